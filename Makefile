@@ -1,0 +1,24 @@
+# A thin door to meson: `make` builds everything under build/, `make check` runs the tests without root.
+BUILD ?= build
+PREFIX ?= /usr/local
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --prefix $(PREFIX)
+
+check: all
+	meson test -C $(BUILD) --print-errorlogs
+	tools/check-layers
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all check install format clean

@@ -1,0 +1,62 @@
+/* err.c - one error: a class (errno) and a sentence for the user */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Messages quote foreign names: what could move the cursor or end the line does not get through. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
+int err_set(struct err *e, int no, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!e)
+		return -no;
+	e->no = no;
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	make_printable(e->msg);
+	return -no;
+}
+
+int err_sys(struct err *e, int no, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	if (!e)
+		return -no;
+	e->no = no;
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	n = strlen(e->msg);
+	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(no));
+	make_printable(e->msg);
+	return -no;
+}
+
+int err_wrap(struct err *e, int r, const char *fmt, ...)
+{
+	char context[240], whole[sizeof(e->msg) + sizeof(context) + 2];
+	va_list ap;
+
+	if (!e)
+		return r;
+	va_start(ap, fmt);
+	vsnprintf(context, sizeof(context), fmt, ap);
+	va_end(ap);
+	make_printable(context);
+	snprintf(whole, sizeof(whole), "%s: %s", context, e->msg);
+	memcpy(e->msg, whole, sizeof(e->msg) - 1);
+	e->msg[sizeof(e->msg) - 1] = '\0';
+	return r;
+}

@@ -1,0 +1,36 @@
+/* io.h - whole reads and writes, files written so that they are old or new and never half
+ *
+ * Return bytes or 0, or -errno.  Descriptors are borrowed.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Writes all n bytes (retries EINTR, short writes, and waits where fd is non-blocking). */
+int write_full(int fd, const void *data, size_t n);
+/* Reads n bytes unless the end comes first; returns what was read. */
+ssize_t read_full(int fd, void *data, size_t n);
+/* Appends to b until the end of file; more than max bytes is -EFBIG. */
+int read_to_end(int fd, size_t max, struct buf *b);
+/* Reads a regular file below dirfd (AT_FDCWD allowed) whole; more than max bytes is -EFBIG. */
+int read_file(int dirfd, const char *path, size_t max, struct buf *b);
+/* Writes path anew: temporary file, fsync, rename.  mode as for open(2). */
+int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n);
+/* Writes a short string to a file that exists already (kernel interfaces: cgroupfs, procfs). */
+int write_existing(int dirfd, const char *path, const char *s);
+/* Copies all of `from`, which is read to its end, to `to` (copy_file_range, else read and write). */
+int copy_fd(int from, int to);
+int fd_set_nonblock(int fd, bool on);
+int fd_set_cloexec(int fd, bool on);
+/* A pipe with O_CLOEXEC on both ends: fd[0] reads. */
+int pipe_cloexec(int fd[2]);
+/* fd in 0..2 would be taken for stdio by a child: moves it to >= 3 (O_CLOEXEC), closing the old one. */
+int fd_move_above_stdio(int fd);
+
+#endif

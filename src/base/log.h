@@ -1,0 +1,14 @@
+/* log.h - lines for people, on stderr; only the front doors and main use it above debug
+ *
+ * "ketch: sentence" for errors and warnings.  Debug lines appear with KETCH_DEBUG=1 (or a list of rooms).
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *room, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The program's name in front of each line; borrowed. */
+void log_set_name(const char *name);
+
+#endif

@@ -1,0 +1,193 @@
+/* path.c - paths in trees that somebody else may change */
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	/* EAGAIN: a rename raced with ".."; the kernel asks us to try again */
+	for (int tries = 0; tries < 128; tries++) {
+		long fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+/* The first component of *path, with *path moved behind it; NULL at the end. */
+static char *next_component(char **path)
+{
+	char *p = *path + strspn(*path, "/"), *end;
+
+	if (!*p)
+		return NULL;
+	end = p + strcspn(p, "/");
+	*path = *end ? end + 1 : end;
+	*end = '\0';
+	return p;
+}
+
+/* Adds the component `name` to the path `sofar` and opens it, made as a directory if it is missing. */
+static int step_in_root(int rootfd, const char *sofar, const char *name, mode_t mode)
+{
+	size_t n = strlen(sofar);
+	autofree char *whole = malloc(n + strlen(name) + 2);
+	int fd;
+
+	if (!whole)
+		return -ENOMEM;
+	stpcpy(stpcpy(stpcpy(whole, sofar), "/"), name);
+	fd = open_in_root(rootfd, whole, O_PATH | O_DIRECTORY, 0);
+	if (fd == -ENOENT) {
+		autoclose int parent = open_in_root(rootfd, *sofar ? sofar : "/", O_PATH | O_DIRECTORY, 0);
+
+		if (parent < 0)
+			return parent;
+		if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+			return -errno;
+		fd = open_in_root(rootfd, whole, O_PATH | O_DIRECTORY, 0);
+	}
+	return fd;
+}
+
+int mkdir_in_root(int rootfd, const char *path, mode_t mode)
+{
+	autofree char *copy = strdup(path), *sofar = calloc(1, strlen(path) + 2);
+	int fd = open_in_root(rootfd, "/", O_PATH | O_DIRECTORY, 0);
+	char *rest = copy, *name;
+
+	if (!copy || !sofar) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	while (fd >= 0 && (name = next_component(&rest))) {
+		close(fd);
+		fd = step_in_root(rootfd, sofar, name, mode);
+		strcat(strcat(sofar, "/"), name);
+	}
+	return fd;
+}
+
+int mkfile_in_root(int rootfd, const char *path, mode_t mode)
+{
+	autofree char *copy = strdup(path);
+	char *slash;
+	int fd = open_in_root(rootfd, path, O_PATH, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (!copy)
+		return -ENOMEM;
+	slash = strrchr(copy, '/');
+	if (slash && slash != copy) {
+		*slash = '\0';
+		fd = mkdir_in_root(rootfd, copy, 0755);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	fd = open_in_root(rootfd, path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, mode);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return open_in_root(rootfd, path, O_PATH, 0);
+}
+
+int mkdir_open(int dirfd, const char *path, mode_t mode)
+{
+	autofree char *copy = strdup(path);
+	int fd;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + 1; *copy && *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	if (mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int remove_children(int dirfd, dev_t dev);
+
+static int remove_entry(int dirfd, const char *name, dev_t dev)
+{
+	autoclose int fd = -1;
+	struct stat st;
+	int r;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != dev)
+		return -EXDEV;
+	r = remove_children(take_fd(&fd), dev);
+	if (r < 0)
+		return r;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Takes dirfd. */
+static int remove_children(int dirfd, dev_t dev)
+{
+	DIR *d = fdopendir(dirfd);
+	struct dirent *de;
+	int r = 0;
+
+	if (!d) {
+		r = -errno;
+		close(dirfd);
+		return r;
+	}
+	while (r == 0 && (de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			r = remove_entry(dirfd, de->d_name, dev);
+	closedir(d);
+	return r;
+}
+
+int remove_tree(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_entry(dirfd, name, st.st_dev);
+}
+
+int sync_dir(int dirfd)
+{
+	return fsync(dirfd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,24 @@
+/* path.h - paths in trees that somebody else may change
+ *
+ * In a foreign tree (a root, a volume) a path is resolved once, by openat2 with RESOLVE_IN_ROOT, and what
+ * comes back is a descriptor.  Return a descriptor or 0, or -errno.
+ */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include <sys/types.h>
+
+/* openat2(RESOLVE_IN_ROOT | NO_MAGICLINKS): links are followed, but never out of `rootfd`. */
+int open_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/* Makes every missing directory of `path` below rootfd and returns an O_PATH descriptor of the last. */
+int mkdir_in_root(int rootfd, const char *path, mode_t mode);
+/* As mkdir_in_root, but the last component becomes an empty file unless it exists. */
+int mkfile_in_root(int rootfd, const char *path, mode_t mode);
+/* mkdir -p below dirfd for our own trees; returns a directory descriptor (O_RDONLY | O_DIRECTORY). */
+int mkdir_open(int dirfd, const char *path, mode_t mode);
+/* rm -rf dirfd/name: never follows links, never leaves the file system it began on; missing is success. */
+int remove_tree(int dirfd, const char *name);
+/* fsync of a directory by descriptor. */
+int sync_dir(int dirfd);
+
+#endif

@@ -1,0 +1,95 @@
+/* engine.h - the life of instances: everything a front door can ask for
+ *
+ * Records (specs) are in ROOT/ketch.db; what runs is known from the kernel: an instance runs exactly while its
+ * monitor holds the lock of RUN_ROOT/ID.  Every call first brings records and the true state together, so that
+ * after a kill -9 of anything the next command tells the truth and cleans up.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "image/store.h"
+#include "instance/host.h"
+#include "instance/plan.h"
+#include "instance/spec.h"
+
+struct engine;
+
+/* What the user asked of run/create, as text where it was text: checked and merged with the image by
+ * engine_create.  Zero means "not given". */
+struct run_request {
+	char *image;
+	struct strv args;
+	char *name;
+	int isolation; /* enum isolation */
+	struct strv env, env_files;
+	char *workdir, *user, *hostname;
+	struct strv volumes; /* "SRC:DST[:ro]" */
+	struct strv tmpfs; /* "DST[:OPTIONS]" */
+	uint64_t memory_bytes, cpu_milli;
+	int64_t pids_limit; /* 0: the default (2048); -1: none */
+	struct strv ulimits; /* "nofile=1024:4096" */
+	bool read_only, init, privileged, interactive, tty, auto_remove, userns;
+	char *entrypoint; /* "" clears the image's */
+	struct strv cap_add, cap_drop, security_opt, labels;
+	char *stop_signal;
+	char *network; /* "none", "host" */
+	char *kernel; /* vm: version of the guest kernel */
+	int rows, cols; /* of the user's terminal */
+};
+
+/* One instance as it is now. */
+struct instance {
+	struct instance_spec spec;
+	struct instance_state state;
+};
+
+extern const struct jtable instance_table; /* {"spec": ..., "state": ...} */
+
+int engine_open(const char *root, const char *run_root, struct engine **ret, struct err *e);
+struct engine *engine_close(struct engine *en);
+struct image_store *engine_images(struct engine *en); /* borrowed */
+const struct host_facts *engine_facts(struct engine *en); /* borrowed; gathered on first use */
+void engine_set_progress(struct engine *en, image_progress progress, void *arg);
+
+/* Checks the request against the image and the host, makes the record.  *ret is the new instance's spec. */
+int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e);
+/* What engine_create + engine_start would do, without doing anything (--dry-run). */
+int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e);
+/* Starts a created instance: *ret_fd is the connection to its monitor (wire/msg.h; we are PEER_CLIENT's side).  The
+ * caller must send MSG_ATTACH first (0 flags: only to hear STARTED or FAILED); the main process starts then. */
+int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
+/* A further connection to the monitor of a running instance; -ESRCH "x is not running". */
+int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
+
+/* By name, id, or unique prefix of the id.  -ENOENT "no such instance: x". */
+int engine_find(struct engine *en, const char *name, struct instance *ret, struct err *e);
+/* Newest first; all: also those that do not run.  *ret by instances_free. */
+int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_n, struct err *e);
+void instance_done(struct instance *in);
+void instances_free(struct instance *in, size_t n);
+/* Is an instance made from this image there? */
+int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, struct err *e);
+
+/* Fills the process of an exec from the instance's own (environment, capabilities, limits, seccomp). */
+int engine_exec_process(const struct instance *in, struct process *ret, struct err *e);
+int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e);
+/* Stop signal, then SIGKILL after timeout_s (-1: the instance's own); returns when it has ended. */
+int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e);
+/* Blocks until it has ended. */
+int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e);
+/* force: kills first.  Without it a running instance is -EBUSY. */
+int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e);
+
+struct log_request {
+	bool follow;
+	int64_t tail; /* -1: all */
+	bool timestamps;
+	int out_fd, err_fd;
+};
+/* Writes the log to the descriptors; follow: until the instance ends. */
+int engine_logs(struct engine *en, const struct instance *in, const struct log_request *rq, struct err *e);
+
+#endif

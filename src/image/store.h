@@ -1,0 +1,64 @@
+/* store.h - images and layers of one store: records and read-only trees
+ *
+ *	ROOT/ketch.db               tables image, image_ref, layer
+ *	ROOT/layers/HEX/            the tree of one layer, HEX of its diff id; whiteouts in overlay form
+ *	ROOT/configs/HEX            the image config, as it came
+ *	ROOT/roots/HEX.erofs        an image as one file for VMs, HEX of the image id
+ *	ROOT/tmp/                   staging: what a living process holds no lock on is removed by the next job
+ *
+ * An image exists once its record does; the record is written after all its data is durable.
+ */
+#ifndef IMAGE_STORE_H
+#define IMAGE_STORE_H
+
+#include <stdbool.h>
+
+#include "oci/image.h"
+
+struct image_store;
+
+struct image {
+	char *id; /* "sha256:HEX": digest of the config */
+	struct strv refs; /* "docker.io/library/x:latest" is kept as "x:latest", as users type it */
+	struct image_config config;
+	uint64_t size_bytes; /* of its layers' trees */
+	int64_t created_ns;
+};
+
+void image_done(struct image *im);
+
+/* root: path of the store, made if missing (mode 0700). */
+int image_store_open(const char *root, struct image_store **ret, struct err *e);
+struct image_store *image_store_close(struct image_store *s);
+
+/* By reference ("name", "name:tag", "name@sha256:..."), by id or by a unique prefix of >= 4 hex digits of the id.
+ * -ENOENT: "no such image: x". */
+int image_find(struct image_store *s, const char *ref, struct image *ret, struct err *e);
+/* All images, newest first. */
+int image_list(struct image_store *s, struct image **ret, size_t *ret_n, struct err *e);
+int image_tag(struct image_store *s, const char *ref, const char *new_ref, struct err *e);
+/* Takes the reference away, and with the last one the image with the layers that nobody else uses.
+ * in_use: does an instance still use this image id?  Then -EBUSY unless force, which takes only references away.
+ * *ret_lines: what was done, "Untagged: x", "Deleted: sha256:...". */
+int image_remove(struct image_store *s, const char *ref, bool in_use, bool force, struct strv *ret_lines,
+		 struct err *e);
+
+/* What is said while a job runs: one line a step; may be NULL. */
+typedef void (*image_progress)(void *arg, const char *line);
+
+/* ketch import: a directory or a tar file (any compression; "-": stdin) becomes a one-layer image.  ref may be
+ * NULL.  *ret_id is the image's id. */
+int image_import(struct image_store *s, const char *path, const char *ref,
+		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
+		 struct err *e);
+/* ketch load: docker-archive, OCI layout directory or archive.  *ret_refs: the references (or ids) loaded. */
+int image_load(struct image_store *s, const char *path, image_progress progress, void *arg,
+	       struct strv *ret_refs, struct err *e);
+
+/* The directory of a layer, O_RDONLY | O_DIRECTORY. */
+int image_layer_open(struct image_store *s, const char *diff_id, struct err *e);
+/* The image as one EROFS file (O_RDONLY), made now if it is missing. */
+int image_erofs_open(struct image_store *s, const struct image *im, image_progress progress, void *arg,
+		     struct err *e);
+
+#endif

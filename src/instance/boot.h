@@ -1,0 +1,45 @@
+/* boot.h - what the engine hands to ketch-monitor: the spec, the host's facts and open descriptors
+ *
+ * The engine opens every path; the monitor inherits descriptors and knows them by name:
+ *
+ *	client      socket to the command that starts the instance: its first connection (wire/msg.h)
+ *	dir         the instance's directory below the store root (O_RDONLY): log, upper/, work/, exit.json
+ *	run         its directory below the run root: state.json, monitor.sock, lock
+ *	layer/0...  directories of the image's layers, lowest first (container)
+ *	upper work  directories of the writable layer (container)
+ *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
+ *	seccomp     the compiled filter: an array of struct sock_filter
+ *	root        the image as one read-only EROFS file (vm)
+ *	disk        the writable layer: a sparse ext4 image (vm)
+ *	kernel initramfs   (vm)
+ */
+#ifndef INSTANCE_BOOT_H
+#define INSTANCE_BOOT_H
+
+#include "instance/host.h"
+#include "instance/spec.h"
+
+struct boot_fd {
+	char *name;
+	int fd; /* as inherited; all are close-on-exec once the monitor has taken them over */
+};
+
+struct boot {
+	struct instance_spec spec;
+	struct host_facts facts;
+	struct boot_fd *fds;
+	size_t n_fds;
+	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */
+	char *ketch; /* path of the ketch program */
+};
+
+extern const struct jtable boot_table;
+
+/* The descriptor of this name, or -ENOENT. */
+int boot_fd(const struct boot *b, const char *name);
+/* boot_fd of "PREFIX/INDEX". */
+int boot_fd_n(const struct boot *b, const char *prefix, size_t index);
+/* Adds a descriptor (borrowed).  0 or -ENOMEM. */
+int boot_add_fd(struct boot *b, const char *name, int fd);
+
+#endif

@@ -1,0 +1,113 @@
+/* spec.c - tables of the instance vocabulary: JSON <-> structs */
+#include "instance/spec.h"
+
+#include <assert.h>
+
+#include "base/auto.h"
+
+const char *const isolation_names[] = { "container", "vm", NULL };
+static_assert(ARRAY_LEN(isolation_names) == ISOLATION_N + 1, "name every isolation");
+const char *const network_names[] = { "none", "host", NULL };
+static_assert(ARRAY_LEN(network_names) == NETWORK_N + 1, "name every network mode");
+const char *const mount_type_names[] = { "bind", "volume", "tmpfs", NULL };
+static_assert(ARRAY_LEN(mount_type_names) == MOUNT_TYPE_N + 1, "name every mount type");
+const char *const status_names[] = { "created", "starting", "running", "exited", NULL };
+static_assert(ARRAY_LEN(status_names) == STATUS_N + 1, "name every status");
+
+static const struct jfield rlimit_fields[] = {
+	J(J_STR, struct rlimit_spec, type),
+	J(J_U64, struct rlimit_spec, soft),
+	J(J_U64, struct rlimit_spec, hard),
+	{ 0 },
+};
+static const struct jtable rlimit_table = { sizeof(struct rlimit_spec), rlimit_fields };
+
+static const struct jfield process_fields[] = {
+	J(J_STRV, struct process, args),
+	J(J_STRV, struct process, env),
+	J(J_STR, struct process, cwd),
+	J(J_STR, struct process, user),
+	J(J_STRV, struct process, groups),
+	J(J_STRV, struct process, caps),
+	JA(struct process, rlimits, n_rlimits, "rlimits", &rlimit_table),
+	JK(J_BOOL, struct process, no_new_privs, "noNewPrivileges"),
+	JK(J_BOOL, struct process, tty, "terminal"),
+	JK(J_BOOL, struct process, stdin_open, "stdin"),
+	J(J_BOOL, struct process, seccomp),
+	J(J_INT, struct process, rows),
+	J(J_INT, struct process, cols),
+	{ 0 },
+};
+const struct jtable process_table = { sizeof(struct process), process_fields };
+
+static const struct jfield mount_fields[] = {
+	JE(struct mount_spec, type, "type", mount_type_names),
+	J(J_STR, struct mount_spec, source),
+	J(J_STR, struct mount_spec, target),
+	J(J_STR, struct mount_spec, options),
+	JK(J_BOOL, struct mount_spec, read_only, "readOnly"),
+	JK(J_BOOL, struct mount_spec, is_file, "isFile"),
+	JK(J_BOOL, struct mount_spec, copy_up, "copyUp"),
+	{ 0 },
+};
+static const struct jtable mount_table = { sizeof(struct mount_spec), mount_fields };
+
+static const struct jfield resources_fields[] = {
+	JK(J_U64, struct resources, memory_bytes, "memory"),
+	JK(J_U64, struct resources, cpu_milli, "milliCpus"),
+	J(J_U64, struct resources, pids),
+	{ 0 },
+};
+static const struct jtable resources_table = { sizeof(struct resources), resources_fields };
+
+static const struct jfield vm_fields[] = {
+	J(J_STR, struct vm_spec, kernel),
+	JK(J_U64, struct vm_spec, ram_bytes, "ram"),
+	J(J_INT, struct vm_spec, vcpus),
+	JK(J_BOOL, struct vm_spec, accel_kvm, "kvm"),
+	{ 0 },
+};
+static const struct jtable vm_table = { sizeof(struct vm_spec), vm_fields };
+
+static const struct jfield instance_spec_fields[] = {
+	J(J_STR, struct instance_spec, id),
+	J(J_STR, struct instance_spec, name),
+	JE(struct instance_spec, isolation, "isolation", isolation_names),
+	J(J_STR, struct instance_spec, image),
+	JK(J_STR, struct instance_spec, image_id, "imageId"),
+	J(J_STRV, struct instance_spec, layers),
+	JO(struct instance_spec, process, "process", &process_table),
+	J(J_STR, struct instance_spec, hostname),
+	JA(struct instance_spec, mounts, n_mounts, "mounts", &mount_table),
+	JO(struct instance_spec, resources, "resources", &resources_table),
+	JE(struct instance_spec, network, "network", network_names),
+	JK(J_BOOL, struct instance_spec, read_only, "readOnly"),
+	J(J_BOOL, struct instance_spec, init),
+	J(J_BOOL, struct instance_spec, privileged),
+	J(J_BOOL, struct instance_spec, userns),
+	JK(J_BOOL, struct instance_spec, auto_remove, "autoRemove"),
+	JK(J_BOOL, struct instance_spec, open_stdin, "openStdin"),
+	J(J_MAP, struct instance_spec, labels),
+	JK(J_INT, struct instance_spec, stop_signal, "stopSignal"),
+	JK(J_INT, struct instance_spec, stop_timeout_s, "stopTimeout"),
+	J(J_STR, struct instance_spec, seccomp),
+	JO(struct instance_spec, vm, "vm", &vm_table),
+	JK(J_I64, struct instance_spec, created_ns, "created"),
+	{ 0 },
+};
+const struct jtable instance_spec_table = { sizeof(struct instance_spec), instance_spec_fields };
+
+static const struct jfield instance_state_fields[] = {
+	JE(struct instance_state, status, "status", status_names),
+	J(J_INT, struct instance_state, pid),
+	JK(J_INT, struct instance_state, monitor_pid, "monitorPid"),
+	JK(J_I64, struct instance_state, started_ns, "started"),
+	JK(J_I64, struct instance_state, finished_ns, "finished"),
+	JK(J_INT, struct instance_state, exit_code, "exitCode"),
+	JK(J_BOOL, struct instance_state, oom_killed, "oomKilled"),
+	J(J_STR, struct instance_state, error),
+	J(J_STRV, struct instance_state, cgroups),
+	J(J_STRV, struct instance_state, warnings),
+	{ 0 },
+};
+const struct jtable instance_state_table = { sizeof(struct instance_state), instance_state_fields };

@@ -1,0 +1,93 @@
+/* spec.h - what was asked: one instance, container or virtual machine; immutable once checked
+ *
+ * The engine makes it from the command line and the image; the monitor and the guest act on it; it is kept
+ * as JSON in the record of the instance.
+ */
+#ifndef INSTANCE_SPEC_H
+#define INSTANCE_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "instance/process.h"
+
+enum isolation { ISOLATION_CONTAINER, ISOLATION_VM, ISOLATION_N };
+enum network_mode { NETWORK_NONE, NETWORK_HOST, NETWORK_N };
+enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_TYPE_N };
+
+extern const char *const isolation_names[]; /* "container", "vm", NULL */
+extern const char *const network_names[];
+extern const char *const mount_type_names[];
+
+struct mount_spec {
+	int type; /* enum mount_type */
+	char *source; /* bind: absolute path on the host; volume: its name below the instance; tmpfs: NULL */
+	char *target; /* absolute path inside */
+	char *options; /* tmpfs: "size=64m,mode=1777"; else NULL */
+	bool read_only;
+	bool is_file; /* bind: the source is not a directory */
+	bool copy_up; /* volume: filled from the image's directory when empty */
+};
+
+struct resources {
+	uint64_t memory_bytes; /* ceiling for the workload; 0: none */
+	uint64_t cpu_milli; /* thousandths of a CPU; 0: all */
+	uint64_t pids; /* 0: none */
+};
+
+struct vm_spec {
+	char *kernel; /* version of the guest kernel; NULL until chosen */
+	uint64_t ram_bytes; /* of the machine: the ceiling and what the guest kernel needs */
+	int vcpus;
+	bool accel_kvm; /* else software emulation */
+};
+
+struct instance_spec {
+	char *id; /* 64 hex digits */
+	char *name;
+	int isolation; /* enum isolation */
+	char *image; /* the reference as it was given */
+	char *image_id; /* sha256:... of the image's config */
+	struct strv layers; /* diff ids "sha256:...", lowest first */
+	struct process process;
+	char *hostname;
+	struct mount_spec *mounts;
+	size_t n_mounts;
+	struct resources resources;
+	int network; /* enum network_mode */
+	bool read_only; /* the root */
+	bool init; /* a small init as PID 1 that reaps and forwards signals */
+	bool privileged; /* all capabilities and devices, no masked paths */
+	bool userns; /* container: a user namespace of its own */
+	bool auto_remove;
+	bool open_stdin;
+	struct strv labels; /* "key=value" */
+	int stop_signal;
+	int stop_timeout_s;
+	char *seccomp; /* digest of the compiled filter, or NULL: unconfined */
+	struct vm_spec vm;
+	int64_t created_ns;
+};
+
+extern const struct jtable instance_spec_table;
+
+/* What the monitor knows now; run-root/ID/state.json */
+enum instance_status { STATUS_CREATED, STATUS_STARTING, STATUS_RUNNING, STATUS_EXITED, STATUS_N };
+extern const char *const status_names[];
+
+struct instance_state {
+	int status; /* enum instance_status */
+	int pid; /* of the container's init or the VMM, as the host counts; 0: none */
+	int monitor_pid;
+	int64_t started_ns; /* 0: never */
+	int64_t finished_ns;
+	int exit_code;
+	bool oom_killed;
+	char *error; /* why it could not start or was lost; NULL */
+	struct strv cgroups; /* absolute directories that hold its processes (v1: several) */
+	struct strv warnings; /* what this host could not give, a sentence each */
+};
+
+extern const struct jtable instance_state_table;
+
+#endif

@@ -1,0 +1,40 @@
+/* image.h - OCI image-spec 1.1 documents: image config (also Docker's), as far as Ketch acts on them; pure */
+#ifndef OCI_IMAGE_H
+#define OCI_IMAGE_H
+
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/strv.h"
+
+/* `config` of an image config: what a container made from it runs. */
+struct image_run_config {
+	char *user;
+	struct strv exposed_ports; /* "80/tcp" */
+	struct strv env;
+	struct strv entrypoint, cmd;
+	struct strv volumes; /* absolute paths */
+	char *working_dir;
+	struct strv labels; /* "key=value" */
+	char *stop_signal;
+};
+
+struct image_rootfs {
+	char *type; /* "layers" */
+	struct strv diff_ids;
+};
+
+struct image_config {
+	char *created; /* RFC 3339 */
+	char *author;
+	char *architecture, *os;
+	struct image_run_config config;
+	struct image_rootfs rootfs;
+};
+
+extern const struct jtable image_config_table;
+
+/* Parses and checks a config: at most 4 MiB, at most 128 layers, every diff id a sha256 digest. */
+int image_config_parse(const char *text, size_t n, struct image_config *ret, struct err *e);
+
+#endif

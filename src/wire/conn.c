@@ -1,0 +1,223 @@
+/* conn.c - one non-blocking connection that speaks msg.h, driven by a loop */
+#include "wire/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+
+#define READ_SIZE (128 * 1024)
+
+struct conn {
+	struct loop *loop;
+	struct watch watch;
+	enum msg_peer peer;
+	const struct conn_ops *ops;
+	void *arg;
+	struct buf in, out;
+	bool held;
+	bool dispatching; /* inside a callback: conn_free only marks */
+	bool freed;
+	bool was_high;
+	bool dead; /* closed was reported */
+};
+
+static void destroy(struct conn *c)
+{
+	buf_done(&c->in);
+	buf_done(&c->out);
+	free(c);
+}
+
+struct conn *conn_free(struct conn *c)
+{
+	if (!c || c->freed)
+		return NULL;
+	loop_del(c->loop, &c->watch);
+	close(c->watch.fd);
+	c->freed = true;
+	if (!c->dispatching)
+		destroy(c);
+	return NULL;
+}
+
+static void report_closed(struct conn *c, const struct err *why)
+{
+	if (c->dead || c->freed)
+		return;
+	c->dead = true;
+	loop_del(c->loop, &c->watch);
+	c->ops->closed(c->arg, why);
+}
+
+static void update_events(struct conn *c)
+{
+	uint32_t events = (c->held ? 0 : EPOLLIN) | (c->out.len ? EPOLLOUT : 0);
+
+	if (!c->freed && !c->dead)
+		loop_set(c->loop, &c->watch, events);
+}
+
+/* Hands over the whole messages that are in the buffer. */
+static void deliver(struct conn *c)
+{
+	struct err e = { 0 };
+	struct msg m;
+
+	while (!c->freed && !c->dead && !c->held) {
+		int r = msg_peek(&c->in, c->peer, &m, &e);
+
+		if (r < 0)
+			report_closed(c, &e);
+		if (r <= 0)
+			return;
+		c->ops->message(c->arg, &m);
+		if (!c->freed)
+			msg_drop(&c->in, &m);
+	}
+}
+
+static void read_some(struct conn *c)
+{
+	struct err e = { 0 };
+	char *p = buf_room(&c->in, READ_SIZE);
+	ssize_t k = p ? read(c->watch.fd, p, READ_SIZE) : -1;
+
+	if (k > 0) {
+		c->in.len += (size_t)k;
+		deliver(c);
+		return;
+	}
+	if (k < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (k < 0 && errno != ECONNRESET)
+		err_sys(&e, p ? errno : ENOMEM, "connection lost");
+	report_closed(c, &e);
+}
+
+static void write_some(struct conn *c)
+{
+	while (c->out.len) {
+		ssize_t k = write(c->watch.fd, c->out.data, c->out.len);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0 && errno == EAGAIN)
+			break;
+		if (k < 0) {
+			/* the peer is gone: what it said before may still be read */
+			buf_done(&c->out);
+			break;
+		}
+		buf_drop(&c->out, (size_t)k);
+	}
+}
+
+static void after_write(struct conn *c)
+{
+	if (conn_is_high(c)) {
+		c->was_high = true;
+	} else if (c->was_high) {
+		c->was_high = false;
+		if (c->ops->drained)
+			c->ops->drained(c->arg);
+	}
+	update_events(c);
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+	struct conn *c = arg;
+
+	c->dispatching = true;
+	if (events & EPOLLOUT) {
+		write_some(c);
+		after_write(c);
+	}
+	if (!c->freed && !c->dead && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) &&
+	    (!c->held || !(events & EPOLLIN)))
+		read_some(c);
+	c->dispatching = false;
+	if (c->freed)
+		destroy(c);
+	else
+		update_events(c);
+}
+
+struct conn *conn_new(struct loop *l, int fd, enum msg_peer peer, const struct conn_ops *ops, void *arg)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	int r = c ? fd_set_nonblock(fd, true) : -ENOMEM;
+
+	if (r == 0) {
+		*c = (struct conn){ .loop = l, .peer = peer, .ops = ops, .arg = arg };
+		c->watch = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_ready, .arg = c };
+		r = loop_add(l, &c->watch);
+	}
+	if (r < 0) {
+		free(c);
+		close(fd);
+		errno = -r;
+		return NULL;
+	}
+	return c;
+}
+
+struct buf *conn_out(struct conn *c)
+{
+	return &c->out;
+}
+
+void conn_flush(struct conn *c)
+{
+	if (c->freed || c->dead)
+		return;
+	write_some(c);
+	if (conn_is_high(c))
+		c->was_high = true;
+	update_events(c);
+}
+
+bool conn_is_high(const struct conn *c)
+{
+	return c->out.len > CONN_HIGH;
+}
+
+void conn_hold(struct conn *c, bool hold)
+{
+	if (c->held == hold)
+		return;
+	c->held = hold;
+	if (!hold && !c->dispatching) {
+		c->dispatching = true;
+		deliver(c);
+		c->dispatching = false;
+		if (c->freed) {
+			destroy(c);
+			return;
+		}
+	}
+	update_events(c);
+}
+
+int conn_drain(struct conn *c, int timeout_ms)
+{
+	int64_t end = clock_mono_ns() + (int64_t)timeout_ms * 1000000;
+
+	while (c->out.len) {
+		struct pollfd p = { .fd = c->watch.fd, .events = POLLOUT };
+		int64_t left = (end - clock_mono_ns()) / 1000000;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+			return -errno;
+		if (p.revents & (POLLERR | POLLNVAL))
+			return -EPIPE;
+		write_some(c);
+	}
+	return 0;
+}

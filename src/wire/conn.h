@@ -1,0 +1,36 @@
+/* conn.h - one non-blocking connection that speaks msg.h, driven by a loop
+ *
+ * The owner gets whole messages; what it sends is queued and written as the peer reads.  A peer that
+ * breaks the protocol or goes away is reported once, by `closed`; the owner then calls conn_free.
+ */
+#ifndef WIRE_CONN_H
+#define WIRE_CONN_H
+
+#include "base/loop.h"
+#include "wire/msg.h"
+
+struct conn;
+
+struct conn_ops {
+	void (*message)(void *arg, const struct msg *m);
+	/* why->no is 0 for an orderly end of the stream.  conn_free may be called inside. */
+	void (*closed)(void *arg, const struct err *why);
+	/* Optional: the queue, which had grown over CONN_HIGH, is below it again. */
+	void (*drained)(void *arg);
+};
+
+#define CONN_HIGH (512 * 1024)
+
+/* Takes fd (even on failure) and makes it non-blocking.  NULL with errno. */
+struct conn *conn_new(struct loop *l, int fd, enum msg_peer peer, const struct conn_ops *ops, void *arg);
+struct conn *conn_free(struct conn *c);
+/* What msg_put_* appends to; conn_flush then writes what can be written and arranges for the rest. */
+struct buf *conn_out(struct conn *c);
+void conn_flush(struct conn *c);
+bool conn_is_high(const struct conn *c);
+/* Stops and goes on with reading messages. */
+void conn_hold(struct conn *c, bool hold);
+/* Sends all that is queued, blocking at most timeout_ms; for the last words before an end. */
+int conn_drain(struct conn *c, int timeout_ms);
+
+#endif

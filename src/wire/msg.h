@@ -1,0 +1,87 @@
+/* msg.h - messages over one byte stream: client <-> ketch-monitor <-> guest agent
+ *
+ * The same messages start a process, carry its bytes and tell its end, whether it runs in a container of
+ * this host or in a virtual machine: so every command works the same behind both walls.
+ *
+ * A frame is a 12-byte header, little endian, and a payload:
+ *
+ *	0  u32 length of the payload		4  u16 type	6  u16 zero	8  u32 stream
+ *
+ * A stream is one process: 0 is the instance's main process, others are made by START (exec).  Each
+ * connection numbers its own streams.  The sender of STDIN, STDOUT or STDERR bytes may have MSG_WINDOW of
+ * them under way per stream and direction; the receiver gives CREDIT back as it consumes.
+ *
+ * The peer may be hostile (a guest): a type it may not send, a wrong length or a set reserved field ends the
+ * connection.  Nothing that a guest sends is ever a path or a command on the host.
+ */
+#ifndef WIRE_MSG_H
+#define WIRE_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define MSG_VERSION  1
+#define MSG_HEADER   12
+#define MSG_WINDOW   (256 * 1024)
+#define MSG_MAX_DATA (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
+#define MSG_MAX_JSON (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
+
+enum msg_type {
+	MSG_NONE,
+	MSG_HELLO, /* both, first: u32 MSG_VERSION */
+	MSG_CONFIG, /* to guest: JSON instance_spec (see vm/guestcfg.h) */
+	MSG_READY, /* from guest: CONFIG is done */
+	MSG_ATTACH, /* client to monitor: take part in stream 0; u32 of enum attach_flags */
+	MSG_START, /* start a process: JSON struct process */
+	MSG_STARTED, /* u32 pid as the host (container) or the guest kernel (VM) counts */
+	MSG_FAILED, /* not started: u32 exit status (125, 126, 127), then text for the user; ends the stream */
+	MSG_STDIN, /* bytes */
+	MSG_STDIN_EOF, /* empty */
+	MSG_STDOUT, /* bytes */
+	MSG_STDERR, /* bytes */
+	MSG_CREDIT, /* u32 which (0, 1, 2), u32 bytes consumed */
+	MSG_RESIZE, /* u32 rows, u32 columns */
+	MSG_SIGNAL, /* u32 signal number */
+	MSG_EXIT, /* u32 exit status (0-255; 128+n for a signal), u32 flags (1: out of memory); ends the stream,
+			* after all of its output */
+	MSG_STATS, /* ask for statistics */
+	MSG_STATS_REPLY, /* JSON struct stats */
+	MSG_SHUTDOWN, /* to guest: sync and power off */
+	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL */
+	MSG_ERROR, /* u32 errno, text: a request could not be done; the stream goes on */
+	MSG_N,
+};
+
+enum attach_flags { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };
+
+struct msg {
+	enum msg_type type;
+	uint32_t stream;
+	const void *data; /* borrowed: lives until the next call on its buffer */
+	size_t len;
+};
+
+/* Who sends, which decides what is allowed. */
+enum msg_peer { PEER_MONITOR = 1, PEER_GUEST = 2, PEER_CLIENT = 4 };
+
+const char *msg_name(enum msg_type t);
+/* Appends one frame. */
+void msg_put(struct buf *out, enum msg_type t, uint32_t stream, const void *data, size_t n);
+void msg_put_u32(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v);
+void msg_put_u32x2(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, uint32_t w);
+/* MSG_FAILED and MSG_ERROR: a number and a text. */
+void msg_put_text(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, const char *text);
+/* Looks at the front of `in`, which holds bytes from `from`.  1: *ret is a whole message, to be dropped
+ * afterwards with msg_drop; 0: more bytes are needed; -EPROTO: the peer breaks the rules above. */
+int msg_peek(const struct buf *in, enum msg_peer from, struct msg *ret, struct err *e);
+void msg_drop(struct buf *in, const struct msg *m);
+/* The i-th u32 of the payload; its length was checked by msg_peek. */
+uint32_t msg_u32(const struct msg *m, unsigned i);
+/* The text behind the u32 of FAILED and ERROR as a new string, made printable; NULL when out of memory. */
+char *msg_text(const struct msg *m);
+
+#endif
