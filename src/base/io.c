@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -95,7 +96,7 @@ int read_file(int dirfd, const char *path, size_t max, struct buf *b)
 	return read_to_end(fd, max, b);
 }
 
-int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n)
+static int write_file(int dirfd, const char *path, mode_t mode, const struct buf *data, bool durable)
 {
 	char tmp[512];
 	int r, fd;
@@ -105,8 +106,8 @@ int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data
 	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	r = write_full(fd, data, n);
-	if (r == 0 && fsync(fd) < 0)
+	r = write_full(fd, data->data, data->len);
+	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
 	close(fd);
 	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
@@ -114,6 +115,20 @@ int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data
 	if (r < 0)
 		unlinkat(dirfd, tmp, 0);
 	return r;
+}
+
+int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n)
+{
+	const struct buf b = { .data = (char *)(uintptr_t)data, .len = n };
+
+	return write_file(dirfd, path, mode, &b, true);
+}
+
+int write_file_swap(int dirfd, const char *path, mode_t mode, const void *data, size_t n)
+{
+	const struct buf b = { .data = (char *)(uintptr_t)data, .len = n };
+
+	return write_file(dirfd, path, mode, &b, false);
 }
 
 int write_existing(int dirfd, const char *path, const char *s)

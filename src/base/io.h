@@ -22,6 +22,8 @@ int read_to_end(int fd, size_t max, struct buf *b);
 int read_file(int dirfd, const char *path, size_t max, struct buf *b);
 /* Writes path anew: temporary file, fsync, rename.  mode as for open(2). */
 int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n);
+/* The same without the fsync, for live state that need not outlive the machine. */
+int write_file_swap(int dirfd, const char *path, mode_t mode, const void *data, size_t n);
 /* Writes a short string to a file that exists already (kernel interfaces: cgroupfs, procfs). */
 int write_existing(int dirfd, const char *path, const char *s);
 /* Copies all of `from`, which is read to its end, to `to` (copy_file_range, else read and write). */

@@ -1,7 +1,7 @@
 /* engine.h - the life of instances: everything a front door can ask for
  *
  * Records (specs) are in ROOT/ketch.db; what runs is known from the kernel: an instance runs exactly while its
- * monitor holds the lock of RUN_ROOT/ID.  Every call first brings records and the true state together, so that
+ * monitor holds the lock of ROOT/instances/ID/lock.  Every call first brings records and the true state together, so that
  * after a kill -9 of anything the next command tells the truth and cleans up.
  */
 #ifndef ENGINE_ENGINE_H

@@ -3,8 +3,10 @@
  * The engine opens every path; the monitor inherits descriptors and knows them by name:
  *
  *	client      socket to the command that starts the instance: its first connection (wire/msg.h)
- *	dir         the instance's directory below the store root (O_RDONLY): log, upper/, work/, exit.json
- *	run         its directory below the run root: state.json, monitor.sock, lock
+ *	dir         the instance's directory below the store root (O_RDONLY): log, exit.json
+ *	lock        its lock file: an open-file-description write lock, held while anything of it runs
+ *	run         its directory below the run root: state.json, monitor.sock
+ *	run-root    the directory that holds `run` under the instance's id
  *	layer/0...  directories of the image's layers, lowest first (container)
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)

@@ -1,0 +1,388 @@
+/* relay.c - between the clients of an instance and its back end: who hears what, and in whose numbers */
+#include "monitor/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "wire/conn.h"
+
+#define MAX_CLIENTS 256
+
+struct client {
+	struct client *next;
+	struct relay *relay;
+	struct conn *conn;
+	bool greeted; /* has sent HELLO */
+	bool first;
+	bool attached; /* to stream 0 */
+	uint32_t attach; /* enum attach_flags */
+};
+
+/* An exec: a process besides the main one. */
+struct stream {
+	struct stream *next;
+	uint32_t id; /* for the back end */
+	struct client *client; /* NULL: gone */
+	uint32_t client_id;
+	uint32_t owed[3]; /* CREDIT held back, per descriptor */
+};
+
+struct relay {
+	struct loop *loop;
+	const struct relay_ops *ops;
+	struct log *log;
+	struct client *clients;
+	unsigned n_clients;
+	struct stream main; /* id 0 */
+	struct stream *execs;
+	struct client *stdin_owner; /* of stream 0 */
+	uint32_t last_id;
+	bool first_settled;
+};
+
+struct relay *relay_new(struct loop *loop, const struct relay_ops *ops, struct log *log)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (r)
+		*r = (struct relay){ .loop = loop, .ops = ops, .log = log };
+	return r;
+}
+
+/* --- streams */
+
+static struct stream *find_stream(struct relay *r, uint32_t id)
+{
+	struct stream *s = r->execs;
+
+	if (!id)
+		return &r->main;
+	while (s && s->id != id)
+		s = s->next;
+	return s;
+}
+
+static struct stream *find_client_stream(struct client *c, uint32_t client_id)
+{
+	struct stream *s = c->relay->execs;
+
+	if (!client_id)
+		return &c->relay->main;
+	while (s && (s->client != c || s->client_id != client_id))
+		s = s->next;
+	return s;
+}
+
+static void remove_stream(struct relay *r, struct stream *s)
+{
+	for (struct stream **p = &r->execs; *p; p = &(*p)->next) {
+		if (*p == s) {
+			*p = s->next;
+			free(s);
+			return;
+		}
+	}
+}
+
+/* --- to the back end */
+
+static void send_down(struct relay *r, enum msg_type type, uint32_t id, const struct msg *like)
+{
+	struct msg m = { type, id, like ? like->data : NULL, like ? like->len : 0 };
+
+	r->ops->to_backend(r->ops->arg, &m);
+}
+
+static void give_credit(struct relay *r, struct stream *s, unsigned which)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct err e;
+	struct msg m;
+
+	if (!s->owed[which])
+		return;
+	msg_put_u32x2(&b, MSG_CREDIT, s->id, which, s->owed[which]);
+	s->owed[which] = 0;
+	if (buf_ok(&b) && msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
+		r->ops->to_backend(r->ops->arg, &m);
+}
+
+/* Does anybody who hears this stream lag behind? */
+static bool is_choked(const struct relay *r, const struct stream *s)
+{
+	if (s->id)
+		return s->client && conn_is_high(s->client->conn);
+	for (const struct client *c = r->clients; c; c = c->next)
+		if (c->attached && conn_is_high(c->conn))
+			return true;
+	return false;
+}
+
+static void settle_credit(struct relay *r, struct stream *s)
+{
+	if (is_choked(r, s))
+		return;
+	give_credit(r, s, 1);
+	give_credit(r, s, 2);
+}
+
+static void settle_all_credit(struct relay *r)
+{
+	settle_credit(r, &r->main);
+	for (struct stream *s = r->execs; s; s = s->next)
+		settle_credit(r, s);
+}
+
+/* --- clients */
+
+static void first_settled(struct relay *r)
+{
+	if (r->first_settled)
+		return;
+	r->first_settled = true;
+	r->ops->first_client_settled(r->ops->arg);
+}
+
+/* Its processes go on; their stdin ends, what they say is dropped. */
+static void remove_client(struct client *c)
+{
+	struct relay *r = c->relay;
+
+	for (struct client **p = &r->clients; *p; p = &(*p)->next) {
+		if (*p == c) {
+			*p = c->next;
+			break;
+		}
+	}
+	r->n_clients--;
+	if (r->stdin_owner == c) {
+		r->stdin_owner = NULL;
+		send_down(r, MSG_STDIN_EOF, 0, NULL);
+	}
+	for (struct stream *s = r->execs; s; s = s->next) {
+		if (s->client != c)
+			continue;
+		s->client = NULL;
+		send_down(r, MSG_STDIN_EOF, s->id, NULL);
+	}
+	settle_all_credit(r);
+	if (c->first)
+		first_settled(r);
+	conn_free(c->conn);
+	free(c);
+}
+
+static void refuse(struct client *c, uint32_t stream, int no, const char *text)
+{
+	msg_put_text(conn_out(c->conn), MSG_ERROR, stream, (uint32_t)no, text);
+	conn_flush(c->conn);
+}
+
+static void on_attach(struct client *c, const struct msg *m)
+{
+	struct relay *r = c->relay;
+
+	c->attach = msg_u32(m, 0);
+	c->attached = true;
+	if ((c->attach & ATTACH_STDIN) && r->stdin_owner && r->stdin_owner != c)
+		refuse(c, 0, EBUSY, "somebody else is attached to its stdin");
+	else if (c->attach & ATTACH_STDIN)
+		r->stdin_owner = c;
+	if (c->first)
+		first_settled(r);
+}
+
+static void on_start(struct client *c, const struct msg *m)
+{
+	struct relay *r = c->relay;
+	struct stream *s;
+
+	if (!m->stream || find_client_stream(c, m->stream)) {
+		refuse(c, m->stream, EEXIST, "the stream is in use");
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		refuse(c, m->stream, ENOMEM, "out of memory");
+		return;
+	}
+	do
+		r->last_id = r->last_id == UINT32_MAX ? 1 : r->last_id + 1;
+	while (find_stream(r, r->last_id));
+	*s = (struct stream){ .next = r->execs, .id = r->last_id, .client = c, .client_id = m->stream };
+	r->execs = s;
+	send_down(r, MSG_START, s->id, m);
+}
+
+/* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of a stream that the client may speak for. */
+static void on_stream_message(struct client *c, const struct msg *m)
+{
+	struct stream *s = find_client_stream(c, m->stream);
+	bool is_stdin = m->type == MSG_STDIN || m->type == MSG_STDIN_EOF;
+
+	/* CREDIT for output is ours to give: the socket holds a client that reads slowly */
+	if (!s || m->type == MSG_CREDIT)
+		return;
+	if (!s->id && is_stdin && c->relay->stdin_owner != c)
+		return;
+	send_down(c->relay, m->type, s->id, m);
+}
+
+static void on_client_message(void *arg, const struct msg *m)
+{
+	struct client *c = arg;
+
+	if (!c->greeted && (m->type != MSG_HELLO || msg_u32(m, 0) != MSG_VERSION)) {
+		refuse(c, 0, EPROTO, "another version of Ketch started this instance");
+		return;
+	}
+	switch ((int)m->type) {
+	case MSG_HELLO:
+		c->greeted = true;
+		break;
+	case MSG_ATTACH:
+		on_attach(c, m);
+		break;
+	case MSG_START:
+		on_start(c, m);
+		break;
+	case MSG_STOP:
+		c->relay->ops->stop(c->relay->ops->arg, (int)msg_u32(m, 0), msg_u32(m, 1));
+		break;
+	case MSG_STATS:
+		/* the answer finds its way by the attached flag of stream 0 */
+		c->attached = true;
+		send_down(c->relay, MSG_STATS, 0, m);
+		break;
+	default:
+		on_stream_message(c, m);
+	}
+}
+
+static void on_client_closed(void *arg, const struct err *why)
+{
+	(void)why;
+	remove_client(arg);
+}
+
+static void on_client_drained(void *arg)
+{
+	struct client *c = arg;
+
+	settle_all_credit(c->relay);
+}
+
+static const struct conn_ops client_ops = { on_client_message, on_client_closed, on_client_drained };
+
+int relay_add_client(struct relay *r, int fd, bool first)
+{
+	struct client *c;
+
+	if (r->n_clients >= MAX_CLIENTS) {
+		close(fd);
+		return -EMFILE;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*c = (struct client){ .next = r->clients, .relay = r, .first = first };
+	c->conn = conn_new(r->loop, fd, PEER_CLIENT, &client_ops, c);
+	if (!c->conn) {
+		free(c);
+		return -errno;
+	}
+	r->clients = c;
+	r->n_clients++;
+	msg_put_u32(conn_out(c->conn), MSG_HELLO, 0, MSG_VERSION);
+	conn_flush(c->conn);
+	return 0;
+}
+
+/* --- from the back end */
+
+static void forward(struct client *c, const struct msg *m, uint32_t client_id)
+{
+	msg_put(conn_out(c->conn), m->type, client_id, m->data, m->len);
+	conn_flush(c->conn);
+}
+
+static bool hears(const struct client *c, const struct msg *m)
+{
+	if (m->type == MSG_STDOUT)
+		return c->attach & ATTACH_STDOUT;
+	if (m->type == MSG_STDERR)
+		return c->attach & ATTACH_STDERR;
+	if (m->type == MSG_CREDIT)
+		return c->relay->stdin_owner == c;
+	return c->attached;
+}
+
+static void forward_main(struct relay *r, const struct msg *m)
+{
+	for (struct client *c = r->clients, *next; c; c = next) {
+		next = c->next;
+		if (hears(c, m))
+			forward(c, m, 0);
+	}
+}
+
+void relay_from_backend(struct relay *r, const struct msg *m)
+{
+	bool out = m->type == MSG_STDOUT || m->type == MSG_STDERR;
+	unsigned which = m->type == MSG_STDERR ? 2 : 1;
+	struct stream *s = find_stream(r, m->stream);
+
+	if (!s)
+		return;
+	if (out && !s->id && r->log)
+		log_write(r->log, which == 2 ? LOG_STDERR : LOG_STDOUT, m->data, m->len);
+	if (!s->id)
+		forward_main(r, m);
+	else if (s->client)
+		forward(s->client, m, s->client_id);
+	if (out) {
+		s->owed[which] += (uint32_t)m->len;
+		settle_credit(r, s);
+	}
+	if (s->id && (m->type == MSG_EXIT || m->type == MSG_FAILED))
+		remove_stream(r, s);
+}
+
+void relay_finish(struct relay *r, const struct msg *last, int timeout_ms)
+{
+	for (struct stream *s = r->execs; s; s = s->next)
+		if (s->client)
+			msg_put_u32x2(conn_out(s->client->conn), MSG_EXIT, s->client_id, 137, 0);
+	for (struct client *c = r->clients; c; c = c->next) {
+		if (c->attached || c->first)
+			msg_put(conn_out(c->conn), last->type, 0, last->data, last->len);
+		conn_drain(c->conn, timeout_ms);
+	}
+}
+
+bool relay_has_first_client(const struct relay *r)
+{
+	for (const struct client *c = r->clients; c; c = c->next)
+		if (c->first && (c->attach & (ATTACH_STDIN | ATTACH_STDOUT | ATTACH_STDERR)))
+			return true;
+	return false;
+}
+
+struct relay *relay_free(struct relay *r)
+{
+	if (!r)
+		return NULL;
+	for (struct client *c = r->clients, *next; c; c = next) {
+		next = c->next;
+		conn_free(c->conn);
+		free(c);
+	}
+	while (r->execs)
+		remove_stream(r, r->execs);
+	free(r);
+	return NULL;
+}
