@@ -83,7 +83,7 @@ int mkdir_in_root(int rootfd, const char *path, mode_t mode)
 	while (fd >= 0 && (name = next_component(&rest))) {
 		close(fd);
 		fd = step_in_root(rootfd, sofar, name, mode);
-		strcat(strcat(sofar, "/"), name);
+		stpcpy(stpcpy(sofar + strlen(sofar), "/"), name);
 	}
 	return fd;
 }

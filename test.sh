@@ -1,0 +1,58 @@
+#!/bin/bash
+# test.sh - passes every test; ends with "N passed, N failed[, N skipped]" and fails unless all is well
+#
+#   sudo ./test.sh [STAGE...]    default: every stage, as .ci/run does
+#
+# A stage is a function of tests/stages.bash that speaks TAP ("ok NAME", "not ok NAME", "ok NAME # skip WHY");
+# lines behind "not ok" that begin with "#" tell
+# why.  All that it prints is kept in build-test/logs/STAGE.log.  Stages that do not disturb
+# each other run side by side: one lane builds and reads code, the other runs what was built.
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")" || exit 2
+export LC_ALL=C.UTF-8 TOP=$PWD BUILD=$PWD/build-test
+export KETCH=$BUILD/ketch
+logs=$BUILD/logs
+. tests/stages.bash
+
+[ "$(id -u)" = 0 ] || { echo "test.sh: run as root: sudo ./test.sh" >&2; exit 2; }
+want=("$@")
+for s in "${want[@]}"; do
+	declare -F "stage_$s" >/dev/null || { echo "test.sh: no such stage: $s" >&2; exit 2; }
+done
+
+stage() { # NAME: runs it unless it was not asked for; its results appear with its name in front
+	local start=$SECONDS log=$logs/$1.log status count
+	[ ${#want[@]} -eq 0 ] || [[ " ${want[*]} " = *" $1 "* ]] || return 0
+	echo "$1: started"
+	"stage_$1" </dev/null 2>&1 | tee "$log" | sed -un "/^ok \|^not ok \|^#/s/^/$1: /p"
+	status=${PIPESTATUS[0]}
+	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log"; then
+		tail -n 60 "$log"
+		echo "not ok the stage ended with status $status" | tee -a "$log"
+	fi
+	count=$(grep -c '^not ok ' "$log")
+	printf '%-10s %5d passed %4d failed %4d skipped %6d s\n' "$1" "$(grep '^ok ' "$log" | grep -vci '# skip')" \
+		"$count" "$(grep '^ok ' "$log" | grep -ci '# skip')" $((SECONDS - start)) | tee "$logs/$1.sum"
+	return "$count"
+}
+
+lane() { # STAGE...: one after the other
+	local s
+	for s; do stage "$s"; done
+}
+
+tools/install-packages build run test || exit 1
+mkdir -p "$logs"
+rm -f "$logs"/*
+stage build || { echo "0 passed, 1 failed"; exit 1; }
+lane unit sanitize static fuzz &
+lane fixtures e2e_container e2e_vm &
+wait
+lane bed
+
+echo
+cat "$logs"/*.sum
+cat "$logs"/*.log | grep -i '^ok .*# skip'
+awk -v total=$SECONDS '{ ok += $2; bad += $4; skip += $6 }
+	END { printf "%d s in all\n%d passed, %d failed%s\n", total, ok, bad, skip ? ", " skip " skipped" : ""; exit bad || !ok }' \
+	"$logs"/*.sum

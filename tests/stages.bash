@@ -1,0 +1,93 @@
+# stages.bash - the stages of test.sh; each speaks TAP (see there)
+
+check() { # NAME COMMAND...: one test that is a command
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok $name"
+	else
+		printf 'not ok %s\n%s\n' "$name" "$out" | sed '2,$s/^/# /'
+	fi
+}
+
+setup_build() { # DIR OPTION...: configures it once, again when meson cannot go on from what is there
+	local dir=$1
+	shift
+	[ -f "$dir/build.ninja" ] && meson configure "$dir" "$@" >/dev/null 2>&1 && return
+	rm -rf "$dir/meson-private" "$dir/meson-info" "$dir/build.ninja"
+	meson setup "$dir" "$@"
+}
+
+stage_build() {
+	setup_build "$BUILD" -Dwerror=true || return
+	check "it builds with gcc without a warning" ninja -C "$BUILD"
+}
+
+unit_tests() { # BUILD: every case of every unit and golden test, as TAP
+	CMOCKA_MESSAGE_OUTPUT=TAP meson test -C "$1" --no-rebuild >"$1/meson-logs/run.txt" 2>&1
+	jq -r '.name as $n | .result as $r | .stderr // "" | split("\n") | map(select(. != "")) | map("  " + .) | .[]' \
+		"$1/meson-logs/testlog.json"
+	jq -r '.name as $n | ((.stdout // "") | split("\n") | map(select(test("^(ok|not ok) [0-9]+")))) as $cases
+		| (if .result == "OK" or .result == "SKIP" or ($cases | any(startswith("not ok"))) then $cases
+		   else $cases + ["not ok " + .result + ": " + ((.stdout // "") | .[-2000:] | gsub("\n"; "\n# "))] end
+		| if length == 0 then ["ok " + (if .result? == "SKIP" then "# skip see the log" else "" end)] else . end)[]
+		| sub("^(?<k>ok|not ok)( [0-9]+)?( - )?"; .k + " " + $n + ": ")' "$1/meson-logs/testlog.json"
+}
+
+stage_unit() {
+	unit_tests "$BUILD"
+}
+
+stage_sanitize() {
+	setup_asan || return
+	check "it builds with clang and its sanitizers without a warning" ninja -C build-asan
+	unit_tests build-asan
+}
+
+stage_fuzz() {
+	tools/fuzz-short build-asan "${FUZZ_SECONDS:-20}"
+}
+
+sources() { git ls-files -co --exclude-standard "$@"; }
+
+setup_asan() {
+	CC=clang setup_build build-asan -Dwerror=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+}
+
+tidy() {
+	setup_asan >/dev/null && sources 'src/*.c' | xargs -P 2 -n 8 clang-tidy-14 -p build-asan --quiet 2>/dev/null
+}
+
+# memleak and resourceLeak: cppcheck does not know __attribute__((cleanup)); ASan finds the true ones.
+run_cppcheck() {
+	cppcheck -j 2 --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 --inline-suppr \
+		--suppress=memleak --suppress=resourceLeak -D_GNU_SOURCE -I src src
+}
+
+stage_static() {
+	local code scripts programs
+	check "includes follow layers.txt" tools/check-layers
+	check "comments name what exists" tools/check-comments
+	mapfile -t code < <(sources '*.c' '*.h')
+	mapfile -t scripts < <(sources | xargs grep -lE '^#!/bin/(ba)?sh')
+	mapfile -t programs < <(find "$BUILD/src" -type f -executable)
+	check "clang-format changes nothing" clang-format-14 --dry-run -Werror "${code[@]}"
+	check "shellcheck finds nothing" shellcheck -S warning "${scripts[@]}"
+	check "cppcheck finds nothing" run_cppcheck
+	check "clang-tidy finds nothing" tidy
+	check "programs are hardened" tools/check-hardening "${programs[@]}"
+}
+
+stage_fixtures() {
+	local f
+	for f in base umoci podman kernel debian; do
+		check "test data: $f" tests/fixtures/get $f
+	done
+}
+
+e2e() { # ISOLATION FILE...
+	ISOLATION=$1 bats --tap "${@:2}"
+}
+
+stage_e2e_container() { e2e container tests/e2e; }
+stage_e2e_vm() { e2e vm tests/e2e; }
