@@ -1,0 +1,99 @@
+# lib.bash - what every e2e file loads: a store of its own, waiting with a deadline, and the audit of leaks
+#
+# A file of both/ runs once for each isolation, with the same expectations: ISOLATION is container or vm.  A file
+# of host/ has nothing to do with walls (images, help, errors) and runs once.  KETCH is the program.
+#
+# Each file works in a directory of its own, $DIR, with a copy of the suite's store (it has ketch/base) in
+# $KETCH_ROOT and its live state in $KETCH_RUN_ROOT, so files never see each other.  Booting a VM takes seconds
+# under software emulation: a file starts few instances and asks each many things.
+bats_require_minimum_version 1.5.0
+
+# A process that stays until it is told to end, as quick to end as to start.
+STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & wait')
+
+store_open() { # for setup_file
+	export DIR KETCH_ROOT KETCH_RUN_ROOT
+	DIR=$(mktemp -d /tmp/ketch-e2e.XXXXXX)
+	KETCH_ROOT=$DIR/store KETCH_RUN_ROOT=$DIR/run
+	cp -a "$E2E_TEMPLATE" "$KETCH_ROOT"
+	things "$KETCH_ROOT" >"$DIR/things"
+}
+
+store_close() { # for teardown_file: removes every instance, then nothing may be left of any
+	local ids
+	mapfile -t ids < <(ketch ps -aq)
+	[ ${#ids[@]} -eq 0 ] || ketch rm -f "${ids[@]}"
+	audit
+	rm -rf "$DIR"
+}
+
+ketch() { "$KETCH" "$@"; }
+krun() { "$KETCH" run --isolation "$ISOLATION" "$@"; } # FLAGS... IMAGE [CMD...]
+stay() { krun -d "$@" ketch/base "${STAY[@]}"; } # FLAGS...: prints the id
+
+# What a store holds, apart from images and caches: one line for everything that an instance may leave.
+things() { find "$1" -mindepth 1 -maxdepth 2 -path '*/instances/*' -printf '%P\n' -o -path '*/tmp/*' -printf '%P\n' | sort; }
+
+# --- expectations: on a mismatch they say what was there
+
+is() { # GOT WANT
+	[ "$1" = "$2" ] || { printf 'got:    %s\nwanted: %s\n' "${1@Q}" "${2@Q}" >&2; return 1; }
+}
+
+like() { # GOT REGEX
+	[[ $1 =~ $2 ]] || { printf 'got:    %s\nno match of: %s\n' "${1@Q}" "$2" >&2; return 1; }
+}
+
+unlike() { # GOT REGEX
+	[[ ! $1 =~ $2 ]] || { printf 'got:    %s\na match of: %s\n' "${1@Q}" "$2" >&2; return 1; }
+}
+
+refused() { # STATUS REGEX COMMAND...: it fails with one line on stderr that matches, and says nothing else
+	local want=$1 pattern=$2
+	shift 2
+	run --separate-stderr "$@" </dev/null
+	is "$status" "$want" || { echo "$stderr" >&2; return 1; }
+	is "$output" "" && is "$(grep -c '' <<<"$stderr")" 1 && like "$stderr" "$pattern" && like "$stderr" '^ketch'
+}
+
+# --- waiting
+
+POLL=0.05
+await() { # SECONDS COMMAND...: until it succeeds; the deadline is a failure
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -le "$end" ] || { echo "waited in vain: $*" >&2; return 1; }
+		sleep "$POLL" # between two looks at something that sends no event
+	done
+}
+
+gone() { ! [ -e "/proc/$1" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; } # PID
+status_is() { [ "$(inspect_of "$1" .state.status)" = "$2" ]; } # INSTANCE STATUS
+inspect_of() { ketch inspect "$1" | jq -r ".[0] | $2"; } # INSTANCE JQ-PATH
+logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
+
+# --- the audit
+
+users_of() { # DIR: processes with something open or mounted below it
+	local p
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p"/{cwd,root,exe} "$p"/fd/* 2>/dev/null) in *"$1/"*) echo "process ${p#/proc/}: $(tr '\0' ' ' <"$p/cmdline")" ;; esac
+		grep -qs "$1/" "$p/mountinfo" && echo "mount in the namespace of ${p#/proc/}: $(grep -m1 "$1/" "$p/mountinfo")"
+	done
+	losetup -a 2>/dev/null | grep "$1/"
+	return 0
+}
+
+cgroups_left() { # cgroups of Ketch that no running instance of any e2e file has
+	local c id
+	for c in /sys/fs/cgroup{,/*}/ketch/*/; do
+		[ -d "$c" ] || continue
+		id=$(basename "$c")
+		compgen -G "/tmp/ketch-e2e.*/run/${id#ketch-}*" >/dev/null || echo "cgroup $c"
+	done
+}
+
+left() { users_of "$DIR"; cgroups_left; find "$KETCH_RUN_ROOT" -mindepth 1 2>/dev/null; things "$KETCH_ROOT" | diff "$DIR/things" -; }
+nothing_left() { [ -z "$(left)" ]; }
+audit() { await 10 nothing_left || { left >&2; return 1; }; }
