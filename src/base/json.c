@@ -366,11 +366,54 @@ static int parse_text(const char *text, size_t n, json_object **ret, struct err 
 	return r;
 }
 
+/* Colons outside strings: one for each member of an object in the text. */
+static size_t count_written(const char *text, size_t n)
+{
+	bool in_string = false;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (text[i] == ':' && !in_string)
+			count++;
+	}
+	return count;
+}
+
+static size_t count_kept(json_object *o)
+{
+	size_t count = 0;
+
+	if (json_object_is_type(o, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			count += count_kept(json_object_array_get_idx(o, i));
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach (o, key, v) {
+			(void)key;
+			count += 1 + count_kept(v);
+		}
+	}
+	return count;
+}
+
+/* json-c lets the later of two equal keys win: then fewer members are kept than were written. */
+static int check_unique(json_object *o, const char *text, size_t n, int flags, struct err *e)
+{
+	if ((flags & JSON_UNIQUE) && count_written(text, n) != count_kept(o))
+		return err_set(e, EINVAL, "JSON: a key is given twice");
+	return 0;
+}
+
 int json_parse(const struct jtable *t, const char *text, size_t n, int flags, void *obj, struct err *e)
 {
 	AUTO(json_put) json_object *o = NULL;
 	int r = parse_text(text, n, &o, e);
 
+	if (r == 0)
+		r = check_unique(o, text, n, flags, e);
 	if (r == 0)
 		r = get_object(t, o, flags, obj, e);
 	if (r < 0)
@@ -384,6 +427,8 @@ int json_parse_array(const struct jtable *t, const char *text, size_t n, int fla
 	AUTO(json_put) json_object *o = NULL;
 	int r = parse_text(text, n, &o, e);
 
+	if (r == 0)
+		r = check_unique(o, text, n, flags, e);
 	return r < 0 ? r : get_objects(t, o, flags, ret, ret_n, e);
 }
 

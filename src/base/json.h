@@ -62,7 +62,10 @@ struct jtable {
 		.type = J_ARR, .key = (k), .off = offsetof(s, m), .n_off = offsetof(s, n), .sub = (tab)      \
 	}
 
-enum { JSON_STRICT = 1 /* refuse keys that the table does not have */ };
+enum {
+	JSON_STRICT = 1, /* refuse keys that the table does not have */
+	JSON_UNIQUE = 2, /* refuse an object, anywhere, that has a key twice */
+};
 enum { JSON_PRETTY = 1, JSON_ALL = 2 /* also members that are empty, false or 0 */ };
 
 /* Parses text (n bytes) into *obj, whose members must hold defaults or zero: what the text does not name

@@ -7,6 +7,9 @@
 #include "base/json.h"
 #include "base/strv.h"
 
+#define IMAGE_DOCUMENT_MAX (4 << 20) /* bytes of any JSON document of an image */
+#define IMAGE_LAYERS_MAX   128 /* more than overlay and Docker take */
+
 /* `config` of an image config: what a container made from it runs. */
 struct image_run_config {
 	char *user;
@@ -34,7 +37,8 @@ struct image_config {
 
 extern const struct jtable image_config_table;
 
-/* Parses and checks a config: at most 4 MiB, at most 128 layers, every diff id a sha256 digest. */
+/* Parses and checks a config: at most 4 MiB, at most 128 layers, every diff id a sha256 digest,
+ * no key twice. */
 int image_config_parse(const char *text, size_t n, struct image_config *ret, struct err *e);
 
 #endif

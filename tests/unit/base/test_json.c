@@ -114,6 +114,21 @@ static void an_unknown_key_is_refused_only_when_strict(void **state)
 	json_done(&outer_table, &o);
 }
 
+static void a_key_given_twice_is_refused_when_unique(void **state)
+{
+	struct outer o;
+
+	assert_int_equal(parse("{\"text\":\"a\",\"text\":\"b\"}", 0, &o), 0);
+	assert_string_equal(o.text, "b");
+	json_done(&outer_table, &o);
+	assert_int_equal(parse("{\"text\":\"a\",\"t\\u0065xt\":\"b\"}", JSON_UNIQUE, &o), -EINVAL);
+	assert_int_equal(parse("{\"x\":[{\"y\":{\"z\":1}},{\"y\":1,\"y\":{\"z\":1}}]}", JSON_UNIQUE, &o),
+			 -EINVAL);
+	assert_int_equal(parse("{\"text\":\"a:\\\\\",\"x\":[{\"x\":{\"x\":\"\\\":\"}}]}", JSON_UNIQUE, &o),
+			 0);
+	json_done(&outer_table, &o);
+}
+
 static void deep_nesting_is_refused(void **state)
 {
 	char text[4000];
@@ -130,6 +145,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_is_what_was_parsed),
 		cmocka_unit_test(bad_input_is_refused_and_leaves_nothing),
 		cmocka_unit_test(an_unknown_key_is_refused_only_when_strict),
+		cmocka_unit_test(a_key_given_twice_is_refused_when_unique),
 		cmocka_unit_test(deep_nesting_is_refused),
 	};
 

@@ -1,0 +1,256 @@
+/* db.c - the records of one store: a thin layer over SQLite */
+#include "db/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+
+#define BUSY_TIMEOUT_MS 10000
+
+struct db {
+	sqlite3 *sql;
+};
+
+static int class_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return EBUSY;
+	case SQLITE_NOMEM:
+		return ENOMEM;
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return EACCES;
+	case SQLITE_CONSTRAINT:
+		return EEXIST;
+	default:
+		return EIO;
+	}
+}
+
+static int db_error(struct db *db, int rc, struct err *e)
+{
+	int no = class_of(rc);
+
+	if (no == EBUSY)
+		return err_set(e, no, "the store's records are held by another process for more than %d s",
+			       BUSY_TIMEOUT_MS / 1000);
+	if (no == ENOSPC)
+		return err_sys(e, no, "the store's records");
+	return err_set(e, no, "the store's records: %s",
+		       sqlite3_errcode(db->sql) == (rc & 0xff) ? sqlite3_errmsg(db->sql)
+							       : sqlite3_errstr(rc));
+}
+
+static int db_exec(struct db *db, const char *sql, struct err *e)
+{
+	int rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : db_error(db, rc, e);
+}
+
+/* SQLite gives its other files the mode of this one, so it is made here. */
+static int make_file(const char *path, struct err *e)
+{
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? err_sys(e, errno, "open %s", path) : 0;
+}
+
+static int set_up(struct db *db, struct err *e)
+{
+	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	return db_exec(db,
+		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+		       "PRAGMA trusted_schema=OFF;",
+		       e);
+}
+
+int db_open(const char *dir, struct db **ret, struct err *e)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+	autofree char *path = str_printf("%s/ketch.db", dir), *real = NULL;
+	struct db *db = calloc(1, sizeof(*db));
+	int r, rc;
+
+	if (!path || !db) {
+		free(db);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	r = make_file(path, e);
+	if (r == 0) {
+		/* SQLITE_OPEN_NOFOLLOW refuses links in the whole path, which DIR may have */
+		real = realpath(path, NULL);
+		rc = sqlite3_open_v2(real ? real : path, &db->sql, flags, NULL);
+		r = rc == SQLITE_OK ? set_up(db, e)
+				    : err_set(e, class_of(rc), "open %s: %s", path, sqlite3_errstr(rc));
+	}
+	if (r < 0) {
+		db_close(db);
+		return r;
+	}
+	*ret = db;
+	return 0;
+}
+
+struct db *db_close(struct db *db)
+{
+	if (db)
+		sqlite3_close(db->sql);
+	free(db);
+	return NULL;
+}
+
+struct db_stmt db_sql(struct db *db, const char *sql)
+{
+	struct db_stmt st = { .db = db };
+
+	st.rc = sqlite3_prepare_v2(db->sql, sql, -1, &st.stmt, NULL);
+	return st;
+}
+
+void db_stmt_done(struct db_stmt *st)
+{
+	sqlite3_finalize(st->stmt);
+	st->stmt = NULL;
+}
+
+static void note_bound(struct db_stmt *st, int rc)
+{
+	if (st->rc == SQLITE_OK)
+		st->rc = rc;
+}
+
+void db_bind_text(struct db_stmt *st, const char *s)
+{
+	note_bound(st, sqlite3_bind_text(st->stmt, ++st->n_bound, s, -1, SQLITE_TRANSIENT));
+}
+
+void db_bind_i64(struct db_stmt *st, int64_t n)
+{
+	note_bound(st, sqlite3_bind_int64(st->stmt, ++st->n_bound, n));
+}
+
+int db_step(struct db_stmt *st, struct err *e)
+{
+	if (st->rc == SQLITE_OK) {
+		int rc = sqlite3_step(st->stmt);
+
+		if (rc == SQLITE_ROW)
+			return 1;
+		if (rc == SQLITE_DONE)
+			return 0;
+		st->rc = rc;
+	}
+	return db_error(st->db, st->rc, e);
+}
+
+int db_run(struct db_stmt *st, struct err *e)
+{
+	int r;
+
+	do
+		r = db_step(st, e);
+	while (r > 0);
+	return r;
+}
+
+const char *db_text(const struct db_stmt *st, int column)
+{
+	const char *s = (const char *)sqlite3_column_text(st->stmt, column);
+
+	return s ? s : "";
+}
+
+int64_t db_i64(const struct db_stmt *st, int column)
+{
+	return sqlite3_column_int64(st->stmt, column);
+}
+
+int db_begin(struct db *db, struct db_tx *ret, struct err *e)
+{
+	/* IMMEDIATE: a transaction that reads first and then writes could not wait for another writer */
+	int r = db_exec(db, "BEGIN IMMEDIATE", e);
+
+	if (r == 0)
+		ret->db = db;
+	return r;
+}
+
+int db_commit(struct db_tx *tx, struct err *e)
+{
+	int r = db_exec(tx->db, "COMMIT", e);
+
+	if (r == 0)
+		tx->db = NULL;
+	return r;
+}
+
+void db_tx_done(struct db_tx *tx)
+{
+	if (tx->db)
+		db_exec(tx->db, "ROLLBACK", NULL);
+	tx->db = NULL;
+}
+
+static int room_version(struct db *db, const char *room, int64_t *ret, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT version FROM room WHERE name = ?");
+	int r;
+
+	db_bind_text(&st, room);
+	r = db_step(&st, e);
+	if (r < 0)
+		return r;
+	*ret = r ? db_i64(&st, 0) : 0;
+	return 0;
+}
+
+static int raise_version(struct db *db, const char *room, const char *const *steps, size_t n, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	AUTO(db_stmt_done) struct db_stmt st = { 0 };
+	int64_t have = 0;
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = room_version(db, room, &have, e); /* again: another process may have been faster */
+	for (size_t i = (size_t)have; r == 0 && i < n; i++)
+		r = db_exec(db, steps[i], e);
+	if (r < 0)
+		return r;
+	st = db_sql(db, "INSERT OR REPLACE INTO room (name, version) VALUES (?, max(?, ?))");
+	db_bind_text(&st, room);
+	db_bind_i64(&st, (int64_t)n);
+	db_bind_i64(&st, have);
+	r = db_run(&st, e);
+	db_stmt_done(&st); /* COMMIT wants no statement under way */
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+int db_schema(struct db *db, const char *room, const char *const *steps, size_t n, struct err *e)
+{
+	int64_t have = 0;
+	int r = db_exec(db, "CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, version INTEGER) STRICT",
+			e);
+
+	if (r == 0)
+		r = room_version(db, room, &have, e);
+	if (r == 0 && have < (int64_t)n)
+		r = raise_version(db, room, steps, n, e);
+	if (r == 0)
+		r = room_version(db, room, &have, e);
+	if (r == 0 && have > (int64_t)n)
+		r = err_set(e, EPROTO,
+			    "this store was made by a newer ketch (%s: version %lld, this one knows %zu)",
+			    room, (long long)have, n);
+	return r;
+}

@@ -1,0 +1,187 @@
+/* test_db.c - records: statements, schemas of rooms, transactions, several processes */
+#include "../cm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "db/db.h"
+
+static const char *const steps[] = {
+	"CREATE TABLE t (k TEXT PRIMARY KEY, n INTEGER) STRICT",
+	"ALTER TABLE t ADD COLUMN more TEXT",
+};
+
+static char dir[64];
+
+static int set_up(void **state)
+{
+	snprintf(dir, sizeof(dir), "/tmp/ketch-test-db-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	return remove_tree(AT_FDCWD, dir);
+}
+
+static struct db *open_db(size_t version)
+{
+	struct db *db = NULL;
+	struct err e = { 0 };
+
+	if (db_open(dir, &db, &e) < 0 || db_schema(db, "room", steps, version, &e) < 0)
+		fail_msg("%s", e.msg);
+	return db;
+}
+
+static int insert(struct db *db, const char *key, int64_t n, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "INSERT INTO t (k, n) VALUES (?, ?)");
+
+	db_bind_text(&st, key);
+	db_bind_i64(&st, n);
+	return db_run(&st, e);
+}
+
+static int64_t count(struct db *db)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT count(*) FROM t");
+
+	assert_int_equal(db_step(&st, NULL), 1);
+	return db_i64(&st, 0);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+	struct db *db = open_db(2);
+	struct db_stmt st;
+	struct stat sb;
+	char path[100];
+
+	assert_int_equal(insert(db, "b", INT64_MIN, NULL), 0);
+	assert_int_equal(insert(db, "a'); DROP TABLE t; --", INT64_MAX, NULL), 0);
+	st = db_sql(db, "SELECT k, n, more FROM t ORDER BY k");
+	assert_int_equal(db_step(&st, NULL), 1);
+	assert_string_equal(db_text(&st, 0), "a'); DROP TABLE t; --");
+	assert_true(db_i64(&st, 1) == INT64_MAX);
+	assert_string_equal(db_text(&st, 2), "");
+	assert_int_equal(db_step(&st, NULL), 1);
+	assert_int_equal(db_step(&st, NULL), 0);
+	db_stmt_done(&st);
+	snprintf(path, sizeof(path), "%s/ketch.db-wal", dir);
+	assert_int_equal(stat(path, &sb), 0);
+	assert_int_equal(sb.st_mode & 0777, 0600);
+	db_close(db);
+}
+
+static void errors_are_told_with_their_class(void **state)
+{
+	struct db *db = open_db(1);
+	struct err e = { 0 };
+	struct db_stmt st = db_sql(db, "SELECT nonsense FROM nowhere");
+
+	db_bind_text(&st, "x");
+	assert_true(db_step(&st, &e) < 0);
+	assert_non_null(strstr(e.msg, "nowhere"));
+	db_stmt_done(&st);
+	assert_int_equal(insert(db, "k", 1, &e), 0);
+	assert_int_equal(insert(db, "k", 2, &e), -EEXIST);
+	db_close(db);
+	assert_int_equal(db_open("/nonexistent", &db, &e), -ENOENT);
+}
+
+static void a_room_grows_by_steps_and_never_back(void **state)
+{
+	struct err e = { 0 };
+	struct db *db = open_db(1);
+
+	assert_int_equal(insert(db, "old", 1, NULL), 0);
+	assert_int_equal(db_schema(db, "room", steps, 2, &e), 0);
+	assert_int_equal(db_schema(db, "room", steps, 2, &e), 0);
+	assert_int_equal(count(db), 1);
+	assert_int_equal(db_schema(db, "room", steps, 1, &e), -EPROTO);
+	assert_non_null(strstr(e.msg, "newer ketch"));
+	db_close(db);
+}
+
+static void what_is_not_committed_is_undone(void **state)
+{
+	struct db *db = open_db(2);
+	struct err e = { 0 };
+
+	{
+		AUTO(db_tx_done) struct db_tx tx = { 0 };
+
+		assert_int_equal(db_begin(db, &tx, &e), 0);
+		assert_int_equal(insert(db, "k", 1, &e), 0);
+	}
+	assert_int_equal(count(db), 0);
+	{
+		AUTO(db_tx_done) struct db_tx tx = { 0 };
+
+		assert_int_equal(db_begin(db, &tx, &e), 0);
+		assert_int_equal(insert(db, "k", 1, &e), 0);
+		assert_int_equal(db_commit(&tx, &e), 0);
+	}
+	assert_int_equal(count(db), 1);
+	db_close(db);
+}
+
+static int write_many(int who)
+{
+	struct db *db;
+
+	if (db_open(dir, &db, NULL) < 0 || db_schema(db, "room", steps, 2, NULL) < 0)
+		return 1;
+	for (int i = 0; i < 20; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "%d/%d", who, i);
+		if (insert(db, key, i, NULL) < 0)
+			return 2;
+	}
+	db_close(db);
+	return 0;
+}
+
+static void many_processes_open_and_write_at_once(void **state)
+{
+	enum { N = 16 };
+	struct db *db;
+	int status;
+
+	for (int i = 0; i < N; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(write_many(i));
+	}
+	for (int i = 0; i < N; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	db = open_db(2);
+	assert_int_equal(count(db), N * 20);
+	db_close(db);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errors_are_told_with_their_class, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_room_grows_by_steps_and_never_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_committed_is_undone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_processes_open_and_write_at_once, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
