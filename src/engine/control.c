@@ -1,0 +1,155 @@
+/* control.c - what is asked of a running instance through its monitor: connect, signal, stop, wait */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "engine/engine_int.h"
+#include "sys/pidfd.h"
+#include "wire/msg.h"
+
+/* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
+#define GRACE_S 10
+
+int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	autoclose int dir = openat(en->run_fd, in->spec.id, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(e, errno, "socket");
+	/* the path of the run root may be longer than an address */
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/monitor.sock", dir);
+	if (dir < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return err_set(e, ESRCH, "%s is not running", in->spec.name);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static int send_frames(int fd, const struct buf *b, struct err *e)
+{
+	int r = buf_ok(b) ? 0 : -ENOMEM;
+
+	if (r == 0 && send(fd, b->data, b->len, MSG_NOSIGNAL) != (ssize_t)b->len)
+		r = -EPIPE;
+	return r < 0 ? err_sys(e, -r, "monitor") : 0;
+}
+
+int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = -1;
+	int r = engine_connect(en, in, &fd, e);
+
+	if (r < 0)
+		return r;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
+	r = send_frames(fd, &b, e);
+	/* closing at once could overtake what the monitor has not read: wait until it has */
+	if (r == 0)
+		shutdown(fd, SHUT_WR);
+	for (char junk[512]; r == 0 && read(fd, junk, sizeof(junk)) > 0;)
+		;
+	return r;
+}
+
+/* Reads until the monitor goes away; -ETIMEDOUT after timeout_ms (-1: never). */
+static int wait_for_end(int fd, int64_t timeout_ms)
+{
+	int64_t end = clock_mono_ns() + timeout_ms * 1000000;
+	char junk[4096];
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = (end - clock_mono_ns()) / 1000000;
+		int n = poll(&p, 1, timeout_ms < 0 ? -1 : left < 0 ? 0 : (int)left);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (n > 0 && read(fd, junk, sizeof(junk)) <= 0)
+			return 0;
+	}
+}
+
+/* A monitor that does not answer: it is killed, and what it held is cleared by the next look. */
+static int kill_monitor(const struct instance *in, struct err *e)
+{
+	autoclose int fd = pidfd_open_pid(in->state.monitor_pid);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (in->state.monitor_pid <= 1 || fd < 0)
+		return err_set(e, ESRCH, "%s: its monitor cannot be found", in->spec.name);
+	if (pidfd_signal(fd, SIGKILL) < 0 || poll(&p, 1, GRACE_S * 1000) != 1)
+		return err_set(e, ETIMEDOUT, "%s: its monitor cannot be killed", in->spec.name);
+	return 0;
+}
+
+int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = -1;
+	struct instance now = { .spec = in->spec };
+	int r;
+
+	if (timeout_s < 0)
+		timeout_s = in->spec.stop_timeout_s;
+	r = engine_connect(en, in, &fd, e);
+	if (r == -ESRCH)
+		return 0; /* stopped already, as Docker takes it */
+	if (r < 0)
+		return r;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_u32x2(&b, MSG_STOP, 0, (uint32_t)in->spec.stop_signal, (uint32_t)timeout_s);
+	r = send_frames(fd, &b, e);
+	if (r < 0)
+		return r;
+	r = wait_for_end(fd, ((int64_t)timeout_s + GRACE_S) * 1000);
+	if (r == -ETIMEDOUT)
+		r = kill_monitor(in, e);
+	/* the state of `in` is the caller's; this look clears what a killed monitor left */
+	if (r == 0)
+		r = truth_refresh(en, &now, e);
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e)
+{
+	struct instance now = { .spec = in->spec };
+	autoclose int fd = -1;
+	int r = engine_connect(en, in, &fd, e);
+
+	if (r == 0)
+		wait_for_end(fd, -1);
+	else if (r != -ESRCH)
+		return r;
+	r = truth_refresh(en, &now, e);
+	if (r == 0)
+		*ret_exit_code = now.state.exit_code;
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+int engine_exec_process(const struct instance *in, struct process *ret, struct err *e)
+{
+	int r = json_copy(&process_table, &in->spec.process, ret);
+
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	strv_done(&ret->args);
+	ret->tty = ret->stdin_open = false;
+	ret->rows = ret->cols = 0;
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* create.c - a request becomes an instance: checked, merged with its image, recorded
+ *
+ * The record is the intent: it is written before the directory, so that what is found without a record is
+ * nobody's and what is recorded without a directory never began.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/parse.h"
+#include "container/container.h"
+#include "engine/engine_int.h"
+#include "engine/names.h"
+#include "engine/request.h"
+#include "kernel/kernel.h"
+#include "seccomp/seccomp.h"
+#include "vm/vm.h"
+
+#define NAME_ROUNDS 100
+
+void engine_random_hex(unsigned n, char *ret)
+{
+	unsigned char bytes[32];
+
+	if (n > sizeof(bytes) || getrandom(bytes, n, 0) != (ssize_t)n)
+		abort(); /* getrandom of <= 256 bytes cannot fail once the pool is up */
+	hex_encode(bytes, n, ret);
+}
+
+static int choose_name(struct engine *en, const struct run_request *rq, char **ret, struct err *e)
+{
+	unsigned random;
+	bool taken;
+	int r;
+
+	if (rq->name && !is_instance_name(rq->name))
+		return err_set(e, EINVAL, "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+			       rq->name);
+	if (rq->name) {
+		*ret = strdup(rq->name);
+		return *ret ? 0 : err_set(e, ENOMEM, "out of memory");
+	}
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_sys(e, errno, "getrandom");
+	for (unsigned round = 0; round < NAME_ROUNDS; round++) {
+		autofree char *name = name_make(random, round);
+
+		if (!name)
+			return err_set(e, ENOMEM, "out of memory");
+		r = record_name_taken(en->db, name, &taken, e);
+		if (r < 0)
+			return r;
+		if (!taken) {
+			*ret = take_ptr(name);
+			return 0;
+		}
+	}
+	return err_set(e, EEXIST, "no free name was found: give one with --name");
+}
+
+static int set_seccomp(struct engine *en, const struct run_request *rq, struct instance_spec *s,
+		       struct err *e)
+{
+	autofree char *cache = str_printf("%s/seccomp", en->root);
+	autoclose int fd = -1;
+	const char *profile;
+	int r;
+
+	if (!s->process.seccomp)
+		return 0;
+	r = request_seccomp(rq, &profile, e);
+	return r < 0 ? r : seccomp_filter_open(cache, profile, &s->process.caps, &s->seccomp, &fd, e);
+}
+
+/* The machine of a VM: as many CPUs as the ceiling needs, RAM for the ceiling and the guest's kernel. */
+static int set_vm(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
+{
+	const struct host_facts *h = engine_facts_kvm(en);
+	struct kernel k = { 0 };
+	int r;
+
+	if (s->isolation != ISOLATION_VM)
+		return 0;
+	r = kernel_find(en->root, rq->kernel, &k, e);
+	if (r < 0)
+		return r;
+	s->vm.kernel = strdup(k.version);
+	kernel_done(&k);
+	s->vm.accel_kvm = h->kvm;
+	s->vm.vcpus = s->resources.cpu_milli ? (int)((s->resources.cpu_milli + 999) / 1000) : h->cpus;
+	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
+	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static int set_image(const struct run_request *rq, const struct image *im, struct instance_spec *s,
+		     struct err *e)
+{
+	s->image = strdup(rq->image);
+	s->image_id = strdup(im->id);
+	if (!s->image || !s->image_id || strv_copy(&s->layers, &im->config.rootfs.diff_ids) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+/* Everything but the record. */
+static int make_spec(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
+{
+	struct image im = { 0 };
+	int r = image_find(en->images, rq->image, &im, e);
+
+	if (r < 0)
+		return r;
+	s->id = calloc(1, 65);
+	if (s->id)
+		engine_random_hex(32, s->id);
+	s->created_ns = clock_real_ns();
+	r = s->id ? set_image(rq, &im, s, e) : err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = choose_name(en, rq, &s->name, e);
+	if (r == 0)
+		r = request_to_spec(rq, &im, engine_facts(en), s, e);
+	if (r == 0)
+		r = set_seccomp(en, rq, s, e);
+	if (r == 0)
+		r = set_vm(en, rq, s, e);
+	image_done(&im);
+	return r;
+}
+
+static const struct backend *backend_of(const struct instance_spec *s)
+{
+	return s->isolation == ISOLATION_VM ? &vm_backend : &container_backend;
+}
+
+/* A back end refuses in its plan what it cannot do: before anything is recorded. */
+static int check_plan(struct engine *en, const struct instance_spec *s, struct err *e)
+{
+	struct plan p = { 0 };
+	int r = backend_of(s)->plan(s, engine_facts(en), &p, e);
+
+	plan_done(&p);
+	return r;
+}
+
+int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = make_spec(en, rq, &s, e);
+
+	if (r == 0)
+		r = check_plan(en, &s, e);
+	if (r == 0)
+		r = record_add(en->db, &s, e);
+	if (r == 0 && mkdirat(en->instances_fd, s.id, 0700) < 0) {
+		r = err_sys(e, errno, "directory of the instance");
+		record_remove(en->db, s.id, NULL);
+	}
+	if (r < 0) {
+		json_done(&instance_spec_table, &s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = make_spec(en, rq, &s, e);
+
+	if (r == 0)
+		r = backend_of(&s)->plan(&s, engine_facts(en), ret, e);
+	json_done(&instance_spec_table, &s);
+	return r;
+}

@@ -1,0 +1,210 @@
+/* engine.c - one store opened: finding, listing and removing instances */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "engine/engine_int.h"
+#include "engine/facts.h"
+
+static const struct jfield instance_fields[] = {
+	JO(struct instance, spec, "spec", &instance_spec_table),
+	JO(struct instance, state, "state", &instance_state_table),
+	{ 0 },
+};
+const struct jtable instance_table = { sizeof(struct instance), instance_fields };
+
+static char *absolute(const char *path)
+{
+	autofree char *cwd = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	return cwd ? str_printf("%s/%s", cwd, path) : NULL;
+}
+
+static int open_dirs(struct engine *en, struct err *e)
+{
+	autofree char *instances = str_printf("%s/instances", en->root);
+
+	en->instances_fd = instances ? mkdir_open(AT_FDCWD, instances, 0700) : -ENOMEM;
+	if (en->instances_fd < 0)
+		return err_sys(e, -en->instances_fd, "--root %s", en->root);
+	en->run_fd = mkdir_open(AT_FDCWD, en->run_root, 0700);
+	return en->run_fd < 0 ? err_sys(e, -en->run_fd, "--run-root %s", en->run_root) : 0;
+}
+
+int engine_open(const char *root, const char *run_root, struct engine **ret, struct err *e)
+{
+	struct engine *en = calloc(1, sizeof(*en));
+	int r;
+
+	if (!en)
+		return err_set(e, ENOMEM, "out of memory");
+	en->run_fd = en->instances_fd = -1;
+	en->root = absolute(root);
+	en->run_root = absolute(run_root);
+	r = en->root && en->run_root ? 0 : err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = image_store_open(en->root, &en->images, e);
+	if (r == 0)
+		r = open_dirs(en, e);
+	if (r == 0)
+		r = db_open(en->root, &en->db, e);
+	if (r == 0)
+		r = record_init(en->db, e);
+	if (r < 0) {
+		engine_close(en);
+		return r;
+	}
+	*ret = en;
+	return 0;
+}
+
+struct engine *engine_close(struct engine *en)
+{
+	if (!en)
+		return NULL;
+	image_store_close(en->images);
+	db_close(en->db);
+	json_done(&host_facts_table, &en->facts);
+	if (en->run_fd >= 0)
+		close(en->run_fd);
+	if (en->instances_fd >= 0)
+		close(en->instances_fd);
+	free(en->root);
+	free(en->run_root);
+	free(en);
+	return NULL;
+}
+
+struct image_store *engine_images(struct engine *en)
+{
+	return en->images;
+}
+
+void engine_set_progress(struct engine *en, image_progress progress, void *arg)
+{
+	en->progress = progress;
+	en->progress_arg = arg;
+}
+
+const struct host_facts *engine_facts(struct engine *en)
+{
+	if (!en->have_facts)
+		facts_gather(&en->facts);
+	en->have_facts = true;
+	return &en->facts;
+}
+
+const struct host_facts *engine_facts_kvm(struct engine *en)
+{
+	engine_facts(en);
+	if (!en->have_kvm)
+		facts_probe_kvm(en->run_fd, &en->facts);
+	en->have_kvm = true;
+	return &en->facts;
+}
+
+void instance_done(struct instance *in)
+{
+	json_done(&instance_table, in);
+}
+
+void instances_free(struct instance *in, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		instance_done(&in[i]);
+	free(in);
+}
+
+/* --rm whose command was killed: removed by the first look after its end. */
+static bool is_leftover(const struct instance *in)
+{
+	return in->spec.auto_remove && in->state.status == STATUS_EXITED;
+}
+
+int engine_find(struct engine *en, const char *name, struct instance *ret, struct err *e)
+{
+	struct instance in = { 0 };
+	int r = record_find(en->db, name, &in.spec, e);
+
+	if (r == 0)
+		r = truth_refresh(en, &in, e);
+	if (r < 0) {
+		instance_done(&in);
+		return r;
+	}
+	*ret = in;
+	return 0;
+}
+
+int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_n, struct err *e)
+{
+	struct instance_spec *specs;
+	struct instance *list;
+	size_t n, kept = 0;
+	int r = record_list(en->db, &specs, &n, e);
+
+	if (r < 0)
+		return r;
+	list = calloc(n + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++) {
+		struct instance in = { .spec = specs[i] };
+		bool runs;
+
+		if (list && r == 0)
+			r = truth_refresh(en, &in, e);
+		runs = in.state.status == STATUS_RUNNING || in.state.status == STATUS_STARTING;
+		if (list && r == 0 && is_leftover(&in))
+			engine_remove(en, &in, false, NULL);
+		else if (list && r == 0 && (all || runs)) {
+			list[kept++] = in;
+			continue;
+		}
+		instance_done(&in);
+	}
+	free(specs);
+	if (!list || r < 0) {
+		instances_free(list, kept);
+		return list ? r : err_set(e, ENOMEM, "out of memory");
+	}
+	*ret = list;
+	*ret_n = kept;
+	return 0;
+}
+
+int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, struct err *e)
+{
+	return record_image_in_use(en->db, image_id, ret, e);
+}
+
+int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e)
+{
+	struct instance now = { .spec = in->spec };
+	autoclose int lock = -1;
+	int r = truth_lock(en, in->spec.id, &lock, e);
+
+	if (r == -EBUSY && !force)
+		return err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
+	if (r == -EBUSY) {
+		r = engine_stop(en, in, 0, e);
+		if (r == 0)
+			r = truth_lock(en, in->spec.id, &lock, e);
+	}
+	if (r == 0)
+		r = truth_settle(en, &now, e);
+	json_done(&instance_state_table, &now.state);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = remove_tree(en->instances_fd, in->spec.id);
+	if (r < 0)
+		return err_sys(e, -r, "%s", in->spec.name);
+	return record_remove(en->db, in->spec.id, e);
+}

@@ -1,0 +1,49 @@
+/* engine_int.h - what the files of the engine share */
+#ifndef ENGINE_ENGINE_INT_H
+#define ENGINE_ENGINE_INT_H
+
+#include "db/db.h"
+#include "engine/engine.h"
+
+struct engine {
+	char *root, *run_root;
+	int run_fd; /* RUN_ROOT */
+	int instances_fd; /* ROOT/instances */
+	struct db *db; /* table instance */
+	struct image_store *images;
+	struct host_facts facts;
+	bool have_facts, have_kvm;
+	image_progress progress;
+	void *progress_arg;
+};
+
+/* record.c: the specs of instances in ROOT/ketch.db */
+int record_init(struct db *db, struct err *e);
+/* -EEXIST when the name is taken. */
+int record_add(struct db *db, const struct instance_spec *s, struct err *e);
+int record_remove(struct db *db, const char *id, struct err *e);
+int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
+/* By name, id or unique prefix of the id. */
+int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e);
+/* All, newest first. */
+int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct err *e);
+int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e);
+
+/* truth.c: what is so, from the lock and the files that the monitor leaves */
+/* Takes the instance's lock (an open-file-description lock on ROOT/instances/ID/lock).  -EBUSY: it runs, or another
+ * command works on it. */
+int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e);
+/* Fills in->state for in->spec.  An instance whose monitor was killed is cleaned up and recorded as ended. */
+int truth_refresh(struct engine *en, struct instance *in, struct err *e);
+/* The same under the lock, which the caller holds: nothing runs; clears what is left of a lost instance. */
+int truth_settle(struct engine *en, struct instance *in, struct err *e);
+/* The directory ROOT/instances/ID.  -ENOENT when it is gone. */
+int truth_dir_open(struct engine *en, const char *id);
+
+/* Facts with the verdict on KVM, which costs a probe the first time. */
+const struct host_facts *engine_facts_kvm(struct engine *en);
+
+/* Random bytes as hex digits: n * 2 characters and a NUL. */
+void engine_random_hex(unsigned n, char *ret);
+
+#endif

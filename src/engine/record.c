@@ -1,0 +1,170 @@
+/* record.c - the specs of instances in ROOT/ketch.db: the spec as JSON, and beside it what is searched for */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "engine/engine_int.h"
+
+#define MIN_PREFIX 2
+
+static const char *const schema[] = {
+	"CREATE TABLE instance (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL,"
+	" created INTEGER NOT NULL, spec TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX instance_image ON instance (image_id);",
+};
+
+int record_init(struct db *db, struct err *e)
+{
+	return db_schema(db, "engine", schema, ARRAY_LEN(schema), e);
+}
+
+int record_add(struct db *db, const struct instance_spec *s, struct err *e)
+{
+	AUTO(buf_done) struct buf json = { 0 };
+	AUTO(db_stmt_done) struct db_stmt st =
+		db_sql(db, "INSERT INTO instance (id, name, image_id, created, spec) VALUES (?, ?, ?, ?, ?)");
+	int r = json_print(&instance_spec_table, s, 0, &json);
+
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	db_bind_text(&st, s->id);
+	db_bind_text(&st, s->name);
+	db_bind_text(&st, s->image_id);
+	db_bind_i64(&st, s->created_ns);
+	db_bind_text(&st, json.data);
+	r = db_run(&st, e);
+	if (r == -EEXIST)
+		return err_set(e, EEXIST, "the name \"%s\" is in use: remove or rename that instance to use it again",
+			       s->name);
+	return r;
+}
+
+int record_remove(struct db *db, const char *id, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "DELETE FROM instance WHERE id = ?");
+
+	db_bind_text(&st, id);
+	return db_run(&st, e);
+}
+
+int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT 1 FROM instance WHERE name = ?");
+	int r;
+
+	db_bind_text(&st, name);
+	r = db_step(&st, e);
+	if (r < 0)
+		return r;
+	*ret = r > 0;
+	return 0;
+}
+
+static int parse_spec(const char *json, struct instance_spec *ret, struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = json_parse(&instance_spec_table, json, strlen(json), 0, &s, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "record of an instance");
+	if (!s.id || !s.name || !s.image_id || !s.process.args.n) {
+		json_done(&instance_spec_table, &s);
+		return err_set(e, EBADMSG, "the record of an instance is damaged");
+	}
+	*ret = s;
+	return 0;
+}
+
+static bool is_hex(const char *s)
+{
+	return s[strspn(s, "0123456789abcdef")] == '\0';
+}
+
+/* The one row of a statement whose parameters are bound; 0, -ENOENT, or -ENOTUNIQ if there are more. */
+static int only_row(struct db_stmt *st, struct instance_spec *ret, struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = db_step(st, e);
+
+	if (r == 0)
+		return -ENOENT;
+	if (r > 0)
+		r = parse_spec(db_text(st, 0), &s, e);
+	if (r == 0)
+		r = db_step(st, e);
+	if (r == 0) {
+		*ret = s;
+		return 0;
+	}
+	json_done(&instance_spec_table, &s);
+	return r > 0 ? -ENOTUNIQ : r;
+}
+
+int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt exact = db_sql(db, "SELECT spec FROM instance WHERE name = ? OR id = ?");
+	AUTO(db_stmt_done) struct db_stmt prefix =
+		db_sql(db, "SELECT spec FROM instance WHERE substr(id, 1, ?) = ? LIMIT 2");
+	int r;
+
+	db_bind_text(&exact, name);
+	db_bind_text(&exact, name);
+	r = only_row(&exact, ret, e);
+	if (r != -ENOENT)
+		return r;
+	if (strlen(name) >= MIN_PREFIX && is_hex(name)) {
+		db_bind_i64(&prefix, (int64_t)strlen(name));
+		db_bind_text(&prefix, name);
+		r = only_row(&prefix, ret, e);
+	}
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "no such instance: %.140s", name);
+	if (r == -ENOTUNIQ)
+		return err_set(e, EINVAL, "several instances' ids begin with %.64s", name);
+	return r;
+}
+
+int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT spec FROM instance ORDER BY created DESC, id");
+	struct instance_spec *list = NULL;
+	size_t n = 0;
+	int r;
+
+	while ((r = db_step(&st, e)) > 0) {
+		struct instance_spec *more = reallocarray(list, n + 1, sizeof(*list));
+
+		if (!more) {
+			r = err_set(e, ENOMEM, "out of memory");
+			break;
+		}
+		list = more;
+		/* a damaged record disables one instance, not the list */
+		if (parse_spec(db_text(&st, 0), &list[n], e) == 0)
+			n++;
+	}
+	if (r < 0) {
+		for (size_t i = 0; i < n; i++)
+			json_done(&instance_spec_table, &list[i]);
+		free(list);
+		return r;
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT 1 FROM instance WHERE image_id = ? LIMIT 1");
+	int r;
+
+	db_bind_text(&st, image_id);
+	r = db_step(&st, e);
+	if (r < 0)
+		return r;
+	*ret = r > 0;
+	return 0;
+}

@@ -1,0 +1,381 @@
+/* request.c - from what the user asked and what the image says to one checked instance_spec
+ *
+ * Where Docker has a rule it is kept: entrypoint and cmd, the order of the environment, -e KEY, names.
+ */
+#include "engine/request.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/parse.h"
+#include "engine/request_int.h"
+
+#define DEFAULT_PATH   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PIDS   2048
+#define MIN_MEMORY     (UINT64_C(6) << 20) /* Docker's: below it a process cannot start */
+#define STOP_TIMEOUT_S 10
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+static int set_str(char **dst, const char *s, struct err *e)
+{
+	char *copy = s ? strdup(s) : NULL;
+
+	if (s && !copy)
+		return no_memory(e);
+	free(*dst);
+	*dst = copy;
+	return 0;
+}
+
+/* --- what runs */
+
+static int merge_args(const struct run_request *rq, const struct image_run_config *c, struct strv *args,
+		      struct err *e)
+{
+	int r = 0;
+
+	if (rq->entrypoint)
+		r = *rq->entrypoint ? strv_add(args, rq->entrypoint) : 0;
+	else
+		r = strv_add_all(args, &c->entrypoint);
+	if (r == 0 && rq->args.n)
+		r = strv_add_all(args, &rq->args);
+	else if (r == 0 && !rq->entrypoint)
+		r = strv_add_all(args, &c->cmd);
+	if (r < 0)
+		return no_memory(e);
+	if (!args->n)
+		return err_set(e, EINVAL, "no command specified, and the image has none");
+	if (!*args->v[0])
+		return err_set(e, EINVAL, "the command is an empty string");
+	return 0;
+}
+
+static bool is_env_name(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isspace((unsigned char)s[i]) || iscntrl((unsigned char)s[i]))
+			return false;
+	return n > 0;
+}
+
+/* One -e or env-file entry: KEY=VALUE sets, KEY takes the caller's value or, without one, unsets. */
+static int env_entry(struct strv *env, const char *entry, struct err *e)
+{
+	size_t n = strcspn(entry, "=");
+	autofree char *assignment = NULL;
+	const char *value;
+
+	if (!is_env_name(entry, n))
+		return err_set(e, EINVAL, "invalid environment variable: %.100s", entry);
+	if (entry[n])
+		return strv_env_set(env, entry) < 0 ? no_memory(e) : 0;
+	value = getenv(entry);
+	if (!value) {
+		strv_env_unset(env, entry);
+		return 0;
+	}
+	assignment = str_printf("%s=%s", entry, value);
+	return !assignment || strv_env_set(env, assignment) < 0 ? no_memory(e) : 0;
+}
+
+static int env_entries(struct strv *env, const struct strv *from, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < from->n && r == 0; i++)
+		r = env_entry(env, from->v[i], e);
+	return r;
+}
+
+int request_env_file(const char *text, struct strv *env, struct err *e)
+{
+	AUTO(strv_done) struct strv lines = { 0 };
+	int r;
+
+	if (strv_split(&lines, text, "\n") < 0)
+		return no_memory(e);
+	for (size_t i = 0; i < lines.n; i++) {
+		char *s = lines.v[i] + strspn(lines.v[i], " \t");
+		size_t n = strlen(s);
+
+		if (n && s[n - 1] == '\r')
+			s[n - 1] = '\0';
+		if (!*s || *s == '#')
+			continue;
+		r = env_entry(env, s, e);
+		if (r < 0)
+			return err_wrap(e, r, "line %zu", i + 1);
+	}
+	return 0;
+}
+
+static int merge_env(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
+		     struct err *e)
+{
+	struct strv *env = &s->process.env;
+	autofree char *host = str_printf("HOSTNAME=%s", s->hostname);
+	int r = 0;
+
+	if (!host || strv_add(env, DEFAULT_PATH) < 0 || strv_add(env, host) < 0 ||
+	    (rq->tty && strv_add(env, "TERM=xterm") < 0))
+		return no_memory(e);
+	for (size_t i = 0; i < c->env.n && r == 0; i++)
+		r = strv_env_set(env, c->env.v[i]);
+	if (r < 0)
+		return no_memory(e);
+	r = request_env_files(&rq->env_files, env, e);
+	return r < 0 ? r : env_entries(env, &rq->env, e);
+}
+
+static int check_hostname(const char *s, struct err *e)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > 63 || s[0] == '-' || s[0] == '.' ||
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != n)
+		return err_set(e, EINVAL, "invalid hostname: %.80s", s);
+	return 0;
+}
+
+static int merge_hostname(const struct run_request *rq, struct instance_spec *s, struct err *e)
+{
+	int r;
+
+	if (rq->hostname) {
+		r = check_hostname(rq->hostname, e);
+		return r < 0 ? r : set_str(&s->hostname, rq->hostname, e);
+	}
+	s->hostname = strndup(s->id, 12);
+	return s->hostname ? 0 : no_memory(e);
+}
+
+static int merge_cwd(const struct run_request *rq, const struct image_run_config *c, struct process *p,
+		     struct err *e)
+{
+	const char *cwd = rq->workdir ? rq->workdir : c->working_dir;
+
+	if (!cwd || !*cwd)
+		cwd = "/";
+	if (*cwd != '/')
+		return err_set(e, EINVAL, "the working directory '%.200s' is not an absolute path", cwd);
+	return set_str(&p->cwd, cwd, e);
+}
+
+static int merge_stop_signal(const struct run_request *rq, const struct image_run_config *c,
+			     struct instance_spec *s, struct err *e)
+{
+	const char *name = rq->stop_signal ? rq->stop_signal : c->stop_signal;
+
+	s->stop_signal = SIGTERM;
+	s->stop_timeout_s = STOP_TIMEOUT_S;
+	if (name && *name && parse_signal(name, &s->stop_signal) < 0)
+		return err_set(e, EINVAL, "invalid stop signal: %.60s", name);
+	return 0;
+}
+
+static int merge_labels(const struct run_request *rq, const struct image_run_config *c, struct strv *labels,
+			struct err *e)
+{
+	int r = strv_add_all(labels, &c->labels);
+
+	for (size_t i = 0; i < rq->labels.n && r == 0; i++) {
+		const char *l = rq->labels.v[i];
+		autofree char *pair = str_printf(strchr(l, '=') ? "%s" : "%s=", l);
+
+		if (*l == '=' || !*l)
+			return err_set(e, EINVAL, "invalid label: '%.100s'", l);
+		r = pair ? strv_env_set(labels, pair) : -ENOMEM;
+	}
+	return r < 0 ? no_memory(e) : 0;
+}
+
+/* --- what it may use */
+
+static int merge_resources(const struct run_request *rq, const struct host_facts *h, struct resources *res,
+			   struct err *e)
+{
+	if (rq->memory_bytes && rq->memory_bytes < MIN_MEMORY)
+		return err_set(e, EINVAL, "--memory: the least is 6m");
+	if (rq->memory_bytes && h->ram_bytes && rq->memory_bytes > (UINT64_C(1) << 46))
+		return err_set(e, EINVAL, "--memory: too large");
+	if (rq->cpu_milli && (rq->cpu_milli < 10 || rq->cpu_milli > (uint64_t)h->cpus * 1000))
+		return err_set(e, EINVAL, "--cpus: this host has %d; the range is 0.01 to %d.00", h->cpus,
+			       h->cpus);
+	if (rq->pids_limit < -1 || rq->pids_limit > INT32_MAX)
+		return err_set(e, EINVAL, "--pids-limit: out of range");
+	res->memory_bytes = rq->memory_bytes;
+	res->cpu_milli = rq->cpu_milli;
+	res->pids = rq->pids_limit == 0 ? DEFAULT_PIDS : rq->pids_limit < 0 ? 0 : (uint64_t)rq->pids_limit;
+	return 0;
+}
+
+static int parse_limit(const char *s, uint64_t *ret)
+{
+	if (!strcmp(s, "-1") || !strcmp(s, "unlimited")) {
+		*ret = UINT64_MAX;
+		return 0;
+	}
+	return parse_u64(s, ret);
+}
+
+/* "nofile=1024[:4096]" */
+static int parse_ulimit(const char *text, struct rlimit_spec *ret, struct err *e)
+{
+	static const char *const names[] = { "as",	"core",	    "cpu",	  "data",   "fsize", "locks",
+					     "memlock", "msgqueue", "nice",	  "nofile", "nproc", "rss",
+					     "rtprio",	"rttime",   "sigpending", "stack" };
+	AUTO(strv_done) struct strv kv = { 0 }, lim = { 0 };
+	bool known = false;
+
+	if (strv_split(&kv, text, "=") < 0 || (kv.n == 2 && strv_split(&lim, kv.v[1], ":") < 0))
+		return no_memory(e);
+	if (kv.n != 2 || lim.n > 2)
+		return err_set(e, EINVAL, "--ulimit: '%.80s' is not NAME=SOFT[:HARD]", text);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		known |= !strcmp(names[i], kv.v[0]);
+	if (!known)
+		return err_set(e, EINVAL, "--ulimit: unknown limit '%.40s'", kv.v[0]);
+	if (parse_limit(lim.v[0], &ret->soft) < 0 || parse_limit(lim.v[lim.n - 1], &ret->hard) < 0)
+		return err_set(e, EINVAL, "--ulimit: '%.80s' has an invalid number", text);
+	if (ret->soft > ret->hard)
+		return err_set(e, EINVAL, "--ulimit %s: the soft limit is above the hard limit", kv.v[0]);
+	return set_str(&ret->type, kv.v[0], e);
+}
+
+static int merge_ulimits(const struct run_request *rq, struct process *p, struct err *e)
+{
+	int r = 0;
+
+	if (!rq->ulimits.n)
+		return 0;
+	p->rlimits = calloc(rq->ulimits.n, sizeof(*p->rlimits));
+	if (!p->rlimits)
+		return no_memory(e);
+	for (size_t i = 0; i < rq->ulimits.n && r == 0; i++) {
+		r = parse_ulimit(rq->ulimits.v[i], &p->rlimits[i], e);
+		p->n_rlimits = i + 1;
+	}
+	return r;
+}
+
+/* --- protection */
+
+static int check_network(const struct run_request *rq, struct instance_spec *s, struct err *e)
+{
+	const char *name = rq->network && *rq->network ? rq->network : "none";
+
+	for (int i = 0; i < NETWORK_N; i++) {
+		if (strcmp(network_names[i], name))
+			continue;
+		if (i == NETWORK_HOST && s->isolation == ISOLATION_VM)
+			return err_set(e, EINVAL,
+				       "--network host: a virtual machine cannot share the host's network");
+		s->network = i;
+		return 0;
+	}
+	return err_set(e, EINVAL, "--network: no such network: %.60s (there are none and host)", name);
+}
+
+static bool is_nnp(const char *opt, bool *ret)
+{
+	const char *v;
+
+	if (strncmp(opt, "no-new-privileges", 17))
+		return false;
+	v = opt + 17;
+	*ret = !*v || !strcmp(v, "=true") || !strcmp(v, ":true");
+	return *ret || !strcmp(v, "=false") || !strcmp(v, ":false");
+}
+
+int request_seccomp(const struct run_request *rq, const char **ret, struct err *e)
+{
+	const char *profile = rq->privileged ? "unconfined" : "default";
+
+	for (size_t i = 0; i < rq->security_opt.n; i++) {
+		const char *opt = rq->security_opt.v[i];
+		bool nnp;
+
+		if (is_nnp(opt, &nnp))
+			continue;
+		if (strncmp(opt, "seccomp", 7) || (opt[7] != '=' && opt[7] != ':') || !opt[8])
+			return err_set(e, EINVAL,
+				       "--security-opt: '%.80s' is not seccomp=FILE, seccomp=unconfined or "
+				       "no-new-privileges",
+				       opt);
+		profile = opt + 8;
+	}
+	*ret = profile;
+	return 0;
+}
+
+static int merge_protection(const struct run_request *rq, struct instance_spec *s, struct err *e)
+{
+	const char *profile;
+	int r = request_seccomp(rq, &profile, e);
+	bool nnp;
+
+	for (size_t i = 0; i < rq->security_opt.n && r == 0; i++)
+		if (is_nnp(rq->security_opt.v[i], &nnp))
+			s->process.no_new_privs = nnp;
+	if (r == 0)
+		r = request_caps(rq, &s->process.caps, e);
+	if (r == 0)
+		s->process.seccomp = strcmp(profile, "unconfined") != 0;
+	if (r == 0 && rq->userns && rq->privileged)
+		r = err_set(e, EINVAL, "--privileged and --userns exclude each other");
+	if (r == 0 && rq->userns && s->isolation == ISOLATION_VM)
+		r = err_set(e, EINVAL, "--userns: a virtual machine has users of its own");
+	return r;
+}
+
+int request_to_spec(const struct run_request *rq, const struct image *im, const struct host_facts *h,
+		    struct instance_spec *s, struct err *e)
+{
+	const struct image_run_config *c = &im->config.config;
+	const char *user = rq->user ? rq->user : c->user;
+	struct process *p = &s->process;
+	int r;
+
+	s->isolation = rq->isolation;
+	s->read_only = rq->read_only;
+	s->init = rq->init;
+	s->privileged = rq->privileged;
+	s->userns = rq->userns;
+	s->auto_remove = rq->auto_remove;
+	s->open_stdin = rq->interactive;
+	p->tty = rq->tty;
+	p->stdin_open = rq->interactive;
+	p->rows = rq->rows;
+	p->cols = rq->cols;
+	r = merge_hostname(rq, s, e);
+	if (r == 0)
+		r = merge_args(rq, c, &p->args, e);
+	if (r == 0)
+		r = merge_env(rq, c, s, e);
+	if (r == 0)
+		r = merge_cwd(rq, c, p, e);
+	if (r == 0)
+		r = set_str(&p->user, user && *user ? user : NULL, e);
+	if (r == 0)
+		r = merge_stop_signal(rq, c, s, e);
+	if (r == 0)
+		r = merge_labels(rq, c, &s->labels, e);
+	if (r == 0)
+		r = merge_resources(rq, h, &s->resources, e);
+	if (r == 0)
+		r = merge_ulimits(rq, p, e);
+	if (r == 0)
+		r = check_network(rq, s, e);
+	if (r == 0)
+		r = merge_protection(rq, s, e);
+	return r == 0 ? request_mounts(rq, c, s, e) : r;
+}

@@ -1,0 +1,22 @@
+/* request.h - from what the user asked and what the image says to one checked instance_spec; no effects */
+#ifndef ENGINE_REQUEST_H
+#define ENGINE_REQUEST_H
+
+#include "engine/engine.h"
+
+/* Fills *ret (zeroed) from the request and the image, all but what needs the store: id, name, layers, seccomp
+ * digest, guest kernel.  hostname falls back to the first 12 characters of ret->id, which must be set.
+ * getenv_fn: where "-e KEY" without a value looks (getenv(3)).  On failure *ret is the caller's to json_done. */
+int request_to_spec(const struct run_request *rq, const struct image *im, const struct host_facts *h,
+		    struct instance_spec *ret, struct err *e);
+
+/* The seccomp profile that --security-opt asks for: "default", "unconfined" or a path (borrowed from rq). */
+int request_seccomp(const struct run_request *rq, const char **ret, struct err *e);
+
+/* Parses the text of an env file: KEY=VALUE or KEY a line, # comments, into `env`. */
+int request_env_file(const char *text, struct strv *env, struct err *e);
+
+/* "SRC:DST[:ro|rw]" or "DST" -> mount (zeroed before). */
+int request_volume(const char *text, struct mount_spec *ret, struct err *e);
+
+#endif

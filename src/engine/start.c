@@ -1,0 +1,284 @@
+/* start.c - a recorded instance starts: every path is opened here, the monitor gets descriptors
+ *
+ * The lock is taken first and goes to the monitor as an open descriptor: from then on until the monitor ends
+ * the instance counts as running, with no moment between.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/self.h"
+#include "engine/engine_int.h"
+#include "instance/boot.h"
+#include "kernel/kernel.h"
+#include "seccomp/seccomp.h"
+#include "vm/disk.h"
+
+struct starter {
+	struct engine *en;
+	const struct instance_spec *spec;
+	struct boot boot; /* its fds are ours to close */
+	int dir_fd; /* ROOT/instances/ID, also in boot */
+};
+
+/* Hands fd (taken) to the monitor under this name. */
+static int give(struct starter *s, const char *name, int fd, struct err *e)
+{
+	if (fd < 0)
+		return err_sys(e, -fd, "%s", name);
+	fd = fd_move_above_stdio(fd);
+	if (fd < 0 || boot_add_fd(&s->boot, name, fd) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return err_set(e, ENOMEM, "%s: out of memory or descriptors", name);
+	}
+	return 0;
+}
+
+static int give_n(struct starter *s, const char *prefix, size_t i, int fd, struct err *e)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s/%zu", prefix, i);
+	return give(s, name, fd, e);
+}
+
+static int give_dirs(struct starter *s, struct err *e)
+{
+	struct engine *en = s->en;
+	int run, r;
+
+	s->dir_fd = truth_dir_open(en, s->spec->id);
+	r = give(s, "dir", s->dir_fd, e);
+	if (r < 0)
+		return r;
+	run = mkdir_open(en->run_fd, s->spec->id, 0700);
+	r = give(s, "run", run, e);
+	return r < 0 ? r : give(s, "run-root", fcntl(en->run_fd, F_DUPFD_CLOEXEC, 3), e);
+}
+
+/* The source of each mount, opened once; volumes are directories of the instance. */
+static int give_mounts(struct starter *s, struct err *e)
+{
+	for (size_t i = 0; i < s->spec->n_mounts; i++) {
+		const struct mount_spec *m = &s->spec->mounts[i];
+		char path[64];
+		int fd, r;
+
+		if (m->type == MOUNT_TMPFS)
+			continue;
+		snprintf(path, sizeof(path), "volumes/%s", m->source);
+		if (m->type == MOUNT_VOLUME)
+			fd = mkdir_open(s->dir_fd, path, 0755);
+		else
+			fd = open(m->source, O_PATH | O_CLOEXEC);
+		if (fd == -1)
+			fd = -errno;
+		if (fd < 0)
+			return err_sys(e, -fd, "mount source %.200s", m->source);
+		r = give_n(s, "mount", i, fd, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int give_seccomp(struct starter *s, struct err *e)
+{
+	autofree char *cache = str_printf("%s/seccomp", s->en->root);
+	int fd;
+
+	if (!s->spec->seccomp)
+		return 0;
+	fd = seccomp_filter_reopen(cache, s->spec->seccomp, e);
+	return fd < 0 ? fd : give(s, "seccomp", fd, e);
+}
+
+static int give_container(struct starter *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->spec->layers.n && r == 0; i++) {
+		int fd = image_layer_open(s->en->images, s->spec->layers.v[i], e);
+
+		r = fd < 0 ? fd : give_n(s, "layer", i, fd, e);
+	}
+	if (r == 0)
+		r = give(s, "upper", mkdir_open(s->dir_fd, "upper", 0755), e);
+	return r < 0 ? r : give(s, "work", mkdir_open(s->dir_fd, "work", 0700), e);
+}
+
+static int give_vm(struct starter *s, struct err *e)
+{
+	struct engine *en = s->en;
+	struct image im = { 0 };
+	struct kernel k = { 0 };
+	int fd, r = image_find(en->images, s->spec->image_id, &im, e);
+
+	if (r == 0) {
+		fd = image_erofs_open(en->images, &im, en->progress, en->progress_arg, e);
+		r = fd < 0 ? fd : give(s, "root", fd, e);
+	}
+	if (r == 0) {
+		fd = vm_disk_open(s->dir_fd, e);
+		r = fd < 0 ? fd : give(s, "disk", fd, e);
+	}
+	if (r == 0)
+		r = kernel_find(en->root, s->spec->vm.kernel, &k, e);
+	if (r == 0) {
+		fd = kernel_image_open(&k, e);
+		r = fd < 0 ? fd : give(s, "kernel", fd, e);
+	}
+	if (r == 0) {
+		fd = kernel_initramfs_open(en->root, &k, e);
+		r = fd < 0 ? fd : give(s, "initramfs", fd, e);
+	}
+	kernel_done(&k);
+	image_done(&im);
+	return r;
+}
+
+static int fill_boot(struct starter *s, struct err *e)
+{
+	struct boot *b = &s->boot;
+
+	if (json_copy(&instance_spec_table, s->spec, &b->spec) < 0 ||
+	    json_copy(&host_facts_table, engine_facts(s->en), &b->facts) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	b->root = strdup(s->en->root);
+	b->run_root = strdup(s->en->run_root);
+	b->ketch = self_program("ketch");
+	return b->root && b->run_root && b->ketch ? 0
+						  : err_set(e, ENOENT, "the program ketch cannot be found");
+}
+
+/* The boot document as a file whose position is at its start. */
+static int boot_document(const struct boot *b, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	int fd, r = json_print(&boot_table, b, 0, &text);
+
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	fd = fd_move_above_stdio(memfd_create("ketch-boot", MFD_CLOEXEC));
+	if (fd < 0)
+		return err_sys(e, errno, "memfd");
+	r = write_full(fd, text.data, text.len);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return err_sys(e, -r, "boot document");
+	}
+	return fd;
+}
+
+/* Descriptors that the child keeps: duplicated onto themselves, which clears close-on-exec. */
+static int keep_fds(const struct boot *b, int boot_fd_no, posix_spawn_file_actions_t *fa)
+{
+	int r = posix_spawn_file_actions_adddup2(fa, boot_fd_no, boot_fd_no);
+
+	for (size_t i = 0; i < b->n_fds && r == 0; i++)
+		r = posix_spawn_file_actions_adddup2(fa, b->fds[i].fd, b->fds[i].fd);
+	for (int i = 0; i < 3 && r == 0; i++)
+		if (i < 2 || !getenv("KETCH_DEBUG"))
+			r = posix_spawn_file_actions_addopen(fa, i, "/dev/null", O_RDWR, 0);
+	return r;
+}
+
+static int spawn_monitor(struct starter *s, struct err *e)
+{
+	autofree char *program = self_program("ketch-monitor");
+	autoclose int doc = boot_document(&s->boot, e);
+	char number[16], debug[64],
+		*path = (char[]){ "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+	char *argv[] = { (char[]){ "ketch-monitor" }, s->spec->name, number, NULL };
+	char *envp[] = { path, debug, NULL };
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	pid_t pid;
+	int r;
+
+	if (doc < 0)
+		return doc;
+	if (!program)
+		return err_set(e, ENOENT, "the program ketch-monitor cannot be found");
+	snprintf(number, sizeof(number), "%d", doc);
+	snprintf(debug, sizeof(debug), "KETCH_DEBUG=%s", getenv("KETCH_DEBUG") ? getenv("KETCH_DEBUG") : "");
+	envp[1] = getenv("KETCH_DEBUG") ? debug : NULL;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	r = keep_fds(&s->boot, doc, &fa);
+	if (r == 0)
+		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return r ? err_sys(e, r, "%s", program) : 0;
+}
+
+static void starter_done(struct starter *s)
+{
+	for (size_t i = 0; i < s->boot.n_fds; i++)
+		close(s->boot.fds[i].fd);
+	json_done(&boot_table, &s->boot);
+}
+
+static int give_all(struct starter *s, struct err *e)
+{
+	int r = fill_boot(s, e);
+
+	if (r == 0)
+		r = give_mounts(s, e);
+	if (r == 0)
+		r = give_seccomp(s, e);
+	if (r == 0)
+		r = s->spec->isolation == ISOLATION_VM ? give_vm(s, e) : give_container(s, e);
+	return r;
+}
+
+int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
+{
+	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
+	struct instance now = { .spec = *spec };
+	autoclose int ours = -1;
+	int pair[2], lock, r;
+
+	r = truth_lock(en, spec->id, &lock, e);
+	if (r < 0)
+		return r;
+	r = give(&s, "lock", lock, e);
+	if (r == 0)
+		r = truth_settle(en, &now, e);
+	json_done(&instance_state_table, &now.state);
+	if (r == 0)
+		r = give_dirs(&s, e);
+	if (r == 0)
+		r = give_all(&s, e);
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		r = err_sys(e, errno, "socketpair");
+	if (r == 0) {
+		ours = pair[0];
+		r = give(&s, "client", pair[1], e);
+	}
+	if (r == 0) {
+		unlinkat(s.dir_fd, "exit.json", 0);
+		r = spawn_monitor(&s, e);
+	}
+	if (r < 0) {
+		remove_tree(en->run_fd, spec->id);
+		return r;
+	}
+	*ret_fd = take_fd(&ours);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* truth.c - what is so, from the lock and the files that the monitor leaves
+ *
+ * How it works: a monitor holds the lock of its instance from before its first effect until it has put
+ * everything back and written exit.json.  So the lock alone tells whether an instance runs; a lock that is
+ * free while the run directory is still there means that the monitor was killed, and whoever sees it first
+ * takes the lock and clears up: processes and cgroups (found by the instance's id), the run directory, and an
+ * exit.json that says so.  Mounts are in the instance's own mount namespace and go with its processes.
+ *
+ * States on disk: no exit.json, no run directory: created; run directory + lock: starting or running
+ * (state.json); exit.json: exited.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "container/cgroup.h"
+#include "engine/engine_int.h"
+
+#define MAX_STATE (1 << 20)
+
+int truth_dir_open(struct engine *en, const char *id)
+{
+	int fd = openat(en->instances_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int lock_open(struct engine *en, const char *id)
+{
+	autoclose int dir = truth_dir_open(en, id);
+	int fd;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = lock_open(en, id);
+
+	if (fd < 0)
+		return err_sys(e, -fd, "instance %.12s", id);
+	if (fcntl(fd, F_OFD_SETLK, &fl) < 0)
+		return errno == EAGAIN || errno == EACCES ? err_set(e, EBUSY, "instance %.12s is running", id)
+							  : err_sys(e, errno, "lock of instance %.12s", id);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static int read_state(int dirfd, const char *name, struct instance_state *ret)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct instance_state st = { 0 };
+	int r = read_file(dirfd, name, MAX_STATE, &b);
+
+	if (r == 0)
+		r = json_parse(&instance_state_table, b.data ? b.data : "", b.len, 0, &st, NULL);
+	if (r < 0)
+		return r;
+	json_done(&instance_state_table, ret);
+	*ret = st;
+	return 0;
+}
+
+static int run_dir_open(struct engine *en, const char *id)
+{
+	int fd = openat(en->run_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The monitor was killed: ends what is left and writes what it would have written. */
+static int clear_lost(struct engine *en, struct instance *in, int dir, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct instance_state *st = &in->state;
+	int r = cgroup_clear(engine_facts(en), in->spec.id, e);
+
+	if (r < 0)
+		return r;
+	st->status = STATUS_EXITED;
+	st->exit_code = 137;
+	st->finished_ns = clock_real_ns();
+	st->pid = st->monitor_pid = 0;
+	strv_done(&st->cgroups);
+	free(st->error);
+	st->error = strdup("its monitor was killed");
+	r = json_print(&instance_state_table, st, 0, &b);
+	if (r == 0)
+		r = write_file_atomic(dir, "exit.json", 0600, b.data, b.len);
+	return r < 0 ? err_sys(e, -r, "exit record of instance %.12s", in->spec.id) : 0;
+}
+
+int truth_settle(struct engine *en, struct instance *in, struct err *e)
+{
+	autoclose int dir = truth_dir_open(en, in->spec.id), run = run_dir_open(en, in->spec.id);
+	int r = 0;
+
+	if (run >= 0) {
+		struct stat st;
+
+		read_state(run, "state.json", &in->state);
+		if (dir >= 0 && fstatat(dir, "exit.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
+			r = clear_lost(en, in, dir, e);
+		if (r == 0)
+			r = remove_tree(en->run_fd, in->spec.id);
+		if (r < 0)
+			return r;
+	}
+	r = dir < 0 ? dir : read_state(dir, "exit.json", &in->state);
+	if (r < 0) /* never started, or its record is unreadable: what is certain is that nothing runs */
+		in->state.status = STATUS_CREATED;
+	return 0;
+}
+
+int truth_refresh(struct engine *en, struct instance *in, struct err *e)
+{
+	autoclose int lock = -1, run = -1;
+	int r = truth_lock(en, in->spec.id, &lock, e);
+
+	if (r == 0)
+		return truth_settle(en, in, e);
+	if (r == -ENOENT) { /* killed between record and directory: an instance that never was */
+		in->state.status = STATUS_CREATED;
+		return 0;
+	}
+	if (r != -EBUSY)
+		return r;
+	in->state.status = STATUS_STARTING;
+	run = run_dir_open(en, in->spec.id);
+	if (run >= 0)
+		read_state(run, "state.json", &in->state);
+	return 0;
+}
