@@ -34,7 +34,7 @@ static int parse_cap(const char *name, uint64_t *ret, const char *flag, struct e
 
 static int parse_caps(const struct strv *names, const char *flag, uint64_t *ret, struct err *e)
 {
-	uint64_t set = 0, one;
+	uint64_t set = 0, one = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
 		int r = parse_cap(names->v[i], &one, flag, e);
@@ -59,7 +59,7 @@ static uint64_t combine(uint64_t base, uint64_t add, uint64_t drop)
 
 int request_caps(const struct run_request *rq, struct strv *ret, struct err *e)
 {
-	uint64_t add, drop, set = 0;
+	uint64_t add = 0, drop = 0, set = 0;
 	int r = parse_caps(&rq->cap_add, "--cap-add", &add, e);
 
 	if (r == 0)
