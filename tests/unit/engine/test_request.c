@@ -1,0 +1,378 @@
+/* test_request.c - what the user asked and what the image says become one spec, or one clear error */
+#include "../cm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "engine/request.h"
+
+#define LIST(...)                                                                                            \
+	{                                                                                                    \
+		.v = (char *[]){ __VA_ARGS__, NULL },                                                        \
+		.n = sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *)                                      \
+	}
+
+static struct image plain_image = {
+	.id = (char[]){ "sha256:x" },
+	.config.config = {
+		.env = LIST("PATH=/bin", "LANG=C"),
+		.cmd = LIST("sh"),
+	},
+};
+
+static struct image full_image = {
+	.id = (char[]){ "sha256:y" },
+	.config.config = {
+		.user = (char[]){ "web:www" },
+		.env = LIST("A=image"),
+		.entrypoint = LIST("/entry", "-x"),
+		.cmd = LIST("serve"),
+		.volumes = LIST("/data"),
+		.working_dir = (char[]){ "/srv" },
+		.labels = LIST("a=1", "b=2"),
+		.stop_signal = (char[]){ "SIGQUIT" },
+	},
+};
+
+static const struct host_facts host = { .cpus = 2, .ram_bytes = UINT64_C(8) << 30 };
+
+struct request_case {
+	const char *what;
+	struct run_request rq;
+	struct image *image;
+	const char *has; /* in the spec's JSON */
+	const char *error; /* or in the message */
+};
+
+static const struct request_case cases[] = {
+	/* entrypoint and cmd */
+	{ "cmd of the image", { 0 }, &plain_image, "\"args\":[\"sh\"]", NULL },
+	{ "arguments replace cmd",
+	  { .args = LIST("ls", "-l") },
+	  &plain_image,
+	  "\"args\":[\"ls\",\"-l\"]",
+	  NULL },
+	{ "entrypoint and cmd", { 0 }, &full_image, "\"args\":[\"/entry\",\"-x\",\"serve\"]", NULL },
+	{ "entrypoint and arguments",
+	  { .args = LIST("q") },
+	  &full_image,
+	  "\"args\":[\"/entry\",\"-x\",\"q\"]",
+	  NULL },
+	{ "--entrypoint drops cmd",
+	  { .entrypoint = (char[]){ "/e" } },
+	  &full_image,
+	  "\"args\":[\"/e\"]",
+	  NULL },
+	{ "empty --entrypoint",
+	  { .entrypoint = (char[]){ "" }, .args = LIST("q") },
+	  &full_image,
+	  "\"args\":[\"q\"]",
+	  NULL },
+	{ "nothing to run", { .entrypoint = (char[]){ "" } }, &full_image, NULL, "no command specified" },
+	{ "empty command", { .args = LIST("") }, &plain_image, NULL, "empty string" },
+	/* environment */
+	{ "image env over default",
+	  { 0 },
+	  &plain_image,
+	  "\"env\":[\"PATH=/bin\",\"HOSTNAME=0123456789ab\",\"LANG=C\"]",
+	  NULL },
+	{ "-e replaces in place",
+	  { .env = LIST("PATH=/x", "N=1") },
+	  &plain_image,
+	  "[\"PATH=/x\",\"HOSTNAME=0123456789ab\",\"LANG=C\",\"N=1\"]",
+	  NULL },
+	{ "-e of the caller", { .env = LIST("KETCH_TEST_SET") }, &plain_image, "KETCH_TEST_SET=yes", NULL },
+	{ "-e of nobody unsets",
+	  { .env = LIST("LANG") },
+	  &plain_image,
+	  "[\"PATH=/bin\",\"HOSTNAME=0123456789ab\"]",
+	  NULL },
+	{ "an empty value", { .env = LIST("E=") }, &plain_image, "\"E=\"", NULL },
+	{ "a value with = and newline", { .env = LIST("E=a=b\nc") }, &plain_image, "\"E=a=b\\nc\"", NULL },
+	{ "TERM with a terminal", { .tty = true }, &plain_image, "\"TERM=xterm\"", NULL },
+	{ "no name", { .env = LIST("=x") }, &plain_image, NULL, "invalid environment variable" },
+	{ "empty -e", { .env = LIST("") }, &plain_image, NULL, "invalid environment variable" },
+	{ "blank in a name", { .env = LIST("a b=c") }, &plain_image, NULL, "invalid environment variable" },
+	{ "newline in a name",
+	  { .env = LIST("a\nb=c") },
+	  &plain_image,
+	  NULL,
+	  "invalid environment variable" },
+	{ "missing env file",
+	  { .env_files = LIST("/nonexistent") },
+	  &plain_image,
+	  NULL,
+	  "--env-file /nonexistent: No such file" },
+	{ "env file is a directory",
+	  { .env_files = LIST("/") },
+	  &plain_image,
+	  NULL,
+	  "--env-file /: Is a directory" },
+	/* user, directory, name, signal, labels */
+	{ "user of the image", { 0 }, &full_image, "\"user\":\"web:www\"", NULL },
+	{ "-u", { .user = (char[]){ "7:8" } }, &full_image, "\"user\":\"7:8\"", NULL },
+	{ "directory of the image", { 0 }, &full_image, "\"cwd\":\"/srv\"", NULL },
+	{ "-w", { .workdir = (char[]){ "/w" } }, &full_image, "\"cwd\":\"/w\"", NULL },
+	{ "relative -w", { .workdir = (char[]){ "w" } }, &full_image, NULL, "not an absolute path" },
+	{ "-h", { .hostname = (char[]){ "box" } }, &plain_image, "\"hostname\":\"box\"", NULL },
+	{ "-h in the environment", { .hostname = (char[]){ "box" } }, &plain_image, "HOSTNAME=box", NULL },
+	{ "hostname of the id", { 0 }, &plain_image, "\"hostname\":\"0123456789ab\"", NULL },
+	{ "hostname with a slash",
+	  { .hostname = (char[]){ "a/b" } },
+	  &plain_image,
+	  NULL,
+	  "invalid hostname" },
+	{ "empty hostname", { .hostname = (char[]){ "" } }, &plain_image, NULL, "invalid hostname" },
+	{ "hostname of 64",
+	  { .hostname = (char[]){ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } },
+	  &plain_image,
+	  NULL,
+	  "invalid hostname" },
+	{ "signal of the image", { 0 }, &full_image, "\"stopSignal\":3", NULL },
+	{ "signal by default", { 0 }, &plain_image, "\"stopSignal\":15", NULL },
+	{ "--stop-signal", { .stop_signal = (char[]){ "USR1" } }, &full_image, "\"stopSignal\":10", NULL },
+	{ "real-time signal",
+	  { .stop_signal = (char[]){ "SIGRTMIN+3" } },
+	  &full_image,
+	  "\"stopSignal\":37",
+	  NULL },
+	{ "unknown signal",
+	  { .stop_signal = (char[]){ "SIGNOPE" } },
+	  &full_image,
+	  NULL,
+	  "invalid stop signal: SIGNOPE" },
+	{ "signal 0", { .stop_signal = (char[]){ "0" } }, &full_image, NULL, "invalid stop signal" },
+	{ "labels of both",
+	  { .labels = LIST("b=3", "c") },
+	  &full_image,
+	  "\"labels\":{\"a\":\"1\",\"b\":\"3\",\"c\":\"\"}",
+	  NULL },
+	{ "label without a key", { .labels = LIST("=x") }, &full_image, NULL, "invalid label" },
+	/* resources */
+	{ "pids by default", { 0 }, &plain_image, "\"pids\":2048", NULL },
+	{ "no pids limit", { .pids_limit = -1 }, &plain_image, "\"resources\":{}", NULL },
+	{ "memory",
+	  { .memory_bytes = 64 << 20, .pids_limit = 5 },
+	  &plain_image,
+	  "\"resources\":{\"memory\":67108864,\"pids\":5}",
+	  NULL },
+	{ "too little memory", { .memory_bytes = 1 << 20 }, &plain_image, NULL, "--memory: the least is 6m" },
+	{ "cpus", { .cpu_milli = 1500 }, &plain_image, "\"milliCpus\":1500", NULL },
+	{ "too many cpus", { .cpu_milli = 2001 }, &plain_image, NULL, "--cpus: this host has 2" },
+	{ "too few cpus", { .cpu_milli = 9 }, &plain_image, NULL, "--cpus" },
+	{ "ulimit",
+	  { .ulimits = LIST("nofile=10:20") },
+	  &plain_image,
+	  "{\"type\":\"nofile\",\"soft\":10,\"hard\":20}",
+	  NULL },
+	{ "ulimit of one",
+	  { .ulimits = LIST("nproc=10") },
+	  &plain_image,
+	  "{\"type\":\"nproc\",\"soft\":10,\"hard\":10}",
+	  NULL },
+	{ "ulimit unlimited",
+	  { .ulimits = LIST("core=0:-1") },
+	  &plain_image,
+	  "\"hard\":18446744073709551615",
+	  NULL },
+	{ "ulimit upside down",
+	  { .ulimits = LIST("nofile=20:10") },
+	  &plain_image,
+	  NULL,
+	  "above the hard limit" },
+	{ "ulimit of no name",
+	  { .ulimits = LIST("nosuch=1") },
+	  &plain_image,
+	  NULL,
+	  "unknown limit 'nosuch'" },
+	{ "ulimit without value", { .ulimits = LIST("nofile") }, &plain_image, NULL, "not NAME=SOFT" },
+	{ "ulimit with three", { .ulimits = LIST("nofile=1:2:3") }, &plain_image, NULL, "not NAME=SOFT" },
+	{ "ulimit of a word", { .ulimits = LIST("nofile=many") }, &plain_image, NULL, "invalid number" },
+	{ "ulimit below zero", { .ulimits = LIST("nofile=-2") }, &plain_image, NULL, "invalid number" },
+	/* protection */
+	{ "eleven capabilities",
+	  { 0 },
+	  &plain_image,
+	  "\"caps\":[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\",\"CAP_"
+	  "SETGID\",\"CAP_SETUID\","
+	  "\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\",\"CAP_SYS_CHROOT\",\"CAP_SETFCAP\"]",
+	  NULL },
+	{ "--cap-drop ALL with an add",
+	  { .cap_drop = LIST("all"), .cap_add = LIST("net_admin") },
+	  &plain_image,
+	  "\"caps\":[\"CAP_NET_ADMIN\"]",
+	  NULL },
+	{ "--cap-drop ALL",
+	  { .cap_drop = LIST("ALL") },
+	  &plain_image,
+	  "\"process\":{\"args\":[\"sh\"],\"env\":[\"PATH=/"
+	  "bin\",\"HOSTNAME=0123456789ab\",\"LANG=C\"],\"cwd\":\"/\",\"seccomp\":true}",
+	  NULL },
+	{ "--cap-add with prefix",
+	  { .cap_drop = LIST("ALL"), .cap_add = LIST("CAP_SYS_TIME", "kill") },
+	  &plain_image,
+	  "[\"CAP_KILL\",\"CAP_SYS_TIME\"]",
+	  NULL },
+	{ "unknown capability",
+	  { .cap_add = LIST("FLY") },
+	  &plain_image,
+	  NULL,
+	  "--cap-add: unknown capability 'FLY'" },
+	{ "unknown capability to drop",
+	  { .cap_drop = LIST("FLY") },
+	  &plain_image,
+	  NULL,
+	  "--cap-drop: unknown capability 'FLY'" },
+	{ "privileged has SYS_ADMIN", { .privileged = true }, &plain_image, "CAP_SYS_ADMIN", NULL },
+	{ "seccomp by default", { 0 }, &plain_image, "\"seccomp\":true", NULL },
+	{ "no-new-privileges",
+	  { .security_opt = LIST("no-new-privileges") },
+	  &plain_image,
+	  "\"noNewPrivileges\":true",
+	  NULL },
+	{ "no-new-privileges:true",
+	  { .security_opt = LIST("no-new-privileges:true") },
+	  &plain_image,
+	  "\"noNewPrivileges\":true",
+	  NULL },
+	{ "unknown security option",
+	  { .security_opt = LIST("apparmor=x") },
+	  &plain_image,
+	  NULL,
+	  "--security-opt: 'apparmor=x'" },
+	{ "empty seccomp", { .security_opt = LIST("seccomp=") }, &plain_image, NULL, "--security-opt" },
+	{ "userns and privileged",
+	  { .userns = true, .privileged = true },
+	  &plain_image,
+	  NULL,
+	  "exclude each other" },
+	{ "userns in a vm", { .userns = true, .isolation = ISOLATION_VM }, &plain_image, NULL, "--userns" },
+	{ "network host", { .network = (char[]){ "host" } }, &plain_image, "\"network\":\"host\"", NULL },
+	{ "network host in a vm",
+	  { .network = (char[]){ "host" }, .isolation = ISOLATION_VM },
+	  &plain_image,
+	  NULL,
+	  "--network host" },
+	{ "unknown network", { .network = (char[]){ "lan" } }, &plain_image, NULL, "no such network: lan" },
+	/* mounts */
+	{ "bind",
+	  { .volumes = LIST("/etc:/mnt/x:ro") },
+	  &plain_image,
+	  "{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/mnt/x\",\"readOnly\":true}",
+	  NULL },
+	{ "bind of a file",
+	  { .volumes = LIST("/etc/passwd:/p") },
+	  &plain_image,
+	  "\"target\":\"/p\",\"isFile\":true",
+	  NULL },
+	{ "anonymous volume",
+	  { .volumes = LIST("/v") },
+	  &plain_image,
+	  "{\"type\":\"volume\",\"source\":\"0\",\"target\":\"/v\",\"copyUp\":true}",
+	  NULL },
+	{ "volume of the image",
+	  { 0 },
+	  &full_image,
+	  "{\"type\":\"volume\",\"source\":\"0\",\"target\":\"/data\",\"copyUp\":true}",
+	  NULL },
+	{ "bind over a volume of the image",
+	  { .volumes = LIST("/etc:/data") },
+	  &full_image,
+	  "\"mounts\":[{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/data\"}]",
+	  NULL },
+	{ "tmpfs",
+	  { .tmpfs = LIST("/t:size=1m,mode=700") },
+	  &plain_image,
+	  "{\"type\":\"tmpfs\",\"target\":\"/t\",\"options\":\"size=1m,mode=700\"}",
+	  NULL },
+	{ "missing source",
+	  { .volumes = LIST("/nonexistent:/x") },
+	  &plain_image,
+	  NULL,
+	  "-v: /nonexistent: No such file" },
+	{ "named volume", { .volumes = LIST("name:/x") }, &plain_image, NULL, "'name' is not a path" },
+	{ "relative target", { .volumes = LIST("/etc:x") }, &plain_image, NULL, "not an absolute path" },
+	{ "target is the root", { .volumes = LIST("/etc:/") }, &plain_image, NULL, "is the root" },
+	{ "target is the root in disguise",
+	  { .volumes = LIST("/etc:/./..//") },
+	  &plain_image,
+	  NULL,
+	  "is the root" },
+	{ "unknown mount option",
+	  { .volumes = LIST("/etc:/x:rx") },
+	  &plain_image,
+	  NULL,
+	  "unknown option 'rx'" },
+	{ "four parts", { .volumes = LIST("/etc:/x:ro:z") }, &plain_image, NULL, "not SOURCE:TARGET" },
+	{ "twice the same target",
+	  { .volumes = LIST("/etc:/x", "/usr:/x") },
+	  &plain_image,
+	  NULL,
+	  "duplicate mount target '/x'" },
+	{ "empty volume", { .volumes = LIST("") }, &plain_image, NULL, "not an absolute path" },
+	{ "empty tmpfs", { .tmpfs = LIST("") }, &plain_image, NULL, "not an absolute path" },
+};
+
+static void each_request_gives_its_spec_or_its_error(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct request_case *c = &cases[i];
+		struct instance_spec s = { .id = strdup("0123456789abcdef") };
+		struct buf json = { 0 };
+		struct err e = { 0 };
+		int r = request_to_spec(&c->rq, c->image, &host, &s, &e);
+		bool good = (r == 0) == (c->error == NULL);
+
+		json_print(&instance_spec_table, &s, 0, &json);
+		if (good)
+			good = strstr(c->error ? e.msg : json.data, c->error ? c->error : c->has) != NULL;
+		if (!good)
+			fail_msg("%s: %d \"%s\" %s", c->what, r, e.msg, json.data);
+		buf_done(&json);
+		json_done(&instance_spec_table, &s);
+	}
+}
+
+static void an_env_file_has_comments_and_blank_lines(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} files[] = {
+		{ "A=1\n# no\n\n  B= two words \r\nA=3", "A=3|B= two words |" },
+		{ "KETCH_TEST_SET\nKETCH_TEST_UNSET\n", "KETCH_TEST_SET=yes|" },
+		{ "", "" },
+		{ "A B=1\n", NULL },
+		{ "=1", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct strv env = { 0 };
+		struct buf b = { 0 };
+		struct err e = { 0 };
+		int r = request_env_file(files[i].text, &env, &e);
+
+		for (size_t k = 0; k < env.n; k++)
+			buf_addf(&b, "%s|", env.v[k]);
+		if (files[i].want)
+			assert_string_equal(b.data ? b.data : "", files[i].want);
+		assert_int_equal(r < 0, files[i].want == NULL);
+		buf_done(&b);
+		strv_done(&env);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_request_gives_its_spec_or_its_error),
+		cmocka_unit_test(an_env_file_has_comments_and_blank_lines),
+	};
+
+	setenv("KETCH_TEST_SET", "yes", 1);
+	unsetenv("KETCH_TEST_UNSET");
+	unsetenv("LANG");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* test_log.c - whatever bytes come, the log holds them, a record a line */
+#include "../cm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "monitor/log.h"
+
+static char dir[] = "/tmp/ketch-test-log.XXXXXX";
+
+static int make_dir(void **state)
+{
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int drop_dir(void **state)
+{
+	return remove_tree(AT_FDCWD, dir);
+}
+
+/* Reads the log back without its time stamps, which are checked for their form. */
+static void expect(const char *want, size_t want_len)
+{
+	struct buf raw = { 0 }, got = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/log", dir);
+	assert_int_equal(read_file(AT_FDCWD, path, 1 << 20, &raw), 0);
+	for (size_t at = 0; at < raw.len;) {
+		size_t n = (size_t)((char *)memchr(raw.data + at, '\n', raw.len - at) - (raw.data + at)) + 1;
+
+		assert_true(n > 40);
+		assert_memory_equal(raw.data + at + 10, "T", 1);
+		assert_memory_equal(raw.data + at + 29, "Z ", 2);
+		buf_add(&got, raw.data + at + 31, n - 31);
+		at += n;
+	}
+	assert_int_equal(got.len, want_len);
+	assert_memory_equal(got.data, want, want_len);
+	buf_done(&raw);
+	buf_done(&got);
+	unlink(path);
+}
+
+static struct log *open_log(void)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct log *l = log_open(fd, "log");
+
+	close(fd);
+	assert_non_null(l);
+	return l;
+}
+
+static void lines_are_whole_whatever_the_pieces(void **state)
+{
+	static const char want[] = "stdout F one\nstderr F err\nstdout F two\nstdout F \nstdout P end\n";
+	struct log *l = open_log();
+
+	log_write(l, LOG_STDOUT, "on", 2);
+	log_write(l, LOG_STDERR, "err\n", 4);
+	log_write(l, LOG_STDOUT, "e\ntw", 4);
+	log_write(l, LOG_STDOUT, "o\n\nend", 6);
+	log_close(l);
+	/* the record of `one` comes when its newline does */
+	expect("stderr F err\nstdout F one\nstdout F two\nstdout F \nstdout P end\n", sizeof(want) - 1);
+}
+
+static void bytes_that_are_no_text_stay_as_they_are(void **state)
+{
+	static const char want[] = "stdout F \0\xff\x1b[31m\r\n";
+	struct log *l = open_log();
+
+	log_write(l, LOG_STDOUT, "\0\xff\x1b[31m\r\n", 9);
+	log_close(l);
+	expect(want, sizeof(want) - 1);
+}
+
+static void a_long_line_is_cut_into_pieces(void **state)
+{
+	size_t n = 40000;
+	char *line = malloc(n + 1);
+	struct buf want = { 0 };
+	struct log *l = open_log();
+
+	memset(line, 'x', n);
+	line[n] = '\n';
+	log_write(l, LOG_STDOUT, line, n + 1);
+	log_close(l);
+	buf_addf(&want, "stdout P %.16384s\nstdout P %.16384s\nstdout F %.7232s\n", line, line, line);
+	expect(want.data, want.len);
+	buf_done(&want);
+	free(line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_whole_whatever_the_pieces),
+		cmocka_unit_test(bytes_that_are_no_text_stay_as_they_are),
+		cmocka_unit_test(a_long_line_is_cut_into_pieces),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}
