@@ -1,7 +1,9 @@
 /* clock.c - the time of day and RFC 3339 text */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
@@ -34,6 +36,52 @@ void rfc3339_format(int64_t real_ns, char ret[RFC3339_LEN])
 		 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
 		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
 		 (unsigned)tm.tm_sec % 100, (unsigned)(real_ns % NS_PER_S) % 1000000000);
+}
+
+/* The digits behind "." as nanoseconds; *end is the first character behind them. */
+static int64_t parse_fraction(const char *s, const char **end)
+{
+	int64_t ns = 0, unit = NS_PER_S;
+
+	for (; *s >= '0' && *s <= '9' && unit > 1; s++) {
+		unit /= 10;
+		ns += (*s - '0') * unit;
+	}
+	*end = s;
+	return ns;
+}
+
+/* "Z", "+02:00", "-05:30": seconds to take away. */
+static int parse_offset(const char *s, int *ret_s)
+{
+	unsigned h, m;
+	int end = 0;
+
+	if (!strcmp(s, "Z")) {
+		*ret_s = 0;
+		return 0;
+	}
+	if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &end) != 2 || end != 5 || s[6])
+		return -EINVAL;
+	*ret_s = (int)(h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
+	return 0;
+}
+
+int rfc3339_parse(const char *s, int64_t *ret_real_ns)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t fraction = 0, ns;
+	int offset;
+
+	if (!rest)
+		return -EINVAL;
+	if (*rest == '.')
+		fraction = parse_fraction(rest + 1, &rest);
+	if (parse_offset(rest, &offset) < 0 || __builtin_mul_overflow(timegm(&tm) - offset, NS_PER_S, &ns))
+		return -EINVAL;
+	*ret_real_ns = ns + fraction;
+	return 0;
 }
 
 void duration_words(int64_t ns, char *ret, size_t n)

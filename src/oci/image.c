@@ -77,3 +77,23 @@ int image_config_parse(const char *text, size_t n, struct image_config *ret, str
 	*ret = c;
 	return 0;
 }
+
+int image_config_stack(const struct image_config *c, struct strv *ret)
+{
+	const struct strv *ids = &c->rootfs.diff_ids;
+	struct strv stack = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ids->n; i++) {
+		const struct strv above = { ids->v + i + 1, ids->n - i - 1 };
+
+		if (!strv_has(&above, ids->v[i]))
+			r = strv_add(&stack, ids->v[i]);
+	}
+	if (r < 0) {
+		strv_done(&stack);
+		return r;
+	}
+	*ret = stack;
+	return 0;
+}

@@ -41,4 +41,8 @@ extern const struct jtable image_config_table;
  * no key twice. */
 int image_config_parse(const char *text, size_t n, struct image_config *ret, struct err *e);
 
+/* The layers to stack, lowest first: of a layer that is there twice only the upper one counts (what the lower one
+ * shows or hides, the upper one does too), and overlay refuses equal directories.  *ret: diff ids. */
+int image_config_stack(const struct image_config *c, struct strv *ret);
+
 #endif

@@ -1,0 +1,217 @@
+/* store.c - one store: its directories, and images as others see them */
+#include "image/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "image/store_int.h"
+
+static const char *const schema[] = {
+	"CREATE TABLE layer (diff_id TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE image (id TEXT PRIMARY KEY, manifest TEXT, created_ns INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE image_layer (image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, place INTEGER NOT "
+	"NULL,"
+	" layer TEXT NOT NULL REFERENCES layer, PRIMARY KEY (image, place)) STRICT;"
+	"CREATE INDEX image_layer_layer ON image_layer (layer);"
+	"CREATE TABLE image_ref (ref TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES image ON DELETE "
+	"CASCADE) STRICT;"
+	"CREATE INDEX image_ref_image ON image_ref (image);",
+};
+
+static int open_dirs(struct image_store *s, struct err *e)
+{
+	struct {
+		const char *name;
+		int *fd;
+	} dirs[] = {
+		{ "layers", &s->layers_fd }, { "configs", &s->configs_fd }, { "roots", &s->roots_fd },
+		{ "tmp", &s->tmp_fd },	     { "locks", &s->locks_fd },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		*dirs[i].fd = mkdir_open(s->root_fd, dirs[i].name, 0700);
+		if (*dirs[i].fd < 0)
+			return err_sys(e, -*dirs[i].fd, "open %s/%s", s->root, dirs[i].name);
+	}
+	return 0;
+}
+
+/* Others may not look in: the trees hold setuid programs and what images keep secret. */
+static int check_root(int fd, const char *root, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "%s", root);
+	if (st.st_uid != geteuid())
+		return err_set(e, EPERM, "the store %s belongs to another user", root);
+	if (st.st_mode & 077 && fchmod(fd, 0700) < 0)
+		return err_sys(e, errno, "chmod 0700 %s", root);
+	return 0;
+}
+
+static int store_init(struct image_store *s, const char *root, struct err *e)
+{
+	int r;
+
+	s->root_fd = mkdir_open(AT_FDCWD, root, 0700);
+	if (s->root_fd < 0)
+		return err_sys(e, -s->root_fd, "open the store %s", root);
+	s->root = realpath(root, NULL);
+	if (!s->root)
+		return err_sys(e, errno, "open the store %s", root);
+	r = check_root(s->root_fd, s->root, e);
+	if (r == 0)
+		r = open_dirs(s, e);
+	if (r == 0)
+		r = db_open(s->root, &s->db, e);
+	if (r == 0)
+		r = db_schema(s->db, "image", schema, ARRAY_LEN(schema), e);
+	return r;
+}
+
+int image_store_open(const char *root, struct image_store **ret, struct err *e)
+{
+	struct image_store *s = malloc(sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_set(e, ENOMEM, "out of memory");
+	*s = (struct image_store){
+		.root_fd = -1, .layers_fd = -1, .configs_fd = -1, .roots_fd = -1, .tmp_fd = -1, .locks_fd = -1
+	};
+	r = store_init(s, root, e);
+	if (r < 0) {
+		image_store_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+struct image_store *image_store_close(struct image_store *s)
+{
+	if (!s)
+		return NULL;
+	auto_close(&s->root_fd);
+	auto_close(&s->layers_fd);
+	auto_close(&s->configs_fd);
+	auto_close(&s->roots_fd);
+	auto_close(&s->tmp_fd);
+	auto_close(&s->locks_fd);
+	db_close(s->db);
+	free(s->root);
+	free(s);
+	return NULL;
+}
+
+void image_done(struct image *im)
+{
+	free(im->id);
+	strv_done(&im->refs);
+	json_done(&image_config_table, &im->config);
+	*im = (struct image){ 0 };
+}
+
+static int read_config(struct image_store *s, const char *id, struct image_config *ret, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	int r = read_file(s->configs_fd, strchr(id, ':') + 1, IMAGE_DOCUMENT_MAX, &text);
+
+	if (r < 0)
+		return err_sys(e, -r, "the config of image %.19s", id);
+	return image_config_parse(text.data, text.len, ret, e);
+}
+
+/* What the records know of image `id` and its config. */
+static int load_image(struct image_store *s, const char *id, struct image *im, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(
+		s->db, "SELECT created_ns, (SELECT coalesce(sum(size_bytes), 0) FROM layer WHERE diff_id IN"
+		       " (SELECT layer FROM image_layer WHERE image = id)) FROM image WHERE id = ?");
+	int r;
+
+	db_bind_text(&st, id);
+	r = db_step(&st, e);
+	if (r <= 0)
+		return r < 0 ? r : err_set(e, ENOENT, "no such image: %s", id);
+	im->created_ns = db_i64(&st, 0);
+	im->size_bytes = (uint64_t)db_i64(&st, 1);
+	im->id = strdup(id);
+	if (!im->id)
+		return err_set(e, ENOMEM, "out of memory");
+	r = record_refs(s, id, &im->refs, e);
+	return r < 0 ? r : read_config(s, id, &im->config, e);
+}
+
+int image_find(struct image_store *s, const char *ref, struct image *ret, struct err *e)
+{
+	autofree char *id = NULL, *name = NULL;
+	struct image im = { 0 };
+	int r = record_resolve(s, ref, &id, &name, e);
+
+	if (r == 0)
+		r = load_image(s, id, &im, e);
+	if (r < 0) {
+		image_done(&im);
+		return r;
+	}
+	*ret = im;
+	return 0;
+}
+
+static int list_ids(struct image_store *s, struct strv *ret, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(s->db, "SELECT id FROM image ORDER BY created_ns DESC, id");
+	int r;
+
+	while ((r = db_step(&st, e)) > 0)
+		if (strv_add(ret, db_text(&st, 0)) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	return r;
+}
+
+int image_list(struct image_store *s, struct image **ret, size_t *ret_n, struct err *e)
+{
+	AUTO(strv_done) struct strv ids = { 0 };
+	struct image *list;
+	size_t n = 0;
+	int r = list_ids(s, &ids, e);
+
+	if (r < 0)
+		return r;
+	list = calloc(ids.n + 1, sizeof(*list));
+	if (!list)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < ids.n; i++) {
+		/* one removed meanwhile is not listed, one with a damaged config is: it can be removed */
+		if (load_image(s, ids.v[i], &list[n], NULL) == 0 || list[n].id)
+			n++;
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+int image_layer_open(struct image_store *s, const char *diff_id, struct err *e)
+{
+	char hex[DIGEST_HEX];
+	struct digest d;
+	int fd;
+
+	if (digest_parse(diff_id, &d) < 0)
+		return err_set(e, EINVAL, "\"%.80s\" is no layer", diff_id);
+	digest_hex(&d, hex);
+	fd = openat(s->layers_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, errno, "layer %.19s", diff_id) : fd;
+}

@@ -1,0 +1,58 @@
+/* store_int.h - what the files of this room share: the store, its locks and its staging directories
+ *
+ * Order of things, so that a kill at any point leaves the old or the new state: data is staged, made durable
+ * (syncfs), and then, under the lock "store", renamed to its place and named by a record.  What has no record
+ * is swept away, under the same lock, by the next job.
+ */
+#ifndef IMAGE_STORE_INT_H
+#define IMAGE_STORE_INT_H
+
+#include "db/db.h"
+#include "image/store.h"
+#include "oci/digest.h"
+
+struct image_store {
+	char *root; /* absolute path, for messages and for mkfs.erofs */
+	int root_fd, layers_fd, configs_fd, roots_fd, tmp_fd, locks_fd;
+	struct db *db;
+};
+
+/* lock.c: a lock dies with the descriptor that is returned.  Waits at most timeout_s, then -EBUSY with a line
+ * that names the owner.  `what` is said about us to others who wait: "ketch load". */
+int store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e);
+
+#define STORE_LOCK	  "store" /* held for renames and records only */
+#define STORE_LOCK_WAIT_S 60
+#define EROFS_LOCK_WAIT_S 600 /* somebody else makes the same file */
+
+/* stage.c: a directory of ours in tmp/, locked as long as this process lives. */
+struct stage {
+	struct image_store *store;
+	char name[33];
+	int fd; /* -1: none */
+};
+int stage_open(struct image_store *s, struct stage *ret, struct err *e);
+void stage_done(struct stage *st); /* removes the directory with all that is left in it */
+/* Removes the stages of processes that died and data that no record names. */
+int store_sweep(struct image_store *s, struct err *e);
+
+/* record.c */
+struct image_record {
+	struct digest id; /* of the config */
+	bool has_manifest;
+	struct digest manifest;
+	int64_t created_ns;
+	const struct strv *diff_ids; /* lowest first */
+	const struct strv *refs; /* as reference_text; taken from the images that had them */
+};
+/* Within a transaction of the caller. */
+int record_add_layer(struct image_store *s, const struct digest *diff_id, uint64_t size_bytes, struct err *e);
+int record_add_image(struct image_store *s, const struct image_record *im, struct err *e);
+int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, struct err *e);
+/* Every diff id that is kept. */
+int record_list_layers(struct image_store *s, struct strv *ret, struct err *e);
+/* The id of the image that `ref` names, and the reference if it is one (else *ret_ref is NULL); both owned. */
+int record_resolve(struct image_store *s, const char *ref, char **ret_id, char **ret_ref, struct err *e);
+int record_refs(struct image_store *s, const char *id, struct strv *ret, struct err *e);
+
+#endif
