@@ -1,0 +1,242 @@
+/* seccomp.c - the door: key, cache, compile */
+#include "seccomp/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/sha256.h"
+#include "seccomp/compile.h"
+#include "seccomp/embedded.h"
+#include "seccomp/profile.h"
+
+#define CACHE_VERSION "1" /* of compile.c: bump when it answers differently */
+#define FILTER_MAX    (BPF_MAXINSNS * sizeof(struct sock_filter))
+#define NAME_LEN      (SHA256_HEX + 4) /* HEX.bpf */
+
+#define DIGEST_PREFIX "sha256:"
+
+struct source {
+	const char *name; /* borrowed */
+	struct buf text; /* empty: the built-in profile */
+	char digest[SHA256_HEX];
+};
+
+static void source_done(struct source *s)
+{
+	buf_done(&s->text);
+}
+
+static int read_source(const char *profile, struct source *ret, struct err *e)
+{
+	int r;
+
+	if (!strcmp(profile, "default")) {
+		memcpy(ret->digest, embedded_profile_digest, SHA256_HEX);
+		return 0;
+	}
+	r = read_file(AT_FDCWD, profile, PROFILE_MAX_BYTES, &ret->text);
+	if (r < 0)
+		return err_sys(e, -r, "seccomp profile %s", profile);
+	sha256_hex(ret->text.data, ret->text.len, ret->digest);
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The capabilities count as a set: their order must not make another key. */
+static int add_caps(struct sha256 *h, const struct strv *caps)
+{
+	AUTO(strv_done) struct strv sorted = { 0 };
+	int r = strv_copy(&sorted, caps);
+
+	if (r < 0)
+		return r;
+	if (sorted.n)
+		qsort(sorted.v, sorted.n, sizeof(*sorted.v), by_text);
+	for (size_t i = 0; i < sorted.n; i++)
+		sha256_add(h, sorted.v[i], strlen(sorted.v[i]) + 1);
+	return 0;
+}
+
+static int make_key(const struct source *s, const struct strv *caps, const char *release,
+		    char ret[SHA256_HEX])
+{
+	const struct scmp_version *v = seccomp_version();
+	unsigned id[5] = { v->major, v->minor, v->micro };
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 h;
+
+	if (profile_kernel_version(release, &id[3], &id[4]) < 0)
+		return -EINVAL;
+	sha256_init(&h);
+	sha256_add(&h, CACHE_VERSION, sizeof(CACHE_VERSION));
+	sha256_add(&h, s->digest, SHA256_HEX);
+	sha256_add(&h, id, sizeof(id));
+	if (add_caps(&h, caps) < 0)
+		return -ENOMEM;
+	sha256_end(&h, digest);
+	hex_encode(digest, SHA256_BYTES, ret);
+	return 0;
+}
+
+int seccomp_build(const struct buf *profile, const struct strv *caps, const char *kernel_release,
+		  struct buf *ret, struct err *e)
+{
+	AUTO(profile_done) struct profile p = { 0 };
+	AUTO(ruleset_done) struct ruleset rs = { 0 };
+	const struct rule_facts facts = { .caps = caps, .kernel_release = kernel_release };
+	int r;
+
+	if (profile)
+		r = profile_parse(profile->data, profile->len, &p, e);
+	else
+		r = profile_parse(embedded_profile, embedded_profile_len, &p, e);
+	if (r == 0)
+		r = ruleset_make(&p, &facts, &rs, e);
+	return r == 0 ? seccomp_compile(&rs, ret, e) : r;
+}
+
+/* Opens the cache file `name` if its bytes match the name. */
+static int open_checked(int dir, const char *name)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char hex[SHA256_HEX];
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = read_to_end(fd, FILTER_MAX, &b);
+	if (r < 0)
+		return r;
+	sha256_hex(b.data, b.len, hex);
+	if (strncmp(name, hex, SHA256_HEX - 1) || !b.len || b.len % sizeof(struct sock_filter))
+		return -EBADMSG;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
+}
+
+/* The file that the key leads to; its name goes to ret_name. */
+static int open_cached(int dir, const char *key, char ret_name[NAME_LEN + 1])
+{
+	ssize_t n = readlinkat(dir, key, ret_name, NAME_LEN + 1);
+
+	if (n < 0)
+		return -errno;
+	ret_name[n < NAME_LEN ? n : NAME_LEN] = '\0';
+	if (n != NAME_LEN - 1 || strchr(ret_name, '/'))
+		return -EBADMSG;
+	return open_checked(dir, ret_name);
+}
+
+static int link_atomic(int dir, const char *target, const char *key)
+{
+	autofree char *tmp = str_printf(".%s.%d", key, (int)getpid());
+	int r = 0;
+
+	if (!tmp)
+		return -ENOMEM;
+	unlinkat(dir, tmp, 0);
+	if (symlinkat(target, dir, tmp) < 0 || renameat(dir, tmp, dir, key) < 0) {
+		r = -errno;
+		unlinkat(dir, tmp, 0);
+	}
+	return r;
+}
+
+static int store(int dir, const char *key, const struct buf *program, char ret_name[NAME_LEN + 1])
+{
+	int r;
+
+	sha256_hex(program->data, program->len, ret_name);
+	memcpy(ret_name + SHA256_HEX - 1, ".bpf", 5);
+	r = write_file_atomic(dir, ret_name, 0600, program->data, program->len);
+	if (r == 0)
+		r = link_atomic(dir, ret_name, key);
+	return r == 0 ? open_checked(dir, ret_name) : r;
+}
+
+static int build_and_store(int dir, const char *key, const struct source *s, const struct rule_facts *f,
+			   char ret_name[NAME_LEN + 1], struct err *e)
+{
+	AUTO(buf_done) struct buf program = { 0 };
+	int r = seccomp_build(s->text.data ? &s->text : NULL, f->caps, f->kernel_release, &program, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "seccomp profile %s", s->name);
+	r = store(dir, key, &program, ret_name);
+	return r < 0 ? err_sys(e, -r, "cannot keep a seccomp filter") : r;
+}
+
+static int open_dir(const char *cache_dir, struct err *e)
+{
+	int dir = mkdir_open(AT_FDCWD, cache_dir, 0700);
+
+	return dir < 0 ? err_sys(e, -dir, "%s", cache_dir) : dir;
+}
+
+int seccomp_filter_open(const char *cache_dir, const char *profile, const struct strv *caps,
+			char **ret_digest, int *ret_fd, struct err *e)
+{
+	AUTO(source_done) struct source s = { .name = profile };
+	autoclose int dir = -1, fd = -1;
+	char key[SHA256_HEX], name[NAME_LEN + 1];
+	struct utsname u;
+	int r;
+
+	r = read_source(profile, &s, e);
+	if (r < 0)
+		return r;
+	if (uname(&u) < 0 || make_key(&s, caps, u.release, key) < 0)
+		return err_set(e, EINVAL, "seccomp: cannot tell the kernel's version");
+	dir = open_dir(cache_dir, e);
+	if (dir < 0)
+		return dir;
+	fd = open_cached(dir, key, name);
+	if (fd < 0) {
+		const struct rule_facts f = { .caps = caps, .kernel_release = u.release };
+
+		fd = build_and_store(dir, key, &s, &f, name, e);
+		if (fd < 0)
+			return fd;
+	}
+	*ret_digest = str_printf(DIGEST_PREFIX "%.*s", SHA256_HEX - 1, name);
+	if (!*ret_digest)
+		return err_set(e, ENOMEM, "out of memory");
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int seccomp_filter_reopen(const char *cache_dir, const char *digest, struct err *e)
+{
+	autofree char *name = NULL;
+	autoclose int dir = -1;
+	uint8_t bytes[SHA256_BYTES];
+	int fd;
+
+	if (strncmp(digest, DIGEST_PREFIX, strlen(DIGEST_PREFIX)) ||
+	    hex_decode(digest + strlen(DIGEST_PREFIX), SHA256_BYTES, bytes) < 0)
+		return err_set(e, EINVAL, "not the digest of a seccomp filter: %.80s", digest);
+	name = str_printf("%s.bpf", digest + strlen(DIGEST_PREFIX));
+	if (!name)
+		return err_set(e, ENOMEM, "out of memory");
+	dir = open_dir(cache_dir, e);
+	if (dir < 0)
+		return dir;
+	fd = open_checked(dir, name);
+	if (fd == -EBADMSG)
+		return err_set(e, EBADMSG, "%s/%s is damaged", cache_dir, name);
+	return fd < 0 ? err_sys(e, -fd, "%s/%s", cache_dir, name) : fd;
+}
