@@ -1,0 +1,195 @@
+/* initramfs.c - the initramfs of a guest: ketch-guest as /init and the modules that it loads
+ *
+ * Made once for each kernel and ketch-guest and kept as ROOT/initramfs/VERSION-HASH.cpio, HASH over all that goes
+ * into it.  Not compressed: to unpack it costs the guest more than to read it.
+ *
+ *	/init		ketch-guest
+ *	/modules	a line for each module file, in the order to load them
+ *	/m/NAME.ko	the modules
+ */
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/self.h"
+#include "kernel/cpio.h"
+#include "kernel/kernel_int.h"
+#include "kernel/modules.h"
+
+#define MAX_GUEST  (32 * 1024 * 1024)
+#define MAX_MODULE (16 * 1024 * 1024)
+#define LAYOUT     "ketch-initramfs-1" /* part of the hash: change it when the layout above changes */
+
+struct parts {
+	struct bzimage head;
+	struct buf guest;
+	int modules;
+};
+
+static void parts_done(struct parts *p)
+{
+	buf_done(&p->guest);
+	if (p->modules >= 0)
+		close(p->modules);
+}
+
+/* FNV-1a: names a cache file whose input only root can choose. */
+static uint64_t hash_more(uint64_t h, const void *data, size_t n)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int read_parts(const struct kernel *k, struct parts *p, struct err *e)
+{
+	autofree char *guest = self_program("ketch-guest");
+	autoclose int image = kernel_image_open(k, e);
+	int r;
+
+	if (image < 0)
+		return image;
+	if (!guest)
+		return err_set(e, ENOENT, "the program ketch-guest cannot be found");
+	r = kernel_head_read(image, &p->head, e);
+	if (r < 0)
+		return r;
+	r = read_file(AT_FDCWD, guest, MAX_GUEST, &p->guest);
+	if (r < 0)
+		return err_sys(e, -r, "%s", guest);
+	p->modules = open(k->modules, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->modules < 0 ? err_sys(e, errno, "%s", k->modules) : 0;
+}
+
+static char *cache_name(const struct parts *p)
+{
+	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), LAYOUT, sizeof(LAYOUT));
+	struct stat st;
+
+	h = hash_more(h, p->head.build, strlen(p->head.build));
+	h = hash_more(h, p->guest.data, p->guest.len);
+	for (const char *const *m = modules_wanted; *m; m++)
+		h = hash_more(h, *m, strlen(*m) + 1);
+	if (fstatat(p->modules, "modules.dep", &st, 0) == 0)
+		h = hash_more(h, &st.st_mtim, sizeof(st.st_mtim));
+	return str_printf("%s-%016llx.cpio", p->head.release, (unsigned long long)h);
+}
+
+/* The module without its appended signature (module_signature.h: data, signature, u8[8], be32 length, magic).  Guests
+ * do not enforce signatures, and to verify them costs 10 ms a module in software emulation. */
+static size_t unsigned_size(const char *data, size_t n)
+{
+	static const char magic[] = "~Module signature appended~\n";
+	const size_t magic_len = sizeof(magic) - 1;
+	uint32_t sig_len;
+
+	if (n < magic_len + 12 || memcmp(data + n - magic_len, magic, magic_len))
+		return n;
+	memcpy(&sig_len, data + n - magic_len - 4, 4);
+	sig_len = be32toh(sig_len);
+	return sig_len < n - magic_len - 12 ? n - magic_len - 12 - sig_len : n;
+}
+
+static int add_module(struct cpio *c, struct buf *list, int dirfd, const char *path, struct err *e)
+{
+	AUTO(buf_done) struct buf data = { 0 };
+	autoclose int fd = open_in_root(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	const char *slash = strrchr(path, '/');
+	autofree char *name = str_printf("m/%s", slash ? slash + 1 : path);
+	int r = fd < 0 ? fd : read_to_end(fd, MAX_MODULE, &data);
+
+	if (r < 0 || !name)
+		return err_sys(e, r < 0 ? -r : ENOMEM, "module %s", path);
+	cpio_add_file(c, name, 0600, data.data, unsigned_size(data.data, data.len));
+	buf_addf(list, "/%s\n", name);
+	return 0;
+}
+
+static int fill(struct cpio *c, const struct parts *p, struct err *e)
+{
+	static const char *const dirs[] = { "dev", "proc", "sys", "run", "m" };
+	AUTO(strv_done) struct strv paths = { 0 };
+	AUTO(buf_done) struct buf list = { 0 };
+	int r = modules_resolve(p->modules, modules_wanted, &paths, e);
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		cpio_add_dir(c, dirs[i], 0755);
+	/* the kernel opens it for init before anything is mounted */
+	cpio_add_char_device(c, "dev/console", 0600, 5, 1);
+	for (size_t i = 0; i < paths.n && r == 0; i++)
+		r = add_module(c, &list, p->modules, paths.v[i], e);
+	if (r < 0)
+		return r;
+	cpio_add_file(c, "modules", 0600, list.data, list.len);
+	cpio_add_file(c, "init", 0700, p->guest.data, p->guest.len);
+	cpio_finish(c);
+	return buf_ok(&c->out) && buf_ok(&list) ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* Removes what an older ketch-guest or kernel build left: VERSION-*.cpio but `keep`. */
+static void remove_older(int dir, const char *release, const char *keep)
+{
+	DIR *d = fdopendir(fcntl(dir, F_DUPFD_CLOEXEC, 3));
+	size_t n = strlen(release);
+	struct dirent *de;
+
+	if (!d)
+		return;
+	while ((de = readdir(d)))
+		if (!strncmp(de->d_name, release, n) && de->d_name[n] == '-' &&
+		    strlen(de->d_name) == strlen(keep) && strcmp(de->d_name, keep))
+			unlinkat(dir, de->d_name, 0);
+	closedir(d);
+}
+
+static int make(int dir, const char *name, const struct parts *p, struct err *e)
+{
+	struct cpio c = { 0 };
+	int r = fill(&c, p, e);
+
+	if (r == 0) {
+		r = write_file_atomic(dir, name, 0600, c.out.data, c.out.len);
+		if (r < 0)
+			err_sys(e, -r, "initramfs");
+	}
+	buf_done(&c.out);
+	if (r == 0)
+		remove_older(dir, p->head.release, name);
+	return r;
+}
+
+int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *e)
+{
+	AUTO(parts_done) struct parts p = { .modules = -1 };
+	autofree char *path = str_printf("%s/initramfs", root), *name = NULL;
+	autoclose int dir = path ? mkdir_open(AT_FDCWD, path, 0700) : -ENOMEM;
+	int fd, r = dir < 0 ? err_sys(e, -dir, "initramfs") : read_parts(k, &p, e);
+
+	if (r < 0)
+		return r;
+	name = cache_name(&p);
+	if (!name)
+		return err_set(e, ENOMEM, "out of memory");
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT) {
+		/* one maker at a time; who comes second makes the same once more */
+		if (flock(dir, LOCK_EX) < 0)
+			return err_sys(e, errno, "initramfs");
+		r = make(dir, name, &p, e);
+		if (r < 0)
+			return err_wrap(e, r, "initramfs of kernel %s", k->version);
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	return fd < 0 ? err_sys(e, errno, "initramfs") : fd;
+}
