@@ -46,7 +46,7 @@ mkdir -p "$logs"
 rm -f "$logs"/*
 stage build || { echo "0 passed, 1 failed"; exit 1; }
 lane unit sanitize static fuzz &
-lane fixtures e2e_container e2e_vm &
+lane fixtures e2e_host e2e_container e2e_vm &
 wait
 lane bed
 

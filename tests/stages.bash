@@ -85,9 +85,10 @@ stage_fixtures() {
 	done
 }
 
-e2e() { # ISOLATION FILE...
-	ISOLATION=$1 bats --tap "${@:2}"
+e2e() { # ISOLATION PATH...
+	ISOLATION=$1 bats --tap --setup-suite-file tests/e2e/setup_suite.bash "${@:2}"
 }
 
-stage_e2e_container() { e2e container tests/e2e; }
-stage_e2e_vm() { e2e vm tests/e2e; }
+stage_e2e_host() { e2e container tests/e2e/host; }
+stage_e2e_container() { e2e container tests/e2e/both; }
+stage_e2e_vm() { e2e vm tests/e2e/both; }

@@ -13,7 +13,7 @@ STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & wait')
 
 store_open() { # for setup_file
 	export DIR KETCH_ROOT KETCH_RUN_ROOT
-	DIR=$(mktemp -d /tmp/ketch-e2e.XXXXXX)
+	DIR=$(mktemp -d "${TMPDIR:-/tmp}/ketch-e2e.XXXXXX")
 	KETCH_ROOT=$DIR/store KETCH_RUN_ROOT=$DIR/run
 	cp -a "$E2E_TEMPLATE" "$KETCH_ROOT"
 	things "$KETCH_ROOT" >"$DIR/things"
@@ -71,6 +71,7 @@ await() { # SECONDS COMMAND...: until it succeeds; the deadline is a failure
 gone() { ! [ -e "/proc/$1" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; } # PID
 status_is() { [ "$(inspect_of "$1" .state.status)" = "$2" ]; } # INSTANCE STATUS
 inspect_of() { ketch inspect "$1" | jq -r ".[0] | $2"; } # INSTANCE JQ-PATH
+unknown() { ! ketch inspect "$1" >/dev/null 2>&1; } # INSTANCE
 logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
 
 # --- the audit
@@ -90,7 +91,7 @@ cgroups_left() { # cgroups of Ketch that no running instance of any e2e file has
 	for c in /sys/fs/cgroup{,/*}/ketch/*/; do
 		[ -d "$c" ] || continue
 		id=$(basename "$c")
-		compgen -G "/tmp/ketch-e2e.*/run/${id#ketch-}*" >/dev/null || echo "cgroup $c"
+		compgen -G "${TMPDIR:-/tmp}/ketch-e2e.*/run/${id#ketch-}*" >/dev/null || echo "cgroup $c"
 	done
 }
 

@@ -1,10 +1,10 @@
 # setup_suite.bash - once per run of bats: the store that every file gets a copy of, with ketch/base and a kernel
 setup_suite() {
 	local top
-	top=$(dirname "$BATS_TEST_DIRNAME")
+	top=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 	top=${top%/tests*}
 	export KETCH=${KETCH:-$top/build/ketch} ISOLATION=${ISOLATION:-container} FIXTURES=$top/tests/fixtures
-	E2E_SUITE=$(mktemp -d /tmp/ketch-suite.XXXXXX)
+	E2E_SUITE=$(mktemp -d "${TMPDIR:-/tmp}/ketch-suite.XXXXXX")
 	export E2E_SUITE E2E_TEMPLATE=$E2E_SUITE/store
 	export KETCH_ROOT=$E2E_TEMPLATE KETCH_RUN_ROOT=$E2E_SUITE/run
 	"$KETCH" import "$("$FIXTURES/get" base)/rootfs" ketch/base

@@ -1,0 +1,97 @@
+# exec.bats - further processes in a running instance
+load ../lib
+
+setup_file() {
+	store_open
+	stay --name box -e FROM_RUN=yes -w /home -u ketch >/dev/null
+}
+teardown_file() { store_close; }
+
+@test "the status is the command's, 127, 126 or 128 + n" {
+	run ketch exec box sh -c 'exit 9'
+	is "$status" 9
+	run ketch exec box no-such-command
+	is "$status" 127
+	run ketch exec box /etc/passwd
+	is "$status" 126
+	run ketch exec box sh -c 'kill -KILL $$'
+	is "$status" 137
+}
+
+@test "stdout and stderr stay apart" {
+	run --separate-stderr ketch exec box sh -c 'echo out; echo err >&2'
+	is "$output" out
+	is "$stderr" err
+}
+
+@test "it has the instance's user, directory and environment" {
+	is "$(ketch exec box sh -c 'echo $(id -un) $(pwd) $FROM_RUN $HOME')" 'ketch /home yes /home/ketch'
+}
+
+@test "-u, -w and -e change them" {
+	is "$(ketch exec -u 0 -w /etc -e MORE=a -e FROM_RUN=no box sh -c 'echo $(id -u) $(pwd) $MORE $FROM_RUN')" '0 /etc a no'
+	is "$(ketch exec -u daemon:adm box id -G)" 4
+}
+
+@test "it has the instance's capabilities and filter, no more" {
+	is "$(ketch exec -u 0 box awk '/^CapEff|^CapBnd|^Seccomp:/ { print $2 }' /proc/self/status | tr '\n' ' ')" \
+		'00000000800405fb 00000000800405fb 2 '
+}
+
+@test "-i passes stdin on until its end; without it stdin is empty" {
+	is "$(printf 'one\ntwo\n' | ketch exec -i box cat)" $'one\ntwo'
+	is "$(echo unread | ketch exec box cat)" ''
+}
+
+@test "every byte survives both ways" {
+	head -c 3000000 /dev/urandom >"$DIR/bytes"
+	ketch exec -i box cat <"$DIR/bytes" >"$DIR/back"
+	cmp "$DIR/bytes" "$DIR/back"
+}
+
+@test "-d returns at once and the process goes on" {
+	run ketch exec -d -u 0 box sh -c 'echo detached >/tmp/detached'
+	is "$status" 0
+	is "$output" ''
+	await 10 ketch exec box grep -q detached /tmp/detached
+}
+
+@test "many at the same time" {
+	local i pids=()
+	for i in 1 2 3 4 5 6 7 8; do
+		ketch exec box sh -c "seq 1 2000; exit $i" >"$DIR/many.$i" &
+		pids+=($!)
+	done
+	for i in 1 2 3 4 5 6 7 8; do
+		run wait "${pids[i - 1]}"
+		is "$status" "$i"
+		is "$(wc -l <"$DIR/many.$i")" 2000
+	done
+}
+
+@test "-it: a terminal with the user's size, resize, and Ctrl-C as a signal" {
+	run "$BATS_TEST_DIRNAME/../terminal.py" 31x97 'expect=\$ ' 'send=stty size\r' 'expect=31 97' \
+		resize=40x120 'send=stty size\r' 'expect=40 120' 'send=tty\r' 'expect=/dev/pts/' \
+		'send=cat\r' 'send=abc\r' 'expect=abc\r\nabc' 'send=\x03' 'expect=\$ ' 'send=exit 5\r' \
+		-- "$KETCH" exec -it -e 'PS1=$ ' box sh
+	is "$status" 5
+}
+
+@test "exec's reader may go away" {
+	is "$(ketch exec box yes | head -n 1)" y
+}
+
+@test "a process that exec started ends with its instance" {
+	stay --name short --rm >/dev/null
+	ketch exec short tail -f /dev/null &
+	local pid=$!
+	ketch rm -f short
+	run wait "$pid"
+	[ "$status" -ne 0 ]
+}
+
+@test "what does not run cannot be asked" {
+	ketch stop box >/dev/null
+	refused 1 'box.*not running' ketch exec box true
+	refused 1 'no such instance.*nobody' ketch exec nobody true
+}

@@ -1,0 +1,121 @@
+# life.bats - an instance from run -d to rm: every verb that works on one
+load ../lib
+
+setup_file() {
+	store_open
+	ID=$(krun -d --name web --label tier=front ketch/base sh -c '
+		trap "echo got TERM; exit 21" TERM
+		echo one; echo two >&2; echo three
+		tail -f /dev/null & wait')
+	export ID
+	ketch wait web >"$DIR/waited" & # the status below comes to it, too
+	echo $! >"$DIR/waiter"
+}
+teardown_file() { store_close; }
+
+@test "run -d prints the id, and nothing more" { like "$ID" '^[0-9a-f]{64}$'; }
+
+@test "the command that started it has ended; one monitor is there" {
+	is "$(inspect_of web .state.status)" running
+	[ -d "/proc/$(inspect_of web .state.monitor_pid)" ]
+	[ -d "/proc/$(inspect_of web .state.pid)" ]
+}
+
+@test "ps lists it: table, -q, json" {
+	like "$(ketch ps)" "${ID:0:12}.*ketch/base.*$ISOLATION.*web"
+	is "$(ketch ps -q)" "${ID:0:12}"
+	is "$(ketch ps --format json | jq -r '.[0].spec.name // .[0].name // .[0].Names')" web
+}
+
+@test "name, id and a unique prefix of the id name it" {
+	is "$(inspect_of "$ID" .spec.name)" web
+	is "$(inspect_of "${ID:0:12}" .spec.name)" web
+	is "$(inspect_of "${ID:0:5}" .spec.name)" web
+}
+
+@test "a name is given once" {
+	refused 125 'web.*in use|in use.*web|already' krun -d --name web ketch/base true
+	is "$(ketch ps -aq | wc -l)" 1
+}
+
+@test "inspect is JSON that tells image, command and labels" {
+	is "$(inspect_of web .spec.image)" ketch/base:latest || is "$(inspect_of web .spec.image)" ketch/base
+	is "$(inspect_of web '.spec.process.args[0]')" sh
+	is "$(inspect_of web .spec.labels.tier)" front
+	is "$(inspect_of web .spec.isolation)" "$ISOLATION"
+}
+
+@test "logs: both streams apart, in full or the tail" {
+	await 10 logged web three
+	run --separate-stderr ketch logs web
+	is "$output" $'one\nthree'
+	is "$stderr" two
+	is "$(ketch logs --tail 1 web 2>/dev/null)" three
+	is "$(ketch logs --tail 0 web 2>&1)" ''
+}
+
+@test "a running instance is not removed without -f" {
+	refused 1 'running' ketch rm web
+	is "$(inspect_of web .state.status)" running
+}
+
+@test "logs -f follows to the end; stop sends the stop signal and waits; wait tells the status" {
+	ketch logs -f web >"$DIR/followed" 2>&1 &
+	local follower=$!
+	await 10 grep -q three "$DIR/followed"
+	is "$(ketch stop web)" web
+	is "$(inspect_of web .state.status)" exited
+	is "$(inspect_of web .state.exit_code)" 21
+	wait "$follower"
+	like "$(cat "$DIR/followed")" 'got TERM'
+	await 10 gone "$(cat "$DIR/waiter")"
+	is "$(cat "$DIR/waited")" 21
+	is "$(ketch wait web)" 21
+}
+
+@test "ended: ps -a still lists it, ps does not, its log is there" {
+	is "$(ketch ps -q)" ''
+	is "$(ketch ps -aq)" "${ID:0:12}"
+	like "$(ketch ps -a)" 'Exited \(21\)'
+	like "$(ketch logs web)" 'got TERM'
+}
+
+@test "nothing of an ended instance runs; rm takes its record away" {
+	is "$(users_of "$DIR")" ''
+	is "$(ketch rm web)" web
+	is "$(ketch ps -aq)" ''
+	audit
+}
+
+@test "stop -t: a process that ignores the signal is killed in time; kill sends any signal" {
+	krun -d --name deaf ketch/base sh -c 'trap "" TERM; trap "echo got USR1" USR1; echo ready; while :; do tail -f /dev/null & wait; done' >/dev/null
+	await 10 logged deaf ready
+	is "$(ketch kill -s USR1 deaf)" deaf
+	await 10 logged deaf 'got USR1'
+	ketch stop -t 1 deaf
+	is "$(inspect_of deaf .state.exit_code)" 137
+	ketch rm deaf
+}
+
+@test "--stop-signal is what stop sends; kill without a signal is SIGKILL; rm -f takes several" {
+	krun -d --name hup --stop-signal HUP ketch/base sh -c 'trap "echo got HUP; exit 5" HUP; echo ready; tail -f /dev/null & wait' >/dev/null
+	stay --name victim >/dev/null
+	await 10 logged hup ready
+	ketch stop hup
+	is "$(inspect_of hup .state.exit_code)" 5
+	ketch kill victim
+	is "$(ketch wait victim)" 137
+	ketch rm -f hup victim
+	is "$(ketch ps -aq)" ''
+}
+
+@test "--rm -d: gone with its end; rm -f of a running one leaves nothing" {
+	stay --rm --name brief >/dev/null
+	stay --name forced >/dev/null
+	ketch stop brief
+	await 10 unknown brief
+	refused 1 'no such instance.*brief' ketch inspect brief
+	ketch rm -f forced
+	is "$(ketch ps -aq)" ''
+	audit
+}

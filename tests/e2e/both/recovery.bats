@@ -1,0 +1,52 @@
+# recovery.bats - after kill -9 of anything the next command tells the true state, and rm -f leaves nothing
+load ../lib
+
+setup_file() { store_open; }
+teardown_file() { store_close; }
+
+killed() { # INSTANCE JQ-PATH: kill -9 of the process whose pid that is
+	local pid
+	pid=$(inspect_of "$1" "$2")
+	kill -9 "$pid"
+	await 10 gone "$pid"
+}
+
+@test "the command that waits for it: the instance goes on" {
+	krun --name on -i ketch/base "${STAY[@]}" </dev/zero >/dev/null 2>&1 &
+	local pid=$!
+	await 30 status_is on running
+	kill -9 "$pid"
+	await 10 gone "$pid"
+	is "$(inspect_of on .state.status)" running
+	is "$(ketch exec on echo here)" here
+}
+
+@test "the monitor: the instance has ended with it, and ps says so" {
+	killed on .state.monitor_pid
+	await 10 status_is on exited
+	is "$(ketch ps -q)" ''
+	like "$(ketch ps -a)" 'on'
+	refused 1 'not running' ketch exec on true
+	ketch rm -f on
+	audit
+}
+
+@test "the container's first process or the VMM: the monitor sees it and ends in order" {
+	stay --name vmm >/dev/null
+	killed vmm .state.pid
+	await 10 status_is vmm exited
+	[ "$(inspect_of vmm .state.exit_code)" -ne 0 ]
+	ketch rm vmm
+	audit
+}
+
+@test "the monitor and then all at once with rm -f: nothing is left" {
+	stay --name both --rm >/dev/null
+	local monitor pid
+	monitor=$(inspect_of both .state.monitor_pid) pid=$(inspect_of both .state.pid)
+	kill -9 "$monitor" "$pid"
+	ketch rm -f both || unknown both
+	await 10 gone "$pid"
+	is "$(ketch ps -aq)" ''
+	audit
+}

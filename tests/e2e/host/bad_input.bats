@@ -1,0 +1,152 @@
+# bad_input.bats - one clear line on stderr, the right exit status, the store unchanged, nothing left behind
+load ../lib
+
+setup_file() {
+	store_open
+	snapshot >"$DIR/before"
+}
+teardown_file() { store_close; }
+
+snapshot() { ketch images; ketch ps -a; find "$KETCH_ROOT" ! -path '*/ketch.db*' -printf '%p %s\n' | sort; }
+unchanged() { snapshot | diff "$DIR/before" -; is "$(find "$KETCH_RUN_ROOT" -mindepth 1 2>/dev/null)" ''; }
+
+# Lines of: STATUS;what the error must name;arguments of ketch
+table() {
+	local status pattern command
+	while IFS=';' read -r status pattern command; do
+		[ -n "$status" ] || continue
+		eval "set -- $command"
+		refused "$status" "$pattern" ketch "$@" || { echo "the command: ketch $command" >&2; return 1; }
+	done
+	unchanged
+}
+
+@test "images that are not there, and malformed references" {
+	table <<-'EOF'
+		125;no such image.*nothing;run nothing true
+		125;no such image;run sha256:0123456789abcdef true
+		125;[Uu]pper;run 'Upper/Case' true
+		125;reference;run 'a::b' true
+		125;reference;run '../up' true
+		125;reference;run '' true
+		125;reference;run $'new\nline' true
+		125;reference;run $'esc\e[31m' true
+		125;reference;run "$(head -c 5000 /dev/zero | tr '\0' a)" true
+		1;no such image.*nothing;rmi nothing
+		1;no such image.*nothing;image inspect nothing
+		1;no such image.*nothing;tag nothing a:b
+		1;reference;tag ketch/base 'a b'
+		1;reference;tag ketch/base 'a@sha256:00'
+		1;reference;import "$DIR" 'UP:x'
+	EOF
+}
+
+@test "values of flags that cannot be" {
+	table <<-'EOF'
+		125;memory.*12q;run -m 12q ketch/base true
+		125;memory;run -m -1 ketch/base true
+		125;memory;run -m 1 ketch/base true
+		125;memory;run -m 99999999999999999999g ketch/base true
+		125;cpus;run --cpus 0 ketch/base true
+		125;cpus;run --cpus nan ketch/base true
+		125;cpus;run --cpus 1e99 ketch/base true
+		125;pids;run --pids-limit x ketch/base true
+		125;ulimit.*nofile;run --ulimit nofile ketch/base true
+		125;ulimit;run --ulimit nofile=5:1 ketch/base true
+		125;ulimit.*nosuch;run --ulimit nosuch=1 ketch/base true
+		125;NOSUCH;run --cap-add NOSUCH ketch/base true
+		125;isolation.*jail;run --isolation jail ketch/base true
+		125;network.*bridge9;run --network bridge9 ketch/base true
+		125;host.*container;run --vm --network host ketch/base true
+		125;NOSIG;run --stop-signal NOSIG ketch/base true
+		125;security-opt.*x=y;run --security-opt x=y ketch/base true
+		125;tmpfs;run --tmpfs relative ketch/base true
+		125;tmpfs.*nosuch;run --tmpfs /t:nosuch ketch/base true
+		125;name.*-x;run --name -x ketch/base true
+		125;name;run --name $'a\nb' ketch/base true
+		125;name;run --name $'a\x1b[1m' ketch/base true
+		125;name;run --name a/b ketch/base true
+		125;host ?name;run -h 'a b' ketch/base true
+		125;host ?name;run -h "$(head -c 300 /dev/zero | tr '\0' a)" ketch/base true
+		125;workdir|working dir;run -w relative ketch/base true
+		125;env;run -e '' ketch/base true
+		125;env;run -e '=x' ketch/base true
+		125;label;run --label '=x' ketch/base true
+		125;no-such-user;run -u no-such-user ketch/base true
+		125;no-such-group;run -u root:no-such-group ketch/base true
+		125;argument|needs|value;run -m
+		125;IMAGE|image;run
+		125;command;run ketch/base
+	EOF
+}
+
+@test "binds and files that cannot be read" {
+	echo '{' >"$DIR/bad.json"
+	echo '{ "defaultAction": "SCMP_ACT_NOSUCH" }' >"$DIR/action.json"
+	table <<-'EOF'
+		125;/no/such/source;run -v /no/such/source:/x ketch/base true
+		125;volume|-v;run -v /tmp ketch/base true
+		125;relative;run -v /tmp:relative ketch/base true
+		125;ro|option|mode;run -v /tmp:/x:rx ketch/base true
+		125;duplicate|twice|/x;run -v /tmp:/x -v /var:/x ketch/base true
+		125;/no/such/env;run --env-file /no/such/env ketch/base true
+		125;/no/such/profile;run --security-opt seccomp=/no/such/profile ketch/base true
+		125;bad.json;run --security-opt "seccomp=$DIR/bad.json" ketch/base true
+		125;NOSUCH;run --security-opt "seccomp=$DIR/action.json" ketch/base true
+		1;/no/such/file;load -i /no/such/file
+		1;/no/such/dir;import /no/such/dir x:1
+		1;passwd;import /etc/passwd x:1
+		1;passwd;load -i /etc/passwd
+		1;null;import /dev/null x:1
+	EOF
+}
+
+@test "instances that are not there" {
+	table <<-'EOF'
+		1;no such instance.*nobody;logs nobody
+		1;no such instance.*nobody;stop nobody
+		1;no such instance.*nobody;kill nobody
+		1;no such instance.*nobody;wait nobody
+		1;no such instance.*nobody;rm nobody
+		1;no such instance.*nobody;inspect nobody
+		1;no such instance.*nobody;exec nobody true
+	EOF
+}
+
+@test "a kernel that is not there" {
+	table <<-'EOF'
+		1;no such kernel.*9.9.9;kernel rm 9.9.9
+		1;/no/such/vmlinuz;kernel import /no/such/vmlinuz
+	EOF
+}
+
+@test "archives cut off anywhere, or with a flipped bit, are refused" {
+	local podman n size
+	podman=$("$FIXTURES/get" podman)
+	size=$(stat -c %s "$podman/docker.tar")
+	for n in 0 1 511 512 100000 $((size / 2)) $((size - 20000)); do
+		head -c "$n" "$podman/docker.tar" >"$DIR/cut.tar"
+		refused 1 'cut.tar' ketch load -i "$DIR/cut.tar"
+	done
+	cp "$podman/oci.tar" "$DIR/cut.tar"
+	printf '\x55' | dd of="$DIR/cut.tar" bs=1 seek=$(($(stat -c %s "$DIR/cut.tar") / 2)) conv=notrunc status=none
+	refused 1 'digest|cut.tar' ketch load -i "$DIR/cut.tar"
+	unchanged
+}
+
+@test "no room on the disk: refused, and nothing is left of it" {
+	mkdir "$DIR/small"
+	mount -t tmpfs -o size=1m none "$DIR/small"
+	refused 1 'No space left' ketch --root "$DIR/small/store" --run-root "$DIR/small/run" import "$("$FIXTURES/get" base)/rootfs" x:1
+	is "$(ketch --root "$DIR/small/store" --run-root "$DIR/small/run" images -q)" ''
+	is "$(find "$DIR/small/store" -path '*/layers/*' -o -path '*/tmp/*')" ''
+	umount "$DIR/small"
+}
+
+@test "a store that cannot be used" {
+	refused 1 'no/such|/proc' ketch --root /proc/no/such images
+	echo not a database >"$DIR/file"
+	mkdir "$DIR/broken" && cp "$DIR/file" "$DIR/broken/ketch.db"
+	refused 1 'ketch.db|database' ketch --root "$DIR/broken" images
+	refused 125 'ketch.db|database' ketch --root "$DIR/broken" run ketch/base true
+}

@@ -1,0 +1,96 @@
+# store.bats - images in and out of the store
+load ../lib
+
+setup_file() {
+	store_open
+	BASE=$("$FIXTURES/get" base)/rootfs
+	export BASE
+}
+teardown_file() { store_close; }
+
+layers() { find "$KETCH_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l; }
+
+@test "import of a directory, a tar, a compressed tar and stdin gives images that hold the same" {
+	tar -C "$BASE" -cf "$DIR/base.tar" .
+	gzip -k "$DIR/base.tar"
+	zstd -q "$DIR/base.tar" 2>/dev/null || xz -k "$DIR/base.tar"
+	local f n=0
+	for f in "$BASE" "$DIR"/base.tar*; do
+		ketch import "$f" "copy:$((++n))"
+		is "$(ketch run --rm "copy:$n" sh -c 'cat /etc/os-release; stat -c %a /tmp')" "$(cat "$BASE/etc/os-release")"$'\n1777'
+	done
+	ketch import - copy:stdin <"$DIR/base.tar"
+	is "$(ketch run --rm copy:stdin echo ran)" ran
+}
+
+@test "the same tar again is the same layer" {
+	local before
+	before=$(layers)
+	ketch import "$DIR/base.tar" again:1
+	is "$(layers)" "$before"
+	ketch rmi again:1
+	is "$(layers)" "$before"
+}
+
+@test "images, image inspect, tag, rmi" {
+	ketch tag ketch/base second/name:v2
+	like "$(ketch images)" 'second/name +v2'
+	is "$(ketch image inspect second/name:v2 | jq -r '.[0].id // .[0].Id')" "$(ketch image inspect ketch/base | jq -r '.[0].id // .[0].Id')"
+	like "$(ketch rmi second/name:v2)" 'second/name:v2'
+	refused 1 'no such image.*second/name' ketch image inspect second/name:v2
+	is "$(ketch run --rm ketch/base echo still)" still
+}
+
+@test "an image that an instance uses is not removed" {
+	ketch run --name user copy:1 true
+	refused 1 'in use|used by' ketch rmi copy:1
+	ketch rm user
+	ketch rmi copy:1
+}
+
+@test "xattrs, device files, set-user-id bits, hard links, long and odd names survive" {
+	local t=$DIR/tree long
+	long=$(printf 'x%.0s' $(seq 250))
+	cp -a "$BASE" "$t"
+	mkdir -p "$t/odd/$long/$long"
+	echo deep >"$t/odd/$long/$long/file"
+	echo x >"$t/odd/"$'new\nline'
+	echo x >"$t/odd/-rf *"
+	mknod "$t/odd/null" c 1 3
+	mkfifo "$t/odd/fifo"
+	cp "$t/bin/busybox" "$t/odd/suid" && chmod 6755 "$t/odd/suid"
+	ln "$t/odd/suid" "$t/odd/hard"
+	ln -s ../../../../etc/passwd "$t/odd/up"
+	chown 12345:54321 "$t/odd/fifo"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.note", b"a\0b")' "$t/odd/-rf *"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability", bytes.fromhex("0000000200040000000000000000000000000000"))' "$t/odd/hard"
+	tar -C "$t" --xattrs --xattrs-include='*' -cf "$DIR/odd.tar" .
+	local f
+	for f in "$t" "$DIR/odd.tar"; do
+		ketch import "$f" odd:1
+		local root
+		root=$(ketch run --rm -v "$DIR:/out" odd:1 sh -c 'cd /odd && tar -cf - . | cat >/out/back.tar; stat -c "%a %h %t:%T %u:%g %n" suid null fifo')
+		is "$root" $'6755 2 0:0 0:0 suid\n644 1 1:3 0:0 null\n644 1 0:0 12345:54321 fifo'
+		is "$(tar -tf "$DIR/back.tar" | sort)" "$(tar -C "$t/odd" -cf - . | tar -tf - | sort)"
+		local layer
+		layer=$(find "$KETCH_ROOT/layers" -path '*/odd/-rf \*' | head -n 1)
+		is "$(python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "user.note"))' "$layer")" "b'a\\x00b'"
+		ketch rmi odd:1
+	done
+}
+
+@test "an import that is killed leaves nothing visible, and the next job cleans up" {
+	mkfifo "$DIR/slow"
+	ketch import - partial:1 <"$DIR/slow" >/dev/null 2>&1 &
+	local pid=$!
+	exec 7>"$DIR/slow"
+	head -c 1000000 "$DIR/base.tar" >&7
+	await 10 has_staging
+	kill -9 "$pid"
+	exec 7>&-
+	await 10 gone "$pid"
+	unlike "$(ketch images)" 'partial'
+	ketch import "$DIR/base.tar" whole:1
+	is "$(ls "$KETCH_ROOT/tmp")" ''
+}
+has_staging() { [ -n "$(ls "$KETCH_ROOT/tmp" 2>/dev/null)" ]; }
