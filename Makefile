@@ -18,7 +18,11 @@ install: all
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# A machine with cgroup v2, every capability and a working /dev/kvm: make bed CMD='ls /sys/fs/cgroup'
+bed:
+	tests/bed/bed -- sh -c '$(CMD)'
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check install format clean
+.PHONY: all check install format bed clean

@@ -92,3 +92,8 @@ e2e() { # ISOLATION PATH...
 stage_e2e_host() { e2e container tests/e2e/host; }
 stage_e2e_container() { e2e container tests/e2e/both; }
 stage_e2e_vm() { e2e vm tests/e2e/both; }
+
+# What only shows where cgroups are unified, capabilities complete and KVM works; see tests/bed/bed.
+stage_bed() {
+	tests/bed/bed -t 420 -- env KETCH="$KETCH" tests/bed/cases
+}
