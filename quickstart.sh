@@ -33,8 +33,7 @@ build() {
 }
 
 make_kernel() { # a machine without a kernel of its own in /boot (a container, say) takes Debian's package
-	"$ketch" kernel ls | grep -q . && return
-	mkdir "$log.d" && chmod 755 "$log.d"
+	"$ketch" kernel ls -q | grep -q . && return
 	(cd "$log.d" && apt-get -q download "$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^  Depends: //p' | head -n 1)")
 	"$ketch" kernel import "$log.d"/*.deb
 }
@@ -42,7 +41,7 @@ make_kernel() { # a machine without a kernel of its own in /boot (a container, s
 make_image() {
 	"$ketch" image inspect ketch/base && return
 	tools/make-base "$log.d/base"
-	"$ketch" import "$log.d/base" ketch/base
+	"$ketch" import -c 'CMD ["sh"]' "$log.d/base" ketch/base
 }
 
 [ "$(id -u)" = 0 ] || { echo "quickstart: run as root: sudo ./quickstart.sh" >&2; exit 1; }
@@ -50,7 +49,7 @@ make_image() {
 [ "$ID:${VERSION_ID:-}" = debian:12 ] || echo "quickstart: this is made for Debian 12; ${PRETTY_NAME:-this system} may differ" >&2
 
 ketch=$prefix/bin/ketch
-mkdir -p "$log.d"
+mkdir -p "$log.d" && chmod 755 "$log.d"
 step "install Debian packages" tools/install-packages build run
 step "build" build
 step "install into $prefix" meson install -C "$build" --no-rebuild --only-changed

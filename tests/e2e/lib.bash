@@ -69,9 +69,10 @@ await() { # SECONDS COMMAND...: until it succeeds; the deadline is a failure
 }
 
 gone() { ! [ -e "/proc/$1" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" = Z ]; } # PID
-status_is() { [ "$(inspect_of "$1" .state.status)" = "$2" ]; } # INSTANCE STATUS
+status_is() { [ "$(inspect_of "$1" .State.Status)" = "$2" ]; } # INSTANCE STATUS
 inspect_of() { ketch inspect "$1" | jq -r ".[0] | $2"; } # INSTANCE JQ-PATH
 unknown() { ! ketch inspect "$1" >/dev/null 2>&1; } # INSTANCE
+monitor_of() { jq .monitor_pid "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json"; } # INSTANCE
 logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
 
 # --- the audit

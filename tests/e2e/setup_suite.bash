@@ -7,7 +7,7 @@ setup_suite() {
 	E2E_SUITE=$(mktemp -d "${TMPDIR:-/tmp}/ketch-suite.XXXXXX")
 	export E2E_SUITE E2E_TEMPLATE=$E2E_SUITE/store
 	export KETCH_ROOT=$E2E_TEMPLATE KETCH_RUN_ROOT=$E2E_SUITE/run
-	"$KETCH" import "$("$FIXTURES/get" base)/rootfs" ketch/base
+	"$KETCH" import -c 'CMD ["sh"]' "$("$FIXTURES/get" base)/rootfs" ketch/base
 	# Makes what is kept for later runs (seccomp filter; initramfs and EROFS file for a VM).
 	"$KETCH" run --rm --isolation "$ISOLATION" ketch/base true
 	unset KETCH_ROOT KETCH_RUN_ROOT

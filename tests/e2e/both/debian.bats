@@ -53,7 +53,7 @@ inside() { ketch exec deb "$@"; }
 
 @test "stop sends the right signal: redis ends in order" {
 	ketch stop -t 20 deb
-	is "$(inspect_of deb .state.exit_code)" 0
+	is "$(inspect_of deb .State.ExitCode)" 0
 	like "$(ketch logs deb)" 'Received SIGINT'
 	like "$(ketch logs deb)" 'bye bye'
 }

@@ -21,7 +21,7 @@ of() { sed -n "s|^$1=||p" "$DIR/report"; } # NAME
 }
 @test "root, with no further group" { is "$(of uid)" '0 gid=0 groups=0'; }
 @test "the working directory is /" { is "$(of cwd)" /; }
-@test "the host name is the short id" { is "$(of hostname)" "$(inspect_of plain .spec.id | cut -c1-12)"; }
+@test "the host name is the short id" { is "$(of hostname)" "$(inspect_of plain .Id | cut -c1-12)"; }
 @test "the umask is 0022" { is "$(of umask)" 0022; }
 @test "no descriptor comes with it but 0, 1 and 2" { like "$(of fds)" '^0 1 2( 3)?$'; }
 @test "stdin is /dev/null" { is "$(of stdin)" /dev/null; }
@@ -77,7 +77,7 @@ of() { sed -n "s|^$1=||p" "$DIR/report"; } # NAME
 }
 
 @test "an instance that has ended is kept, with its status" {
-	is "$(inspect_of plain .state.status)" exited
-	is "$(inspect_of plain .state.exit_code)" 0
-	is "$(inspect_of plain .spec.isolation)" "$ISOLATION"
+	is "$(inspect_of plain .State.Status)" exited
+	is "$(inspect_of plain .State.ExitCode)" 0
+	is "$(inspect_of plain .Isolation)" "$ISOLATION"
 }

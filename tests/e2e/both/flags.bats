@@ -59,7 +59,7 @@ bare() { sed -n "s|^$1=||p" "$DIR/bare"; } # NAME: of the other
 }
 
 @test "-h sets the host name" { is "$(of hostname)" box; }
-@test "--label is kept" { is "$(inspect_of full '.spec.labels | .tier + "," + .note')" 'web,a b'; }
+@test "--label is kept" { is "$(inspect_of full '.Config.Labels | .tier + "," + .note')" 'web,a b'; }
 
 @test "--ulimit sets soft and hard limit" {
 	is "$(of 'limit.Max open files')" 100:200
@@ -88,10 +88,10 @@ bare() { sed -n "s|^$1=||p" "$DIR/bare"; } # NAME: of the other
 @test "-i: stdin is a pipe of its own, not /dev/null" { like "$(of stdin)" 'pipe|socket'; }
 
 @test "inspect tells what was asked" {
-	is "$(inspect_of full .spec.resources.memory_bytes)" 67108864
-	is "$(inspect_of full .spec.resources.cpu_milli)" 500
-	is "$(inspect_of full .spec.resources.pids)" 100
-	is "$(inspect_of full .spec.stop_signal)" 10
+	is "$(inspect_of full .HostConfig.Memory)" 67108864
+	is "$(inspect_of full .HostConfig.NanoCpus)" 500000000
+	is "$(inspect_of full .HostConfig.PidsLimit)" 100
+	is "$(inspect_of full .Config.StopSignal)" SIGUSR1
 }
 
 @test "--read-only: the root cannot be written, --tmpfs can" {

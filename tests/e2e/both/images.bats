@@ -23,7 +23,7 @@ teardown_file() { store_close; }
 	await 30 logged sig written
 	like "$(ketch logs sig)" '1000:755 in the image 1'
 	ketch stop sig
-	is "$(inspect_of sig .state.exit_code)" 6
+	is "$(inspect_of sig .State.ExitCode)" 6
 	ketch rm sig
 }
 

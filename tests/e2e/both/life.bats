@@ -16,21 +16,21 @@ teardown_file() { store_close; }
 @test "run -d prints the id, and nothing more" { like "$ID" '^[0-9a-f]{64}$'; }
 
 @test "the command that started it has ended; one monitor is there" {
-	is "$(inspect_of web .state.status)" running
-	[ -d "/proc/$(inspect_of web .state.monitor_pid)" ]
-	[ -d "/proc/$(inspect_of web .state.pid)" ]
+	is "$(inspect_of web .State.Status)" running
+	[ -d "/proc/$(monitor_of web)" ]
+	[ -d "/proc/$(inspect_of web .State.Pid)" ]
 }
 
 @test "ps lists it: table, -q, json" {
 	like "$(ketch ps)" "${ID:0:12}.*ketch/base.*$ISOLATION.*web"
 	is "$(ketch ps -q)" "${ID:0:12}"
-	is "$(ketch ps --format json | jq -r '.[0].spec.name // .[0].name // .[0].Names')" web
+	is "$(ketch ps --format json | jq -r '.[0].Name // .[0].name // .[0].Names')" web
 }
 
 @test "name, id and a unique prefix of the id name it" {
-	is "$(inspect_of "$ID" .spec.name)" web
-	is "$(inspect_of "${ID:0:12}" .spec.name)" web
-	is "$(inspect_of "${ID:0:5}" .spec.name)" web
+	is "$(inspect_of "$ID" .Name)" web
+	is "$(inspect_of "${ID:0:12}" .Name)" web
+	is "$(inspect_of "${ID:0:5}" .Name)" web
 }
 
 @test "a name is given once" {
@@ -39,10 +39,10 @@ teardown_file() { store_close; }
 }
 
 @test "inspect is JSON that tells image, command and labels" {
-	is "$(inspect_of web .spec.image)" ketch/base:latest || is "$(inspect_of web .spec.image)" ketch/base
-	is "$(inspect_of web '.spec.process.args[0]')" sh
-	is "$(inspect_of web .spec.labels.tier)" front
-	is "$(inspect_of web .spec.isolation)" "$ISOLATION"
+	is "$(inspect_of web .Config.Image)" ketch/base
+	is "$(inspect_of web .Path)" sh
+	is "$(inspect_of web .Config.Labels.tier)" front
+	is "$(inspect_of web .Isolation)" "$ISOLATION"
 }
 
 @test "logs: both streams apart, in full or the tail" {
@@ -56,7 +56,7 @@ teardown_file() { store_close; }
 
 @test "a running instance is not removed without -f" {
 	refused 1 'running' ketch rm web
-	is "$(inspect_of web .state.status)" running
+	is "$(inspect_of web .State.Status)" running
 }
 
 @test "logs -f follows to the end; stop sends the stop signal and waits; wait tells the status" {
@@ -64,8 +64,8 @@ teardown_file() { store_close; }
 	local follower=$!
 	await 10 grep -q three "$DIR/followed"
 	is "$(ketch stop web)" web
-	is "$(inspect_of web .state.status)" exited
-	is "$(inspect_of web .state.exit_code)" 21
+	is "$(inspect_of web .State.Status)" exited
+	is "$(inspect_of web .State.ExitCode)" 21
 	wait "$follower"
 	like "$(cat "$DIR/followed")" 'got TERM'
 	await 10 gone "$(cat "$DIR/waiter")"
@@ -93,7 +93,7 @@ teardown_file() { store_close; }
 	is "$(ketch kill -s USR1 deaf)" deaf
 	await 10 logged deaf 'got USR1'
 	ketch stop -t 1 deaf
-	is "$(inspect_of deaf .state.exit_code)" 137
+	is "$(inspect_of deaf .State.ExitCode)" 137
 	ketch rm deaf
 }
 
@@ -102,7 +102,7 @@ teardown_file() { store_close; }
 	stay --name victim >/dev/null
 	await 10 logged hup ready
 	ketch stop hup
-	is "$(inspect_of hup .state.exit_code)" 5
+	is "$(inspect_of hup .State.ExitCode)" 5
 	ketch kill victim
 	is "$(ketch wait victim)" 137
 	ketch rm -f hup victim

@@ -37,11 +37,11 @@ teardown_file() { store_close; }
 @test "out of memory in the main process: 137, and inspect says why" {
 	run krun --name oom -m 32m ketch/base sh -c 'exec tail -c 400000000 /dev/zero'
 	is "$status" 137
-	is "$(inspect_of oom .state.oom_killed)" true
+	is "$(inspect_of oom .State.OOMKilled)" true
 }
 
 @test "the VMM, or the container's processes, are in the instance's cgroup" {
 	local pid
-	pid=$(inspect_of small .state.pid)
-	like "$(cat "/proc/$pid/cgroup")" "ketch.*$(inspect_of small .spec.id | cut -c1-12)"
+	pid=$(inspect_of small .State.Pid)
+	like "$(cat "/proc/$pid/cgroup")" "ketch.*$(inspect_of small .Id | cut -c1-12)"
 }

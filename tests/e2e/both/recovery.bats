@@ -4,25 +4,22 @@ load ../lib
 setup_file() { store_open; }
 teardown_file() { store_close; }
 
-killed() { # INSTANCE JQ-PATH: kill -9 of the process whose pid that is
-	local pid
-	pid=$(inspect_of "$1" "$2")
-	kill -9 "$pid"
-	await 10 gone "$pid"
+killed() { # PID: kill -9, and it is gone
+	kill -9 "$1"
+	await 10 gone "$1"
 }
 
 @test "the command that waits for it: the instance goes on" {
 	krun --name on -i ketch/base "${STAY[@]}" </dev/zero >/dev/null 2>&1 &
 	local pid=$!
 	await 30 status_is on running
-	kill -9 "$pid"
-	await 10 gone "$pid"
-	is "$(inspect_of on .state.status)" running
+	killed "$pid"
+	is "$(inspect_of on .State.Status)" running
 	is "$(ketch exec on echo here)" here
 }
 
 @test "the monitor: the instance has ended with it, and ps says so" {
-	killed on .state.monitor_pid
+	killed "$(monitor_of on)"
 	await 10 status_is on exited
 	is "$(ketch ps -q)" ''
 	like "$(ketch ps -a)" 'on'
@@ -33,9 +30,9 @@ killed() { # INSTANCE JQ-PATH: kill -9 of the process whose pid that is
 
 @test "the container's first process or the VMM: the monitor sees it and ends in order" {
 	stay --name vmm >/dev/null
-	killed vmm .state.pid
+	killed "$(inspect_of vmm .State.Pid)"
 	await 10 status_is vmm exited
-	[ "$(inspect_of vmm .state.exit_code)" -ne 0 ]
+	[ "$(inspect_of vmm .State.ExitCode)" -ne 0 ]
 	ketch rm vmm
 	audit
 }
@@ -43,7 +40,7 @@ killed() { # INSTANCE JQ-PATH: kill -9 of the process whose pid that is
 @test "the monitor and then all at once with rm -f: nothing is left" {
 	stay --name both --rm >/dev/null
 	local monitor pid
-	monitor=$(inspect_of both .state.monitor_pid) pid=$(inspect_of both .state.pid)
+	monitor=$(monitor_of both) pid=$(inspect_of both .State.Pid)
 	kill -9 "$monitor" "$pid"
 	ketch rm -f both || unknown both
 	await 10 gone "$pid"

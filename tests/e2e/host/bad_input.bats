@@ -3,6 +3,7 @@ load ../lib
 
 setup_file() {
 	store_open
+	ketch import "$("$FIXTURES/get" base)/rootfs" no-command
 	snapshot >"$DIR/before"
 }
 teardown_file() { store_close; }
@@ -76,7 +77,7 @@ table() {
 		125;no-such-group;run -u root:no-such-group ketch/base true
 		125;argument|needs|value;run -m
 		125;IMAGE|image;run
-		125;command;run ketch/base
+		125;command;run no-command
 	EOF
 }
 

@@ -35,7 +35,7 @@ layers() { find "$KETCH_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l; }
 @test "images, image inspect, tag, rmi" {
 	ketch tag ketch/base second/name:v2
 	like "$(ketch images)" 'second/name +v2'
-	is "$(ketch image inspect second/name:v2 | jq -r '.[0].id // .[0].Id')" "$(ketch image inspect ketch/base | jq -r '.[0].id // .[0].Id')"
+	is "$(ketch image inspect second/name:v2 | jq -r '.[0].Id')" "$(ketch image inspect ketch/base | jq -r '.[0].Id')"
 	like "$(ketch rmi second/name:v2)" 'second/name:v2'
 	refused 1 'no such image.*second/name' ketch image inspect second/name:v2
 	is "$(ketch run --rm ketch/base echo still)" still
