@@ -87,7 +87,7 @@ static int env_entry(struct strv *env, const char *entry, struct err *e)
 	return !assignment || strv_env_set(env, assignment) < 0 ? no_memory(e) : 0;
 }
 
-static int env_entries(struct strv *env, const struct strv *from, struct err *e)
+int request_env(const struct strv *from, struct strv *env, struct err *e)
 {
 	int r = 0;
 
@@ -133,7 +133,7 @@ static int merge_env(const struct run_request *rq, const struct image_run_config
 	if (r < 0)
 		return no_memory(e);
 	r = request_env_files(&rq->env_files, env, e);
-	return r < 0 ? r : env_entries(env, &rq->env, e);
+	return r < 0 ? r : request_env(&rq->env, env, e);
 }
 
 static int check_hostname(const char *s, struct err *e)

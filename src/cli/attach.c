@@ -1,0 +1,369 @@
+/* attach.c - the pump between the user's descriptors and a process behind a monitor's connection
+ *
+ * How it works: one loop over the connection, our stdin and a signalfd.  stdin is read when the poll says so, at
+ * most as many bytes as the peer's window has room for; a file that cannot be polled is read whenever there is
+ * room.  stdout and stderr are written blocking: while the reader of our stdout sleeps we do not read the
+ * connection, so the window closes and the process waits, as it would on a pipe.  A reader that has gone ends
+ * nothing: we go on and discard, because the process may have other work to do.
+ */
+#include "cli/attach.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "cli/terminal.h"
+#include "wire/conn.h"
+
+#define STATUS_LOST 125
+#define CREDIT_STEP (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
+
+struct pump {
+	const struct attach *a;
+	struct loop *loop;
+	struct conn *conn;
+	struct watch in, signals;
+	struct terminal terminal;
+	uint32_t window; /* bytes of stdin that the peer has room for */
+	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
+	bool discard[3]; /* nobody reads it any more */
+	bool greeted, started, in_open, in_polls;
+	int fatal; /* the signal that ends us; 0: none */
+	int status;
+	struct err why; /* why.no: what to tell the user at the end */
+};
+
+static void finish(struct pump *p, int status)
+{
+	p->status = status;
+	loop_stop(p->loop);
+}
+
+static void give_up(struct pump *p, const char *what)
+{
+	err_set(&p->why, EPROTO, "%s", what);
+	finish(p, STATUS_LOST);
+}
+
+/* --- stdin */
+
+static bool has_room(const struct pump *p)
+{
+	return p->in_open && p->started && p->window && !conn_is_high(p->conn);
+}
+
+/* The watch is taken out, not masked, while there is no room: a hang-up cannot be masked. */
+static void watch_stdin(struct pump *p)
+{
+	if (!has_room(p))
+		loop_del(p->loop, &p->in);
+	else if (!p->in.active && loop_add(p->loop, &p->in) < 0)
+		p->in_polls = false;
+}
+
+/* Reads once and sends it; false when nothing more is to be read now. */
+static bool forward_stdin(struct pump *p)
+{
+	char data[MSG_MAX_DATA];
+	size_t want = p->window < sizeof(data) ? p->window : sizeof(data);
+	ssize_t n = read(p->a->in_fd, data, want);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	if (n > 0) {
+		p->window -= (uint32_t)n;
+		msg_put(conn_out(p->conn), MSG_STDIN, p->a->stream, data, (size_t)n);
+	} else {
+		/* also after an error: the process must not wait for more */
+		p->in_open = false;
+		msg_put(conn_out(p->conn), MSG_STDIN_EOF, p->a->stream, NULL, 0);
+	}
+	conn_flush(p->conn);
+	return n > 0;
+}
+
+static void pump_stdin(struct pump *p)
+{
+	if (p->in_polls)
+		watch_stdin(p);
+	if (p->in_polls)
+		return;
+	while (has_room(p) && forward_stdin(p))
+		;
+}
+
+static void on_stdin(void *arg, uint32_t events)
+{
+	struct pump *p = arg;
+
+	forward_stdin(p);
+	watch_stdin(p);
+}
+
+/* --- stdout and stderr */
+
+static void give_credit(struct pump *p, unsigned which)
+{
+	if (p->owed[which] < CREDIT_STEP)
+		return;
+	msg_put_u32x2(conn_out(p->conn), MSG_CREDIT, p->a->stream, which, p->owed[which]);
+	p->owed[which] = 0;
+	conn_flush(p->conn);
+}
+
+static void write_output(struct pump *p, unsigned which, const struct msg *m)
+{
+	int r = p->discard[which] ? 0 : write_full(which == 1 ? p->a->out_fd : p->a->err_fd, m->data, m->len);
+
+	if (r < 0) {
+		p->discard[which] = true;
+		if (r != -EPIPE)
+			log_warn("cannot write to %s: %s", which == 1 ? "stdout" : "stderr", strerror(-r));
+	}
+	p->owed[which] += (uint32_t)m->len;
+	give_credit(p, which);
+}
+
+/* --- signals and the terminal */
+
+static void send_size(struct pump *p)
+{
+	int rows, cols;
+
+	if (!terminal_size(p->a->in_fd, &rows, &cols) && !terminal_size(p->a->out_fd, &rows, &cols))
+		return;
+	msg_put_u32x2(conn_out(p->conn), MSG_RESIZE, p->a->stream, (uint32_t)rows, (uint32_t)cols);
+	conn_flush(p->conn);
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+	struct pump *p = arg;
+	struct signalfd_siginfo si;
+
+	if (read(p->signals.fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGWINCH && si.ssi_code == SI_KERNEL) {
+		/* the window changed; to a process without a terminal (nginx, httpd) it would mean something else */
+		if (p->a->tty && p->started)
+			send_size(p);
+	} else if (!p->terminal.raw) {
+		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, si.ssi_signo);
+		conn_flush(p->conn);
+	} else if (si.ssi_signo == SIGWINCH) {
+		send_size(p);
+	} else {
+		p->fatal = (int)si.ssi_signo;
+		finish(p, 128 + p->fatal);
+	}
+}
+
+/* What kill(1) sends and a process may want; not the job control of our own shell. */
+static void wanted_signals(sigset_t *set)
+{
+	static const int signals[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGUSR1, SIGUSR2,
+				       SIGALRM, SIGTERM, SIGPWR,  SIGIO,   SIGWINCH };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		struct sigaction now;
+
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(set, signals[i]);
+	}
+	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
+		sigaddset(set, s);
+}
+
+/* --- messages */
+
+static void on_started(struct pump *p, const struct msg *m)
+{
+	int r;
+
+	p->started = true;
+	if (p->a->detach) {
+		finish(p, 0);
+		return;
+	}
+	if (p->a->tty && p->a->interactive) {
+		r = terminal_raw(&p->terminal, p->a->in_fd);
+		if (r < 0)
+			log_warn("the terminal stays as it is: %s", strerror(-r));
+		send_size(p); /* it may have changed since the request */
+	}
+	pump_stdin(p);
+}
+
+static void on_failed(struct pump *p, const struct msg *m)
+{
+	autofree char *text = msg_text(m);
+	uint32_t status = msg_u32(m, 0);
+
+	err_set(&p->why, EIO, "%s", text && *text ? text : "the process could not be started");
+	finish(p, status > 0 && status < 256 ? (int)status : STATUS_LOST);
+}
+
+static void on_credit(struct pump *p, const struct msg *m)
+{
+	uint32_t n = msg_u32(m, 1);
+
+	if (msg_u32(m, 0) != 0)
+		return;
+	if (n > MSG_WINDOW - p->window) {
+		give_up(p, "the monitor gave more credit than the window holds");
+		return;
+	}
+	p->window += n;
+	pump_stdin(p);
+}
+
+static void on_error(struct pump *p, const struct msg *m)
+{
+	autofree char *text = msg_text(m);
+
+	log_warn("%s%s", text ? text : "out of memory", p->terminal.raw ? "\r" : "");
+}
+
+static void on_exit_status(struct pump *p, const struct msg *m)
+{
+	finish(p, (int)(msg_u32(m, 0) & 0xff));
+}
+
+static void on_output(struct pump *p, const struct msg *m)
+{
+	write_output(p, m->type == MSG_STDOUT ? 1 : 2, m);
+}
+
+/* The rest is nothing that a client asked for. */
+static void (*const handlers[MSG_N])(struct pump *, const struct msg *) = {
+	[MSG_STARTED] = on_started, [MSG_FAILED] = on_failed, [MSG_STDOUT] = on_output,
+	[MSG_STDERR] = on_output,   [MSG_CREDIT] = on_credit, [MSG_EXIT] = on_exit_status,
+	[MSG_ERROR] = on_error,
+};
+
+static void on_message(void *arg, const struct msg *m)
+{
+	struct pump *p = arg;
+
+	if (p->status >= 0)
+		return; /* it has ended; what is still in the buffer is of no use */
+	if (!p->greeted) {
+		p->greeted = true;
+		if (m->type != MSG_HELLO || msg_u32(m, 0) != MSG_VERSION)
+			give_up(p, "the monitor is of another version of ketch");
+		return;
+	}
+	if (m->stream == p->a->stream && handlers[m->type])
+		handlers[m->type](p, m);
+}
+
+static void on_closed(void *arg, const struct err *why)
+{
+	struct pump *p = arg;
+
+	if (p->status >= 0)
+		return;
+	err_set(&p->why, ECONNRESET, "the connection to the monitor was lost%s%s", why->no ? ": " : "",
+		why->no ? why->msg : "");
+	finish(p, STATUS_LOST);
+}
+
+static void on_drained(void *arg)
+{
+	pump_stdin(arg);
+}
+
+/* --- life */
+
+static void send_request(struct pump *p)
+{
+	struct buf *out = conn_out(p->conn);
+	uint32_t flags =
+		p->a->detach ? 0 : ATTACH_STDOUT | ATTACH_STDERR | (p->a->interactive ? ATTACH_STDIN : 0);
+
+	msg_put_u32(out, MSG_HELLO, 0, MSG_VERSION);
+	if (p->a->start)
+		msg_put(out, MSG_START, p->a->stream, p->a->start->data, p->a->start->len);
+	else
+		msg_put_u32(out, MSG_ATTACH, p->a->stream, flags);
+	conn_flush(p->conn);
+}
+
+static int start(struct pump *p, int fd, const sigset_t *signals)
+{
+	static const struct conn_ops ops = { .message = on_message,
+					     .closed = on_closed,
+					     .drained = on_drained };
+
+	p->signals = (struct watch){ .fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK),
+				     .events = EPOLLIN,
+				     .fn = on_signal,
+				     .arg = p };
+	p->in = (struct watch){ .fd = p->a->in_fd, .events = EPOLLIN, .fn = on_stdin, .arg = p };
+	p->loop = loop_new();
+	if (!p->loop || p->signals.fd < 0 || loop_add(p->loop, &p->signals) < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	p->conn = conn_new(p->loop, fd, PEER_MONITOR, &ops, p);
+	return p->conn ? 0 : -ENOMEM;
+}
+
+static void stop(struct pump *p)
+{
+	terminal_restore(&p->terminal);
+	if (p->loop)
+		loop_del(p->loop, &p->in);
+	if (p->signals.fd >= 0) {
+		if (p->loop)
+			loop_del(p->loop, &p->signals);
+		close(p->signals.fd);
+	}
+	conn_free(p->conn);
+	loop_free(p->loop);
+}
+
+static int run(int fd, const struct attach *a, const sigset_t *signals, int *ret_fatal)
+{
+	struct pump p = { .a = a, .window = MSG_WINDOW, .in_polls = true, .status = -1 };
+	int r;
+
+	p.in_open = a->interactive && !a->detach;
+	r = start(&p, fd, signals);
+	if (r == 0) {
+		send_request(&p);
+		r = loop_run(p.loop);
+	}
+	stop(&p);
+	*ret_fatal = p.fatal;
+	if (r < 0) {
+		log_error("cannot attach: %s", strerror(-r));
+		return STATUS_LOST;
+	}
+	if (p.why.no)
+		log_error("%s", p.why.msg);
+	return p.status;
+}
+
+int attach_run(int fd, const struct attach *a)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_pipe;
+	sigset_t wanted, old;
+	int status, fatal = 0;
+
+	wanted_signals(&wanted);
+	sigprocmask(SIG_BLOCK, &wanted, &old);
+	sigaction(SIGPIPE, &ignore, &old_pipe);
+	status = run(fd, a, &wanted, &fatal);
+	sigaction(SIGPIPE, &old_pipe, NULL);
+	if (fatal)
+		raise(fatal); /* still blocked: it ends us below, with the terminal restored */
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return status;
+}

@@ -1,0 +1,28 @@
+/* attach.h - the pump between the user's descriptors and a process behind a monitor's connection */
+#ifndef CLI_ATTACH_H
+#define CLI_ATTACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct attach {
+	uint32_t stream; /* 0: the main process; exec: 1 */
+	const struct buf
+		*start; /* JSON of a process to start on the stream; NULL: take part in the main process */
+	bool interactive; /* in_fd goes to the process */
+	bool tty; /* the process has a terminal */
+	bool detach; /* return once it has started */
+	int in_fd, out_fd, err_fd; /* borrowed; never made non-blocking */
+};
+
+/* Speaks with the monitor behind fd (which is taken) until the process has ended; what goes wrong is told on
+ * stderr.  Returns the exit status: the process's own, 0 once a detached one has started, that of a FAILED
+ * start, 125 when the connection is lost.
+ *
+ * Signals: without a raw terminal those that can be caught are sent on to the process, but for such as were
+ * ignored when we came.  With one the keys are bytes, and a signal that ends us restores the terminal first. */
+int attach_run(int fd, const struct attach *a);
+
+#endif

@@ -1,0 +1,213 @@
+/* cli.c - from argv to a command and its exit status */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/log.h"
+
+const struct opt global_opts[] = {
+	OPT(STR, 0, "root", struct global_args, root, "DIR",
+	    "Directory of images and instances (KETCH_ROOT; default /var/lib/ketch)"),
+	OPT(STR, 0, "run-root", struct global_args, run_root, "DIR",
+	    "Directory of what runs (KETCH_RUN_ROOT; default /run/ketch)"),
+	OPT(FLAG, 'D', "debug", struct global_args, debug, NULL, "Say what is done on stderr"),
+	OPT(FLAG, 'v', "version", struct global_args, version, NULL, "Print the version and leave"),
+	{ 0 },
+};
+const struct opt no_opts[] = { { 0 } };
+
+int cli_complain(const struct err *e, int status)
+{
+	log_error("%s", e->msg);
+	return status;
+}
+
+static const char *setting(const char *given, const char *variable, const char *otherwise)
+{
+	const char *env = getenv(variable);
+
+	if (given)
+		return given;
+	return env && *env ? env : otherwise;
+}
+
+static void show_progress(void *arg, const char *line)
+{
+	struct err shown;
+
+	err_set(&shown, 0, "%s", line); /* foreign names in it become printable */
+	fprintf(stderr, "%s\n", shown.msg);
+}
+
+image_progress cli_progress(void)
+{
+	return isatty(STDERR_FILENO) ? show_progress : NULL;
+}
+
+const char *cli_root(const struct cli *c)
+{
+	return setting(c->args.root, "KETCH_ROOT", "/var/lib/ketch");
+}
+
+const char *cli_run_root(const struct cli *c)
+{
+	return setting(c->args.run_root, "KETCH_RUN_ROOT", "/run/ketch");
+}
+
+struct engine *cli_engine(struct cli *c, struct err *e)
+{
+	if (c->engine)
+		return c->engine;
+	if (engine_open(cli_root(c), cli_run_root(c), &c->engine, e) < 0)
+		return NULL;
+	engine_set_progress(c->engine, cli_progress(), NULL);
+	return c->engine;
+}
+
+struct image_store *cli_images(struct cli *c, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+
+	return en ? engine_images(en) : NULL;
+}
+
+int cli_print(const struct buf *b, struct err *e)
+{
+	int r = buf_ok(b) ? write_full(STDOUT_FILENO, b->data, b->len) : -ENOMEM;
+
+	return r < 0 ? err_sys(e, -r, "write to stdout") : 0;
+}
+
+bool cli_is_json(const char *format)
+{
+	return format && !strcmp(format, "json");
+}
+
+int cli_add_json_lines(const struct jtable *t, const void *objs, size_t n, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = json_print(t, (const char *)objs + i * t->size, JSON_ALL, out);
+		buf_addc(out, '\n');
+	}
+	return r;
+}
+
+int cli_print_json_array(const struct jtable *t, const void *objs, size_t n, const char *format,
+			 struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+
+	json_print_array(t, objs, n, JSON_ALL | (cli_is_json(format) ? 0 : JSON_PRETTY), &out);
+	buf_addc(&out, '\n');
+	return cli_print(&out, e);
+}
+
+static int check_words(const struct command *cmd, size_t n, struct err *e)
+{
+	if (n >= cmd->min_words && n <= cmd->max_words)
+		return 0;
+	return err_set(e, EINVAL, "%s of arguments for \"ketch %s\"; usage: ketch %s%s %s",
+		       n < cmd->min_words ? "too small a number" : "too large a number", cmd->name, cmd->name,
+		       cmd->opts->type ? " [OPTIONS]" : "", cmd->usage);
+}
+
+static int print_text(void (*add)(struct buf *, const struct command *), const struct command *cmd)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	struct err e;
+
+	add(&out, cmd);
+	return cli_print(&out, &e) < 0 ? cli_complain(&e, STATUS_FAILED) : 0;
+}
+
+static int run_parsed(struct cli *c, const struct command *cmd, void *args, struct strv *words)
+{
+	struct err e = { 0 };
+	int r = check_words(cmd, words->n, &e);
+
+	if (r < 0)
+		return cli_complain(&e, STATUS_FAILED);
+	r = cmd->run(c, args, words, &e);
+	return r < 0 ? cli_complain(&e, cmd->failure ? cmd->failure : STATUS_FAILED) : r;
+}
+
+static int run_command(struct cli *c, const struct command *cmd, char *const *argv)
+{
+	AUTO(strv_done) struct strv words = { 0 };
+	autofree void *args = calloc(1, cmd->args_size + 1);
+	struct err e = { 0 };
+	int r;
+
+	if (!args)
+		return STATUS_USAGE;
+	if (cmd->defaults)
+		memcpy(args, cmd->defaults, cmd->args_size);
+	r = opts_parse(cmd->opts, cmd->grammar, argv, args, &words, &e);
+	if (r < 0)
+		r = cli_complain(&e, STATUS_USAGE);
+	else if (r == OPTS_HELP)
+		r = print_text(help_add_command, cmd);
+	else
+		r = run_parsed(c, cmd, args, &words);
+	opts_done(cmd->opts, args);
+	return r;
+}
+
+static void add_program_help(struct buf *out, const struct command *cmd)
+{
+	help_add_program(out);
+}
+
+static int show_group(const char *group)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	struct err e;
+
+	help_add_group(&out, group);
+	return cli_print(&out, &e) < 0 ? cli_complain(&e, STATUS_FAILED) : 0;
+}
+
+static int dispatch(struct cli *c, const struct strv *words)
+{
+	const struct command *cmd;
+	struct err e = { 0 };
+	size_t used;
+
+	if (c->args.debug)
+		setenv("KETCH_DEBUG", "1", 1);
+	if (c->args.version) {
+		puts("Ketch version " KETCH_VERSION);
+		return 0;
+	}
+	if (!words->n)
+		return print_text(add_program_help, NULL);
+	if (command_find(words->v, &cmd, &used, &e) < 0)
+		return cli_complain(&e, STATUS_FAILED);
+	return cmd ? run_command(c, cmd, words->v + used) : show_group(words->v[0]);
+}
+
+int cli_main(char *const *argv)
+{
+	AUTO(strv_done) struct strv words = { 0 };
+	struct cli c = { 0 };
+	struct err e = { 0 };
+	int r = opts_parse(global_opts, OPTS_FIRST, argv[0] ? argv + 1 : argv, &c.args, &words, &e);
+
+	if (r < 0)
+		r = cli_complain(&e, STATUS_USAGE);
+	else if (r == OPTS_HELP)
+		r = print_text(add_program_help, NULL);
+	else
+		r = dispatch(&c, &words);
+	engine_close(c.engine);
+	opts_done(global_opts, &c.args);
+	return r;
+}

@@ -1,0 +1,129 @@
+/* commands.c - the table of commands, their groups and their other names */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/suggest.h"
+
+static const struct command *const instance_commands[] = {
+	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_ps, &cmd_logs,
+	&cmd_inspect, &cmd_stop,   &cmd_kill, &cmd_wait,  &cmd_rm, NULL,
+};
+
+static const struct command *const image_commands[] = {
+	&cmd_images, &cmd_image_inspect, &cmd_import, &cmd_load, &cmd_tag, &cmd_rmi, NULL,
+};
+
+static const struct command *const host_commands[] = {
+	&cmd_kernel_ls, &cmd_kernel_import, &cmd_kernel_rm,  &cmd_info,
+	&cmd_version,	&cmd_help,	    &cmd_completion, NULL,
+};
+
+static const struct command *const hidden_commands[] = { &cmd_man, NULL };
+
+const struct section sections[] = {
+	{ "Instances", instance_commands },
+	{ "Images", image_commands },
+	{ "Host", host_commands },
+	{ NULL, NULL },
+};
+
+const struct group groups[] = {
+	{ "container", "Manage instances: the commands that also stand alone" },
+	{ "image", "Manage images" },
+	{ "kernel", "Manage the kernels that virtual machines boot" },
+	{ NULL, NULL },
+};
+
+const struct alias aliases[] = {
+	{ "ls", "ps" },
+	{ "list", "ps" },
+	{ "delete", "rm" },
+	{ "container run", "run" },
+	{ "container exec", "exec" },
+	{ "container ls", "ps" },
+	{ "container list", "ps" },
+	{ "container ps", "ps" },
+	{ "container logs", "logs" },
+	{ "container inspect", "inspect" },
+	{ "container stop", "stop" },
+	{ "container kill", "kill" },
+	{ "container wait", "wait" },
+	{ "container rm", "rm" },
+	{ "container remove", "rm" },
+	{ "image ls", "images" },
+	{ "image list", "images" },
+	{ "image import", "import" },
+	{ "image load", "load" },
+	{ "image tag", "tag" },
+	{ "image rm", "rmi" },
+	{ "image remove", "rmi" },
+	{ "kernel list", "kernel ls" },
+	{ "kernel remove", "kernel rm" },
+	{ NULL, NULL },
+};
+
+static const struct command *find_in(const struct command *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (!strcmp((*list)->name, name))
+			return *list;
+	return NULL;
+}
+
+const struct command *command_by_name(const char *name)
+{
+	const struct command *cmd = find_in(hidden_commands, name);
+
+	for (const struct section *s = sections; s->title && !cmd; s++)
+		cmd = find_in(s->commands, name);
+	for (const struct alias *a = aliases; a->name && !cmd; a++)
+		if (!strcmp(a->name, name))
+			cmd = command_by_name(a->command);
+	return cmd;
+}
+
+static bool is_group(const char *word)
+{
+	for (const struct group *g = groups; g->name; g++)
+		if (!strcmp(g->name, word))
+			return true;
+	return false;
+}
+
+static int unknown(const char *name, struct err *e)
+{
+	struct suggest s = { .want = name };
+
+	for (const struct section *sec = sections; sec->title; sec++)
+		for (const struct command *const *c = sec->commands; *c; c++)
+			suggest_try(&s, (*c)->name);
+	for (const struct alias *a = aliases; a->name; a++)
+		suggest_try(&s, a->name);
+	for (const struct group *g = groups; g->name; g++)
+		suggest_try(&s, g->name);
+	if (s.best)
+		return err_set(e, ENOENT, "unknown command: %.80s (did you mean %s?)", name, s.best);
+	return err_set(e, ENOENT, "unknown command: %.80s (\"ketch --help\" lists them)", name);
+}
+
+int command_find(char *const *words, const struct command **ret, size_t *ret_used, struct err *e)
+{
+	bool in_group = is_group(words[0]);
+	autofree char *name = NULL;
+
+	if (in_group && (!words[1] || !strcmp(words[1], "--help") || !strcmp(words[1], "-h"))) {
+		*ret = NULL;
+		*ret_used = 1;
+		return 0;
+	}
+	name = in_group ? str_printf("%s %s", words[0], words[1]) : strdup(words[0]);
+	if (!name)
+		return err_set(e, ENOMEM, "out of memory");
+	*ret = command_by_name(name);
+	*ret_used = in_group ? 2 : 1;
+	return *ret ? 0 : unknown(name, e);
+}

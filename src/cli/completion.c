@@ -1,0 +1,282 @@
+/* completion.c - ketch completion bash: a script made from the table of commands
+ *
+ * The script asks `ketch completion instances|images|kernels` for names that exist now.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "kernel/kernel.h"
+
+static const char script_head[] =
+	"# bash completion of ketch; made by \"ketch completion bash\" from its table of commands\n"
+	"_ketch()\n"
+	"{\n"
+	"	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	"	local cmd= options= takes=' --root --run-root ' kind=command values= words=0 first=no i "
+	"word\n"
+	"\n"
+	"	COMPREPLY=()\n"
+	"	# readline parts words at =\n"
+	"	[[ $cur == = ]] && cur=\n"
+	"	[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+	"	for ((i = 1; i < COMP_CWORD; i++)); do\n"
+	"		word=${COMP_WORDS[i]}\n"
+	"		case $word in\n"
+	"		--root | --run-root) [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;\n"
+	"		-*) ;;\n";
+
+static const char script_walk[] = "		*) cmd=$word; break ;;\n"
+				  "		esac\n"
+				  "	done\n"
+				  "	case $cmd in\n";
+
+static const char script_tail[] =
+	"	esac\n"
+	"	for ((i++; i < COMP_CWORD; i++)); do\n"
+	"		word=${COMP_WORDS[i]}\n"
+	"		if [[ $word == -* ]]; then\n"
+	"			[[ $takes == *\" $word \"* ]] || continue\n"
+	"			[[ ${COMP_WORDS[i+1]} == = ]] && ((i++))\n"
+	"			((i++))\n"
+	"		else\n"
+	"			((words++))\n"
+	"		fi\n"
+	"	done\n"
+	"	if [[ $first == yes && $words -gt 0 ]]; then\n"
+	"		kind=file\n"
+	"	elif [[ $takes == *\" $prev \"* ]]; then\n"
+	"		kind=${values:-nothing}\n"
+	"	elif [[ $cur == -* ]]; then\n"
+	"		COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	"		return\n"
+	"	fi\n"
+	"	case $kind in\n"
+	"	command) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
+	"	instances | images | kernels)\n"
+	"		COMPREPLY=($(compgen -W \"$(ketch completion \"$kind\" 2>/dev/null)\" -- \"$cur\")) "
+	";;\n"
+	"	file) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+	"	words:*) COMPREPLY=($(compgen -W \"${kind#words:}\" -- \"$cur\")) ;;\n"
+	"	esac\n"
+	"}\n"
+	"complete -o filenames -F _ketch ketch\n";
+
+static const char *kind_name(enum word_kind k)
+{
+	static const char *const names[] = {
+		[WORDS_NONE] = "nothing", [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
+		[WORDS_FILE] = "file",	  [WORDS_KERNEL] = "kernels",	  [WORDS_COMMAND] = "command",
+	};
+
+	return names[k];
+}
+
+static void add_options(struct buf *out, const struct opt *opts, bool only_takes)
+{
+	for (const struct opt *o = opts; o->type; o++) {
+		if (only_takes && o->type == OPT_FLAG)
+			continue;
+		buf_addf(out, "--%s ", o->name);
+		if (o->letter)
+			buf_addf(out, "-%c ", o->letter);
+	}
+}
+
+/* How a value of the option is completed, or NULL. */
+static char *value_kind(const struct opt *o)
+{
+	char *s;
+
+	if (!o->metavar)
+		return NULL;
+	if (!strcmp(o->metavar, "FILE") || !strcmp(o->metavar, "DIR") || !strncmp(o->metavar, "SOURCE", 6))
+		return strdup("file");
+	if (!strcmp(o->metavar, "VERSION"))
+		return strdup("kernels");
+	if (o->type != OPT_CHOICE)
+		return NULL;
+	s = str_printf("words:%s", o->metavar);
+	for (char *p = s; p && *p; p++)
+		if (*p == '|')
+			*p = ' ';
+	return s;
+}
+
+static void add_values(struct buf *out, const struct opt *opts)
+{
+	buf_adds(out, "		case $prev in\n");
+	for (const struct opt *o = opts; o->type; o++) {
+		autofree char *kind = value_kind(o);
+
+		if (!kind)
+			continue;
+		buf_addf(out, "		--%s", o->name);
+		if (o->letter)
+			buf_addf(out, " | -%c", o->letter);
+		buf_addf(out, ") values='%s' ;;\n", kind);
+	}
+	buf_adds(out, "		esac ;;\n");
+}
+
+static void add_command(struct buf *out, const struct command *cmd)
+{
+	buf_addf(out, "	'%s'", cmd->name);
+	for (const struct alias *a = aliases; a->name; a++)
+		if (!strcmp(a->command, cmd->name))
+			buf_addf(out, " | '%s'", a->name);
+	buf_addf(out, ")\n		kind=%s first=%s options='--help ", kind_name(cmd->words),
+		 cmd->grammar == OPTS_FIRST ? "yes" : "no");
+	add_options(out, cmd->opts, false);
+	buf_adds(out, "' takes=' ");
+	add_options(out, cmd->opts, true);
+	buf_adds(out, "'\n");
+	add_values(out, cmd->opts);
+}
+
+/* The second words of a group. */
+static void add_group(struct buf *out, const char *group)
+{
+	size_t n = strlen(group);
+
+	buf_addf(out, "	%s) commands='", group);
+	for (const struct section *s = sections; s->title; s++)
+		for (const struct command *const *c = s->commands; *c; c++)
+			if (!strncmp((*c)->name, group, n) && (*c)->name[n] == ' ')
+				buf_addf(out, "%s ", (*c)->name + n + 1);
+	for (const struct alias *a = aliases; a->name; a++)
+		if (!strncmp(a->name, group, n) && a->name[n] == ' ')
+			buf_addf(out, "%s ", a->name + n + 1);
+	buf_adds(out, "' ;;\n");
+}
+
+static void add_first_words(struct buf *out)
+{
+	buf_adds(out, "	local commands='");
+	for (const struct section *s = sections; s->title; s++)
+		for (const struct command *const *c = s->commands; *c; c++)
+			if (!strchr((*c)->name, ' '))
+				buf_addf(out, "%s ", (*c)->name);
+	for (const struct alias *a = aliases; a->name; a++)
+		if (!strchr(a->name, ' '))
+			buf_addf(out, "%s ", a->name);
+	for (const struct group *g = groups; g->name; g++)
+		buf_addf(out, "%s ", g->name);
+	buf_adds(out, "'\n");
+}
+
+void completion_add_bash(struct buf *out)
+{
+	buf_adds(out, script_head);
+	for (const struct group *g = groups; g->name; g++)
+		buf_addf(out, "%s%s", g == groups ? "		" : " | ", g->name);
+	buf_adds(out, ")\n			cmd=$word\n"
+		      "			((++i < COMP_CWORD)) && cmd+=\" ${COMP_WORDS[i]}\"\n"
+		      "			break ;;\n");
+	buf_adds(out, script_walk);
+	for (const struct group *g = groups; g->name; g++)
+		add_group(out, g->name);
+	for (const struct section *s = sections; s->title; s++)
+		for (const struct command *const *c = s->commands; *c; c++)
+			add_command(out, *c);
+	buf_adds(out, "	'')\n		options='--help ");
+	add_options(out, global_opts, false);
+	buf_adds(out, "'\n");
+	add_first_words(out);
+	add_values(out, global_opts);
+	buf_adds(out, script_tail);
+}
+
+/* --- names that exist */
+
+static int add_instances(struct cli *c, struct buf *out, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	struct instance *in;
+	size_t n;
+	int r = en ? engine_list(en, true, &in, &n, e) : -e->no;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		text_add(out, in[i].spec.name);
+		buf_addc(out, '\n');
+	}
+	instances_free(in, n);
+	return 0;
+}
+
+static int add_images(struct cli *c, struct buf *out, struct err *e)
+{
+	struct image_store *s = cli_images(c, e);
+	struct image *im;
+	size_t n;
+	int r = s ? image_list(s, &im, &n, e) : -e->no;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < im[i].refs.n; k++) {
+			text_add(out, im[i].refs.v[k]);
+			buf_addc(out, '\n');
+		}
+		image_done(&im[i]);
+	}
+	free(im);
+	return 0;
+}
+
+static int add_kernels(struct cli *c, struct buf *out, struct err *e)
+{
+	struct kernel *k;
+	size_t n;
+	int r = kernel_list(cli_root(c), &k, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		text_add(out, k[i].version);
+		buf_addc(out, '\n');
+	}
+	kernels_free(k, n);
+	return 0;
+}
+
+static int add_script(struct cli *c, struct buf *out, struct err *e)
+{
+	completion_add_bash(out);
+	return 0;
+}
+
+static int completion_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	static const struct {
+		const char *name;
+		int (*add)(struct cli *c, struct buf *out, struct err *e);
+	} kinds[] = { { "bash", add_script },
+		      { "instances", add_instances },
+		      { "images", add_images },
+		      { "kernels", add_kernels } };
+	AUTO(buf_done) struct buf out = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i].name, words->v[0]))
+			continue;
+		return kinds[i].add(c, &out, e) < 0 ? -e->no : cli_print(&out, e);
+	}
+	return err_set(e, EINVAL, "no completion for %s; bash is known", words->v[0]);
+}
+
+const struct command cmd_completion = {
+	.name = "completion",
+	.usage = "bash",
+	.summary = "Print a script that completes commands in a shell",
+	.text = "For the running shell: source <(ketch completion bash)",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = 1,
+	.run = completion_run,
+};

@@ -1,0 +1,136 @@
+/* help.c - what --help prints, from the table of commands */
+#include <errno.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+
+#define COMMAND_WIDTH 15
+
+/* "-d, --detach", "    --name NAME" */
+static void add_option_name(struct buf *out, const struct opt *o)
+{
+	if (o->letter)
+		buf_addf(out, "-%c, ", o->letter);
+	else
+		buf_adds(out, "    ");
+	buf_addf(out, "--%s%s%s", o->name, o->metavar ? " " : "", o->metavar ? o->metavar : "");
+}
+
+static size_t name_width(const struct opt *o)
+{
+	return 4 + 2 + strlen(o->name) + (o->metavar ? 1 + strlen(o->metavar) : 0);
+}
+
+static void add_options(struct buf *out, const struct opt *opts)
+{
+	size_t width = 0;
+
+	for (const struct opt *o = opts; o->type; o++)
+		if (name_width(o) > width)
+			width = name_width(o);
+	for (const struct opt *o = opts; o->type; o++) {
+		buf_adds(out, "  ");
+		add_option_name(out, o);
+		buf_addf(out, "%*s  %s\n", (int)(width - name_width(o)), "", o->help);
+	}
+}
+
+static void add_aliases(struct buf *out, const struct command *cmd)
+{
+	bool any = false;
+
+	for (const struct alias *a = aliases; a->name; a++) {
+		if (strcmp(a->command, cmd->name))
+			continue;
+		buf_addf(out, "%sketch %s", any ? ", " : "\nAliases:\n  ", a->name);
+		any = true;
+	}
+	buf_adds(out, any ? "\n" : "");
+}
+
+void help_add_command(struct buf *out, const struct command *cmd)
+{
+	buf_addf(out, "Usage:  ketch %s%s%s%s\n\n%s\n", cmd->name, cmd->opts->type ? " [OPTIONS]" : "",
+		 *cmd->usage ? " " : "", cmd->usage, cmd->summary);
+	if (cmd->text)
+		buf_addf(out, "\n%s\n", cmd->text);
+	add_aliases(out, cmd);
+	if (cmd->opts->type)
+		buf_adds(out, "\nOptions:\n");
+	add_options(out, cmd->opts);
+}
+
+static void add_command_line(struct buf *out, const char *name, const char *summary)
+{
+	buf_addf(out, "  %-*s %s\n", COMMAND_WIDTH, name, summary);
+}
+
+void help_add_program(struct buf *out)
+{
+	buf_adds(out, "Usage:  ketch [OPTIONS] COMMAND\n\n"
+		      "Runs an image behind the wall you choose: as a container, or as a virtual machine.\n");
+	for (const struct section *s = sections; s->title; s++) {
+		buf_addf(out, "\n%s:\n", s->title);
+		for (const struct command *const *c = s->commands; *c; c++)
+			add_command_line(out, (*c)->name, (*c)->summary);
+	}
+	buf_adds(out, "\nGlobal options:\n");
+	add_options(out, global_opts);
+	buf_adds(out, "\n\"ketch COMMAND --help\" says more about a command.\n");
+}
+
+static bool is_in_group(const char *name, const char *group)
+{
+	size_t n = strlen(group);
+
+	return !strncmp(name, group, n) && name[n] == ' ';
+}
+
+void help_add_group(struct buf *out, const char *group)
+{
+	const struct group *g = groups;
+
+	while (strcmp(g->name, group))
+		g++;
+	buf_addf(out, "Usage:  ketch %s COMMAND\n\n%s\n\nCommands:\n", group, g->summary);
+	for (const struct section *s = sections; s->title; s++)
+		for (const struct command *const *c = s->commands; *c; c++)
+			if (is_in_group((*c)->name, group))
+				add_command_line(out, (*c)->name + strlen(group) + 1, (*c)->summary);
+	for (const struct alias *a = aliases; a->name; a++)
+		if (is_in_group(a->name, group))
+			add_command_line(out, a->name + strlen(group) + 1,
+					 command_by_name(a->command)->summary);
+}
+
+static int help_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	const struct command *cmd;
+	size_t used;
+
+	if (!words->n) {
+		help_add_program(&out);
+		return cli_print(&out, e);
+	}
+	if (command_find(words->v, &cmd, &used, e) < 0)
+		return -e->no;
+	if (words->n != used)
+		return err_set(e, EINVAL, "more than one command: %s", words->v[used]);
+	if (cmd)
+		help_add_command(&out, cmd);
+	else
+		help_add_group(&out, words->v[0]);
+	return cli_print(&out, e);
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.usage = "[COMMAND]",
+	.summary = "Print help about a command",
+	.opts = no_opts,
+	.max_words = 2,
+	.words = WORDS_COMMAND,
+	.run = help_run,
+};

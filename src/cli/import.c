@@ -1,0 +1,112 @@
+/* import.c - ketch import, ketch load: images come into the store */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+
+static int print_line(const char *before, const char *text, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+
+	buf_adds(&out, before);
+	text_add(&out, text);
+	buf_addc(&out, '\n');
+	return cli_print(&out, e);
+}
+
+/* --- import */
+
+struct import_args {
+	struct strv changes;
+};
+
+static const struct opt import_opts[] = {
+	OPT(LIST, 'c', "change", struct import_args, changes, "INSTRUCTION",
+	    "Apply a Dockerfile instruction, such as 'CMD [\"sh\"]', to the image"),
+	{ 0 },
+};
+
+/* image_run_config has no table of its own for freeing: it is freed as part of a config. */
+static void config_done(struct image_config *c)
+{
+	json_done(&image_config_table, c);
+}
+
+static int import_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(config_done) struct image_config config = { 0 };
+	const struct import_args *a = args;
+	autofree char *id = NULL;
+	struct image_store *s;
+	int r = 0;
+
+	for (size_t i = 0; i < a->changes.n && r == 0; i++)
+		r = change_apply(a->changes.v[i], &config.config, e);
+	if (r < 0)
+		return r;
+	s = cli_images(c, e);
+	r = s ? image_import(s, words->v[0], words->n > 1 ? words->v[1] : NULL, &config.config,
+			     cli_progress(), NULL, &id, e)
+	      : -e->no;
+	return r < 0 ? r : print_line("", id, e);
+}
+
+const struct command cmd_import = {
+	.name = "import",
+	.usage = "DIR|FILE|- [NAME[:TAG]]",
+	.summary = "Make an image from a directory or a tar file",
+	.text = "The tree becomes the only layer of the image.  The tar file may be compressed; - is "
+		"stdin.\n\n"
+		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, "
+		"WORKDIR.",
+	.opts = import_opts,
+	.args_size = sizeof(struct import_args),
+	.min_words = 1,
+	.max_words = 2,
+	.words = WORDS_FILE,
+	.run = import_run,
+};
+
+/* --- load */
+
+struct load_args {
+	char *input;
+	bool quiet;
+};
+
+static const struct opt load_opts[] = {
+	OPT(STR, 'i', "input", struct load_args, input, "FILE",
+	    "Archive or directory to read; default: stdin"),
+	OPT(FLAG, 'q', "quiet", struct load_args, quiet, NULL, "Say nothing while it works"),
+	{ 0 },
+};
+
+static int load_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(strv_done) struct strv refs = { 0 };
+	const struct load_args *a = args;
+	struct image_store *s;
+	int r;
+
+	if (!a->input && isatty(STDIN_FILENO))
+		return err_set(e, EINVAL, "nothing to load: stdin is a terminal, and --input is not given");
+	s = cli_images(c, e);
+	r = s ? image_load(s, a->input ? a->input : "-", a->quiet ? NULL : cli_progress(), NULL, &refs, e)
+	      : -e->no;
+	for (size_t i = 0; i < refs.n && r == 0; i++)
+		r = print_line("Loaded image: ", refs.v[i], e);
+	return r;
+}
+
+const struct command cmd_load = {
+	.name = "load",
+	.usage = "",
+	.summary = "Load images that docker save or podman save wrote, or an OCI layout",
+	.text = "Archives may be compressed with gzip or zstd.  An OCI layout may be a directory.",
+	.opts = load_opts,
+	.args_size = sizeof(struct load_args),
+	.run = load_run,
+};

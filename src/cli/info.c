@@ -1,0 +1,191 @@
+/* info.c - ketch version, ketch info: what this is and what it has */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+
+/* A view: what both forms print.  Strings are borrowed. */
+struct info {
+	const char *version, *os, *arch;
+	const char *root, *run_root;
+	int running, stopped, images;
+	const char *kernel, *cgroups;
+	int cpus;
+	uint64_t ram_bytes;
+	bool kvm;
+	const char *kvm_reason, *qemu, *virtiofsd;
+};
+
+struct info_args {
+	char *format;
+};
+
+static const struct opt info_opts[] = {
+	OPT(CHOICE, 'f', "format", struct info_args, format, "json|table", "How to print it"),
+	{ 0 },
+};
+
+/* One line of either command, for people and as JSON. */
+struct info_row {
+	const char *label;
+	struct jfield field;
+};
+
+#define ROW(label_, type_, member_, key_)                                                                    \
+	{                                                                                                    \
+		label_, JK(type_, struct info, member_, key_)                                                \
+	}
+
+static const struct info_row version_rows[] = {
+	ROW("Version", J_STR, version, "Version"),
+	ROW("OS", J_STR, os, "Os"),
+	ROW("Architecture", J_STR, arch, "Arch"),
+	{ 0 },
+};
+
+static const struct info_row info_rows[] = {
+	ROW("Version", J_STR, version, "ServerVersion"),
+	ROW("Root", J_STR, root, "KetchRootDir"),
+	ROW("Run root", J_STR, run_root, "KetchRunRootDir"),
+	ROW("Running", J_INT, running, "ContainersRunning"),
+	ROW("Stopped", J_INT, stopped, "ContainersStopped"),
+	ROW("Images", J_INT, images, "Images"),
+	ROW("OS", J_STR, os, "OSType"),
+	ROW("Architecture", J_STR, arch, "Architecture"),
+	ROW("Kernel", J_STR, kernel, "KernelVersion"),
+	ROW("Cgroups", J_STR, cgroups, "CgroupMode"),
+	ROW("CPUs", J_INT, cpus, "NCPU"),
+	ROW("Memory", J_U64, ram_bytes, "MemTotal"),
+	ROW("KVM", J_BOOL, kvm, "Kvm"),
+	ROW("KVM reason", J_STR, kvm_reason, "KvmReason"),
+	ROW("QEMU", J_STR, qemu, "Qemu"),
+	ROW("virtiofsd", J_STR, virtiofsd, "Virtiofsd"),
+	{ 0 },
+};
+
+static int add_json(const struct info_row *rows, const struct info *i, struct buf *out)
+{
+	struct jfield fields[ARRAY_LEN(info_rows)] = { 0 };
+	struct jtable table = { sizeof(*i), fields };
+
+	for (size_t k = 0; rows[k].label; k++)
+		fields[k] = rows[k].field;
+	return cli_add_json_lines(&table, i, 1, out);
+}
+
+static void add_line(const struct info_row *row, const struct info *i, struct buf *out)
+{
+	const void *m = (const char *)i + row->field.off;
+
+	buf_addf(out, "%s: ", row->label);
+	if (row->field.type == J_STR)
+		text_add(out, *(const char *const *)m ? *(const char *const *)m : "-");
+	else if (row->field.type == J_INT)
+		buf_addf(out, "%d", *(const int *)m);
+	else if (row->field.type == J_BOOL)
+		buf_adds(out, *(const bool *)m ? "yes" : "no");
+	else
+		text_add_size(out, *(const uint64_t *)m);
+	buf_addc(out, '\n');
+}
+
+static int print_info(const struct info_row *rows, const struct info *i, const char *format, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+
+	if (cli_is_json(format))
+		add_json(rows, i, &out);
+	for (size_t k = 0; rows[k].label && !cli_is_json(format); k++)
+		add_line(&rows[k], i, &out);
+	return cli_print(&out, e);
+}
+
+static int version_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	struct utsname u;
+	struct info i = { .version = KETCH_VERSION, .os = "linux" };
+
+	uname(&u);
+	i.arch = u.machine;
+	return print_info(version_rows, &i, ((const struct info_args *)args)->format, e);
+}
+
+const struct command cmd_version = {
+	.name = "version",
+	.usage = "",
+	.summary = "Print the version",
+	.opts = info_opts,
+	.args_size = sizeof(struct info_args),
+	.run = version_run,
+};
+
+static int count_instances(struct engine *en, struct info *i, struct err *e)
+{
+	struct instance *in;
+	size_t n;
+	int r = engine_list(en, true, &in, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t k = 0; k < n; k++) {
+		bool runs = in[k].state.status == STATUS_RUNNING || in[k].state.status == STATUS_STARTING;
+
+		i->running += runs;
+		i->stopped += !runs;
+	}
+	instances_free(in, n);
+	return 0;
+}
+
+static int count_images(struct engine *en, struct info *i, struct err *e)
+{
+	struct image *im;
+	size_t n;
+	int r = image_list(engine_images(en), &im, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t k = 0; k < n; k++)
+		image_done(&im[k]);
+	free(im);
+	i->images = (int)n;
+	return 0;
+}
+
+static int info_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	const struct host_facts *h;
+	struct info i = {
+		.version = KETCH_VERSION, .os = "linux", .root = cli_root(c), .run_root = cli_run_root(c)
+	};
+	int r = en ? count_instances(en, &i, e) : -e->no;
+
+	if (r == 0)
+		r = count_images(en, &i, e);
+	if (r < 0)
+		return r;
+	h = engine_facts(en);
+	i.arch = h->arch;
+	i.kernel = h->kernel_release;
+	i.cgroups = cgroup_mode_names[h->cgroup_mode];
+	i.cpus = h->cpus;
+	i.ram_bytes = h->ram_bytes;
+	i.kvm = h->kvm;
+	i.kvm_reason = h->kvm_reason;
+	i.qemu = h->qemu;
+	i.virtiofsd = h->virtiofsd;
+	return print_info(info_rows, &i, ((const struct info_args *)args)->format, e);
+}
+
+const struct command cmd_info = {
+	.name = "info",
+	.usage = "",
+	.summary = "Print what this Ketch has and what the host gives it",
+	.opts = info_opts,
+	.args_size = sizeof(struct info_args),
+	.run = info_run,
+};

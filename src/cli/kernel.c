@@ -1,0 +1,147 @@
+/* kernel.c - ketch kernel ls, import, rm: the kernels that virtual machines boot */
+#include <errno.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "kernel/kernel.h"
+
+/* --- ls */
+
+struct kernel_ls_args {
+	char *format;
+	bool quiet;
+};
+
+static const struct opt kernel_ls_opts[] = {
+	OPT(CHOICE, 0, "format", struct kernel_ls_args, format, "json|table",
+	    "How to print them; json: an object a line"),
+	OPT(FLAG, 'q', "quiet", struct kernel_ls_args, quiet, NULL, "Print versions only"),
+	{ 0 },
+};
+
+struct kernel_row {
+	const char *version, *from, *image, *modules;
+	uint64_t size_bytes;
+};
+
+static const struct jfield kernel_fields[] = {
+	JK(J_STR, struct kernel_row, version, "Version"), JK(J_STR, struct kernel_row, from, "From"),
+	JK(J_U64, struct kernel_row, size_bytes, "Size"), JK(J_STR, struct kernel_row, image, "Image"),
+	JK(J_STR, struct kernel_row, modules, "Modules"), { 0 },
+};
+static const struct jtable kernel_table = { sizeof(struct kernel_row), kernel_fields };
+
+static int add_kernels(const struct kernel *k, size_t n, const struct kernel_ls_args *a, struct buf *out)
+{
+	static const char *const headings[] = { "VERSION", "FROM", "SIZE", "IMAGE", NULL };
+	AUTO(table_done) struct table t = { 0 };
+	int r = 0;
+
+	table_start(&t, headings);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct kernel_row row = { k[i].version, k[i].in_store ? "store" : "host", k[i].image,
+					  k[i].modules, k[i].size_bytes };
+		struct buf size = { 0 };
+
+		if (cli_is_json(a->format)) {
+			r = cli_add_json_lines(&kernel_table, &row, 1, out);
+		} else if (a->quiet) {
+			text_add(out, row.version);
+			buf_addc(out, '\n');
+		} else {
+			text_add_size(&size, row.size_bytes);
+			table_add(&t, row.version);
+			table_add(&t, row.from);
+			table_add_buf(&t, &size);
+			table_add(&t, row.image);
+		}
+	}
+	return r < 0 || a->quiet || cli_is_json(a->format) ? r : table_print(&t, out);
+}
+
+static int kernel_ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	struct kernel *k = NULL;
+	size_t n = 0;
+	int r = kernel_list(cli_root(c), &k, &n, e);
+
+	if (r < 0)
+		return r;
+	r = add_kernels(k, n, args, &out);
+	kernels_free(k, n);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : cli_print(&out, e);
+}
+
+const struct command cmd_kernel_ls = {
+	.name = "kernel ls",
+	.usage = "",
+	.summary = "List the kernels that virtual machines can boot",
+	.text = "Without --kernel a virtual machine boots the first of them: the newest of the store, else "
+		"the newest "
+		"of the host.",
+	.opts = kernel_ls_opts,
+	.args_size = sizeof(struct kernel_ls_args),
+	.run = kernel_ls_run,
+};
+
+/* --- import, rm */
+
+static int print_version(const char *version, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+
+	text_add(&out, version);
+	buf_addc(&out, '\n');
+	return cli_print(&out, e);
+}
+
+static int kernel_import_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	autofree char *version = NULL;
+	int r = kernel_import(cli_root(c), words->v[0], words->n > 1 ? words->v[1] : NULL, &version, e);
+
+	return r < 0 ? r : print_version(version, e);
+}
+
+const struct command cmd_kernel_import = {
+	.name = "kernel import",
+	.usage = "FILE [MODULES_DIR]",
+	.summary = "Keep a kernel: a vmlinuz with its modules, or Debian's linux-image package",
+	.text = "FILE is a bzImage with the directory of its modules (such as /lib/modules/VERSION), or a "
+		"linux-image "
+		".deb, which is taken apart and not installed.",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = 2,
+	.words = WORDS_FILE,
+	.run = kernel_import_run,
+};
+
+static int kernel_rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < words->n; i++) {
+		struct err why = { 0 };
+		int r = kernel_remove(cli_root(c), words->v[i], &why);
+
+		if (r == 0)
+			r = print_version(words->v[i], &why);
+		if (r < 0)
+			status = cli_complain(&why, STATUS_FAILED);
+	}
+	return status;
+}
+
+const struct command cmd_kernel_rm = {
+	.name = "kernel rm",
+	.usage = "VERSION...",
+	.summary = "Remove kernels from the store",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_KERNEL,
+	.run = kernel_rm_run,
+};

@@ -1,0 +1,177 @@
+/* man.c - the manual pages in roff(7), from the table of commands; `ketch man` is for the build, and hidden */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+
+/* Text that roff takes literally: minus signs stay minus signs, and no line begins with a request. */
+static void add_text(struct buf *out, const char *s)
+{
+	for (const char *p = s; *p; p++) {
+		if ((*p == '.' || *p == '\'') && (p == s || p[-1] == '\n'))
+			buf_adds(out, "\\&");
+		if (*p == '-')
+			buf_adds(out, "\\-");
+		else if (*p == '\\')
+			buf_adds(out, "\\e");
+		else
+			buf_addc(out, *p);
+	}
+}
+
+/* Paragraphs parted by an empty line. */
+static void add_paragraphs(struct buf *out, const char *text)
+{
+	for (;;) {
+		const char *end = strstr(text, "\n\n");
+		autofree char *one = end ? strndup(text, (size_t)(end - text)) : strdup(text);
+
+		add_text(out, one ? one : "");
+		buf_adds(out, "\n");
+		if (!end)
+			return;
+		buf_adds(out, ".PP\n");
+		text = end + 2;
+	}
+}
+
+/* "image inspect" -> "image-inspect" */
+static char *page_name(const char *command)
+{
+	char *name = str_printf("ketch-%s", command);
+
+	for (char *p = name; p && *p; p++)
+		if (*p == ' ')
+			*p = '-';
+	return name;
+}
+
+static void add_title(struct buf *out, const char *name, const char *summary)
+{
+	buf_adds(out, ".TH ");
+	for (const char *p = name; *p; p++)
+		buf_addc(out, (char)toupper((unsigned char)*p));
+	buf_adds(out, " 1 \"\" \"Ketch " KETCH_VERSION "\" \"Ketch\"\n.SH NAME\n");
+	add_text(out, name);
+	buf_adds(out, " \\- ");
+	add_text(out, summary);
+	buf_adds(out, "\n");
+}
+
+static void add_options(struct buf *out, const struct opt *opts)
+{
+	for (const struct opt *o = opts; o->type; o++) {
+		buf_adds(out, ".TP\n");
+		if (o->letter)
+			buf_addf(out, "\\fB\\-%c\\fR, ", o->letter);
+		buf_adds(out, "\\fB\\-\\-");
+		add_text(out, o->name);
+		buf_adds(out, "\\fR");
+		if (o->metavar) {
+			buf_adds(out, " \\fI");
+			add_text(out, o->metavar);
+			buf_adds(out, "\\fR");
+		}
+		buf_adds(out, "\n");
+		add_text(out, o->help);
+		buf_adds(out, ".\n");
+	}
+}
+
+static void add_command_page(struct buf *out, const struct command *cmd)
+{
+	autofree char *name = page_name(cmd->name);
+
+	add_title(out, name ? name : "", cmd->summary);
+	buf_adds(out, ".SH SYNOPSIS\n.B ketch ");
+	add_text(out, cmd->name);
+	buf_adds(out, cmd->opts->type ? "\n[OPTIONS] " : "\n");
+	add_text(out, cmd->usage);
+	buf_adds(out, "\n.SH DESCRIPTION\n");
+	add_text(out, cmd->summary);
+	buf_adds(out, ".\n");
+	if (cmd->text) {
+		buf_adds(out, ".PP\n");
+		add_paragraphs(out, cmd->text);
+	}
+	if (cmd->opts->type)
+		buf_adds(out, ".SH OPTIONS\n");
+	add_options(out, cmd->opts);
+	buf_adds(out, ".SH SEE ALSO\n.BR ketch (1)\n");
+}
+
+static void add_variable(struct buf *out, const char *name, const char *text)
+{
+	buf_addf(out, ".TP\n.B %s\n%s\n", name, text);
+}
+
+static void add_program_page(struct buf *out)
+{
+	add_title(out, "ketch", "run images as containers or as virtual machines");
+	buf_adds(out, ".SH SYNOPSIS\n.B ketch\n[OPTIONS] COMMAND [ARG...]\n.SH DESCRIPTION\n"
+		      "Runs an image behind the wall you choose: as a container, or as a virtual machine.\n"
+		      "Everything else is the same for both.  There is no daemon.\n");
+	for (const struct section *s = sections; s->title; s++) {
+		buf_addf(out, ".SS %s\n", s->title);
+		for (const struct command *const *c = s->commands; *c; c++) {
+			autofree char *name = page_name((*c)->name);
+
+			buf_adds(out, ".TP\n.BR ");
+			add_text(out, name ? name : "");
+			buf_adds(out, " (1)\n");
+			add_text(out, (*c)->summary);
+			buf_adds(out, ".\n");
+		}
+	}
+	buf_adds(out, ".SH OPTIONS\n");
+	add_options(out, global_opts);
+	buf_adds(out, ".SH ENVIRONMENT\n");
+	add_variable(out, "KETCH_ROOT", "Directory of images and instances, when \\-\\-root is not given.");
+	add_variable(out, "KETCH_RUN_ROOT", "Directory of what runs, when \\-\\-run\\-root is not given.");
+	add_variable(out, "KETCH_DEBUG", "1, or names of parts of Ketch: say on stderr what is done.");
+	buf_adds(out,
+		 ".SH EXIT STATUS\n"
+		 "That of the command for run and exec: 126 when it cannot be executed, 127 when it was not\n"
+		 "found, 128+n when signal n ended it.  125 for a wrong option, and when run failed before "
+		 "the\n"
+		 "command began.  Otherwise 0, or 1 after a failure.\n");
+}
+
+void man_add_page(struct buf *out, const struct command *cmd)
+{
+	if (cmd)
+		add_command_page(out, cmd);
+	else
+		add_program_page(out);
+}
+
+/* ketch man: ketch(1); ketch man PAGE: "run", "image-inspect" or "image inspect" */
+static int man_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	const struct command *cmd = NULL;
+
+	if (words->n) {
+		for (char *p = words->v[0]; *p; p++)
+			if (*p == '-')
+				*p = ' ';
+		cmd = command_by_name(words->v[0]);
+		if (!cmd)
+			return err_set(e, ENOENT, "no manual page for %s", words->v[0]);
+	}
+	man_add_page(&out, cmd);
+	return cli_print(&out, e);
+}
+
+const struct command cmd_man = {
+	.name = "man",
+	.usage = "[COMMAND]",
+	.summary = "Print a manual page in roff",
+	.opts = no_opts,
+	.max_words = 1,
+	.words = WORDS_COMMAND,
+	.run = man_run,
+};

@@ -1,0 +1,192 @@
+/* stop.c - ketch stop, kill, wait, rm: one thing done to each of the instances that are named */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+
+struct each {
+	/* What is printed when it is done goes to line; when that stays empty, the name as it was given. */
+	int (*fn)(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		  struct err *e);
+	const void *args;
+	bool missing_ok; /* no such instance: said, but no failure */
+};
+
+static int do_one(struct engine *en, const char *name, const struct each *each, struct err *e)
+{
+	AUTO(instance_done) struct instance in = { 0 };
+	AUTO(buf_done) struct buf line = { 0 };
+	int r = engine_find(en, name, &in, e);
+
+	if (r == 0)
+		r = each->fn(en, &in, each->args, &line, e);
+	if (r < 0)
+		return r;
+	if (!line.len)
+		text_add(&line, name);
+	buf_addc(&line, '\n');
+	return cli_print(&line, e);
+}
+
+/* Goes on after a failure, which makes the status 1. */
+static int do_each(struct cli *c, const struct strv *names, const struct each *each, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	int status = 0;
+
+	if (!en)
+		return -e->no;
+	for (size_t i = 0; i < names->n; i++) {
+		struct err why = { 0 };
+		int r = do_one(en, names->v[i], each, &why);
+
+		if (r < 0)
+			cli_complain(&why, 0);
+		if (r < 0 && !(r == -ENOENT && each->missing_ok))
+			status = STATUS_FAILED;
+	}
+	return status;
+}
+
+/* --- stop */
+
+struct stop_args {
+	int timeout_s;
+};
+
+static const struct opt stop_opts[] = {
+	OPT(SECONDS, 't', "timeout", struct stop_args, timeout_s, "SECONDS",
+	    "How long to wait before it is killed"),
+	{ 0 },
+};
+
+static int stop_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		    struct err *e)
+{
+	return engine_stop(en, in, ((const struct stop_args *)args)->timeout_s, e);
+}
+
+static int stop_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return do_each(c, words, &(const struct each){ .fn = stop_one, .args = args }, e);
+}
+
+static const struct stop_args stop_defaults = { .timeout_s = -1 };
+const struct command cmd_stop = {
+	.name = "stop",
+	.usage = "NAME...",
+	.summary = "Ask instances to end, and kill those that do not",
+	.text = "Sends the stop signal (SIGTERM unless the image or --stop-signal names another), and "
+		"SIGKILL after the "
+		"time-out.",
+	.opts = stop_opts,
+	.args_size = sizeof(struct stop_args),
+	.defaults = &stop_defaults,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = stop_run,
+};
+
+/* --- kill */
+
+struct kill_args {
+	int signo;
+};
+
+static const struct opt kill_opts[] = {
+	OPT(SIGNAL, 's', "signal", struct kill_args, signo, "SIGNAL", "Signal to send (default KILL)"),
+	{ 0 },
+};
+
+static int kill_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		    struct err *e)
+{
+	return engine_signal(en, in, ((const struct kill_args *)args)->signo, e);
+}
+
+static int kill_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return do_each(c, words, &(const struct each){ .fn = kill_one, .args = args }, e);
+}
+
+static const struct kill_args kill_defaults = { .signo = SIGKILL };
+const struct command cmd_kill = {
+	.name = "kill",
+	.usage = "NAME...",
+	.summary = "Send a signal to instances",
+	.opts = kill_opts,
+	.args_size = sizeof(struct kill_args),
+	.defaults = &kill_defaults,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = kill_run,
+};
+
+/* --- rm */
+
+struct rm_args {
+	bool force;
+};
+
+static const struct opt rm_opts[] = {
+	OPT(FLAG, 'f', "force", struct rm_args, force, NULL,
+	    "Kill what still runs; what is missing is no failure"),
+	{ 0 },
+};
+
+static int rm_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		  struct err *e)
+{
+	return engine_remove(en, in, ((const struct rm_args *)args)->force, e);
+}
+
+static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	const struct rm_args *a = args;
+
+	return do_each(c, words, &(const struct each){ .fn = rm_one, .args = a, .missing_ok = a->force }, e);
+}
+
+const struct command cmd_rm = {
+	.name = "rm",
+	.usage = "NAME...",
+	.summary = "Remove instances with what they wrote",
+	.opts = rm_opts,
+	.args_size = sizeof(struct rm_args),
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = rm_run,
+};
+
+/* --- wait */
+
+static int wait_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		    struct err *e)
+{
+	int code, r = engine_wait(en, in, &code, e);
+
+	if (r == 0)
+		buf_addf(line, "%d", code);
+	return r;
+}
+
+static int wait_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return do_each(c, words, &(const struct each){ .fn = wait_one }, e);
+}
+
+const struct command cmd_wait = {
+	.name = "wait",
+	.usage = "NAME...",
+	.summary = "Wait until instances have ended, and print their exit status",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = wait_run,
+};

@@ -1,0 +1,21 @@
+/* terminal.h - the user's terminal: raw mode that is always taken back, and its size */
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
+
+#include <stdbool.h>
+#include <termios.h>
+
+struct terminal {
+	int fd; /* borrowed */
+	bool raw;
+	struct termios saved;
+};
+
+/* Every key goes through as a byte.  0 or -errno. */
+int terminal_raw(struct terminal *t, int fd);
+/* Back to what it was; nothing when it is not raw. */
+void terminal_restore(struct terminal *t);
+/* The size of the terminal behind fd; false when it has none. */
+bool terminal_size(int fd, int *ret_rows, int *ret_cols);
+
+#endif
