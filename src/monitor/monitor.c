@@ -38,6 +38,7 @@
 #include "vm/vm.h"
 
 #define MAX_BOOT      (8 * 1024 * 1024)
+#define MAX_EARLY     (2 * MSG_WINDOW)
 #define LAST_WORDS_MS 5000
 
 static const struct backend *const backends[ISOLATION_N] = {
@@ -59,6 +60,7 @@ struct monitor {
 	struct watch listener, signals, stop_timer;
 	int run_fd, dir_fd, lock_fd;
 	bool backend_ready, client_settled, main_started;
+	struct buf early; /* what clients said to the main process before it was started */
 	struct buf last; /* the frame of EXIT or FAILED of stream 0 */
 };
 
@@ -102,6 +104,7 @@ static void start_main(struct monitor *m)
 {
 	AUTO(buf_done) struct buf json = { 0 };
 	struct msg start;
+	struct err e;
 
 	if (!m->backend_ready || !m->client_settled || m->main_started)
 		return;
@@ -109,6 +112,11 @@ static void start_main(struct monitor *m)
 	json_print(&process_table, &m->boot.spec.process, 0, &json);
 	start = (struct msg){ MSG_START, 0, json.data, json.len };
 	m->backend->send(m->running, &start);
+	while (msg_peek(&m->early, PEER_MONITOR, &start, &e) == 1) {
+		m->backend->send(m->running, &start);
+		msg_drop(&m->early, &start);
+	}
+	buf_done(&m->early);
 }
 
 static void main_is_over(struct monitor *m, const struct msg *msg)
@@ -178,12 +186,26 @@ static void on_backend_ended(void *arg, const struct err *why)
 
 /* --- what clients ask for */
 
+/* Ends it before its main process began. */
+static void abandon(struct monitor *m, unsigned status, const char *text)
+{
+	if (!m->last.len)
+		msg_put_text(&m->last, MSG_FAILED, 0, status, text);
+	m->state.exit_code = (int)status;
+	set_error(m, text);
+	m->backend->kill(m->running);
+}
+
 static void relay_down(void *arg, const struct msg *msg)
 {
 	struct monitor *m = arg;
 
 	if (m->main_started)
 		m->backend->send(m->running, msg);
+	else if (msg->type == MSG_SIGNAL && !msg->stream)
+		abandon(m, 128 + (msg_u32(msg, 0) & 0x7f), "stopped before its command began");
+	else if (m->early.len < MAX_EARLY)
+		msg_put(&m->early, msg->type, msg->stream, msg->data, msg->len);
 }
 
 static void signal_main(struct monitor *m, int signo)
@@ -202,9 +224,8 @@ static void stop_instance(void *arg, int signo, unsigned timeout_s)
 	struct monitor *m = arg;
 	struct itimerspec t = { .it_value = { .tv_sec = timeout_s, .tv_nsec = 1 } };
 
-	if (m->main_started)
-		signal_main(m, signo);
-	if (!m->main_started || timeout_s == 0)
+	signal_main(m, signo); /* ends one that has not begun */
+	if (timeout_s == 0)
 		m->backend->kill(m->running);
 	else
 		timerfd_settime(m->stop_timer.fd, 0, &t, NULL);
@@ -219,12 +240,15 @@ static void on_stop_timer(void *arg, uint32_t events)
 		m->backend->kill(m->running);
 }
 
-static void on_client_settled(void *arg)
+static void on_client_settled(void *arg, bool attached)
 {
 	struct monitor *m = arg;
 
 	m->client_settled = true;
-	start_main(m);
+	if (attached)
+		start_main(m);
+	else
+		abandon(m, 125, "the command that started it was killed");
 }
 
 static void on_connection(void *arg, uint32_t events)

@@ -137,12 +137,12 @@ static void settle_all_credit(struct relay *r)
 
 /* --- clients */
 
-static void first_settled(struct relay *r)
+static void first_settled(struct relay *r, bool attached)
 {
 	if (r->first_settled)
 		return;
 	r->first_settled = true;
-	r->ops->first_client_settled(r->ops->arg);
+	r->ops->first_client_settled(r->ops->arg, attached);
 }
 
 /* Its processes go on; their stdin ends, what they say is dropped. */
@@ -169,7 +169,7 @@ static void remove_client(struct client *c)
 	}
 	settle_all_credit(r);
 	if (c->first)
-		first_settled(r);
+		first_settled(r, false);
 	conn_free(c->conn);
 	free(c);
 }
@@ -191,7 +191,7 @@ static void on_attach(struct client *c, const struct msg *m)
 	else if (c->attach & ATTACH_STDIN)
 		r->stdin_owner = c;
 	if (c->first)
-		first_settled(r);
+		first_settled(r, true);
 }
 
 static void on_start(struct client *c, const struct msg *m)

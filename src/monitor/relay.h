@@ -20,8 +20,8 @@ struct relay;
 struct relay_ops {
 	void (*to_backend)(void *arg, const struct msg *m);
 	void (*stop)(void *arg, int signo, unsigned timeout_s);
-	/* The first client (the command that starts the instance) has attached, or is gone. */
-	void (*first_client_settled)(void *arg);
+	/* The first client (the command that starts the instance) has attached, or has gone before it did. */
+	void (*first_client_settled)(void *arg, bool attached);
 	void *arg;
 };
 

@@ -16,7 +16,7 @@ struct fixture {
 	struct relay_ops ops;
 	struct relay *relay;
 	struct buf down; /* what the back end got, as frames */
-	bool settled;
+	bool settled, attached;
 	int stop_signal;
 };
 
@@ -34,9 +34,12 @@ static void on_stop(void *arg, int signo, unsigned timeout_s)
 	f->stop_signal = signo + (int)timeout_s * 1000;
 }
 
-static void on_settled(void *arg)
+static void on_settled(void *arg, bool attached)
 {
-	((struct fixture *)arg)->settled = true;
+	struct fixture *f = arg;
+
+	f->settled = true;
+	f->attached = attached;
 }
 
 static int set_up(void **state)
@@ -136,6 +139,7 @@ static void the_first_client_settles_by_attaching_or_by_leaving(void **state)
 	close(fd);
 	turn(f);
 	assert_true(f->settled);
+	assert_false(f->attached);
 	assert_false(relay_has_first_client(f->relay));
 }
 
