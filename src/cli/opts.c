@@ -77,6 +77,14 @@ static bool is_choice(const char *choices, const char *value)
 	return false;
 }
 
+/* Docker's ".5" is "0.5". */
+static int parse_decimal(const char *s, uint64_t *ret)
+{
+	autofree char *whole = str_printf("%s%s", *s == '.' ? "0" : "", s);
+
+	return whole ? parse_milli(whole, ret) : -ENOMEM;
+}
+
 static int parse_seconds(const char *s, int *ret)
 {
 	uint32_t n;
@@ -133,7 +141,7 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 		r = parse_bytes(value, m);
 		break;
 	case OPT_MILLI:
-		r = parse_milli(value, m);
+		r = parse_decimal(value, m);
 		break;
 	case OPT_INT:
 		r = parse_i64(value, m);
