@@ -1,0 +1,137 @@
+/* agent.c - the host's side of the conversation with ketch-guest */
+#include "vm/agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vm/streams.h"
+#include "wire/conn.h"
+
+enum agent_state { WAIT_HELLO, WAIT_READY, UP, LOST };
+
+struct agent {
+	struct conn *conn;
+	const struct agent_ops *ops;
+	void *arg;
+	enum agent_state state;
+	struct buf config; /* until it is sent */
+	struct streams streams;
+};
+
+static void lose(struct agent *a, const struct err *why)
+{
+	if (a->state == LOST)
+		return;
+	a->state = LOST;
+	a->conn = conn_free(a->conn);
+	a->ops->lost(a->arg, why);
+}
+
+static void on_hello(struct agent *a, const struct msg *m)
+{
+	struct err e;
+
+	if (m->type != MSG_HELLO || msg_u32(m, 0) != MSG_VERSION) {
+		err_set(&e, EPROTO, m->type == MSG_HELLO ? "the guest speaks another version of the protocol"
+							 : "the guest did not say HELLO");
+		lose(a, &e);
+		return;
+	}
+	a->state = WAIT_READY;
+	msg_put(conn_out(a->conn), MSG_CONFIG, 0, a->config.data, a->config.len);
+	buf_done(&a->config);
+	conn_flush(a->conn);
+}
+
+/* The guest may find out only by the config that it cannot go on: FAILED of stream 0, instead of READY. */
+static void on_readiness(struct agent *a, const struct msg *m)
+{
+	char *text = NULL;
+	struct err e;
+
+	if (m->type == MSG_READY) {
+		a->state = UP;
+		a->ops->ready(a->arg);
+		return;
+	}
+	if (m->type == MSG_FAILED && !m->stream)
+		text = msg_text(m);
+	err_set(&e, text ? EIO : EPROTO, "%s", text ? text : "the guest did not say READY");
+	free(text);
+	lose(a, &e);
+}
+
+static void on_message(void *arg, const struct msg *m)
+{
+	struct agent *a = arg;
+	struct err e;
+	int r;
+
+	if (a->state == WAIT_HELLO) {
+		on_hello(a, m);
+		return;
+	}
+	if (a->state == WAIT_READY) {
+		on_readiness(a, m);
+		return;
+	}
+	r = streams_from_guest(&a->streams, m, &e);
+	if (r < 0)
+		lose(a, &e);
+	else if (r > 0)
+		a->ops->message(a->arg, m);
+}
+
+static void on_closed(void *arg, const struct err *why)
+{
+	struct err e = *why;
+
+	if (e.no)
+		err_wrap(&e, 0, "the guest broke the protocol");
+	lose(arg, &e);
+}
+
+static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
+
+struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops, void *arg)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		close(fd);
+		return NULL;
+	}
+	*a = (struct agent){ .ops = ops, .arg = arg };
+	buf_add(&a->config, config->data, config->len);
+	a->conn = conn_new(l, fd, PEER_GUEST, &conn_ops, a);
+	if (!a->conn || !buf_ok(&a->config))
+		return agent_free(a);
+	msg_put_u32(conn_out(a->conn), MSG_HELLO, 0, MSG_VERSION);
+	conn_flush(a->conn);
+	return a;
+}
+
+struct agent *agent_free(struct agent *a)
+{
+	if (!a)
+		return NULL;
+	conn_free(a->conn);
+	buf_done(&a->config);
+	streams_done(&a->streams);
+	free(a);
+	return NULL;
+}
+
+bool agent_is_up(const struct agent *a)
+{
+	return a->state == UP;
+}
+
+void agent_send(struct agent *a, const struct msg *m)
+{
+	if (a->state != UP || streams_to_guest(&a->streams, m) != 1)
+		return;
+	msg_put(conn_out(a->conn), m->type, m->stream, m->data, m->len);
+	conn_flush(a->conn);
+}

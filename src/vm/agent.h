@@ -1,0 +1,29 @@
+/* agent.h - the host's side of the conversation with ketch-guest, whatever hypervisor carries it
+ *
+ * States: WAIT_HELLO -HELLO / CONFIG-> WAIT_READY -READY-> UP; a guest that breaks the protocol is reported by
+ * `lost` and heard no more.
+ */
+#ifndef VM_AGENT_H
+#define VM_AGENT_H
+
+#include "base/loop.h"
+#include "wire/msg.h"
+
+struct agent;
+
+struct agent_ops {
+	void (*ready)(void *arg);
+	/* A checked message of a process, or STATS_REPLY. */
+	void (*message)(void *arg, const struct msg *m);
+	/* Once; why->no is 0 when the stream just ended.  agent_free may be called inside. */
+	void (*lost)(void *arg, const struct err *why);
+};
+
+/* Takes fd.  config: the JSON of struct guest_config, copied.  NULL with errno. */
+struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops, void *arg);
+struct agent *agent_free(struct agent *a);
+bool agent_is_up(const struct agent *a);
+/* Sends a message of the monitor; what is for a process that has ended is dropped.  Only when up. */
+void agent_send(struct agent *a, const struct msg *m);
+
+#endif

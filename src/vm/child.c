@@ -1,0 +1,138 @@
+/* child.c - the programs around a VM, started with few rights, watched to their end */
+#include "vm/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+#define CHILD_MAX_FDS  64
+#define FIRST_SPARE_FD 512 /* descriptors are parked above all numbers that a program gets */
+
+/* --- in the new process */
+
+static int place_fds(const struct child_spec *s)
+{
+	int parked[CHILD_MAX_FDS], null, last = 2;
+
+	if (s->n_fds > CHILD_MAX_FDS)
+		return -E2BIG;
+	for (size_t i = 0; i < s->n_fds; i++) {
+		parked[i] = fcntl(s->fds[i].fd, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+		if (parked[i] < 0)
+			return -errno;
+	}
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(s->say_fd, 2) < 0)
+		return -errno;
+	for (size_t i = 0; i < s->n_fds; i++) {
+		if (dup2(parked[i], s->fds[i].as) < 0)
+			return -errno;
+		last = s->fds[i].as > last ? s->fds[i].as : last;
+	}
+	return close_range((unsigned)last + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+__attribute__((noreturn)) static void become(const struct child_spec *s, pid_t parent)
+{
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LC_ALL=C";
+	char *envp[] = { path, lang, NULL };
+	struct err e = { 0 };
+	int r;
+
+	reset_signals();
+	r = s->prepare ? s->prepare(s->arg, &e) : 0;
+	if (r == 0) {
+		r = place_fds(s);
+		if (r < 0)
+			err_sys(&e, -r, "descriptors");
+	}
+	/* after prepare: a change of user takes it back */
+	if (r == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(127);
+	if (r == 0) {
+		execve(s->argv[0], s->argv, envp);
+		err_sys(&e, errno, "%s", s->argv[0]);
+	}
+	dprintf(r == 0 ? 2 : s->say_fd, "%s\n", e.msg);
+	_exit(127);
+}
+
+/* --- in the monitor */
+
+static void on_end(void *arg, uint32_t events)
+{
+	struct child *c = arg;
+	siginfo_t si = { 0 };
+	int status;
+
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) < 0 || !si.si_pid)
+		return;
+	status = si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+	loop_del(c->loop, &c->watch);
+	close(c->pidfd);
+	c->pid = 0;
+	c->ended(c->arg, c, status);
+}
+
+int child_start(struct child *c, const struct child_spec *s, struct loop *l, struct err *e)
+{
+	pid_t self = getpid(), pid;
+	int r, pidfd = -1;
+
+	pid = ns_clone(0, s->cgroup_fd, &pidfd);
+	if (pid == 0)
+		become(s, self);
+	if (pid < 0)
+		return err_sys(e, -pid, "%s", s->name);
+	c->name = s->name;
+	c->pid = pid;
+	c->pidfd = pidfd;
+	c->loop = l;
+	c->watch = (struct watch){ .fd = pidfd, .events = EPOLLIN, .fn = on_end, .arg = c };
+	r = loop_add(l, &c->watch);
+	if (r < 0) {
+		child_done(c);
+		return err_sys(e, -r, "%s", s->name);
+	}
+	return 0;
+}
+
+void child_kill(struct child *c)
+{
+	if (c->pid)
+		pidfd_signal(c->pidfd, SIGKILL);
+}
+
+void child_done(struct child *c)
+{
+	siginfo_t si;
+
+	if (!c->pid)
+		return;
+	child_kill(c);
+	loop_del(c->loop, &c->watch);
+	while (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED) < 0 && errno == EINTR)
+		;
+	close(c->pidfd);
+	c->pid = 0;
+}

@@ -1,0 +1,52 @@
+/* driver.h - the seam below the VM back end: what a hypervisor must do; all above speaks to the guest only
+ *
+ * A driver adds the steps that make and start its machine; applied, they fill a struct machine.  What the machine must
+ * have, for instance/guest.h to hold: the kernel and initramfs of the boot document, a serial console at
+ * `console`, a virtio-serial port GUEST_PORT at `agent`, virtio block devices with the serials GUEST_ROOT and
+ * GUEST_DISK, a virtio-fs device for each share, a source of random numbers, and power-off.
+ */
+#ifndef VM_DRIVER_H
+#define VM_DRIVER_H
+
+#include "instance/boot.h"
+#include "instance/plan.h"
+#include "vm/child.h"
+
+#define MACHINE_MAX_SHARES 19 /* virtio-mmio of microvm has 24 places; 4 are taken */
+#define MACHINE_MAX_FDS    (16 + MACHINE_MAX_SHARES)
+
+/* A directory of the host that the guest sees, and the process that serves it. */
+struct share {
+	size_t mount; /* index in spec.mounts */
+	int vmm_fd; /* the VMM's end of the vhost-user connection; -1 once it was given away */
+	struct child server;
+};
+
+/* A machine being made, and then running. */
+struct machine {
+	const struct boot *boot; /* borrowed, as are state and loop */
+	struct instance_state *state;
+	struct loop *loop;
+	int agent_fd, console_fd, say_fd; /* the VMM's ends; -1 once it has them */
+	struct share shares[MACHINE_MAX_SHARES];
+	size_t n_shares;
+	struct strv argv; /* of the VMM, as the steps add to it */
+	struct buf kernel_args;
+	struct child_fd fds[MACHINE_MAX_FDS];
+	size_t n_fds;
+	struct child vmm;
+	void (*child_ended)(void *arg, struct child *c, int status);
+	void *arg;
+};
+
+struct vm_driver {
+	const char *name;
+	/* Pure: 0, or why this host or this spec cannot do it. */
+	int (*plan)(const struct instance_spec *s, const struct host_facts *h, struct plan *p, struct err *e);
+	/* Memory that the VMM needs beside the guest's RAM. */
+	uint64_t (*overhead_bytes)(const struct instance_spec *s);
+};
+
+extern const struct vm_driver qemu_driver;
+
+#endif

@@ -1,0 +1,144 @@
+/* streams.c - the processes that a guest runs, as far as it is believed */
+#include "vm/streams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* One process, from START to EXIT or FAILED. */
+struct stream {
+	uint32_t id;
+	bool started; /* STARTED was heard */
+	uint32_t under_way[3]; /* bytes not yet credited: 0 to the guest, 1 and 2 from it */
+};
+
+void streams_done(struct streams *s)
+{
+	free(s->v);
+	*s = (struct streams){ 0 };
+}
+
+static struct stream *find(struct streams *s, uint32_t id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].id == id)
+			return &s->v[i];
+	return NULL;
+}
+
+static int add(struct streams *s, uint32_t id)
+{
+	struct stream *v;
+
+	if (find(s, id))
+		return -EEXIST;
+	v = reallocarray(s->v, s->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	s->v = v;
+	s->v[s->n++] = (struct stream){ .id = id };
+	return 1;
+}
+
+static void drop(struct streams *s, struct stream *st)
+{
+	*st = s->v[--s->n];
+}
+
+int streams_to_guest(struct streams *s, const struct msg *m)
+{
+	struct stream *st = find(s, m->stream);
+	uint32_t which, n;
+
+	switch ((int)m->type) {
+	case MSG_START:
+		return add(s, m->stream);
+	case MSG_STATS:
+		s->stats_asked++;
+		return 1;
+	case MSG_SHUTDOWN:
+		return 1;
+	case MSG_STDIN:
+		if (st)
+			st->under_way[0] += (uint32_t)m->len;
+		return st ? 1 : 0;
+	case MSG_CREDIT:
+		which = msg_u32(m, 0);
+		n = msg_u32(m, 1);
+		if (!st || which < 1 || which > 2)
+			return 0;
+		st->under_way[which] -= n < st->under_way[which] ? n : st->under_way[which];
+		return 1;
+	default:
+		return st ? 1 : 0;
+	}
+}
+
+static int liar(const struct msg *m, const char *what, struct err *e)
+{
+	return err_set(e, EPROTO, "the guest sent %s %s (stream %u)", msg_name(m->type), what, m->stream);
+}
+
+static int check_output(struct stream *st, const struct msg *m, struct err *e)
+{
+	uint32_t *under_way = &st->under_way[m->type == MSG_STDOUT ? 1 : 2];
+
+	if (m->len > MSG_WINDOW - *under_way)
+		return liar(m, "beyond its window", e);
+	*under_way += (uint32_t)m->len;
+	return 1;
+}
+
+static int check_credit(struct stream *st, const struct msg *m, struct err *e)
+{
+	uint32_t n = msg_u32(m, 1);
+
+	if (msg_u32(m, 0) != 0 || !n || n > st->under_way[0])
+		return liar(m, "for bytes that it did not get", e);
+	st->under_way[0] -= n;
+	return 1;
+}
+
+static int check_of_stream(struct streams *s, struct stream *st, const struct msg *m, struct err *e)
+{
+	if (m->type == MSG_STARTED || m->type == MSG_FAILED) {
+		if (st->started)
+			return liar(m, "for a process that runs", e);
+		st->started = true;
+		if (m->type == MSG_FAILED)
+			drop(s, st);
+		return 1;
+	}
+	if (!st->started)
+		return liar(m, "for a process that has not started", e);
+	if (m->type == MSG_STDOUT || m->type == MSG_STDERR)
+		return check_output(st, m, e);
+	if (m->type == MSG_CREDIT)
+		return check_credit(st, m, e);
+	drop(s, st); /* EXIT */
+	return 1;
+}
+
+int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
+{
+	struct stream *st = find(s, m->stream);
+
+	switch ((int)m->type) {
+	case MSG_STARTED:
+	case MSG_FAILED:
+	case MSG_STDOUT:
+	case MSG_STDERR:
+	case MSG_CREDIT:
+	case MSG_EXIT:
+		return st ? check_of_stream(s, st, m, e) : liar(m, "for a process that is not there", e);
+	case MSG_STATS_REPLY:
+		if (!s->stats_asked)
+			return liar(m, "unasked", e);
+		s->stats_asked--;
+		return 1;
+	case MSG_ERROR:
+		/* what it answers may have crossed the end of its process */
+		return st ? 1 : 0;
+	default:
+		return liar(m, "out of turn", e);
+	}
+}

@@ -1,0 +1,349 @@
+/* vm.c - the VM back end: one virtual machine from its boot to its end
+ *
+ * How it works: the plan's steps make the machine (vm/driver.h) and start it; from then on the instance is a
+ * conversation with ketch-guest (vm/agent.h), passed on message by message.
+ *
+ * States: BOOTING -READY-> UP -SHUTDOWN-> STOPPING; from each of them, when the VMM and all file servers are gone,
+ * `ended`.  A guest that misses a deadline or breaks the protocol is killed.
+ */
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "vm/agent.h"
+#include "vm/config.h"
+#include "vm/console.h"
+#include "vm/vm_int.h"
+
+#define BOOT_S_KVM 30
+#define BOOT_S_TCG 120
+#define STOP_S     30 /* to sync and power off */
+#define HANG_UP_S  3 /* from the end of the agent's stream to the end of the VMM */
+
+enum vm_state { BOOTING, UP, STOPPING };
+
+struct running {
+	struct machine machine;
+	const struct backend_events *ev;
+	struct agent *agent;
+	struct console console, said; /* of the guest's kernel; stderr of our children */
+	struct watch deadline;
+	enum vm_state state;
+	bool killed;
+	struct err why; /* the first reason to end it; no 0: in order */
+};
+
+/* --- the end */
+
+static void kill_children(struct running *r)
+{
+	child_kill(&r->machine.vmm);
+	for (size_t i = 0; i < r->machine.n_shares; i++)
+		child_kill(&r->machine.shares[i].server);
+}
+
+static bool has_children(const struct running *r)
+{
+	for (size_t i = 0; i < r->machine.n_shares; i++)
+		if (r->machine.shares[i].server.pid)
+			return true;
+	return r->machine.vmm.pid;
+}
+
+static void set_deadline(struct running *r, int seconds)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
+
+	timerfd_settime(r->deadline.fd, 0, &t, NULL);
+}
+
+static void end_it(struct running *r, const struct err *why)
+{
+	if (!r->killed && !r->why.no)
+		r->why = *why;
+	r->killed = true;
+	kill_children(r);
+}
+
+/* Adds what was said last to a reason that needs explaining. */
+static void quote_last_words(struct running *r)
+{
+	char reason[sizeof(r->why.msg)];
+
+	console_drain(&r->console);
+	console_drain(&r->said);
+	memcpy(reason, r->why.msg, sizeof(reason));
+	if (r->said.last[0])
+		err_set(&r->why, r->why.no, "%.200s: %s", reason, r->said.last);
+	else if (r->console.last[0])
+		err_set(&r->why, r->why.no, "%.200s; its console ends with: %s", reason, r->console.last);
+}
+
+static void vmm_ended(struct running *r, int status)
+{
+	static const char *const when[] = {
+		[BOOTING] = "the virtual machine ended while it booted",
+		[UP] = "the virtual machine ended by itself",
+	};
+	struct err e;
+
+	if (r->state != STOPPING || status > 128) {
+		if (status > 128)
+			err_set(&e, EIO, "qemu was killed by signal %d", status - 128);
+		else
+			err_set(&e, EIO, "%s", r->state == STOPPING ? "" : when[r->state]);
+		end_it(r, &e);
+	}
+	kill_children(r);
+}
+
+static void on_child_ended(void *arg, struct child *c, int status)
+{
+	struct running *r = arg;
+	struct err e;
+
+	if (c == &r->machine.vmm) {
+		vmm_ended(r, status);
+	} else if (r->machine.vmm.pid) {
+		err_set(&e, EIO, "the file server (virtiofsd) ended with status %d", status);
+		end_it(r, &e);
+	}
+	if (has_children(r))
+		return;
+	if (r->why.no && r->state != STOPPING)
+		quote_last_words(r);
+	r->ev->ended(r->ev->arg, &r->why);
+}
+
+static void on_deadline(void *arg, uint32_t events)
+{
+	struct running *r = arg;
+	uint64_t n;
+	struct err e;
+
+	if (read(r->deadline.fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	err_set(&e, ETIMEDOUT,
+		r->state == BOOTING    ? "the virtual machine did not boot in time"
+		: r->state == STOPPING ? "the virtual machine did not power off in time"
+				       : "the virtual machine hung up");
+	end_it(r, &e);
+}
+
+/* --- the guest */
+
+static void on_agent_ready(void *arg)
+{
+	struct running *r = arg;
+
+	r->state = UP;
+	set_deadline(r, 0);
+	r->ev->ready(r->ev->arg);
+}
+
+static void on_agent_message(void *arg, const struct msg *m)
+{
+	struct running *r = arg;
+
+	r->ev->message(r->ev->arg, m);
+}
+
+static void on_agent_lost(void *arg, const struct err *why)
+{
+	struct running *r = arg;
+
+	r->agent = agent_free(r->agent);
+	if (why->no)
+		end_it(r, why);
+	else if (r->state != STOPPING)
+		set_deadline(r, HANG_UP_S); /* the VMM closes its end when it ends */
+}
+
+static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_lost };
+
+/* --- start */
+
+int machine_named_fd(const struct machine *m, const char *name)
+{
+	if (!strncmp(name, "fd:", 3))
+		return boot_fd(m->boot, name + 3);
+	if (!strcmp(name, "agent"))
+		return m->agent_fd;
+	if (!strcmp(name, "console"))
+		return m->console_fd;
+	for (size_t i = 0; i < m->n_shares; i++) {
+		char share[64];
+
+		snprintf(share, sizeof(share), "share:mount%zu", m->shares[i].mount);
+		if (!strcmp(name, share))
+			return m->shares[i].vmm_fd;
+	}
+	return -ENOENT;
+}
+
+static int make_pair(int *ret_ours, int *ret_theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	*ret_ours = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
+static int open_console(struct running *r, const struct boot *b, struct loop *l)
+{
+	int ours, log, k = make_pair(&ours, &r->machine.console_fd);
+
+	if (k < 0)
+		return k;
+	log = openat(boot_fd(b, "run"), "console.log", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return console_open(&r->console, l, ours, log);
+}
+
+static int open_said(struct running *r, struct loop *l)
+{
+	int pair[2], k = pipe_cloexec(pair);
+
+	if (k < 0)
+		return k;
+	r->machine.say_fd = pair[1];
+	return console_open(&r->said, l, pair[0], -1);
+}
+
+static int open_agent(struct running *r, const struct boot *b, struct loop *l, struct err *e)
+{
+	AUTO(buf_done) struct buf config = { 0 };
+	int ours, k = vm_config_print(b, &config, e);
+
+	if (k < 0)
+		return k;
+	k = make_pair(&ours, &r->machine.agent_fd);
+	if (k < 0)
+		return err_sys(e, -k, "socketpair");
+	r->agent = agent_new(l, ours, &config, &agent_ops, r);
+	return r->agent ? 0 : err_sys(e, errno, "guest agent");
+}
+
+static int open_deadline(struct running *r, const struct boot *b, struct loop *l)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	r->deadline = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_deadline, .arg = r };
+	set_deadline(r, b->spec.vm.accel_kvm ? BOOT_S_KVM : BOOT_S_TCG);
+	return loop_add(l, &r->deadline);
+}
+
+static int open_all(struct running *r, const struct boot *b, struct loop *l, struct err *e)
+{
+	int k = open_console(r, b, l);
+
+	if (k == 0)
+		k = open_said(r, l);
+	if (k == 0)
+		k = open_deadline(r, b, l);
+	return k < 0 ? err_sys(e, -k, "virtual machine") : open_agent(r, b, l, e);
+}
+
+static void close_say(struct machine *m)
+{
+	if (m->say_fd >= 0)
+		close(m->say_fd);
+	m->say_fd = -1;
+}
+
+static void vm_release(struct running *r)
+{
+	struct machine *m;
+
+	if (!r)
+		return;
+	m = &r->machine;
+	child_done(&m->vmm);
+	for (size_t i = 0; i < m->n_shares; i++) {
+		child_done(&m->shares[i].server);
+		if (m->shares[i].vmm_fd >= 0)
+			close(m->shares[i].vmm_fd);
+	}
+	agent_free(r->agent);
+	console_close(&r->console);
+	console_close(&r->said);
+	close_say(m);
+	if (m->agent_fd >= 0)
+		close(m->agent_fd);
+	if (m->console_fd >= 0)
+		close(m->console_fd);
+	if (r->deadline.fd >= 0) {
+		loop_del(m->loop, &r->deadline);
+		close(r->deadline.fd);
+	}
+	strv_done(&m->argv);
+	buf_done(&m->kernel_args);
+	free(r);
+}
+
+static int vm_start(const struct boot *b, const struct plan *p, struct loop *loop, const struct backend_events *ev,
+		    struct instance_state *state, struct running **ret, struct err *e)
+{
+	struct running *r = calloc(1, sizeof(*r));
+	int k;
+
+	if (!r)
+		return err_set(e, ENOMEM, "out of memory");
+	*r = (struct running){ .ev = ev, .deadline.fd = -1, .console.watch.fd = -1, .said.watch.fd = -1 };
+	r->machine = (struct machine){ .boot = b, .state = state, .loop = loop, .agent_fd = -1, .console_fd = -1,
+				       .say_fd = -1, .child_ended = on_child_ended, .arg = r };
+	k = open_all(r, b, loop, e);
+	if (k == 0)
+		k = plan_apply(p, STAGE_HOST, &r->machine, e);
+	close_say(&r->machine);
+	if (k < 0) {
+		vm_release(r);
+		return k;
+	}
+	state->pid = r->machine.vmm.pid;
+	*ret = r;
+	return 0;
+}
+
+/* --- the rest of the seam */
+
+static void vm_send(struct running *r, const struct msg *m)
+{
+	if (m->type == MSG_SHUTDOWN && r->state != UP)
+		kill_children(r);
+	if (!r->agent || r->state == BOOTING)
+		return;
+	if (m->type == MSG_SHUTDOWN) {
+		r->state = STOPPING;
+		set_deadline(r, STOP_S);
+	}
+	agent_send(r->agent, m);
+}
+
+static void vm_kill(struct running *r)
+{
+	r->killed = true;
+	kill_children(r);
+}
+
+const struct backend vm_backend = {
+	.name = "vm",
+	.plan = vm_plan,
+	.start = vm_start,
+	.send = vm_send,
+	.kill = vm_kill,
+	.release = vm_release,
+};
