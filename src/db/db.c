@@ -180,9 +180,10 @@ int db_begin(struct db *db, struct db_tx *ret, struct err *e)
 	/* IMMEDIATE: a transaction that reads first and then writes could not wait for another writer */
 	int r = db_exec(db, "BEGIN IMMEDIATE", e);
 
-	if (r == 0)
-		ret->db = db;
-	return r;
+	if (r < 0)
+		return r;
+	ret->db = db;
+	return 0;
 }
 
 int db_commit(struct db_tx *tx, struct err *e)

@@ -74,7 +74,7 @@ int request_volume(const char *text, struct mount_spec *ret, struct err *e)
 {
 	AUTO(strv_done) struct strv part = { 0 };
 	autofree char *source = NULL;
-	struct stat st;
+	struct stat st = { 0 };
 	int r = strv_split(&part, text, ":");
 
 	if (r < 0)

@@ -61,7 +61,7 @@ int run_program(const char *const argv[], int keep, int timeout_ms, struct buf *
 {
 	autoclose int out = -1, in = -1, pidfd = -1;
 	int r, pair[2], status;
-	pid_t pid;
+	pid_t pid = 0;
 
 	r = pipe_cloexec(pair);
 	if (r < 0)
