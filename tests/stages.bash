@@ -21,6 +21,16 @@ setup_build() { # DIR OPTION...: configures it once, again when meson cannot go 
 stage_build() {
 	setup_build "$BUILD" -Dwerror=true || return
 	check "it builds with gcc without a warning" ninja -C "$BUILD"
+	check "it installs programs, manual pages and completion" installs
+}
+
+installs() {
+	local f prefix=$BUILD/installed/usr/local
+	rm -rf "$BUILD/installed"
+	DESTDIR=$BUILD/installed meson install -C "$BUILD" --no-rebuild >/dev/null || return
+	for f in bin/ketch share/man/man1/ketch.1 share/man/man1/ketch-run.1 share/bash-completion/completions/ketch; do
+		[ -s "$prefix/$f" ] || { echo "$f is not installed"; return 1; }
+	done
 }
 
 unit_tests() { # BUILD: every case of every unit and golden test, as TAP
