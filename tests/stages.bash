@@ -76,14 +76,17 @@ run_cppcheck() {
 }
 
 stage_static() {
-	local code scripts programs
+	local code scripts bats programs
 	check "includes follow layers.txt" tools/check-layers
 	check "comments name what exists" tools/check-comments
 	mapfile -t code < <(sources '*.c' '*.h')
-	mapfile -t scripts < <(sources | xargs grep -lE '^#!/bin/(ba)?sh')
+	mapfile -t scripts < <(sources | xargs grep -lE '^#!/bin/(busybox |ba)?sh')
+	mapfile -t bats < <(sources 'tests/*.bats' 'tests/*.bash')
 	mapfile -t programs < <(find "$BUILD/src" -type f -executable)
 	check "clang-format changes nothing" clang-format-14 --dry-run -Werror "${code[@]}"
-	check "shellcheck finds nothing" shellcheck -S warning "${scripts[@]}"
+	check "shellcheck finds nothing in scripts" shellcheck -S warning "${scripts[@]}"
+	# SC2154, SC2034, SC2120: it does not know what bats and a sourcing script set and pass
+	check "shellcheck finds nothing in tests" shellcheck -s bats -S warning -e SC2154,SC2034,SC2120 "${bats[@]}"
 	check "cppcheck finds nothing" run_cppcheck
 	check "clang-tidy finds nothing" tidy
 	check "programs are hardened" tools/check-hardening "${programs[@]}"

@@ -10,7 +10,7 @@ COMMANDS="run ps logs exec stop kill wait rm inspect images import load tag rmi 
 	local c help
 	help=$(ketch --help)
 	for c in $COMMANDS; do
-		like "$help" "(^|[[:space:]])$c[[:space:]]"
+		like "$help" "(^|[[:space:]])${c}[[:space:]]"
 		ketch "$c" --help >"$DIR/help"
 		grep -qi "usage" "$DIR/help"
 		is "$(awk 'length > 100' "$DIR/help")" ''
