@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,12 +14,12 @@
 
 #include "base/auto.h"
 
-int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
+static int open_resolved(int rootfd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned)flags | O_CLOEXEC,
 		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 
 	/* EAGAIN: a rename raced with ".."; the kernel asks us to try again */
@@ -31,6 +32,16 @@ int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(rootfd, path, flags, mode, 0);
+}
+
+int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(rootfd, path, flags, mode, RESOLVE_NO_SYMLINKS);
 }
 
 /* The first component of *path, with *path moved behind it; NULL at the end. */
@@ -88,17 +99,37 @@ int mkdir_in_root(int rootfd, const char *path, mode_t mode)
 	return fd;
 }
 
-int mkfile_in_root(int rootfd, const char *path, mode_t mode)
+/* Where the link at `path` points, as a path below the root again; NULL if it is no link (or too long). */
+static char *link_target_in_root(int rootfd, const char *path)
+{
+	autoclose int fd = open_in_root(rootfd, path, O_PATH | O_NOFOLLOW, 0);
+	char target[4096];
+	const char *slash = strrchr(path, '/');
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target));
+	size_t dir = slash ? (size_t)(slash - path) : 0;
+	char *whole;
+
+	if (n <= 0 || n == sizeof(target))
+		return NULL;
+	if (*target == '/')
+		dir = 0;
+	whole = calloc(1, dir + 1 + (size_t)n + 1);
+	if (whole) {
+		memcpy(whole, path, dir);
+		whole[dir] = '/';
+		memcpy(whole + dir + 1, target, (size_t)n);
+	}
+	return whole;
+}
+
+static int make_file(int rootfd, const char *path, mode_t mode)
 {
 	autofree char *copy = strdup(path);
-	char *slash;
-	int fd = open_in_root(rootfd, path, O_PATH, 0);
+	char *slash = copy ? strrchr(copy, '/') : NULL;
+	int fd;
 
-	if (fd != -ENOENT)
-		return fd;
 	if (!copy)
 		return -ENOMEM;
-	slash = strrchr(copy, '/');
 	if (slash && slash != copy) {
 		*slash = '\0';
 		fd = mkdir_in_root(rootfd, copy, 0755);
@@ -111,6 +142,26 @@ int mkfile_in_root(int rootfd, const char *path, mode_t mode)
 		return fd;
 	close(fd);
 	return open_in_root(rootfd, path, O_PATH, 0);
+}
+
+int mkfile_in_root(int rootfd, const char *path, mode_t mode)
+{
+	autofree char *at = strdup(path);
+
+	/* a link to nothing (an image's resolv.conf, say): what it points to is made */
+	for (int links = 0; at && links < 8; links++) {
+		int fd = open_in_root(rootfd, at, O_PATH, 0);
+		char *target;
+
+		if (fd != -ENOENT)
+			return fd;
+		target = link_target_in_root(rootfd, at);
+		if (!target)
+			return make_file(rootfd, at, mode);
+		free(at);
+		at = target;
+	}
+	return at ? -ELOOP : -ENOMEM;
 }
 
 int mkdir_open(int dirfd, const char *path, mode_t mode)

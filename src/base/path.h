@@ -10,9 +10,12 @@
 
 /* openat2(RESOLVE_IN_ROOT | NO_MAGICLINKS): links are followed, but never out of `rootfd`. */
 int open_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/* As open_in_root, but a symbolic link anywhere in the path is -ELOOP. */
+int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode);
 /* Makes every missing directory of `path` below rootfd and returns an O_PATH descriptor of the last. */
 int mkdir_in_root(int rootfd, const char *path, mode_t mode);
-/* As mkdir_in_root, but the last component becomes an empty file unless it exists. */
+/* As mkdir_in_root, but the last component becomes an empty file unless it exists; a link to nothing is followed
+ * and its target made. */
 int mkfile_in_root(int rootfd, const char *path, mode_t mode);
 /* mkdir -p below dirfd for our own trees; returns a directory descriptor (O_RDONLY | O_DIRECTORY). */
 int mkdir_open(int dirfd, const char *path, mode_t mode);

@@ -1,12 +1,51 @@
-/* cgroup.h - clearing the cgroups of an instance whose monitor is gone */
+/* cgroup.h - the cgroups of one instance: CONTROLLER/ketch/ID, on v1, hybrid and v2
+ *
+ * A controller lives in a v1 hierarchy of its own or in the unified one; hybrid hosts have both.  Nothing here
+ * waits for the kernel longer than CGROUP_DEADLINE_MS.
+ */
 #ifndef CONTAINER_CGROUP_H
 #define CONTAINER_CGROUP_H
 
-#include "base/err.h"
-#include "instance/host.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Ends every process in the cgroups `ketch/ID` of all hierarchies (thawed first) and removes the cgroups; found by
- * the id alone, so it works when nothing was recorded.  Missing is success.  Bounded: a few seconds, then -EBUSY. */
+#include "base/err.h"
+#include "base/strv.h"
+#include "instance/host.h"
+#include "instance/stats.h"
+
+#define CGROUP_DEADLINE_MS 10000
+
+/* Start from CGROUPS_INIT. */
+struct cgroups {
+	struct strv by_controller; /* "memory=/sys/fs/cgroup/memory/ketch/ID" */
+	int unified; /* directory of the v2 one, for CLONE_INTO_CGROUP; -1: none */
+	int *tasks; /* v1: open "tasks" files */
+	size_t n_tasks;
+};
+
+#define CGROUPS_INIT                                                                                         \
+	{                                                                                                    \
+		.unified = -1                                                                                \
+	}
+
+/* Makes the directory DIR (and its parent "ketch") for the controllers "a,b" and opens what joining needs. */
+int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e);
+/* v2: hands the controllers "+a +b" down to the children of dir. */
+int cgroup_enable(const char *dir, const char *controllers, struct err *e);
+/* Moves the calling process (single-threaded) into the v1 ones.  0 or -errno. */
+int cgroup_enter(const struct cgroups *cg);
+/* How often the kernel has killed for want of memory; 0 where it does not tell. */
+uint64_t cgroup_oom_kills(const struct cgroups *cg);
+void cgroup_stats(const struct cgroups *cg, struct stats *ret);
+void cgroups_done(struct cgroups *cg); /* frees and closes; the cgroups stay */
+
+/* Thaws, kills whatever is left in the directories (absolute; missing ones are fine) and below them, and removes
+ * them.  Also for an instance whose monitor was killed.  0, or an error when something is left. */
+int cgroup_kill_and_remove(const struct strv *dirs, struct err *e);
+/* The same for the cgroups of an instance by its id alone, in all hierarchies: works when nothing was recorded. */
 int cgroup_clear(const struct host_facts *h, const char *id, struct err *e);
+/* Only the first part: starts the end of everything in them, without waiting. */
+void cgroup_kill(const struct strv *dirs);
 
 #endif

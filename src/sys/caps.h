@@ -1,14 +1,28 @@
-/* caps.h - capabilities(7): names, the kernel's set, and setting the five sets of the calling thread */
+/* caps.h - capability names and the five sets of the calling process */
 #ifndef SYS_CAPS_H
 #define SYS_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* "CAP_CHOWN", "chown" -> 0; any case, with or without the prefix; -EINVAL. */
+/* One bit a capability: 1 << CAP_CHOWN ... */
+struct cap_sets {
+	uint64_t bounding, permitted, effective, inheritable, ambient;
+};
+
+/* "CAP_CHOWN" or "chown", any case: its number, or -EINVAL. */
 int cap_from_name(const char *name);
-/* "CAP_CHOWN"; NULL for a number without a name. */
-const char *cap_name(int cap);
-/* Every capability that both this kernel and the table of names have, as bits. */
+/* "CAP_CHOWN"; NULL when unknown. */
+const char *cap_name(int number);
+/* Every capability that both this kernel and the table of names have. */
 uint64_t caps_all(void);
+/* The five sets of this process.  0 or -errno. */
+int caps_get(struct cap_sets *ret);
+/* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP when something is to be dropped. */
+int caps_limit_bounding(uint64_t keep);
+/* Sets permitted, effective and inheritable and empties the ambient set. */
+int caps_set(const struct cap_sets *s);
+/* Keeps the permitted set over a change from uid 0 (until exec). */
+int caps_keep_over_setuid(bool on);
 
 #endif

@@ -1,12 +1,18 @@
-/* pidfd.h - processes by descriptor: the only way Ketch signals anybody */
+/* pidfd.h - processes by descriptor: a number may be somebody else's by now, a descriptor never
+ *
+ * The only place of the tree that signals processes.  Return 0 or -errno.
+ */
 #ifndef SYS_PIDFD_H
 #define SYS_PIDFD_H
 
 #include <sys/types.h>
 
-/* pidfd_open(2), O_CLOEXEC; pid <= 1 is -EINVAL. */
+/* A descriptor of process `pid`; refuses pids <= 1. */
 int pidfd_open_pid(pid_t pid);
-/* pidfd_send_signal(2). */
 int pidfd_signal(int pidfd, int signo);
+/* Reaps our child if it has ended: *ret_status is 0..255, or 128 + the signal that ended it.  -EAGAIN: it runs. */
+int pidfd_reap(int pidfd, int *ret_status);
+/* Waits for the end of any process, at most timeout_ms; -ETIMEDOUT. */
+int pidfd_wait_end(int pidfd, int timeout_ms);
 
 #endif

@@ -1,0 +1,177 @@
+/* cgroup.c - making, joining and reading the cgroups of one instance */
+#include "container/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+
+static int open_tasks(struct cgroups *cg, const char *dir)
+{
+	autofree char *path = str_printf("%s/tasks", dir);
+	int *tasks = reallocarray(cg->tasks, cg->n_tasks + 1, sizeof(*tasks));
+	int fd;
+
+	if (tasks)
+		cg->tasks = tasks;
+	if (!path || !tasks)
+		return -ENOMEM;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	cg->tasks[cg->n_tasks++] = fd;
+	return 0;
+}
+
+static int open_unified(struct cgroups *cg, const char *dir)
+{
+	cg->unified = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cg->unified < 0 ? -errno : 0;
+}
+
+static int make_dirs(const char *dir)
+{
+	autofree char *parent = strndup(dir, (size_t)(strrchr(dir, '/') - dir));
+
+	if (!parent)
+		return -ENOMEM;
+	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || (mkdir(parent, 0755) < 0 && errno != EEXIST))
+		return -errno;
+	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	int r = make_dirs(dir);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot make the cgroup");
+	r = strv_split(&names, controllers, ",");
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = strv_addf(&cg->by_controller, "%s=%s", names.v[i], dir);
+	if (r == 0)
+		r = v2 ? open_unified(cg, dir) : open_tasks(cg, dir);
+	return r < 0 ? err_sys(e, -r, "cannot use the cgroup") : 0;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += n)
+		if ((p == list || p[-1] == ' ') && (!p[n] || p[n] == ' ' || p[n] == '\n'))
+			return true;
+	return false;
+}
+
+/* Only what is missing is written: writing waits until removed siblings are gone for good, reading does not. */
+int cgroup_enable(const char *dir, const char *controllers, struct err *e)
+{
+	autofree char *file = str_printf("%s/cgroup.subtree_control", dir);
+	AUTO(strv_done) struct strv names = { 0 };
+	AUTO(buf_done) struct buf have = { 0 }, want = { 0 };
+	int r;
+
+	if (!file)
+		return err_set(e, ENOMEM, "out of memory");
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "cannot make the cgroup");
+	r = read_file(AT_FDCWD, file, 4096, &have);
+	if (r == 0)
+		r = strv_split(&names, controllers, " ");
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		if (!has_word(have.data ? have.data : "", names.v[i] + 1))
+			buf_addf(&want, "%s%s", want.len ? " " : "", names.v[i]);
+	if (r == 0 && want.len)
+		r = buf_ok(&want) ? write_existing(AT_FDCWD, file, want.data) : -ENOMEM;
+	return r < 0 ? err_sys(e, -r, "cannot enable controllers") : 0;
+}
+
+/* "tasks", not "cgroup.procs": a single thread that moves itself spares the kernel (since 5.4) the lock over all
+ * forks, whose cold taking waits for an RCU grace period (11 ms). */
+int cgroup_enter(const struct cgroups *cg)
+{
+	for (size_t i = 0; i < cg->n_tasks; i++)
+		if (write(cg->tasks[i], "0", 1) < 0)
+			return -errno;
+	return 0;
+}
+
+/* --- reading */
+
+static int read_in(const struct cgroups *cg, const char *controller, const char *file, struct buf *b)
+{
+	const char *dir = strv_env_get(&cg->by_controller, controller);
+	autofree char *path = dir ? str_printf("%s/%s", dir, file) : NULL;
+
+	return path ? read_file(AT_FDCWD, path, 65536, b) : -ENOENT;
+}
+
+/* The number behind the line's first word `key`, or behind nothing when key is NULL; 0 when it is not there. */
+static uint64_t number_in(const struct cgroups *cg, const char *controller, const char *file, const char *key)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	AUTO(strv_done) struct strv lines = { 0 };
+	size_t n = key ? strlen(key) : 0;
+	uint64_t v;
+
+	if (read_in(cg, controller, file, &b) < 0 || !b.data || strv_split(&lines, b.data, "\n") < 0)
+		return 0;
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *l = lines.v[i];
+
+		if (key && (strncmp(l, key, n) || l[n] != ' '))
+			continue;
+		if (parse_u64(key ? l + n + 1 : l, &v) == 0)
+			return v;
+	}
+	return 0;
+}
+
+static bool is_v2(const struct cgroups *cg, const char *controller)
+{
+	const char *dir = strv_env_get(&cg->by_controller, controller);
+	const char *unified = strv_env_get(&cg->by_controller, "unified");
+
+	return dir && unified && !strcmp(dir, unified);
+}
+
+uint64_t cgroup_oom_kills(const struct cgroups *cg)
+{
+	return number_in(cg, "memory", is_v2(cg, "memory") ? "memory.events" : "memory.oom_control",
+			 "oom_kill");
+}
+
+void cgroup_stats(const struct cgroups *cg, struct stats *ret)
+{
+	*ret = (struct stats){
+		.memory_bytes = number_in(
+			cg, "memory", is_v2(cg, "memory") ? "memory.current" : "memory.usage_in_bytes", NULL),
+		.pids = number_in(cg, "pids", "pids.current", NULL),
+		/* v2 accounts CPU time in every cgroup, whether or not the controller is on */
+		.cpu_ns = number_in(cg, "cpuacct", "cpuacct.usage", NULL),
+	};
+	if (!ret->cpu_ns)
+		ret->cpu_ns = 1000 * number_in(cg, "unified", "cpu.stat", "usage_usec");
+}
+
+void cgroups_done(struct cgroups *cg)
+{
+	for (size_t i = 0; i < cg->n_tasks; i++)
+		close(cg->tasks[i]);
+	free(cg->tasks);
+	if (cg->unified >= 0)
+		close(cg->unified);
+	strv_done(&cg->by_controller);
+	*cg = (struct cgroups)CGROUPS_INIT;
+}

@@ -1,0 +1,224 @@
+/* container.c - one instance: its host steps, and the first moments of a process in it
+ *
+ * How a process comes to be: container_launch clones.  The child of stream 0 is in its new namespaces at once
+ * and applies the STAGE_INSIDE steps, the last of which becomes the user's process.  The child of an exec
+ * is in the PID namespace already (it is set for children before the clone), joins the others by the pidfd of
+ * the first process and becomes its process.  Either reports a failure through a pipe that exec closes.
+ *
+ * In the child only static code of this program runs: no NSS, no locale, nothing loaded (security.md A10).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "container/container_int.h"
+#include "container/rights.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+/* --- trees */
+
+int tree_add(struct container *c, const char *name, int fd)
+{
+	struct tree *trees = reallocarray(c->trees, c->n_trees + 1, sizeof(*trees));
+	char *copy = strdup(name);
+
+	if (trees)
+		c->trees = trees;
+	if (!trees || !copy) {
+		free(copy);
+		close(fd);
+		return -ENOMEM;
+	}
+	c->trees[c->n_trees++] = (struct tree){ copy, fd };
+	return 0;
+}
+
+int tree_get(const struct container *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_trees; i++)
+		if (!strcmp(c->trees[i].name, name))
+			return c->trees[i].fd;
+	return -ENOENT;
+}
+
+int source_fd(const struct container *c, const char *from)
+{
+	return from && !strncmp(from, "fd:", 3) ? boot_fd(c->boot, from + 3) : -ENOENT;
+}
+
+/* --- the instance */
+
+int container_prepare(struct container *c, const struct boot *b, const struct plan *p,
+		      struct instance_state *state, struct err *e)
+{
+	*c = (struct container){
+		.boot = b,
+		.plan = p,
+		.state = state,
+		.cgroups = CGROUPS_INIT,
+		.init_pidfd = -1,
+		.root = -1,
+		.dev = -1,
+		.scratch = -1,
+	};
+	/* rlimits are raised with a capability of the host's user namespace, which a process of another lacks */
+	c->can_raise = rights_can_raise() && !(b->spec.userns && !b->facts.in_guest);
+	if (rights_warnings(&b->spec.process, c->can_raise, &state->warnings) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return plan_apply(p, STAGE_HOST, c, e);
+}
+
+void container_done(struct container *c)
+{
+	for (size_t i = 0; i < c->n_trees; i++) {
+		close(c->trees[i].fd);
+		free(c->trees[i].name);
+	}
+	free(c->trees);
+	free(c->filter.filter);
+	cgroups_done(&c->cgroups);
+	if (c->init_pidfd >= 0)
+		close(c->init_pidfd);
+	c->trees = NULL;
+	c->n_trees = 0;
+	c->filter.filter = NULL;
+	c->init_pidfd = -1;
+}
+
+/* --- the child */
+
+void launch_report(const struct launch *l, int status, const struct err *e)
+{
+	char head = (char)status;
+
+	/* one write below PIPE_BUF: the parent gets it whole */
+	char text[sizeof(e->msg) + 1];
+	size_t n = strlen(e->msg);
+
+	text[0] = head;
+	memcpy(text + 1, e->msg, n);
+	if (write(l->report, text, n + 1) < 0)
+		return; /* nobody listens any more */
+}
+
+static void reset_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &dfl, NULL); /* fails for SIGKILL and SIGSTOP */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A new user namespace knows no IDs until the parent has written the maps. */
+static int take_root_of_userns(const struct launch *l, struct err *e)
+{
+	char byte;
+
+	if (read_full(l->go, &byte, 1) != 1)
+		return err_set(e, EPIPE, "the monitor has gone");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, errno, "cannot become root of the user namespace");
+	return 0;
+}
+
+static int make_inside(struct container *c, const struct launch *l, struct err *e)
+{
+	int r = 0;
+
+	/* if the monitor dies now, so does all this; again after the change of user, which clears it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (l->go >= 0)
+		r = take_root_of_userns(l, e);
+	if (r == 0 && c->own_cgroupns) {
+		/* A8: the container sees its own cgroup as the top and nothing of the host's tree */
+		r = ns_unshare(CLONE_NEWCGROUP);
+		if (r < 0)
+			return err_sys(e, -r, "cannot make a cgroup namespace");
+	}
+	return r;
+}
+
+static int join_inside(struct container *c, struct err *e)
+{
+	int flags = (int)(c->clone_flags & ~(uint64_t)CLONE_NEWPID) | (c->own_cgroupns ? CLONE_NEWCGROUP : 0);
+	int r = ns_join(c->init_pidfd, flags);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot enter the container");
+	if ((c->clone_flags & CLONE_NEWUSER) && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return err_sys(e, errno, "cannot become root of the user namespace");
+	c->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c->root < 0 ? err_sys(e, errno, "cannot open the root of the container") : 0;
+}
+
+static __attribute__((noreturn)) void child_run(struct container *c, const struct launch *l)
+{
+	struct err e = { 0 };
+	int status = 125, r;
+
+	/* A1: nobody inside may look into this process, nor reopen the program behind its /proc/PID/exe, before
+	 * exec has replaced it.  First of all, before any namespace is shared with the container. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	reset_signals();
+	umask(0);
+	c->launch = l;
+	r = cgroup_enter(&c->cgroups);
+	if (r < 0)
+		err_sys(&e, -r, "cannot enter the cgroups");
+	else if (l->main)
+		r = make_inside(c, l, &e);
+	else
+		r = join_inside(c, &e);
+	if (r == 0 && !l->main)
+		r = process_become(c, l, &status, &e);
+	else if (r == 0)
+		r = plan_apply(c->plan, STAGE_INSIDE, c, &e);
+	(void)r; /* both return only failures */
+	launch_report(l, status, &e);
+	_exit(status);
+}
+
+/* --- the parent */
+
+/* Our next child is born in the PID namespace of the container, so no process between has to fork again. */
+static int aim_children(struct container *c, struct err *e)
+{
+	int r = ns_join(c->init_pidfd, CLONE_NEWPID);
+
+	return r < 0 ? err_sys(e, -r, "cannot enter the container") : 0;
+}
+
+static void aim_children_back(void)
+{
+	autoclose int own = ns_open(0, "pid");
+
+	if (own >= 0)
+		ns_join(own, CLONE_NEWPID);
+}
+
+pid_t container_launch(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
+{
+	int r = l->main ? 0 : aim_children(c, e);
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	pid = ns_clone(l->main ? c->clone_flags : 0, c->cgroups.unified, ret_pidfd);
+	if (pid == 0)
+		child_run(c, l);
+	if (!l->main)
+		aim_children_back();
+	return pid < 0 ? err_sys(e, -pid, "cannot start a process") : pid;
+}

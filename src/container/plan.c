@@ -1,0 +1,254 @@
+/* plan.c - what it takes to run a spec as a container here; pure
+ *
+ * The order inside: the root, then what the kernel provides (/proc, /sys, /dev), then what the user mounts over
+ * it, then masks, so that nothing mounted later uncovers what was masked.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/auto.h"
+#include "base/parse.h"
+#include "container/container_int.h"
+#include "container/plan_int.h"
+
+#define NSD  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define NSDX (NSD | MOUNT_ATTR_NOEXEC)
+
+void plan_step(struct planner *pl, const struct step_op *op, const char *what, const char *from,
+	       const char *data, uint64_t flags)
+{
+	if (pl->r == 0 && plan_add(pl->plan, op, what, from, data, flags) < 0)
+		pl->r = err_set(pl->e, ENOMEM, "out of memory");
+}
+
+void plan_step_take(struct planner *pl, const struct step_op *op, const char *what, char *data,
+		    uint64_t flags)
+{
+	if (data)
+		plan_step(pl, op, what, NULL, data, flags);
+	else if (pl->r == 0)
+		pl->r = err_set(pl->e, ENOMEM, "out of memory");
+	free(data);
+}
+
+/* --- host */
+
+static bool own_network(const struct planner *pl)
+{
+	/* in a VM the machine is the network's wall; a second one would only have to be bridged again */
+	return pl->spec->network == NETWORK_NONE && !pl->facts->in_guest;
+}
+
+static bool own_users(const struct planner *pl)
+{
+	return pl->spec->userns && !pl->facts->in_guest;
+}
+
+static void add_root(struct planner *pl)
+{
+	AUTO(buf_done) struct buf from = { 0 };
+
+	if (pl->facts->in_guest) {
+		plan_step(pl, &op_root_open, "/", "fd:rootfs", NULL, 0);
+		return;
+	}
+	for (size_t i = pl->spec->layers.n; i-- > 0;)
+		buf_addf(&from, "%sfd:layer/%zu", from.len ? " " : "", i);
+	if (!buf_ok(&from) || !from.len)
+		pl->r = err_set(pl->e, EINVAL, "the image has no layers");
+	else
+		plan_step(pl, &op_overlay, "/", from.data, "upper=fd:upper work=fd:work", 0);
+}
+
+static void add_sources(struct planner *pl)
+{
+	const struct instance_spec *s = pl->spec;
+
+	for (size_t i = 0; i < s->n_mounts && pl->r == 0; i++) {
+		const struct mount_spec *m = &s->mounts[i];
+		autofree char *from = str_printf("fd:mount/%zu", i);
+
+		if (m->type == MOUNT_TMPFS)
+			continue;
+		plan_step(pl, &op_source_open, m->target, from, m->type == MOUNT_VOLUME ? "volume" : NULL,
+			  m->read_only && !m->copy_up ? MOUNT_ATTR_RDONLY : 0);
+	}
+}
+
+static void add_host(struct planner *pl)
+{
+	AUTO(buf_done) struct buf ns = { 0 };
+
+	plan_cgroups(pl);
+	if (pl->spec->seccomp)
+		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", pl->spec->seccomp, 0);
+	if (own_users(pl))
+		plan_step(pl, &op_userns, "ids", "/etc/subuid", "65536", 0);
+	add_root(pl);
+	add_sources(pl);
+	plan_step(pl, &op_terminals, "/dev/pts", NULL, NULL, 0);
+	buf_addf(&ns, "mnt pid ipc uts cgroup%s%s", own_network(pl) ? " net" : "",
+		 own_users(pl) ? " user" : "");
+	plan_step(pl, &op_namespaces, "new", NULL, ns.data, 0);
+}
+
+/* --- inside: what the kernel provides */
+
+static void add_dev(struct planner *pl)
+{
+	static const char *const nodes[][2] = {
+		{ "/dev/null", "c 1:3 rwm" },	{ "/dev/zero", "c 1:5 rwm" },	 { "/dev/full", "c 1:7 rwm" },
+		{ "/dev/random", "c 1:8 rwm" }, { "/dev/urandom", "c 1:9 rwm" }, { "/dev/tty", "c 5:0 rwm" },
+	};
+	static const char *const links[][2] = {
+		{ "/dev/ptmx", "pts/ptmx" },	      { "/dev/fd", "/proc/self/fd" },
+		{ "/dev/stdin", "/proc/self/fd/0" },  { "/dev/stdout", "/proc/self/fd/1" },
+		{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/core", "/proc/kcore" },
+	};
+
+	plan_step(pl, &op_mount, "/dev", "tmpfs", "mode=755,size=65536k", MOUNT_ATTR_NOSUID);
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		if (own_users(pl))
+			plan_step(pl, &op_dev_host, nodes[i][0], nodes[i][0], nodes[i][1], 0);
+		else
+			plan_step(pl, &op_dev_node, nodes[i][0], NULL, nodes[i][1], 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		plan_step(pl, &op_dev_link, links[i][0], links[i][1], NULL, 0);
+	if (pl->spec->privileged)
+		plan_step(pl, &op_dev_host, "/dev", "/dev", NULL, 0);
+	plan_step(pl, &op_mount_pts, "/dev/pts", "pts", NULL, 0);
+	plan_step(pl, &op_mount, "/dev/shm", "tmpfs", "mode=1777,size=65536k", NSDX);
+	plan_step(pl, &op_mount, "/dev/mqueue", "mqueue", NULL, NSDX);
+	if (pl->spec->process.tty)
+		plan_step(pl, &op_console, "/dev/console", NULL, NULL, 0);
+}
+
+static void add_sys(struct planner *pl)
+{
+	uint64_t flags = NSDX | (pl->spec->privileged ? 0 : MOUNT_ATTR_RDONLY);
+
+	/* a new sysfs shows the devices of the network namespace that the user namespace owns: not the host's */
+	if (own_users(pl) && !own_network(pl))
+		plan_step(pl, &op_host_bind, "/sys", "/sys", NULL, flags);
+	else
+		plan_step(pl, &op_mount, "/sys", "sysfs", NULL, flags);
+	plan_cgroup_mounts(pl, flags);
+}
+
+static void add_kernel(struct planner *pl)
+{
+	plan_step(pl, &op_mount, "/proc", "proc", NULL, NSDX);
+	if (own_network(pl)) {
+		/* as Docker: without it every server for a low port would need CAP_NET_BIND_SERVICE */
+		plan_step(pl, &op_sysctl, "/proc/sys/net/ipv4/ip_unprivileged_port_start", NULL, "0", 0);
+		plan_step(pl, &op_loopback, "lo", NULL, NULL, 0);
+	}
+	plan_step(pl, &op_hostname, "uts", NULL, pl->spec->hostname ? pl->spec->hostname : "ketch", 0);
+	add_dev(pl);
+	add_sys(pl);
+}
+
+static void add_etc(struct planner *pl)
+{
+	static const char hosts[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+				    "fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\n"
+				    "ff02::2\tip6-allrouters\n";
+	const char *name = pl->spec->hostname ? pl->spec->hostname : "ketch";
+	bool host = pl->spec->network == NETWORK_HOST && !pl->facts->in_guest;
+
+	plan_step_take(pl, &op_etc_file, "/etc/hostname", str_printf("%s\n", name), 0);
+	if (host) {
+		plan_step(pl, &op_etc_file, "/etc/hosts", "/etc/hosts", NULL, 0);
+		plan_step(pl, &op_etc_file, "/etc/resolv.conf", "/etc/resolv.conf", NULL, 0);
+		return;
+	}
+	plan_step_take(pl, &op_etc_file, "/etc/hosts", str_printf("%s127.0.1.1\t%s\n", hosts, name), 0);
+	plan_step(pl, &op_etc_file, "/etc/resolv.conf", NULL, "# no network\n", 0);
+}
+
+/* Docker's lists (security.md A4, A9): what tells of, or reaches into, the host. */
+static void add_masks(struct planner *pl)
+{
+	static const char *const masked[] = {
+		"/proc/asound",	    "/proc/acpi",	 "/proc/interrupts",
+		"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
+		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+		"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
+	};
+	static const char *const read_only[] = {
+		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+	};
+
+	if (pl->spec->privileged)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(masked); i++)
+		plan_step(pl, &op_mask, masked[i], NULL, NULL, 0);
+	for (size_t i = 0; i < ARRAY_LEN(read_only); i++)
+		plan_step(pl, &op_read_only, read_only[i], NULL, NULL, 0);
+}
+
+static void add_process(struct planner *pl)
+{
+	const struct process *p = &pl->spec->process;
+	autofree char *data =
+		str_printf("user %s, %zu capabilities%s%s%s", p->user && *p->user ? p->user : "root",
+			   p->caps.n, p->no_new_privs ? ", no new privileges" : "",
+			   p->seccomp ? ", filtered" : "", pl->spec->init ? ", under an init" : "");
+
+	plan_step(pl, &op_process, p->args.v[0], NULL, data, 0);
+}
+
+static void add_inside(struct planner *pl)
+{
+	const struct process *p = &pl->spec->process;
+
+	plan_step(pl, &op_root_attach, "/", "root", NULL, 0);
+	add_kernel(pl);
+	add_etc(pl);
+	plan_user_mounts(pl);
+	add_masks(pl);
+	if (p->cwd && strcmp(p->cwd, "/"))
+		plan_step(pl, &op_make_cwd, p->cwd, NULL, NULL, 0);
+	if (pl->spec->read_only)
+		plan_step(pl, &op_root_read_only, "/", NULL, NULL, 0);
+	plan_step(pl, &op_root_enter, "/", NULL, NULL, 0);
+	add_process(pl);
+}
+
+/* --- what cannot be done is said here */
+
+static int check(const struct instance_spec *s, const struct host_facts *h, struct err *e)
+{
+	if (!s->process.args.n || !*s->process.args.v[0])
+		return err_set(e, EINVAL, "no command was given");
+	if (!s->id || strspn(s->id, "0123456789abcdef") != strlen(s->id) || !*s->id)
+		return err_set(e, EINVAL, "the instance has no valid id");
+	if (s->hostname && (!*s->hostname || strlen(s->hostname) > 64 || strchr(s->hostname, '\n')))
+		return err_set(e, EINVAL, "--hostname: \"%.80s\" is not a name of 1 to 64 bytes",
+			       s->hostname);
+	if (s->userns && s->privileged)
+		return err_set(e, EINVAL, "--userns: a privileged container cannot have its own users");
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const char *t = s->mounts[i].target;
+
+		if (!t || *t != '/' || strspn(t, "/") == strlen(t))
+			return err_set(e, EINVAL, "-v, --tmpfs: cannot mount on \"%s\"", t ? t : "");
+	}
+	return 0;
+}
+
+int container_plan(const struct instance_spec *s, const struct host_facts *h, struct plan *ret, struct err *e)
+{
+	struct planner pl = { .spec = s, .facts = h, .plan = ret, .e = e };
+
+	*ret = (struct plan){ 0 };
+	pl.r = check(s, h, e);
+	if (pl.r == 0)
+		add_host(&pl);
+	if (pl.r == 0)
+		add_inside(&pl);
+	return pl.r;
+}

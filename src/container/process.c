@@ -1,0 +1,238 @@
+/* process.c - the last moments before exec: terminal, user, directory, rights, environment, program
+ *
+ * The order matters: what needs rights comes before they go; the filter comes as late as it can.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "container/container_int.h"
+#include "container/rights.h"
+#include "sys/pty.h"
+#include "sys/seccomp.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+enum { STATUS_FAILED = 125, STATUS_NO_EXEC = 126, STATUS_NOT_FOUND = 127 };
+
+/* --- standard streams */
+
+/* The container's own /dev/null: with the host's, root inside could change the mode of the host's node.  It may
+ * have been replaced: what is opened must be device 1:3 (security.md A4). */
+static int open_null(int root, struct err *e)
+{
+	autoclose int place = open_in_root(root, "/dev/null", O_PATH, 0), fd = -1;
+	struct stat st;
+
+	if (place < 0 || fstat(place, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return err_set(e, ENODEV, "/dev/null of the container is not the null device");
+	fd = open_in_root(root, "/dev/null", O_RDONLY | O_NOCTTY, 0);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return err_set(e, ENODEV, "/dev/null of the container cannot be opened");
+	return take_fd(&fd);
+}
+
+static int set_stdio(const struct container *c, const struct launch *l, struct err *e)
+{
+	int in = l->stdio[0];
+	int r;
+
+	if (in < 0) {
+		in = open_null(c->root, e);
+		if (in < 0)
+			return in;
+	}
+	if (dup2(in, 0) < 0 || dup2(l->stdio[1], 1) < 0 || dup2(l->stdio[2], 2) < 0)
+		return err_sys(e, errno, "cannot set the standard streams");
+	/* a session of its own; with a terminal, one that nobody else has (security.md A15) */
+	if (setsid() < 0)
+		return err_sys(e, errno, "cannot make a session");
+	r = l->process->tty ? pty_control(0) : 0;
+	return r < 0 ? err_sys(e, -r, "cannot take the terminal") : 0;
+}
+
+/* The user must be able to open /dev/stdout again; /dev/null stays root's. */
+static int own_stdio(const struct user *u)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+			continue;
+		if (st.st_uid != u->uid && fchown(fd, u->uid, (gid_t)-1) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* --- directory and environment */
+
+static int enter_cwd(const struct container *c, const struct process *p, struct err *e)
+{
+	const char *path = p->cwd ? p->cwd : "/";
+	autoclose int fd = -1;
+	char now[4096];
+
+	if (*path != '/')
+		return err_set(e, EINVAL, "the working directory \"%s\" is not absolute", path);
+	fd = mkdir_in_root(c->root, path, 0755);
+	if (fd < 0)
+		return err_sys(e, -fd, "cannot enter the working directory \"%s\"", path);
+	if (fchdir(fd) < 0)
+		return err_sys(e, errno, "cannot enter the working directory \"%s\"", path);
+	/* A2: the kernel calls a directory outside of our root "(unreachable)..." */
+	if (syscall(SYS_getcwd, now, sizeof(now)) < 0 || *now != '/')
+		return err_set(e, EPERM, "the working directory \"%s\" is not inside the container", path);
+	return 0;
+}
+
+static int make_env(const struct process *p, const struct user *u, struct strv *ret, struct err *e)
+{
+	int r = strv_add_all(ret, &p->env);
+
+	if (r == 0 && !strv_env_get(ret, "PATH"))
+		r = strv_env_set(ret, "PATH=" DEFAULT_PATH);
+	if (r == 0 && !strv_env_get(ret, "HOME"))
+		r = strv_addf(ret, "HOME=%s", u->home);
+	if (r == 0 && p->tty && !strv_env_get(ret, "TERM"))
+		r = strv_add(ret, "TERM=xterm");
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+/* --- rights */
+
+static int load_filter(const struct container *c, const struct process *p, struct err *e)
+{
+	int r;
+
+	if (!p->seccomp || !c->filter.len)
+		return 0;
+	r = seccomp_load(&c->filter);
+	return r < 0 ? err_sys(e, -r, "cannot load the seccomp filter") : 0;
+}
+
+static int give_up_rights(const struct container *c, const struct process *p, const struct user *u,
+			  struct err *e)
+{
+	int r;
+
+	/* else keys of whoever started us could be read through the session keyring; no keyrings: none to hide */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	r = rights_apply_limits(p, c->can_raise, e);
+	/* without no_new_privs only CAP_SYS_ADMIN may load a filter, so it must come before that is gone; what
+	 * follows (capset, setuid, prctl, execve ...) every profile has to allow anyway */
+	if (r == 0 && !p->no_new_privs)
+		r = load_filter(c, p, e);
+	if (r == 0)
+		r = rights_become(u, &p->caps, e);
+	if (r == 0 && p->no_new_privs) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			return err_sys(e, errno, "cannot set no_new_privs");
+		r = load_filter(c, p, e);
+	}
+	return r;
+}
+
+/* Changing the user has cleared the signal of the parent's death; a parent that died before it was set again
+ * is seen by the other end of the report being closed. */
+static int tie_to_parent(const struct launch *l, struct err *e)
+{
+	struct pollfd p = { .fd = l->report };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_sys(e, errno, "cannot tie the process to its monitor");
+	if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))
+		return err_set(e, EPIPE, "the monitor has gone");
+	return 0;
+}
+
+/* --- the program */
+
+static int exec_failed(const char *name, int no, int *ret_status, struct err *e)
+{
+	*ret_status = no == ENOENT || no == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NO_EXEC;
+	return err_sys(e, no, "exec: \"%s\"", name);
+}
+
+/* execvp(3) would guess and would run what is no program with a shell; here the kernel's answer stands. */
+static int exec_in_path(const struct process *p, char *const *env, const char *path, int *ret_status,
+			struct err *e)
+{
+	AUTO(strv_done) struct strv dirs = { 0 };
+	const char *name = p->args.v[0];
+	int no = ENOENT;
+
+	if (strv_split(&dirs, path, ":") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < dirs.n; i++) {
+		autofree char *file = str_printf("%s/%s", dirs.v[i], name);
+
+		/* a program in the working directory is run by "./name" only */
+		if (!file || *dirs.v[i] != '/')
+			continue;
+		execve(file, p->args.v, env);
+		if (errno != ENOENT && errno != ENOTDIR && no != EACCES)
+			no = errno;
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			break;
+	}
+	if (no != ENOENT)
+		return exec_failed(name, no, ret_status, e);
+	*ret_status = STATUS_NOT_FOUND;
+	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+static int exec_program(const struct process *p, const struct strv *env, int *ret_status, struct err *e)
+{
+	const char *name = p->args.v[0];
+
+	/* A2: nothing but 0, 1 and 2 gets through, whatever the caller of the engine had open */
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(e, errno, "cannot close descriptors");
+	umask(022);
+	if (!strchr(name, '/'))
+		return exec_in_path(p, env->v, strv_env_get(env, "PATH"), ret_status, e);
+	execve(name, p->args.v, env->v);
+	return exec_failed(name, errno, ret_status, e);
+}
+
+int process_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e)
+{
+	const struct process *p = l->process;
+	AUTO(strv_done) struct strv env = { 0 };
+	AUTO(user_done) struct user u = { 0 };
+	int r;
+
+	*ret_status = STATUS_FAILED;
+	r = set_stdio(c, l, e);
+	if (r == 0)
+		r = user_resolve(c->root, p->user, &p->groups, &u, e);
+	if (r == 0)
+		r = make_env(p, &u, &env, e);
+	if (r == 0)
+		r = enter_cwd(c, p, e);
+	if (r == 0) {
+		r = own_stdio(&u);
+		if (r < 0)
+			err_sys(e, -r, "cannot give the standard streams to the user");
+	}
+	if (r == 0)
+		r = give_up_rights(c, p, &u, e);
+	if (r == 0)
+		r = tie_to_parent(l, e);
+	return r < 0 ? r : exec_program(p, &env, ret_status, e);
+}

@@ -1,0 +1,317 @@
+/* server.c - the process server: one instance, its streams, and the messages to and from them
+ *
+ * States: start() -> PREPARED (ready) -START 0-> LIVE -end of stream 0-> ENDING -all streams gone-> ENDED.
+ * What happens inside a call is queued and given out by the loop (`wake`).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "container/cgroup.h"
+#include "container/container.h"
+#include "container/container_int.h"
+#include "container/plan_int.h"
+#include "container/stream.h"
+#include "instance/stats.h"
+#include "sys/pidfd.h"
+
+#define MAX_STREAMS 1024
+#define REAP_MS	    5000
+
+struct running {
+	struct container c;
+	struct loop *loop;
+	struct backend_events ev;
+	struct stream_ops ops;
+	struct stream **streams;
+	size_t n_streams;
+	struct watch wake; /* an eventfd: something is in `queue`, or is_ready or over changed */
+	struct buf queue; /* frames for the loop to give out */
+	bool tell_ready;
+	bool started; /* START of stream 0 was seen */
+	bool ending; /* stream 0 is gone, or kill */
+	bool told_ended;
+};
+
+static void wake(struct running *r)
+{
+	uint64_t one = 1;
+
+	if (write(r->wake.fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is awake */
+}
+
+static void later(void *arg, enum msg_type t, uint32_t id, uint32_t v, uint32_t w, const char *text)
+{
+	struct running *r = arg;
+
+	if (text)
+		msg_put_text(&r->queue, t, id, v, text);
+	else
+		msg_put_u32x2(&r->queue, t, id, v, w);
+	wake(r);
+}
+
+/* --- the end */
+
+static void end_if_over(struct running *r)
+{
+	struct err none = { 0 };
+
+	if (!r->ending || r->n_streams || r->told_ended)
+		return;
+	r->told_ended = true;
+	r->ev.ended(r->ev.arg, &none); /* which may release r */
+}
+
+static void on_message(void *arg, const struct msg *m)
+{
+	struct running *r = arg;
+
+	r->ev.message(r->ev.arg, m);
+}
+
+static void on_gone(void *arg, struct stream *s, int status)
+{
+	struct running *r = arg;
+
+	for (size_t i = 0; i < r->n_streams; i++)
+		if (r->streams[i] == s)
+			r->streams[i] = r->streams[--r->n_streams];
+	if (stream_id(s) == 0) {
+		r->ending = true;
+		/* the PID namespace died with its first process; whoever else was put in the cgroup goes too */
+		cgroup_kill(&r->c.state->cgroups);
+	}
+	stream_free(s);
+	wake(r);
+}
+
+static void on_wake(void *arg, uint32_t events)
+{
+	struct running *r = arg;
+	struct buf queue = r->queue;
+	struct err e = { 0 };
+	uint64_t count;
+	struct msg m;
+
+	if (read(r->wake.fd, &count, sizeof(count)) < 0)
+		return;
+	r->queue = (struct buf){ 0 };
+	if (r->tell_ready) {
+		r->tell_ready = false;
+		r->ev.ready(r->ev.arg);
+	}
+	while (msg_peek(&queue, PEER_MONITOR, &m, &e) > 0) {
+		r->ev.message(r->ev.arg, &m);
+		msg_drop(&queue, &m);
+	}
+	buf_done(&queue);
+	end_if_over(r);
+}
+
+/* --- START */
+
+static struct stream *find_stream(const struct running *r, uint32_t id)
+{
+	for (size_t i = 0; i < r->n_streams; i++)
+		if (stream_id(r->streams[i]) == id)
+			return r->streams[i];
+	return NULL;
+}
+
+static int add_stream(struct running *r, struct stream *s)
+{
+	struct stream **all = reallocarray(r->streams, r->n_streams + 1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	r->streams = all;
+	r->streams[r->n_streams++] = s;
+	return 0;
+}
+
+/* Is there a container to join?  Its first process must have been started: before that its mounts are half
+ * made, and what they hide is open. */
+static int check_start(const struct running *r, uint32_t id, struct err *e)
+{
+	struct stream *first = find_stream(r, 0);
+
+	if (find_stream(r, id) || (id == 0 && r->started))
+		return err_set(e, EBUSY, "stream %u is in use", id);
+	if (r->n_streams >= MAX_STREAMS)
+		return err_set(e, EAGAIN, "%d processes were started already", MAX_STREAMS);
+	if (r->ending || (id && !(first && stream_is_running(first))))
+		return err_set(e, ESRCH, "the instance is not running");
+	return 0;
+}
+
+static int start_stream(struct running *r, uint32_t id, const struct process *p, struct err *e)
+{
+	struct stream *s = stream_new(id, &r->c, r->loop, &r->ops);
+	int k = s ? add_stream(r, s) : -ENOMEM;
+
+	if (k < 0) {
+		stream_free(s);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	k = stream_start(s, p, e);
+	if (k < 0) {
+		r->n_streams--;
+		stream_free(s);
+		return k;
+	}
+	if (id)
+		return 0;
+	r->c.init_pidfd = fcntl(stream_pidfd(s), F_DUPFD_CLOEXEC, 3);
+	r->c.state->pid = stream_pid(s);
+	return 0;
+}
+
+static void start_process(struct running *r, const struct msg *m)
+{
+	struct process p = { 0 };
+	struct err e = { 0 };
+	int status = 125, k;
+
+	k = json_parse(&process_table, m->data, m->len, 0, &p, &e);
+	if (k == 0 && (!p.args.n || !*p.args.v[0]))
+		k = err_set(&e, EINVAL, "no command was given");
+	if (k == 0) {
+		k = check_start(r, m->stream, &e);
+		status = k == -ESRCH ? 126 : 125;
+	}
+	if (k == 0 && m->stream == 0)
+		r->started = true;
+	if (k == 0)
+		k = start_stream(r, m->stream, &p, &e);
+	json_done(&process_table, &p);
+	if (k == 0)
+		return;
+	later(r, MSG_FAILED, m->stream, (uint32_t)status, 0, e.msg);
+	if (m->stream == 0 && !find_stream(r, 0))
+		r->ending = true;
+}
+
+/* --- other requests */
+
+static void answer_stats(struct running *r, uint32_t id)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct stats st;
+
+	cgroup_stats(&r->c.cgroups, &st);
+	if (json_print(&stats_table, &st, JSON_ALL, &b) == 0)
+		msg_put(&r->queue, MSG_STATS_REPLY, id, b.data, b.len);
+	wake(r);
+}
+
+static void kill_all(struct running *r)
+{
+	r->ending = true;
+	cgroup_kill(&r->c.state->cgroups); /* also thaws */
+	for (size_t i = 0; i < r->n_streams; i++)
+		stream_kill(r->streams[i]);
+	wake(r);
+}
+
+static void container_send(struct running *r, const struct msg *m)
+{
+	struct stream *s = find_stream(r, m->stream);
+
+	if (m->type == MSG_START)
+		start_process(r, m);
+	else if (m->type == MSG_STATS)
+		answer_stats(r, m->stream);
+	else if (m->type == MSG_SHUTDOWN)
+		kill_all(r);
+	else if (s)
+		stream_send(s, m);
+	else if (m->type == MSG_STDIN) /* the process ended while the bytes were under way */
+		later(r, MSG_CREDIT, m->stream, 0, (uint32_t)m->len, NULL);
+	else if (m->type == MSG_SIGNAL)
+		later(r, MSG_ERROR, m->stream, ESRCH, 0, "the process is not running");
+}
+
+/* --- life */
+
+static void container_release(struct running *r)
+{
+	struct err e = { 0 };
+	int status;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_streams; i++)
+		stream_kill(r->streams[i]);
+	for (size_t i = 0; i < r->n_streams; i++) {
+		int pidfd = stream_pidfd(r->streams[i]);
+
+		if (pidfd >= 0 && pidfd_wait_end(pidfd, REAP_MS) == 0)
+			pidfd_reap(pidfd, &status);
+		stream_free(r->streams[i]);
+	}
+	free(r->streams);
+	container_done(&r->c);
+	/* what cannot be removed stays named in the state, for the next command to try again */
+	if (cgroup_kill_and_remove(&r->c.state->cgroups, &e) == 0)
+		strv_done(&r->c.state->cgroups);
+	if (r->wake.fd >= 0) {
+		loop_del(r->loop, &r->wake);
+		close(r->wake.fd);
+	}
+	buf_done(&r->queue);
+	free(r);
+}
+
+static int watch_wake(struct running *r)
+{
+	r->wake = (struct watch){ .events = EPOLLIN, .fn = on_wake, .arg = r };
+	r->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return r->wake.fd < 0 ? -errno : loop_add(r->loop, &r->wake);
+}
+
+static int container_start(const struct boot *b, const struct plan *p, struct loop *loop,
+			   const struct backend_events *ev, struct instance_state *state,
+			   struct running **ret, struct err *e)
+{
+	struct running *r = calloc(1, sizeof(*r));
+	int k;
+
+	if (!r)
+		return err_set(e, ENOMEM, "out of memory");
+	r->loop = loop;
+	r->ev = *ev;
+	r->ops = (struct stream_ops){ .message = on_message, .gone = on_gone, .later = later, .arg = r };
+	r->wake.fd = -1;
+	signal(SIGPIPE, SIG_IGN); /* writing to a process that closed its stdin is an error, not our end */
+	k = container_prepare(&r->c, b, p, state, e);
+	if (k == 0) {
+		k = watch_wake(r);
+		if (k < 0)
+			err_sys(e, -k, "cannot watch the instance");
+	}
+	if (k < 0) {
+		container_release(r);
+		return k;
+	}
+	r->tell_ready = true;
+	wake(r);
+	*ret = r;
+	return 0;
+}
+
+const struct backend container_backend = {
+	.name = "container",
+	.plan = container_plan,
+	.start = container_start,
+	.send = container_send,
+	.kill = kill_all,
+	.release = container_release,
+};

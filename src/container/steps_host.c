@@ -1,0 +1,302 @@
+/* steps_host.c - steps in the monitor: cgroups, the root and other mounts made detached, nothing visible yet */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "container/container_int.h"
+#include "container/devices.h"
+#include "sys/mount.h"
+
+#define MAX_FILTER 4096 /* BPF_MAXINSNS */
+
+static int warn(struct container *c, const char *sentence, struct err *e)
+{
+	return strv_add(&c->state->warnings, sentence) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int apply_warn(void *ctx, const struct step *s, struct err *e)
+{
+	return warn(ctx, s->data, e);
+}
+const struct step_op op_warn = { "warn", STAGE_HOST, apply_warn };
+
+/* --- cgroups */
+
+static int apply_cgroup_enable(void *ctx, const struct step *s, struct err *e)
+{
+	return cgroup_enable(s->what, s->data, e);
+}
+const struct step_op op_cgroup_enable = { "cgroup-enable", STAGE_HOST, apply_cgroup_enable };
+
+static int apply_cgroup_make(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	/* the record first: what is made is then found by whoever cleans up */
+	if (strv_add(&c->state->cgroups, s->what) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return cgroup_make(&c->cgroups, s->what, s->data, s->flags & STEP_V2, e);
+}
+const struct step_op op_cgroup_make = { "cgroup-make", STAGE_HOST, apply_cgroup_make };
+
+static int apply_cgroup_set(void *ctx, const struct step *s, struct err *e)
+{
+	int r = write_existing(AT_FDCWD, s->what, s->data);
+
+	if (r == -ENOENT && (s->flags & STEP_OPTIONAL))
+		return 0;
+	return r < 0 ? err_sys(e, -r, "cannot set \"%s\"", s->data) : 0;
+}
+const struct step_op op_cgroup_set = { "cgroup-set", STAGE_HOST, apply_cgroup_set };
+
+static int apply_devices(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int r;
+
+	if (!(s->flags & STEP_V2))
+		return devices_apply_v1(s->what, s->data, e);
+	r = devices_apply_v2(c->cgroups.unified, s->data, e);
+	if (r == -EPERM || r == -EINVAL || r == -ENOSYS) /* bpf is forbidden, or not in this kernel */
+		return warn(c,
+			    "this host does not let device rules be set: only the missing CAP_MKNOD and /dev "
+			    "keep devices away",
+			    e);
+	return r;
+}
+const struct step_op op_devices = { "devices", STAGE_HOST, apply_devices };
+
+/* --- what the process will get */
+
+static int apply_seccomp(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int fd = source_fd(c, s->from);
+	struct stat st;
+	size_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(e, EBADF, "the seccomp filter is missing");
+	n = (size_t)st.st_size / sizeof(struct sock_filter);
+	if (!n || n > MAX_FILTER || n * sizeof(struct sock_filter) != (size_t)st.st_size)
+		return err_set(e, EINVAL, "the seccomp filter has a wrong size");
+	c->filter.filter = calloc(n, sizeof(struct sock_filter));
+	if (!c->filter.filter)
+		return err_set(e, ENOMEM, "out of memory");
+	if (pread(fd, c->filter.filter, (size_t)st.st_size, 0) != st.st_size)
+		return err_set(e, EIO, "cannot read the seccomp filter");
+	c->filter.len = (unsigned short)n;
+	return 0;
+}
+const struct step_op op_seccomp = { "seccomp", STAGE_HOST, apply_seccomp };
+
+static int apply_namespaces(void *ctx, const struct step *s, struct err *e)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} kinds[] = {
+		{ "mnt", CLONE_NEWNS },	 { "pid", CLONE_NEWPID }, { "ipc", CLONE_NEWIPC },
+		{ "uts", CLONE_NEWUTS }, { "net", CLONE_NEWNET }, { "user", CLONE_NEWUSER },
+	};
+	AUTO(strv_done) struct strv names = { 0 };
+	struct container *c = ctx;
+
+	if (strv_split(&names, s->data, " ") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strv_has(&names, kinds[i].name))
+			c->clone_flags |= kinds[i].flag;
+	/* its root is the cgroup of the process at that moment: so it comes after joining */
+	c->own_cgroupns = strv_has(&names, "cgroup");
+	return 0;
+}
+const struct step_op op_namespaces = { "namespaces", STAGE_HOST, apply_namespaces };
+
+/* The first range of root or "ketch" in a subuid file that is large enough; 100000 when there is none. */
+static uint32_t subordinate_range(const char *file)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	AUTO(strv_done) struct strv lines = { 0 };
+
+	if (read_file(AT_FDCWD, file, 1 << 20, &b) < 0 || !b.data || strv_split(&lines, b.data, "\n") < 0)
+		return 100000;
+	for (size_t i = 0; i < lines.n; i++) {
+		AUTO(strv_done) struct strv f = { 0 };
+		uint32_t first, count;
+
+		if (strv_split(&f, lines.v[i], ":") < 0 || f.n != 3 ||
+		    (strcmp(f.v[0], "root") && strcmp(f.v[0], "ketch")))
+			continue;
+		if (parse_u32(f.v[1], &first) == 0 && parse_u32(f.v[2], &count) == 0 && first >= USERNS_IDS &&
+		    count >= USERNS_IDS && first <= UINT32_MAX - USERNS_IDS)
+			return first;
+	}
+	return 100000;
+}
+
+static int apply_userns(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int fd;
+
+	c->first_id = subordinate_range(s->from);
+	fd = userns_make(c->first_id);
+	if (fd < 0)
+		return err_sys(e, -fd, "--userns: cannot make a user namespace");
+	return tree_add(c, "userns", fd) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_userns = { "userns", STAGE_HOST, apply_userns };
+
+/* --- the root */
+
+/* A copy of the directory whose owners are shifted into the user namespace; the fd itself without one. */
+static int shifted(struct container *c, const char *name, int fd, struct err *e)
+{
+	int mnt, r;
+
+	if (!c->first_id)
+		return fd;
+	mnt = mount_clone(fd, false);
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot clone %s", name);
+	r = mount_set_idmap(mnt, tree_get(c, "userns"));
+	if (r < 0) {
+		close(mnt);
+		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);
+	}
+	return tree_add(c, name, mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : mnt;
+}
+
+/* "lowerdir=9:8" where that fits in the 255 bytes that fsconfig(2) takes, else "lowerdir+=9,lowerdir+=8" (Linux
+ * 6.8); the numbers are descriptors, seen from /proc/self/fd.  The topmost layer comes first. */
+static int lower_options(struct container *c, const char *from, struct buf *ret, struct err *e)
+{
+	AUTO(strv_done) struct strv layers = { 0 };
+	AUTO(buf_done) struct buf one = { 0 }, many = { 0 };
+
+	if (strv_split(&layers, from, " ") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < layers.n; i++) {
+		int fd = source_fd(c, layers.v[i]);
+
+		if (fd < 0)
+			return err_set(e, EBADF, "%s is missing", layers.v[i]);
+		fd = shifted(c, layers.v[i], fd, e);
+		if (fd < 0)
+			return fd;
+		buf_addf(&one, "%s%d", i ? ":" : "", fd);
+		buf_addf(&many, "%slowerdir+=%d", i ? "," : "", fd);
+	}
+	if (one.len <= 255)
+		buf_addf(ret, "lowerdir=%s", one.data);
+	else
+		buf_adds(ret, many.data);
+	return buf_ok(&one) && buf_ok(&many) ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* The writable layer keeps the owners as the host counts them: the overlay writes there with the monitor's
+ * rights, which an ID-mapped mount would refuse.  So only its top changes owner. */
+static int own_upper(const struct container *c, int upper)
+{
+	if (!c->first_id)
+		return 0;
+	return fchownat(upper, "", c->first_id, c->first_id, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static int mount_overlay(const char *options)
+{
+	autoclose int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (cwd < 0 || chdir("/proc/self/fd") < 0)
+		return -errno;
+	r = mount_new("overlay", options, 0);
+	return fchdir(cwd) < 0 ? -errno : r;
+}
+
+static int apply_overlay(void *ctx, const struct step *s, struct err *e)
+{
+	AUTO(buf_done) struct buf opts = { 0 };
+	struct container *c = ctx;
+	int upper = source_fd(c, "fd:upper"), work = source_fd(c, "fd:work"), r;
+
+	if (upper < 0 || work < 0)
+		return err_set(e, EBADF, "the writable layer is missing");
+	r = lower_options(c, s->from, &opts, e);
+	if (r < 0)
+		return r;
+	r = own_upper(c, upper);
+	if (r < 0)
+		return err_sys(e, -r, "cannot change the owner of the writable layer");
+	/* layers are foreign data: an xattr in them must not send a lookup elsewhere (redirect, metacopy) */
+	buf_addf(&opts, ",upperdir=%d,workdir=%d,redirect_dir=nofollow,metacopy=off,index=off", upper, work);
+	if (!buf_ok(&opts))
+		return err_set(e, ENOMEM, "out of memory");
+	r = mount_overlay(opts.data);
+	if (r < 0)
+		return err_sys(e, -r, "cannot mount the layers (more than about 60 need Linux 6.8%s)",
+			       c->first_id ? ", --userns needs 6.15" : "");
+	return tree_add(c, "root", r) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_overlay = { "overlay", STAGE_HOST, apply_overlay };
+
+/* In a guest the layers are merged already. */
+static int apply_root_open(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int fd = source_fd(c, s->from), mnt = fd < 0 ? fd : mount_clone(fd, false);
+
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot open the root");
+	return tree_add(c, "root", mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_root_open = { "root-open", STAGE_HOST, apply_root_open };
+
+/* A source of the user, as a detached mount: no path of his is resolved again after the engine opened it. */
+static int apply_source_open(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int fd = source_fd(c, s->from), r;
+	autoclose int mnt = fd < 0 ? fd : mount_clone(fd, true);
+
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot open the source of %s", s->what);
+	r = mount_set_private(mnt, true);
+	if (r == 0 && s->flags)
+		r = mount_change(mnt, s->flags, 0, true);
+	if (r == 0 && s->data && c->first_id) /* a volume: ours, so its owners may be shifted */
+		r = mount_set_idmap(mnt, tree_get(c, "userns"));
+	if (r < 0)
+		return err_sys(e, -r, "cannot prepare the source of %s", s->what);
+	return tree_add(c, s->from, take_fd(&mnt)) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_source_open = { "source-open", STAGE_HOST, apply_source_open };
+
+/* The terminals of the instance are made here and handed in, so that every pty is opened through our own
+ * descriptor and never through what /dev/pts has become inside (security.md A4, A15). */
+static int apply_terminals(void *ctx, const struct step *s, struct err *e)
+{
+	AUTO(buf_done) struct buf opts = { 0 };
+	struct container *c = ctx;
+	int mnt;
+
+	buf_addf(&opts, "newinstance,ptmxmode=0666,mode=0620,gid=%u", c->first_id + 5);
+	if (c->first_id)
+		buf_addf(&opts, ",uid=%u", c->first_id);
+	if (!buf_ok(&opts))
+		return err_set(e, ENOMEM, "out of memory");
+	mnt = mount_new("devpts", opts.data, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot make terminals");
+	return tree_add(c, "pts", mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_terminals = { "terminals", STAGE_HOST, apply_terminals };

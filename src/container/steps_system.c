@@ -1,0 +1,279 @@
+/* steps_system.c - steps in the new namespaces: /proc, /sys, /dev, files of /etc, masks
+ *
+ * Every file system is new or a descriptor of the host's that was checked: nothing comes from the image.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "container/container_int.h"
+#include "container/devices.h"
+#include "sys/mount.h"
+
+/* --- file systems */
+
+static int attach_at(struct container *c, int mnt, const char *path, struct err *e)
+{
+	autoclose int place = place_fixed(c, path, true, e);
+	int r = place < 0 ? place : mount_attach(mnt, place);
+
+	if (place < 0)
+		return place;
+	return r < 0 ? err_sys(e, -r, "cannot mount") : 0;
+}
+
+static int apply_mount(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int mnt = mount_new(s->from, s->data, (unsigned)s->flags);
+	int r;
+
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot make a file system %s", s->from);
+	r = attach_at(c, mnt, s->what, e);
+	if (r == 0 && !strcmp(s->what, "/dev"))
+		c->dev = take_fd(&mnt);
+	return r;
+}
+const struct step_op op_mount = { "mount", STAGE_INSIDE, apply_mount };
+
+static int apply_mount_pts(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	return attach_at(c, tree_get(c, s->from), s->what, e);
+}
+const struct step_op op_mount_pts = { "mount-pts", STAGE_INSIDE, apply_mount_pts };
+
+/* A directory of the host's cgroup or sys file system; the host's root is still "/". */
+static int apply_host_bind(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int fd = open(s->from, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int mnt = fd < 0 ? -errno : mount_clone(fd, false);
+	int r = mnt < 0 ? mnt : mount_change(mnt, s->flags, 0, false);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot bind %s", s->from);
+	return attach_at(c, mnt, s->what, e);
+}
+const struct step_op op_host_bind = { "host-bind", STAGE_INSIDE, apply_host_bind };
+
+/* --- /dev: names are those of our own plan, the directory is our own tmpfs */
+
+static const char *in_dev(const struct step *s)
+{
+	return s->what + strlen("/dev/");
+}
+
+static int apply_dev_node(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	struct device_rule d;
+
+	if (device_rule_parse(s->data, &d) < 0)
+		return err_set(e, EINVAL, "bad device \"%s\"", s->data);
+	if (mknodat(c->dev, in_dev(s), S_IFCHR | 0666, makedev((unsigned)d.major, (unsigned)d.minor)) < 0)
+		return err_sys(e, errno, "cannot make it");
+	return 0;
+}
+const struct step_op op_dev_node = { "dev-node", STAGE_INSIDE, apply_dev_node };
+
+static int apply_dev_link(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	return symlinkat(s->from, c->dev, in_dev(s)) < 0 ? err_sys(e, errno, "cannot make it") : 0;
+}
+const struct step_op op_dev_link = { "dev-link", STAGE_INSIDE, apply_dev_link };
+
+/* In a user namespace nodes cannot be made: the host's is bound, once it is known to be the right one. */
+static int bind_dev(struct container *c, const struct step *s, struct err *e)
+{
+	autoclose int fd = open(s->from, O_PATH | O_NOFOLLOW | O_CLOEXEC), place = -1, mnt = -1;
+	struct device_rule d;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot open %s", s->from);
+	if (device_rule_parse(s->data, &d) < 0 || !S_ISCHR(st.st_mode) ||
+	    st.st_rdev != makedev((unsigned)d.major, (unsigned)d.minor))
+		return err_set(e, ENODEV, "%s of this host is not device %s", s->from, s->data);
+	place = openat(c->dev, in_dev(s), O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0666);
+	if (place < 0)
+		return err_sys(e, errno, "cannot make it");
+	mnt = mount_clone(fd, false);
+	r = mnt < 0 ? mnt : mount_attach(mnt, place);
+	return r < 0 ? err_sys(e, -r, "cannot bind %s", s->from) : 0;
+}
+
+/* --privileged: every device of the host, with its mode and owner. */
+static int copy_nodes(int from, int to, int depth, struct err *e)
+{
+	AUTO(auto_close) int dup = fcntl(from, F_DUPFD_CLOEXEC, 3);
+	DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	struct dirent *de;
+	struct stat st;
+	int r = 0;
+
+	if (!d)
+		return err_sys(e, errno, "cannot read /dev of the host");
+	dup = -1;
+	while (r == 0 && (de = readdir(d))) {
+		if (de->d_name[0] == '.' || fstatat(from, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+			/* ours are there already */
+			if (mknodat(to, de->d_name, st.st_mode, st.st_rdev) == 0 &&
+			    fchownat(to, de->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+				r = err_sys(e, errno, "cannot make %s", de->d_name);
+		} else if (S_ISDIR(st.st_mode) && depth && strcmp(de->d_name, "pts") &&
+			   strcmp(de->d_name, "shm") && strcmp(de->d_name, "mqueue")) {
+			autoclose int sub =
+				openat(from, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			autoclose int new = -1;
+
+			if (mkdirat(to, de->d_name, 0755) == 0)
+				new = openat(to, de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (sub >= 0 && new >= 0)
+				r = copy_nodes(sub, new, depth - 1, e);
+		}
+	}
+	closedir(d);
+	return r;
+}
+
+static int apply_dev_host(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int from = -1, to = -1;
+
+	if (s->data)
+		return bind_dev(c, s, e);
+	from = open(s->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	to = openat(c->dev, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from < 0 || to < 0)
+		return err_sys(e, errno, "cannot open /dev");
+	return copy_nodes(from, to, 4, e);
+}
+const struct step_op op_dev_host = { "dev-host", STAGE_INSIDE, apply_dev_host };
+
+static int apply_console(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int place = -1, mnt = -1;
+	int r;
+
+	if (!c->launch->process->tty)
+		return 0;
+	place = openat(c->dev, in_dev(s), O_CREAT | O_EXCL | O_RDONLY | O_NOCTTY | O_CLOEXEC, 0600);
+	if (place < 0)
+		return err_sys(e, errno, "cannot make it");
+	mnt = mount_clone(c->launch->stdio[0], false);
+	r = mnt < 0 ? mnt : mount_attach(mnt, place);
+	return r < 0 ? err_sys(e, -r, "cannot bind the terminal") : 0;
+}
+const struct step_op op_console = { "console", STAGE_INSIDE, apply_console };
+
+/* --- small files of ours */
+
+static int write_text(int fd, const struct step *s)
+{
+	autoclose int from = -1;
+
+	if (s->data)
+		return write_full(fd, s->data, strlen(s->data));
+	from = open(s->from, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* the host's */
+	if (from < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return copy_fd(from, fd);
+}
+
+static int apply_etc_file(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int fd =
+		openat(c->scratch, strrchr(s->what, '/') + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	autoclose int place = -1, mnt = -1;
+	int r = fd < 0 ? -errno : write_text(fd, s);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot write it");
+	place = place_of_user(c, s->what, false, e);
+	if (place < 0)
+		return place;
+	mnt = mount_clone(fd, false);
+	r = mnt < 0 ? mnt : mount_attach(mnt, place);
+	return r < 0 ? err_sys(e, -r, "cannot bind it") : 0;
+}
+const struct step_op op_etc_file = { "etc-file", STAGE_INSIDE, apply_etc_file };
+
+/* --- masks */
+
+/* A read-only empty directory, or the null device of our own /dev. */
+static int make_cover(struct container *c, bool dir)
+{
+	autoclose int fd = -1;
+	int mnt, r;
+
+	if (!dir) {
+		fd = openat(c->dev, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -errno : mount_clone(fd, false);
+	}
+	if (mkdirat(c->scratch, "empty", 0555) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(c->scratch, "empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mnt = fd < 0 ? -errno : mount_clone(fd, false);
+	if (mnt < 0)
+		return mnt;
+	r = mount_change(mnt, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0, false);
+	if (r < 0) {
+		close(mnt);
+		return r;
+	}
+	return mnt;
+}
+
+static int apply_mask(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int place = open_in_root_nolinks(c->root, s->what, O_PATH, 0), mnt = -1;
+	struct stat st;
+	int r;
+
+	if (place == -ENOENT)
+		return 0;
+	if (place < 0 || fstat(place, &st) < 0)
+		return err_sys(e, place < 0 ? -place : errno, "cannot open it");
+	mnt = make_cover(c, S_ISDIR(st.st_mode));
+	r = mnt < 0 ? mnt : mount_attach(mnt, place);
+	return r < 0 ? err_sys(e, -r, "cannot cover it") : 0;
+}
+const struct step_op op_mask = { "mask", STAGE_INSIDE, apply_mask };
+
+static int apply_read_only(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	autoclose int place = open_in_root_nolinks(c->root, s->what, O_PATH, 0), mnt = -1;
+	int r;
+
+	if (place == -ENOENT)
+		return 0;
+	mnt = place < 0 ? place : mount_clone(place, true);
+	r = mnt < 0 ? mnt : mount_change(mnt, MOUNT_ATTR_RDONLY, 0, true);
+	if (r == 0)
+		r = mount_attach(mnt, place);
+	return r < 0 ? err_sys(e, -r, "cannot make it read-only") : 0;
+}
+const struct step_op op_read_only = { "read-only", STAGE_INSIDE, apply_read_only };

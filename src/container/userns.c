@@ -1,0 +1,35 @@
+/* userns.c - a user namespace as a descriptor, for ID-mapped mounts */
+#include <errno.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "container/container_int.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+/* A namespace exists through a process in it, until a descriptor holds it. */
+int userns_make(uint32_t first_id)
+{
+	autoclose int pidfd = -1;
+	int hold[2], status, fd, r = pipe_cloexec(hold);
+	char byte;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	pid = ns_clone(CLONE_NEWUSER, -1, &pidfd);
+	if (pid == 0) {
+		close(hold[1]);
+		_exit(read(hold[0], &byte, 1) < 0);
+	}
+	close(hold[0]);
+	fd = pid < 0 ? pid : ns_map_ids(pid, first_id, USERNS_IDS);
+	if (fd == 0)
+		fd = ns_open(pid, "user");
+	close(hold[1]); /* which ends it */
+	if (pid > 0 && pidfd_wait_end(pidfd, 5000) == 0)
+		pidfd_reap(pidfd, &status);
+	return fd;
+}

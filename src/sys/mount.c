@@ -1,0 +1,120 @@
+/* mount.c - mounts by descriptor: made detached, changed, then attached to a place that was opened once */
+#include "sys/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+static int config_string(int fs, const char *key, const char *value)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) < 0 ? -errno : 0;
+}
+
+static int config_option(int fs, char *opt)
+{
+	char *eq = strchr(opt, '=');
+
+	if (eq) {
+		*eq = '\0';
+		return config_string(fs, opt, eq + 1);
+	}
+	return fsconfig(fs, FSCONFIG_SET_FLAG, opt, NULL, 0) < 0 ? -errno : 0;
+}
+
+int mount_new(const char *type, const char *opts, unsigned attr)
+{
+	autoclose int fs = fsopen(type, FSOPEN_CLOEXEC);
+	autofree char *copy = strdup(opts ? opts : "");
+	char *rest = copy, *opt;
+	int r, fd;
+
+	if (fs < 0)
+		return -errno;
+	if (!copy)
+		return -ENOMEM;
+	r = config_string(fs, "source", type);
+	while (r == 0 && (opt = strsep(&rest, ",")))
+		r = *opt ? config_option(fs, opt) : 0;
+	if (r < 0)
+		return r;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, attr);
+	return fd < 0 ? -errno : fd;
+}
+
+int mount_clone(int fd, bool deep)
+{
+	int r = open_tree(fd, "",
+			  AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				  (deep ? (unsigned)AT_RECURSIVE : 0));
+
+	return r < 0 ? -errno : r;
+}
+
+static int set_attr(int mnt, struct mount_attr *a, bool deep)
+{
+	return mount_setattr(mnt, "", AT_EMPTY_PATH | (deep ? AT_RECURSIVE : 0), a, sizeof(*a)) < 0 ? -errno
+												    : 0;
+}
+
+int mount_change(int mnt, uint64_t set, uint64_t clear, bool deep)
+{
+	struct mount_attr a = { .attr_set = set, .attr_clr = clear };
+
+	return set_attr(mnt, &a, deep);
+}
+
+int mount_set_private(int mnt, bool deep)
+{
+	struct mount_attr a = { .propagation = MS_PRIVATE };
+
+	return set_attr(mnt, &a, deep);
+}
+
+int mount_set_idmap(int mnt, int userns)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
+	return set_attr(mnt, &a, false);
+}
+
+int mount_attach(int mnt, int target)
+{
+	return move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno
+												      : 0;
+}
+
+int mount_all_private(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
+int mount_pivot(int root)
+{
+	if (fchdir(root) < 0)
+		return -errno;
+	/* "." twice puts the old root on top of the new one, from where it is taken away */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return -errno;
+	if (umount2(".", MNT_DETACH) < 0)
+		return -errno;
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+int mount_move_root(int root)
+{
+	if (fchdir(root) < 0)
+		return -errno;
+	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	if (chroot(".") < 0)
+		return -errno;
+	return chdir("/") < 0 ? -errno : 0;
+}

@@ -1,0 +1,31 @@
+/* mount.h - mounts by descriptor: made detached, changed, then attached to a place that was opened once
+ *
+ * All need Linux 5.12.  Return a descriptor (O_CLOEXEC) or 0, or -errno.
+ */
+#ifndef SYS_MOUNT_H
+#define SYS_MOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A new detached mount of file system `type`.  opts: "key=value,flag,..." (no value above 255 bytes, none with
+ * a comma) or NULL.  attr: MOUNT_ATTR_*. */
+int mount_new(const char *type, const char *opts, unsigned attr);
+/* A detached copy of the mount at fd (a directory or a file), with what is mounted below if `deep`. */
+int mount_clone(int fd, bool deep);
+/* Sets and clears MOUNT_ATTR_*; `deep` also below. */
+int mount_change(int mnt, uint64_t set, uint64_t clear, bool deep);
+/* Makes the mount private: nothing propagates. */
+int mount_set_private(int mnt, bool deep);
+/* Shows owners through the ID map of a user namespace (Linux 5.12, per file system). */
+int mount_set_idmap(int mnt, int userns);
+/* Attaches a detached mount on top of what `target` (O_PATH) names. */
+int mount_attach(int mnt, int target);
+/* Makes every mount of this namespace private. */
+int mount_all_private(void);
+/* Makes the attached mount `root` the root of this mount namespace and lets go of the old one. */
+int mount_pivot(int root);
+/* For a namespace whose root cannot be exchanged (initramfs): moves `root` over "/" and enters it. */
+int mount_move_root(int root);
+
+#endif

@@ -1,0 +1,72 @@
+/* ns.c - processes in new namespaces, and joining those of others */
+#include "sys/ns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	int pidfd = -1;
+	struct clone_args a = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid;
+
+	if (cgroup_fd >= 0) {
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = syscall(SYS_clone3, &a, sizeof(a));
+	if (pid < 0)
+		return -errno;
+	if (pid > 0)
+		*ret_pidfd = pidfd;
+	return (pid_t)pid;
+}
+
+int ns_join(int fd, int flags)
+{
+	return setns(fd, flags) < 0 ? -errno : 0;
+}
+
+int ns_unshare(int flags)
+{
+	return unshare(flags) < 0 ? -errno : 0;
+}
+
+int ns_map_ids(pid_t pid, uint32_t host, uint32_t count)
+{
+	static const char *const files[] = { "uid_map", "gid_map" };
+	char path[64], line[64];
+	int r = 0;
+
+	snprintf(line, sizeof(line), "0 %u %u\n", host, count);
+	for (int i = 0; i < 2 && r == 0; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
+		r = write_existing(AT_FDCWD, path, line);
+	}
+	return r;
+}
+
+int ns_open(pid_t pid, const char *kind)
+{
+	char path[64];
+	int fd;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	else
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,19 @@
+/* ns.h - processes in new namespaces, and joining those of others */
+#ifndef SYS_NS_H
+#define SYS_NS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* As fork(2), with CLONE_NEW* flags and into the cgroup v2 directory cgroup_fd (-1: the caller's).  Returns 0 in
+ * the child; in the parent the pid, with *ret_pidfd; or -errno. */
+pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+/* setns(2): fd is a namespace or a pidfd.  0 or -errno. */
+int ns_join(int fd, int flags);
+int ns_unshare(int flags);
+/* Maps ids 0..count-1 of the user namespace of our child `pid` to host..host+count-1. */
+int ns_map_ids(pid_t pid, uint32_t host, uint32_t count);
+/* A descriptor of the namespace `kind` ("user", "pid") of a process; pid 0: our own. */
+int ns_open(pid_t pid, const char *kind);
+
+#endif
