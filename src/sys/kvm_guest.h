@@ -15,18 +15,18 @@
 #define GUEST_HOLE  0x200000 /* not mapped until the page fault */
 
 #define PORT_LOOP_BEGINS 0x10
-#define PORT_LOOP_ENDS   0x11
-#define PORT_EXCEPTION   0x12
+#define PORT_LOOP_ENDS	 0x11
+#define PORT_EXCEPTION	 0x12
 
-#define STAGE_CPUID      1
-#define STAGE_MSR        2
+#define STAGE_CPUID	 1
+#define STAGE_MSR	 2
 #define STAGE_CMPXCHG16B 3
-#define STAGE_XSAVE      4
+#define STAGE_XSAVE	 4
 #define STAGE_FAR_RETURN 5
 #define STAGE_PAGE_FAULT 6
-#define STAGE_LOOP       7
+#define STAGE_LOOP	 7
 
-#define LOOP_ROUNDS       2000000
+#define LOOP_ROUNDS	  2000000
 #define LOOP_INSTRUCTIONS 5 /* of one round */
 
 #endif

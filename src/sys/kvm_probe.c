@@ -33,7 +33,7 @@
 extern const char kvm_guest_start[], kvm_guest_page_fault[], kvm_guest_exception[], kvm_guest_end[];
 
 static const char *const stages[] = {
-	"its first instruction", "CPUID",	"RDMSR and WRMSR", "LOCK CMPXCHG16B",
+	"its first instruction", "CPUID",	 "RDMSR and WRMSR", "LOCK CMPXCHG16B",
 	"XSAVE and XRSTOR",	 "a far return", "a page fault",    "a plain loop",
 };
 
@@ -134,10 +134,12 @@ static int give_cpuid(struct machine *m)
 
 static int set_registers(struct machine *m)
 {
-	struct kvm_segment code = { .selector = 8, .limit = 0xffffffff, .type = 11, .present = 1, .s = 1, .l = 1,
-				    .g = 1 };
-	struct kvm_segment data = { .selector = 16, .limit = 0xffffffff, .type = 3, .present = 1, .s = 1, .db = 1,
-				    .g = 1 };
+	struct kvm_segment code = {
+		.selector = 8, .limit = 0xffffffff, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1
+	};
+	struct kvm_segment data = {
+		.selector = 16, .limit = 0xffffffff, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1
+	};
 	struct kvm_regs regs = { .rip = GUEST_CODE, .rsp = GUEST_STACK, .rflags = 2 };
 	struct kvm_sregs s;
 
@@ -220,7 +222,8 @@ static void judge_stopped(struct machine *m, struct kvm_verdict *v)
 		judge_speed(m, LOOP_ROUNDS - regs.rcx, v);
 	else
 		snprintf(v->reason, sizeof(v->reason),
-			 "/dev/kvm is a software KVM: a guest hangs at %s, a stock kernel would not start", stage(m));
+			 "/dev/kvm is a software KVM: a guest hangs at %s, a stock kernel would not start",
+			 stage(m));
 }
 
 static void judge_exit(const struct machine *m, struct kvm_verdict *v)
@@ -228,7 +231,7 @@ static void judge_exit(const struct machine *m, struct kvm_verdict *v)
 	const char *what = "stops";
 
 	if (m->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
-		what = "cannot be emulated";
+		what = "cannot go on"; /* no emulation */
 	else if (m->run->exit_reason == KVM_EXIT_SHUTDOWN)
 		what = "crashes";
 	else if (m->run->exit_reason == KVM_EXIT_FAIL_ENTRY)
@@ -236,7 +239,8 @@ static void judge_exit(const struct machine *m, struct kvm_verdict *v)
 	else if (m->run->exit_reason == KVM_EXIT_IO)
 		what = "gets an exception";
 	snprintf(v->reason, sizeof(v->reason),
-		 "/dev/kvm is not complete: a guest %s at %s, a stock kernel would not start", what, stage(m));
+		 "/dev/kvm is a software KVM: a guest %s at %s, a stock kernel would not start", what,
+		 stage(m));
 }
 
 /* Goes on after an exit?  Else the verdict is in v. */
@@ -263,7 +267,8 @@ static void run_guest(struct machine *m, struct kvm_verdict *v)
 			return;
 		}
 		if (r < 0) {
-			snprintf(v->reason, sizeof(v->reason), "/dev/kvm does not run a guest: %s", strerror(-r));
+			snprintf(v->reason, sizeof(v->reason), "/dev/kvm does not run a guest: %s",
+				 strerror(-r));
 			return;
 		}
 		if (!handle_exit(m, v))
