@@ -160,16 +160,18 @@ static void save_cached(int run_fd, struct kvm_cache *c, const struct host_facts
 	c->reason = NULL; /* h's */
 }
 
-static void probe(int kvm_fd, struct host_facts *h)
+/* Is the verdict for good? */
+static bool probe(int kvm_fd, struct host_facts *h)
 {
 	struct kvm_verdict v = { 0 };
 
 	if (kvm_probe(kvm_fd, &v) < 0) {
-		v.usable = false;
+		v = (struct kvm_verdict){ .late = true };
 		strcpy(v.reason, "no process for the KVM probe");
 	}
 	h->kvm = v.usable;
 	h->kvm_reason = v.usable ? NULL : strdup(v.reason);
+	return !v.late;
 }
 
 void facts_probe_kvm(int run_fd, struct host_facts *h)
@@ -189,6 +191,6 @@ void facts_probe_kvm(int run_fd, struct host_facts *h)
 	}
 	if (load_cached(run_fd, &id, h) == 0)
 		return;
-	probe(kvm_fd, h);
-	save_cached(run_fd, &id, h);
+	if (probe(kvm_fd, h))
+		save_cached(run_fd, &id, h);
 }

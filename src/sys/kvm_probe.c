@@ -26,7 +26,7 @@
 
 #define MEMORY_BYTES  (2u << 20)
 #define GUEST_MS      300 /* then the guest is stopped and asked how far it came */
-#define CHILD_MS      600 /* then the child is killed */
+#define CHILD_MS      800 /* then the child is killed */
 #define MIN_MIPS      10.0 /* PVM: 2; emulated SVM under QEMU's TCG: over 50; hardware: thousands */
 #define CPUID_ENTRIES 256
 
@@ -306,8 +306,9 @@ static void wait_verdict(int fd, struct kvm_verdict *v)
 	while (r < 0 && errno == EINTR);
 	if (r == 1 && read_full(fd, v, sizeof(*v)) == sizeof(*v))
 		return;
-	*v = (struct kvm_verdict){ 0 };
-	snprintf(v->reason, sizeof(v->reason), "/dev/kvm hangs when it runs a guest");
+	*v = (struct kvm_verdict){ .late = true };
+	snprintf(v->reason, sizeof(v->reason), "a guest under /dev/kvm gives no sign of life in %d ms",
+		 CHILD_MS);
 }
 
 int kvm_probe(int kvm_fd, struct kvm_verdict *ret)

@@ -11,13 +11,14 @@
 
 struct kvm_verdict {
 	bool usable;
+	bool late; /* no answer in time: it hangs, or the machine was busy; another try may tell */
 	double mips; /* million guest instructions per second of CPU time; 0: the guest did not come so far */
 	char reason[200]; /* why not, one sentence; "" when usable */
 };
 
 /* Opens /dev/kvm: a descriptor or -errno; reason (of a verdict) then says so in words. */
 int kvm_open(char *reason, unsigned n);
-/* Runs the guest in a child process; at most about 0.6 s, some milliseconds on a real KVM.  0 or -errno (no child). */
+/* Runs the guest in a child process; at most about 0.8 s, some milliseconds on a real KVM.  0 or -errno (no child). */
 int kvm_probe(int kvm_fd, struct kvm_verdict *ret);
 
 #endif
