@@ -7,6 +7,9 @@
 
 #include "base/buf.h"
 
+/* What -it is told without a terminal; Docker's words in front. */
+#define NOT_A_TTY "the input device is not a TTY: -it needs a terminal on stdin"
+
 struct attach {
 	uint32_t stream; /* 0: the main process; exec: 1 */
 	const struct buf

@@ -110,13 +110,21 @@ int cli_print_json_array(const struct jtable *t, const void *objs, size_t n, con
 	return cli_print(&out, e);
 }
 
+/* "requires exactly 2 arguments", with the usage behind it. */
 static int check_words(const struct command *cmd, size_t n, struct err *e)
 {
+	unsigned bound = n < cmd->min_words ? cmd->min_words : cmd->max_words;
+	const char *how = cmd->min_words == cmd->max_words ? "exactly"
+			  : n < cmd->min_words		   ? "at least"
+							   : "at most";
+
 	if (n >= cmd->min_words && n <= cmd->max_words)
 		return 0;
-	return err_set(e, EINVAL, "%s of arguments for \"ketch %s\"; usage: ketch %s%s %s",
-		       n < cmd->min_words ? "too small a number" : "too large a number", cmd->name, cmd->name,
-		       cmd->opts->type ? " [OPTIONS]" : "", cmd->usage);
+	if (!cmd->max_words)
+		return err_set(e, EINVAL, "\"ketch %s\" takes no arguments", cmd->name);
+	return err_set(e, EINVAL, "\"ketch %s\" requires %s %u argument%s: ketch %s%s %s", cmd->name, how,
+		       bound, bound == 1 ? "" : "s", cmd->name, cmd->opts->type ? " [OPTIONS]" : "",
+		       cmd->usage);
 }
 
 static int print_text(void (*add)(struct buf *, const struct command *), const struct command *cmd)
@@ -133,9 +141,8 @@ static int run_parsed(struct cli *c, const struct command *cmd, void *args, stru
 	struct err e = { 0 };
 	int r = check_words(cmd, words->n, &e);
 
-	if (r < 0)
-		return cli_complain(&e, STATUS_FAILED);
-	r = cmd->run(c, args, words, &e);
+	if (r == 0)
+		r = cmd->run(c, args, words, &e);
 	return r < 0 ? cli_complain(&e, cmd->failure ? cmd->failure : STATUS_FAILED) : r;
 }
 

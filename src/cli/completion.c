@@ -11,56 +11,65 @@
 #include "cli/text.h"
 #include "kernel/kernel.h"
 
+/* The words are taken from the line: readline would part them at = and :, which names of images have. */
 static const char script_head[] =
 	"# bash completion of ketch; made by \"ketch completion bash\" from its table of commands\n"
 	"_ketch()\n"
 	"{\n"
-	"	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	"	local cmd= options= takes=' --root --run-root ' kind=command values= words=0 first=no i "
-	"word\n"
+	"	local line=${COMP_LINE:0:COMP_POINT} cmd='' options='' takes=' --root --run-root ' "
+	"kind='command'\n"
+	"	local values='' first=no words=0 parts=() n i word cur prev\n"
 	"\n"
 	"	COMPREPLY=()\n"
-	"	# readline parts words at =\n"
-	"	[[ $cur == = ]] && cur=\n"
-	"	[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
-	"	for ((i = 1; i < COMP_CWORD; i++)); do\n"
-	"		word=${COMP_WORDS[i]}\n"
+	"	read -ra parts <<<\"$line\"\n"
+	"	[[ $line == *[[:space:]] ]] && parts+=('')\n"
+	"	n=$((${#parts[@]} - 1))\n"
+	"	((n > 0)) || return\n"
+	"	cur=${parts[n]} prev=${parts[n-1]}\n"
+	"	[[ $cur == --*=* ]] && prev=${cur%%=*} cur=${cur#*=}\n"
+	"	for ((i = 1; i < n; i++)); do\n"
+	"		word=${parts[i]}\n"
 	"		case $word in\n"
-	"		--root | --run-root) [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;\n"
+	"		--root | --run-root) ((i++)) ;;\n"
 	"		-*) ;;\n";
 
-static const char script_walk[] = "		*) cmd=$word; break ;;\n"
+static const char script_walk[] = "			cmd=$word\n"
+				  "			((++i < n)) && cmd+=\" ${parts[i]}\"\n"
+				  "			break ;;\n"
+				  "		*) cmd=$word; break ;;\n"
 				  "		esac\n"
 				  "	done\n"
 				  "	case $cmd in\n";
 
+/* What ketch names is not given to compgen -W, which would expand it.  A reply begins where readline's word
+ * does: behind the last colon. */
 static const char script_tail[] =
 	"	esac\n"
-	"	for ((i++; i < COMP_CWORD; i++)); do\n"
-	"		word=${COMP_WORDS[i]}\n"
-	"		if [[ $word == -* ]]; then\n"
-	"			[[ $takes == *\" $word \"* ]] || continue\n"
-	"			[[ ${COMP_WORDS[i+1]} == = ]] && ((i++))\n"
-	"			((i++))\n"
-	"		else\n"
+	"	for ((i++; i < n; i++)); do\n"
+	"		word=${parts[i]}\n"
+	"		if [[ $word != -* ]]; then\n"
 	"			((words++))\n"
+	"		elif [[ $takes == *\" $word \"* ]]; then\n"
+	"			((i++))\n"
 	"		fi\n"
 	"	done\n"
 	"	if [[ $first == yes && $words -gt 0 ]]; then\n"
-	"		kind=file\n"
+	"		kind='file'\n"
 	"	elif [[ $takes == *\" $prev \"* ]]; then\n"
 	"		kind=${values:-nothing}\n"
 	"	elif [[ $cur == -* ]]; then\n"
-	"		COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	"		mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
 	"		return\n"
 	"	fi\n"
 	"	case $kind in\n"
-	"	command) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
+	"	command) mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$cur\") ;;\n"
+	"	words:*) mapfile -t COMPREPLY < <(compgen -W \"${kind#words:}\" -- \"$cur\") ;;\n"
+	"	file) mapfile -t COMPREPLY < <(compgen -f -- \"${cur##*:}\") ;;\n"
 	"	instances | images | kernels)\n"
-	"		COMPREPLY=($(compgen -W \"$(ketch completion \"$kind\" 2>/dev/null)\" -- \"$cur\")) "
-	";;\n"
-	"	file) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-	"	words:*) COMPREPLY=($(compgen -W \"${kind#words:}\" -- \"$cur\")) ;;\n"
+	"		while read -r word; do\n"
+	"			[[ $word == \"$cur\"* ]] && "
+	"COMPREPLY+=(\"${word#\"${cur%\"${cur##*:}\"}\"}\")\n"
+	"		done < <(ketch completion \"$kind\" 2>/dev/null) ;;\n"
 	"	esac\n"
 	"}\n"
 	"complete -o filenames -F _ketch ketch\n";
@@ -173,9 +182,7 @@ void completion_add_bash(struct buf *out)
 	buf_adds(out, script_head);
 	for (const struct group *g = groups; g->name; g++)
 		buf_addf(out, "%s%s", g == groups ? "		" : " | ", g->name);
-	buf_adds(out, ")\n			cmd=$word\n"
-		      "			((++i < COMP_CWORD)) && cmd+=\" ${COMP_WORDS[i]}\"\n"
-		      "			break ;;\n");
+	buf_adds(out, ")\n");
 	buf_adds(out, script_walk);
 	for (const struct group *g = groups; g->name; g++)
 		add_group(out, g->name);

@@ -105,7 +105,7 @@ static int exec_run(struct cli *c, void *args, struct strv *words, struct err *e
 	int r;
 
 	if (a->interactive && a->tty && !a->detach && !isatty(STDIN_FILENO))
-		return err_set(e, ENOTTY, "the input device is not a TTY");
+		return err_set(e, ENOTTY, NOT_A_TTY);
 	en = cli_engine(c, e);
 	r = en ? engine_find(en, words->v[0], &in, e) : -e->no;
 	return r < 0 ? r : exec_in(en, &in, a, words, e);

@@ -4,8 +4,10 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/text.h"
 
 #define COMMAND_WIDTH 15
+#define TEXT_WIDTH    80
 
 /* "-d, --detach", "    --name NAME" */
 static void add_option_name(struct buf *out, const struct opt *o)
@@ -54,7 +56,9 @@ void help_add_command(struct buf *out, const struct command *cmd)
 	buf_addf(out, "Usage:  ketch %s%s%s%s\n\n%s\n", cmd->name, cmd->opts->type ? " [OPTIONS]" : "",
 		 *cmd->usage ? " " : "", cmd->usage, cmd->summary);
 	if (cmd->text)
-		buf_addf(out, "\n%s\n", cmd->text);
+		buf_addc(out, '\n');
+	if (cmd->text)
+		text_add_wrapped(out, cmd->text, TEXT_WIDTH);
 	add_aliases(out, cmd);
 	if (cmd->opts->type)
 		buf_adds(out, "\nOptions:\n");

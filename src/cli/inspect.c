@@ -315,8 +315,9 @@ int inspect_each(struct cli *c, const struct strv *names, const char *format, in
 		else
 			buf_add(&out, one.data, one.len);
 	}
-	buf_adds(&out, n && pretty ? "\n]\n" : "]\n");
-	return cli_print(&out, e) < 0 ? -e->no : status;
+	buf_adds(&out, pretty ? "\n]\n" : "]\n");
+	/* nothing found: the error alone, where Docker prints an empty array besides */
+	return n && cli_print(&out, e) < 0 ? -e->no : status;
 }
 
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)

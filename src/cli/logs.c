@@ -30,8 +30,7 @@ static int parse_tail(const char *text, int64_t *ret, struct err *e)
 		return 0;
 	}
 	if (parse_u64(text, &n) < 0 || n > INT64_MAX)
-		return err_set(e, EINVAL,
-			       "invalid argument \"%.160s\" for \"-n, --tail\": must be a number or all",
+		return err_set(e, EINVAL, "invalid value for --tail: \"%.160s\" must be a number or all",
 			       text);
 	*ret = (int64_t)n;
 	return 0;

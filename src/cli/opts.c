@@ -25,12 +25,7 @@ struct parser {
 
 static int bad_value(struct parser *p, const struct opt *o, const char *value, const char *why)
 {
-	char letter[8] = "";
-
-	if (o->letter)
-		memcpy(letter, (char[]){ '-', o->letter, ',', ' ', 0 }, 5);
-	return err_set(p->e, EINVAL, "invalid argument \"%.160s\" for \"%s--%s\": %s", value, letter, o->name,
-		       why);
+	return err_set(p->e, EINVAL, "invalid value for --%s: \"%.160s\" %s", o->name, value, why);
 }
 
 static int set_str(char **m, const char *value)
@@ -110,8 +105,8 @@ static const char *what_is_wrong(enum opt_type t, int r)
 	};
 
 	if (r == -ENOMEM)
-		return "out of memory";
-	return r == -ERANGE ? "out of range" : wanted[t];
+		return "has no room: out of memory";
+	return r == -ERANGE ? "is out of range" : wanted[t];
 }
 
 static int set_value(struct parser *p, const struct opt *o, const char *value)

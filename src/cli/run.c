@@ -163,21 +163,33 @@ static int run_new(struct engine *en, const struct run_args *a, struct err *e)
 	return r;
 }
 
-static int run_run(struct cli *c, void *args, struct strv *words, struct err *e)
+static int check_terminal(const struct run_args *a, struct err *e)
 {
-	struct run_args *a = args;
+	if (!a->rq.interactive || !a->rq.tty || a->detach || a->dry_run || isatty(STDIN_FILENO))
+		return 0;
+	return err_set(e, ENOTTY, NOT_A_TTY);
+}
+
+static int run_request(struct cli *c, struct run_args *a, struct err *e)
+{
 	struct engine *en;
-	int r = fill_request(a, words, e);
+	int r = check_terminal(a, e);
 
 	if (r < 0)
 		return r;
-	if (a->rq.interactive && a->rq.tty && !a->detach && !a->dry_run && !isatty(STDIN_FILENO)) {
-		err_set(e, ENOTTY, "the input device is not a TTY");
-		r = cli_complain(e, STATUS_FAILED);
-	} else {
-		en = cli_engine(c, e);
-		r = !en ? -e->no : a->dry_run ? print_plan(en, &a->rq, e) : run_new(en, a, e);
-	}
+	en = cli_engine(c, e);
+	if (!en)
+		return -e->no;
+	return a->dry_run ? print_plan(en, &a->rq, e) : run_new(en, a, e);
+}
+
+static int run_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	struct run_args *a = args;
+	int r = fill_request(a, words, e);
+
+	if (r == 0)
+		r = run_request(c, a, e);
 	strv_done(&a->rq.args);
 	free(a->rq.image);
 	return r;

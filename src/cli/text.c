@@ -87,6 +87,29 @@ void text_add_cut(struct buf *b, const char *s, size_t max)
 	buf_adds(b, "…");
 }
 
+/* How much of text stands on one line. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t end = strcspn(text, "\n"), n = width;
+
+	if (end <= width)
+		return end;
+	while (n && text[n] != ' ')
+		n--;
+	return n ? n : width;
+}
+
+void text_add_wrapped(struct buf *b, const char *text, size_t width)
+{
+	while (*text) {
+		size_t n = line_length(text, width);
+
+		buf_add(b, text, n);
+		buf_addc(b, '\n');
+		text += n + (text[n] == ' ' || text[n] == '\n');
+	}
+}
+
 void text_add_size(struct buf *b, uint64_t bytes)
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };

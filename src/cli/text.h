@@ -12,6 +12,8 @@
 size_t text_add(struct buf *b, const char *s);
 /* The same, but at most max characters, the last of them a "…" when s is longer. */
 void text_add_cut(struct buf *b, const char *s, size_t max);
+/* Our own ASCII text, its lines broken at blanks to be at most width long; ends with a newline. */
+void text_add_wrapped(struct buf *b, const char *text, size_t width);
 /* A size in Docker's form, base 1000, three digits: "72.8MB". */
 void text_add_size(struct buf *b, uint64_t bytes);
 /* "3 minutes ago"; both are times of day. */

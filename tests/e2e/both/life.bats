@@ -24,7 +24,7 @@ teardown_file() { store_close; }
 @test "ps lists it: table, -q, json" {
 	like "$(ketch ps)" "${ID:0:12}.*ketch/base.*$ISOLATION.*web"
 	is "$(ketch ps -q)" "${ID:0:12}"
-	is "$(ketch ps --format json | jq -r '.[0].Name // .[0].name // .[0].Names')" web
+	is "$(ketch ps --format json | jq -r .Names)" web
 }
 
 @test "name, id and a unique prefix of the id name it" {

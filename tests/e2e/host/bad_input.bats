@@ -48,7 +48,7 @@ table() {
 		125;memory;run -m -1 ketch/base true
 		125;memory;run -m 1 ketch/base true
 		125;memory;run -m 99999999999999999999g ketch/base true
-		125;cpus;run --cpus 0 ketch/base true
+		125;cpus;run --cpus -1 ketch/base true
 		125;cpus;run --cpus nan ketch/base true
 		125;cpus;run --cpus 1e99 ketch/base true
 		125;pids;run --pids-limit x ketch/base true

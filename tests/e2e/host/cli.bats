@@ -46,7 +46,7 @@ COMMANDS="run ps logs exec stop kill wait rm inspect images import load tag rmi 
 }
 
 @test "an unknown command or flag is refused in one line that names a near one" {
-	refused 125 'rnu.*run' ketch rnu
+	refused 1 'rnu.*run' ketch rnu
 	refused 125 'memroy.*memory' ketch run --memroy 1g ketch/base true
 	refused 125 'such|unknown' ketch run --no-such-flag ketch/base true
 }

@@ -1,0 +1,463 @@
+/* test_commands.c - whole command lines against a fake engine: what it is asked, what is printed, the status */
+#include "../cm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "fake_engine.h"
+
+struct outcome {
+	int status;
+	char out[8192], err[2048];
+};
+
+static int capture(int fd, int *ret_old)
+{
+	int file = memfd_create("test", MFD_CLOEXEC);
+
+	assert_true(file >= 0);
+	*ret_old = dup(fd);
+	dup2(file, fd);
+	return file;
+}
+
+static void release(int fd, int old, int file, char *ret, size_t size)
+{
+	ssize_t n;
+
+	fflush(NULL);
+	dup2(old, fd);
+	close(old);
+	n = pread(file, ret, size - 1, 0);
+	ret[n > 0 ? n : 0] = '\0';
+	close(file);
+}
+
+/* Runs "ketch LINE", parted at blanks; '' is an empty argument. */
+static void ketch(const char *line, struct outcome *o)
+{
+	struct strv words = { 0 }, argv = { 0 };
+	int old_out, old_err, out, err;
+
+	buf_done(&fake.calls);
+	buf_adds(&fake.calls, "");
+	assert_int_equal(strv_add(&argv, "ketch"), 0);
+	if (*line)
+		assert_int_equal(strv_split(&words, line, " "), 0);
+	for (size_t i = 0; i < words.n; i++)
+		assert_int_equal(strv_add(&argv, strcmp(words.v[i], "''") ? words.v[i] : ""), 0);
+	out = capture(1, &old_out);
+	err = capture(2, &old_err);
+	o->status = cli_main(argv.v);
+	release(1, old_out, out, o->out, sizeof(o->out));
+	release(2, old_err, err, o->err, sizeof(o->err));
+	strv_done(&words);
+	strv_done(&argv);
+}
+
+#define TEXT(s) ((char *)(uintptr_t)(s)) /* members are not const; nobody writes */
+
+static const char *const list_of_two[] = { "redis-server", "--port" };
+static struct instance instances[2];
+static struct image images[2];
+
+static int set_up(void **state)
+{
+	int64_t now = clock_real_ns();
+
+	setenv("KETCH_ROOT", "/store", 1);
+	setenv("KETCH_RUN_ROOT", "/live", 1);
+	instances[0] = (struct instance){
+		.spec = { .id = TEXT("aaaaaaaaaaaabbbb"),
+			  .name = TEXT("web"),
+			  .image = TEXT("x:latest"),
+			  .image_id = TEXT("sha256:cafe"),
+			  .isolation = ISOLATION_VM,
+			  .stop_signal = 15,
+			  .process.args = { (char **)(uintptr_t)list_of_two, 2 },
+			  .created_ns = now - 200 * NS_PER_S },
+		.state = { .status = STATUS_RUNNING, .pid = 77, .started_ns = now - 180 * NS_PER_S },
+	};
+	instances[1] = (struct instance){
+		.spec = { .id = TEXT("ccccccccccccdddd"),
+			  .name = TEXT("o\033ld"),
+			  .image = TEXT("y\n"),
+			  .image_id = TEXT("sha256:cafe"),
+			  .created_ns = now - 8000 * NS_PER_S },
+		.state = { .status = STATUS_EXITED, .exit_code = 3, .finished_ns = now - 7300 * NS_PER_S },
+	};
+	images[0] = (struct image){ .id = TEXT("sha256:cafecafecafecafe"),
+				    .size_bytes = 72800000,
+				    .created_ns = now - 3 * 86400 * NS_PER_S };
+	images[1] = (struct image){ .id = TEXT("sha256:feedfeedfeedfeed"),
+				    .size_bytes = 1000,
+				    .created_ns = now };
+	strv_add(&images[0].refs, "x:latest");
+	strv_add(&images[0].refs, "host:5000/a/x:1");
+	fake = (struct fake){ .instances = instances, .n_instances = 2, .images = images, .n_images = 2 };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	strv_done(&images[0].refs);
+	buf_done(&fake.calls);
+	return 0;
+}
+
+struct expected {
+	const char *line;
+	int status;
+	const char *out, *err; /* whole; NULL: anything */
+	const char *calls; /* behind "open /store /live\n"; NULL: anything */
+};
+
+static const char opened[] = "open /store /live\n";
+
+static void check(const struct expected *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *calls;
+		struct outcome o;
+
+		ketch(x[i].line, &o);
+		calls = fake.calls.data +
+			(strncmp(fake.calls.data, opened, sizeof(opened) - 1) ? 0 : sizeof(opened) - 1);
+		if (o.status != x[i].status)
+			fail_msg("ketch %s: status %d, not %d; %s", x[i].line, o.status, x[i].status, o.err);
+		if (x[i].out && strcmp(x[i].out, o.out))
+			fail_msg("ketch %s: printed \"%s\", not \"%s\"", x[i].line, o.out, x[i].out);
+		if (x[i].err && strcmp(x[i].err, o.err))
+			fail_msg("ketch %s: told \"%s\", not \"%s\"", x[i].line, o.err, x[i].err);
+		if (x[i].calls && strcmp(x[i].calls, calls))
+			fail_msg("ketch %s: asked \"%s\", not \"%s\"", x[i].line, calls, x[i].calls);
+	}
+}
+
+#define CHECK(cases) check(cases, sizeof(cases) / sizeof((cases)[0]))
+#define RUN	     "create image=img"
+#define STARTED	     "\nstart 0123456789abcdef\n"
+
+static void every_flag_of_run_reaches_the_engine(void **state)
+{
+	static const struct expected cases[] = {
+		{ "run img", 0, "out\n", "", RUN STARTED },
+		{ "run img sh -c x", 0, "out\n", "", RUN " arg=sh arg=-c arg=x" STARTED },
+		{ "run img ''", 0, NULL, "", RUN " arg=" STARTED },
+		{ "run -d img", 0, "0123456789abcdef\n", "", RUN STARTED },
+		{ "launch img", 0, "0123456789abcdef\n", "", RUN STARTED },
+		{ "launch --detach=false img", 0, "out\n", "", RUN STARTED },
+		{ "container run img", 0, "out\n", "", RUN STARTED },
+		{ "run -i img", 0, NULL, "", RUN " interactive=1" STARTED },
+		{ "run -dit img", 0, NULL, "", RUN " interactive=1 tty=1" STARTED },
+		{ "run -t img", 0, NULL, "", RUN " tty=1" STARTED },
+		{ "run --rm img", 0, NULL, "", RUN " rm=1" STARTED "remove 0123456789abcdef force\n" },
+		{ "run --rm -d img", 0, NULL, "", RUN " rm=1" STARTED },
+		{ "run --name n img", 0, NULL, "", RUN " name=n" STARTED },
+		{ "run -e A=B -e C --env-file f img", 0, NULL, "", RUN " env=A=B env=C env-file=f" STARTED },
+		{ "run -w /x -u 1:2 -h host img", 0, NULL, "",
+		  RUN " workdir=/x user=1:2 hostname=host" STARTED },
+		{ "run -v /a:/b:ro -v c:/d --tmpfs /t:size=1m img", 0, NULL, "",
+		  RUN " volume=/a:/b:ro volume=c:/d tmpfs=/t:size=1m" STARTED },
+		{ "run -m 64m --cpus 1.5 img", 0, NULL, "", RUN " memory=67108864 cpu=1500" STARTED },
+		{ "run --pids-limit 10 img", 0, NULL, "", RUN " pids=10" STARTED },
+		{ "run --pids-limit -1 img", 0, NULL, "", RUN " pids=-1" STARTED },
+		{ "run --pids-limit 0 img", 0, NULL, "", RUN " pids=-1" STARTED },
+		{ "run --ulimit nofile=1:2 --read-only --init img", 0, NULL, "",
+		  RUN " ulimit=nofile=1:2 read-only=1 init=1" STARTED },
+		{ "run --entrypoint /e img a", 0, NULL, "", RUN " arg=a entrypoint=/e" STARTED },
+		{ "run --entrypoint= img a", 0, NULL, "", RUN " arg=a entrypoint=" STARTED },
+		{ "run --cap-add X --cap-drop ALL --privileged --security-opt seccomp=unconfined img", 0,
+		  NULL, "",
+		  RUN " privileged=1 cap-add=X cap-drop=ALL security-opt=seccomp=unconfined" STARTED },
+		{ "run -l a=b --label c --stop-signal USR1 --network none img", 0, NULL, "",
+		  RUN " label=a=b label=c stop-signal=USR1 network=none" STARTED },
+		{ "run --vm --kernel 6.1 img", 0, NULL, "", RUN " isolation=1 kernel=6.1" STARTED },
+		{ "run --isolation vm img", 0, NULL, "", RUN " isolation=1" STARTED },
+		{ "run --vm --isolation vm img", 0, NULL, "", RUN " isolation=1" STARTED },
+		{ "run --isolation=container --userns img", 0, NULL, "", RUN " userns=1" STARTED },
+		{ "run --dry-run --rm img", 0, "host    fake-step      /what\n", "",
+		  "plan image=img rm=1\n" },
+	};
+
+	CHECK(cases);
+}
+
+static void wrong_lines_never_reach_the_engine(void **state)
+{
+	static const struct expected cases[] = {
+		{ "run", 125, "",
+		  "ketch: \"ketch run\" requires at least 1 argument: ketch run [OPTIONS] "
+		  "IMAGE [COMMAND] [ARG...]\n",
+		  "" },
+		{ "run --nosuch img", 125, "", "ketch: unknown flag: --nosuch\n", "" },
+		{ "run --memroy 1g img", 125, "", "ketch: unknown flag: --memroy (did you mean --memory?)\n",
+		  "" },
+		{ "run -m x img", 125, "",
+		  "ketch: invalid value for --memory: \"x\" must be a size such as 512m or 2g\n", "" },
+		{ "run --isolation auto img", 125, "",
+		  "ketch: invalid value for --isolation: \"auto\" must be one of container|vm\n", "" },
+		{ "run --vm --isolation=container img", 125, "",
+		  "ketch: --vm and --isolation=container contradict each other\n", "" },
+		{ "run -it img", 125, "",
+		  "ketch: the input device is not a TTY: -it needs a terminal on stdin\n", "" },
+		{ "exec -it web sh", 1, "",
+		  "ketch: the input device is not a TTY: -it needs a terminal on stdin\n", "" },
+		{ "exec --nosuch web sh", 125, "", "ketch: unknown flag: --nosuch\n", "" },
+		{ "exec web", 1, "", NULL, "" },
+		{ "ps --nosuch", 125, "", "ketch: unknown flag: --nosuch\n", "" },
+		{ "ps extra", 1, "", "ketch: \"ketch ps\" takes no arguments\n", "" },
+		{ "ps --format yaml", 125, "", NULL, "" },
+		{ "rm", 1, "", NULL, "" },
+		{ "tag x", 1, "",
+		  "ketch: \"ketch tag\" requires exactly 2 arguments: ketch tag IMAGE NEW_NAME[:TAG]\n", "" },
+		{ "tag x y z", 1, "", NULL, "" },
+		{ "stop -t x web", 125, "", NULL, "" },
+		{ "kill -s NOSUCH web", 125, "", NULL, "" },
+		{ "logs --tail x web", 1, "", NULL, "" },
+		{ "nosuch", 1, "", "ketch: unknown command: nosuch (\"ketch --help\" lists them)\n", "" },
+		{ "rnu", 1, "", "ketch: unknown command: rnu (did you mean run?)\n", "" },
+		{ "sp", 1, "", "ketch: unknown command: sp (did you mean ps?)\n", "" },
+		{ "insp web", 1, "", "ketch: unknown command: insp (did you mean inspect?)\n", "" },
+		{ "image inspct x", 1, "",
+		  "ketch: unknown command: image inspct (did you mean image inspect?)\n", "" },
+		{ "kernel lss", 1, "", "ketch: unknown command: kernel lss (did you mean kernel ls?)\n", "" },
+		{ "container nosuch", 1, "", NULL, "" },
+		{ "a\033b", 1, "", "ketch: unknown command: a?b (\"ketch --help\" lists them)\n", "" },
+		{ "--nosuch ps", 125, "", "ketch: unknown flag: --nosuch\n", "" },
+		{ "--root", 125, "", "ketch: flag needs an argument: --root\n", "" },
+		{ "completion fish", 1, "", "ketch: no completion for fish; bash is known\n", "" },
+		{ "man nosuch", 1, "", NULL, "" },
+		{ "help nosuch", 1, "", NULL, "" },
+		{ "import /x -c NOSUCH", 1, "", NULL, "" },
+	};
+
+	CHECK(cases);
+}
+
+static void failures_of_run_are_125_and_of_the_rest_1(void **state)
+{
+	static const char *const places[] = { "open", "create", "start" };
+	static const struct expected rest[] = {
+		{ "ps", 1, "", "ketch: the fake fails in open\n", NULL },
+		{ "exec web x", 1, "", "ketch: the fake fails in open\n", NULL },
+		{ "images", 1, "", "ketch: the fake fails in open\n", NULL }
+	};
+	struct outcome o;
+
+	fake.fail_no = EIO;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char told[64];
+
+		fake.fail_in = places[i];
+		snprintf(told, sizeof(told), "ketch: the fake fails in %s\n", places[i]);
+		ketch("run --rm img", &o);
+		assert_int_equal(o.status, 125);
+		assert_string_equal(o.err, told);
+		assert_int_equal(!!strstr(fake.calls.data, "remove "), i == 2);
+	}
+	fake.fail_in = "open";
+	CHECK(rest);
+}
+
+static void the_status_of_the_process_is_ours(void **state)
+{
+	struct outcome o;
+
+	fake.exit_status = 137;
+	ketch("run img", &o);
+	assert_int_equal(o.status, 137);
+	ketch("exec web x", &o);
+	assert_int_equal(o.status, 137);
+	fake.exit_status = -1;
+	ketch("run -d --rm img nosuch", &o);
+	assert_int_equal(o.status, 127);
+	assert_string_equal(o.out, "");
+	assert_string_equal(o.err, "ketch: exec nosuch: not found\n");
+	assert_non_null(strstr(fake.calls.data, "remove 0123456789abcdef force"));
+	ketch("exec web nosuch", &o);
+	assert_int_equal(o.status, 127);
+}
+
+static void commands_on_several_go_on_after_a_failure(void **state)
+{
+	static const struct expected cases[] = {
+		{ "stop web", 0, "web\n", "", "stop web -1\n" },
+		{ "stop -t 3 web", 0, "web\n", "", "stop web 3\n" },
+		{ "stop web --timeout=0", 0, "web\n", "", "stop web 0\n" },
+		{ "stop nosuch web", 1, "web\n", "ketch: no such instance: nosuch\n", "stop web -1\n" },
+		{ "kill web", 0, "web\n", "", "signal web 9\n" },
+		{ "kill -s HUP ccccccccccccdddd aaaaaaaaaaaabbbb", 1, "aaaaaaaaaaaabbbb\n", NULL,
+		  "signal web 1\n" },
+		{ "container kill --signal=15 web", 0, "web\n", "", "signal web 15\n" },
+		{ "rm web", 1, "", "ketch: web is running\n", "" },
+		{ "rm -f web nosuch ccccccccccccdddd", 0, "web\nccccccccccccdddd\n",
+		  "ketch: no such instance: nosuch\n",
+		  "remove aaaaaaaaaaaabbbb force\nremove ccccccccccccdddd force\n" },
+		{ "delete ccccccccccccdddd nosuch", 1, "ccccccccccccdddd\n", NULL,
+		  "remove ccccccccccccdddd\n" },
+		{ "wait ccccccccccccdddd web", 0, "3\n0\n", "", "" },
+		{ "wait nosuch", 1, "", "ketch: no such instance: nosuch\n", "" },
+		{ "logs web", 0, "", "", "logs web follow=0 tail=-1 timestamps=0\n" },
+		{ "logs -f -n 5 -t web", 0, "", "", "logs web follow=1 tail=5 timestamps=1\n" },
+		{ "logs web --tail all", 0, "", "", "logs web follow=0 tail=-1 timestamps=0\n" },
+		{ "logs nosuch", 1, "", "ketch: no such instance: nosuch\n", "" },
+		{ "exec nosuch x", 1, "", "ketch: no such instance: nosuch\n", "" },
+		{ "exec -d -e A=B web x", 0, "", "", " exec-env=A=Bconnect web\n" },
+		{ "exec web ls -l --all", 0, "out\n", "", "connect web\n" },
+	};
+
+	CHECK(cases);
+}
+
+static void instances_are_listed_as_docker_does(void **state)
+{
+	static const struct expected cases[] = {
+		{ "ps", 0,
+		  "CONTAINER ID   IMAGE      COMMAND                 CREATED         STATUS         "
+		  "ISOLATION   NAMES\n"
+		  "aaaaaaaaaaaa   x:latest   \"redis-server --port\"   3 minutes ago   Up 3 minutes   vm     "
+		  "     web\n",
+		  "", "" },
+		{ "ps -aq", 0, "aaaaaaaaaaaa\ncccccccccccc\n", "", "" },
+		{ "ls -a --quiet --no-trunc", 0, "aaaaaaaaaaaabbbb\nccccccccccccdddd\n", "", "" },
+	};
+	struct outcome o;
+
+	CHECK(cases);
+	ketch("ps -a", &o);
+	assert_non_null(strstr(o.out, "cccccccccccc   y?         \"\"                      2 hours ago     "
+				      "Exited (3) 2 hours ago   container   o?ld\n"));
+	assert_null(strchr(o.out, '\033'));
+	ketch("ps -a --format json", &o);
+	assert_non_null(strstr(o.out, "\"ID\":\"aaaaaaaaaaaa\""));
+	assert_non_null(strstr(o.out, "\"Isolation\":\"container\",\"Labels\":\"\",\"Names\":\"o?ld\""));
+	fake.n_instances = 0;
+	ketch("ps", &o);
+	assert_string_equal(o.out,
+			    "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    ISOLATION   NAMES\n");
+}
+
+static void inspect_prints_an_array_of_what_it_found(void **state)
+{
+	static const struct expected cases[] = {
+		{ "inspect nosuch", 1, "", "ketch: no such instance or image: nosuch\n", "" },
+		{ "image inspect web", 1, "", "ketch: no such image: web\n", "" },
+	};
+	struct outcome o;
+
+	CHECK(cases);
+	ketch("inspect web x:latest nosuch", &o);
+	assert_int_equal(o.status, 1);
+	assert_memory_equal(o.out, "[\n    {\n        \"Id\": \"aaaaaaaaaaaabbbb\",", 40);
+	assert_non_null(strstr(o.out, "        \"State\": {\n            \"Status\": \"running\",\n"));
+	assert_non_null(strstr(o.out, "    },\n    {\n        \"Id\": \"sha256:cafecafecafecafe\",\n"));
+	assert_string_equal(o.out + strlen(o.out) - 9, "\n    }\n]\n");
+	ketch("inspect --format json ccccccccccccdddd", &o);
+	assert_int_equal(o.status, 0);
+	assert_memory_equal(o.out, "[{\"Id\":\"ccccccccccccdddd\",", 26);
+	assert_non_null(strstr(o.out, "\"Name\":\"o\\u001bld\""));
+	assert_null(strchr(o.out, '\033'));
+}
+
+static void images_are_listed_as_docker_does(void **state)
+{
+	static const struct expected cases[] = {
+		{ "images", 0,
+		  "REPOSITORY      TAG       IMAGE ID       CREATED                  SIZE\n"
+		  "x               latest    cafecafecafe   3 days ago               72.8MB\n"
+		  "host:5000/a/x   1         cafecafecafe   3 days ago               72.8MB\n"
+		  "<none>          <none>    feedfeedfeed   Less than a second ago   1kB\n",
+		  "", "" },
+		{ "image ls -q", 0, "cafecafecafe\nfeedfeedfeed\n", "", "" },
+		{ "images -q --no-trunc", 0, "sha256:cafecafecafecafe\nsha256:feedfeedfeedfeed\n", "", "" },
+		{ "tag x y", 0, "", "", "tag x y\n" },
+		{ "image tag x y", 0, "", "", "tag x y\n" },
+		{ "rmi nosuch x:latest", 1, "Untagged: x:latest\n", "ketch: no such image: nosuch\n",
+		  "remove-image x:latest\n" },
+		{ "image rm -f nosuch x:latest", 0, "Untagged: x:latest\n", "ketch: no such image: nosuch\n",
+		  "remove-image x:latest force\n" },
+		{ "import /tree", 0, "sha256:feed\n", "", "import /tree\n" },
+		{ "import -c CMD\tsh - x:1", 0, NULL, "", "import - ref=x:1 cmd=/bin/sh cmd=-c cmd=sh\n" },
+		{ "import - x:1 --change=ENV\tA=B", 0, NULL, "", "import - ref=x:1 env=A=B\n" },
+		{ "load -i f", 0, "Loaded image: x:latest\nLoaded image: y:1\n", "", "load f\n" },
+		{ "load < f", 1, "", NULL, "" },
+		{ "kernel ls", 0,
+		  "VERSION      FROM      SIZE      IMAGE\n6.1.0-fake   host      8.1MB     /boot/fake\n", "",
+		  "" },
+		{ "kernel ls -q", 0, "6.1.0-fake\n", "", "" },
+		{ "kernel import k.deb", 0, "6.1.0-fake\n", "", "kernel-import k.deb -\n" },
+		{ "kernel import vmlinuz /m", 0, "6.1.0-fake\n", "", "kernel-import vmlinuz /m\n" },
+		{ "kernel rm nosuch 6.1.0-fake", 1, "6.1.0-fake\n", "ketch: no such kernel: nosuch\n", "" },
+		{ "completion instances", 0, "web\no?ld\n", "", "" },
+		{ "completion images", 0, "x:latest\nhost:5000/a/x:1\n", "", "" },
+		{ "completion kernels", 0, "6.1.0-fake\n", "", "" },
+	};
+	struct outcome o;
+
+	CHECK(cases);
+	ketch("images --format json", &o);
+	assert_non_null(strstr(o.out, "\"ID\":\"cafecafecafe\",\"Repository\":\"host:5000/a/"
+				      "x\",\"Size\":\"72.8MB\",\"Tag\":\"1\"}\n"));
+}
+
+static void global_options_stand_in_front(void **state)
+{
+	static const struct expected cases[] = {
+		{ "--root /r --run-root=/l ps -q", 0, "aaaaaaaaaaaa\n", "", "open /r /l\n" },
+		{ "--root /r ps -q", 0, NULL, "", "open /r /live\n" },
+		{ "ps --root /r", 125, "", NULL, "" },
+		{ "--version", 0, "Ketch version " KETCH_VERSION "\n", "", "" },
+		{ "-v", 0, "Ketch version " KETCH_VERSION "\n", "", "" },
+	};
+	struct outcome o, help;
+
+	CHECK(cases);
+	ketch("version --format json", &o);
+	assert_memory_equal(o.out, "{\"Version\":\"" KETCH_VERSION "\",\"Os\":\"linux\"", 20);
+	ketch("info --format json", &o);
+	assert_non_null(strstr(o.out, "\"ContainersRunning\":1,\"ContainersStopped\":1,\"Images\":2"));
+	unsetenv("KETCH_ROOT");
+	unsetenv("KETCH_RUN_ROOT");
+	ketch("ps -q", &o);
+	assert_string_equal(fake.calls.data, "open /var/lib/ketch /run/ketch\n");
+	ketch("--help", &help);
+	assert_int_equal(help.status, 0);
+	ketch("", &o);
+	assert_string_equal(o.out, help.out);
+	ketch("help", &o);
+	assert_string_equal(o.out, help.out);
+	ketch("run --help", &help);
+	ketch("help run", &o);
+	assert_string_equal(o.out, help.out);
+	ketch("image", &help);
+	ketch("image --help", &o);
+	assert_string_equal(o.out, help.out);
+	assert_string_equal(fake.calls.data, "");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(every_flag_of_run_reaches_the_engine),
+		CASE(wrong_lines_never_reach_the_engine),
+		CASE(failures_of_run_are_125_and_of_the_rest_1),
+		CASE(the_status_of_the_process_is_ours),
+		CASE(commands_on_several_go_on_after_a_failure),
+		CASE(instances_are_listed_as_docker_does),
+		CASE(inspect_prints_an_array_of_what_it_found),
+		CASE(images_are_listed_as_docker_does),
+		CASE(global_options_stand_in_front),
+	};
+	int null = memfd_create("stdin", MFD_CLOEXEC);
+
+	dup2(null, 0); /* stdin is no terminal */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
