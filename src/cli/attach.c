@@ -1,10 +1,10 @@
 /* attach.c - the pump between the user's descriptors and a process behind a monitor's connection
  *
- * How it works: one loop over the connection, our stdin and a signalfd.  stdin is read when the poll says so, at
- * most as many bytes as the peer's window has room for; a file that cannot be polled is read whenever there is
- * room.  stdout and stderr are written blocking: while the reader of our stdout sleeps we do not read the
- * connection, so the window closes and the process waits, as it would on a pipe.  A reader that has gone ends
- * nothing: we go on and discard, because the process may have other work to do.
+ * How it works: one loop over the connection, our stdin and a signalfd.  stdin is read when the poll says
+ * so, at most as many bytes as the peer's window has room for; a file that cannot be polled is read whenever
+ * there is room.  stdout and stderr are written blocking: while the reader of our stdout sleeps we do not
+ * read the connection, so the window closes and the process waits, as it would on a pipe.  A reader that has
+ * gone ends nothing: we go on and discard, because the process may have other work to do.
  */
 #include "cli/attach.h"
 

@@ -25,7 +25,8 @@ struct attach {
  * start, 125 when the connection is lost.
  *
  * Signals: without a raw terminal those that can be caught are sent on to the process, but for such as were
- * ignored when we came.  With one the keys are bytes, and a signal that ends us restores the terminal first. */
+ * ignored when we came.  With one the keys are bytes, and a signal that ends us restores the terminal first.
+ */
 int attach_run(int fd, const struct attach *a);
 
 #endif

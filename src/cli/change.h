@@ -4,8 +4,8 @@
 
 #include "oci/image.h"
 
-/* Applies one line to the config: CMD, ENTRYPOINT (JSON array, or text for /bin/sh -c), ENV, LABEL ("A=B C=D",
- * or "A B"), USER, WORKDIR, VOLUME, EXPOSE, STOPSIGNAL.  0, or -EINVAL and -ENOMEM with e filled. */
+/* Applies one line to the config: CMD, ENTRYPOINT (JSON array, or text for /bin/sh -c), ENV, LABEL
+ * ("A=B C=D", or "A B"), USER, WORKDIR, VOLUME, EXPOSE, STOPSIGNAL.  0, -EINVAL or -ENOMEM. */
 int change_apply(const char *line, struct image_run_config *config, struct err *e);
 
 #endif

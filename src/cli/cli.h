@@ -1,8 +1,8 @@
 /* cli.h - the command line: what a command is, and what all commands share
  *
- * A command is one row.  Its options, words and sentences feed the parser, the help, the completion and the man
- * page; its `run` gets the parsed struct.  cli_main (cli.c) takes the global options, finds the command, parses,
- * runs, prints the error if there is one, and returns the exit status.
+ * A command is one row.  Its options, words and sentences feed the parser, the help, the completion and the
+ * man page; its `run` gets the parsed struct.  cli_main (cli.c) takes the global options, finds the command,
+ * parses, runs, prints the error if there is one, and returns the exit status.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

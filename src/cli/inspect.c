@@ -280,7 +280,7 @@ static int add_object(struct cli *c, const char *name, int json_flags, struct bu
 	return r == -ENOENT ? err_set(e, ENOENT, "no such instance or image: %s", name) : r;
 }
 
-/* Objects are printed at depth 0; in the array they stand one deeper.  Strings hold no newline, JSON escapes it. */
+/* Objects are printed at depth 0 and stand one deeper in the array.  No string holds a newline. */
 static void add_indented(struct buf *out, const char *text)
 {
 	for (;;) {

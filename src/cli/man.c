@@ -1,4 +1,4 @@
-/* man.c - the manual pages in roff(7), from the table of commands; `ketch man` is for the build, and hidden */
+/* man.c - the manual pages in roff(7), from the table of commands; ketch man is for the build, and hidden */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

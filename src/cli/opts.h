@@ -49,8 +49,8 @@ enum opts_grammar {
 enum { OPTS_HELP = 1 };
 
 /* Parses argv (NULL-terminated, without the program) into *obj, which holds zeros or defaults.  ret_words:
- * the other words.  Returns 0; OPTS_HELP when --help (or -h, where no row has that letter) was met; or -EINVAL.
- * After each of them *obj and *ret_words are the caller's to free. */
+ * the other words.  Returns 0; OPTS_HELP when --help (or -h, where no row has that letter) was met; or
+ * -EINVAL.  After each of them *obj and *ret_words are the caller's to free. */
 int opts_parse(const struct opt *opts, enum opts_grammar grammar, char *const *argv, void *obj,
 	       struct strv *ret_words, struct err *e);
 /* Frees what the members own and zeroes them. */
