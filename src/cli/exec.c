@@ -88,7 +88,7 @@ static int exec_in(struct engine *en, const struct instance *in, struct exec_arg
 		.out_fd = STDOUT_FILENO,
 		.err_fd = STDERR_FILENO,
 	};
-	int fd, r = make_process(in, a, words, &p, e);
+	int fd = -1, r = make_process(in, a, words, &p, e);
 
 	if (r == 0)
 		r = print_process(&p, &json, e);

@@ -80,6 +80,13 @@ static int parse_decimal(const char *s, uint64_t *ret)
 	return whole ? parse_milli(whole, ret) : -ENOMEM;
 }
 
+static int bad_choice(struct parser *p, const struct opt *o, const char *value)
+{
+	autofree char *why = str_printf("must be one of %s", o->metavar);
+
+	return bad_value(p, o, value, why ? why : "");
+}
+
 static int parse_seconds(const char *s, int *ret)
 {
 	uint32_t n;
@@ -119,11 +126,8 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 		r = parse_flag(value, m);
 		break;
 	case OPT_CHOICE:
-		if (!is_choice(o->metavar, value)) {
-			autofree char *why = str_printf("must be one of %s", o->metavar);
-
-			return bad_value(p, o, value, why ? why : "");
-		}
+		if (!is_choice(o->metavar, value))
+			return bad_choice(p, o, value);
 		r = set_str(m, value);
 		break;
 	case OPT_STR:

@@ -131,7 +131,7 @@ static int start_and_attach(struct engine *en, const struct run_args *a, const s
 		.out_fd = STDOUT_FILENO,
 		.err_fd = STDERR_FILENO,
 	};
-	int fd, status = engine_start(en, spec, &fd, e);
+	int fd = -1, status = engine_start(en, spec, &fd, e);
 
 	if (status == 0)
 		status = attach_run(fd, &how);
