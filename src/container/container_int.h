@@ -4,7 +4,8 @@
 
 #include <linux/filter.h>
 
-#include "container/cgroup.h"
+#include "instance/cgroup.h"
+#include "instance/cgroup_plan.h"
 #include "instance/backend.h"
 
 /* A detached mount, made by a host step and attached by a step inside. */
@@ -85,8 +86,5 @@ extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl,
 /* steps_system.c */
 extern const struct step_op op_mount, op_mount_pts, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
 	op_console, op_etc_file, op_mask, op_read_only;
-
-enum { STEP_OPTIONAL = 1 }; /* op_cgroup_set: the file may be missing */
-enum { STEP_V2 = 1 }; /* op_cgroup_make, op_devices: in the unified hierarchy */
 
 #endif

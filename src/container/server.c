@@ -13,7 +13,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
-#include "container/cgroup.h"
+#include "instance/cgroup.h"
 #include "container/container.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "container/cgroup.h"
+#include "instance/cgroup.h"
 #include "engine/engine_int.h"
 
 #define MAX_STATE (1 << 20)

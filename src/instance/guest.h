@@ -9,9 +9,9 @@
 
 #include "instance/spec.h"
 
-#define GUEST_PORT        "ketch.agent" /* name of the virtio-serial port that carries wire/msg.h */
-#define GUEST_ROOT        "root"
-#define GUEST_DISK        "disk"
+#define GUEST_PORT	  "ketch.agent" /* name of the virtio-serial port that carries wire/msg.h */
+#define GUEST_ROOT	  "root"
+#define GUEST_DISK	  "disk"
 #define GUEST_SHARED_FILE "file"
 
 struct guest_config {

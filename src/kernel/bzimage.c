@@ -18,7 +18,7 @@ enum {
 	HEADER_END = 0x238,
 };
 
-#define PROTOCOL_MIN 0x020c /* the first with xloadflags: Linux 3.8 */
+#define PROTOCOL_MIN  0x020c /* the first with xloadflags: Linux 3.8 */
 #define XLF_KERNEL_64 1
 
 static unsigned get_u16(const unsigned char *p, size_t off)

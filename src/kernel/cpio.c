@@ -27,8 +27,8 @@ static void add(struct cpio *c, const struct entry *en)
 		return;
 	}
 	/* magic ino mode uid gid nlink mtime filesize major minor rmajor rminor namesize check */
-	buf_addf(b, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ++c->last_ino, en->mode, 0, 0,
-		 S_ISDIR(en->mode) ? 2 : 1, 0, (unsigned)en->n, 0, 0, en->major, en->minor,
+	buf_addf(b, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ++c->last_ino, en->mode, 0,
+		 0, S_ISDIR(en->mode) ? 2 : 1, 0, (unsigned)en->n, 0, 0, en->major, en->minor,
 		 (unsigned)strlen(en->name) + 1, 0);
 	buf_add(b, en->name, strlen(en->name) + 1);
 	pad4(b);

@@ -20,9 +20,9 @@
 #include "kernel/modules.h"
 #include "sys/run.h"
 
-#define STAGING   ".new"
-#define REPLACED  ".old"
-#define TOOL_MS   120000
+#define STAGING	 ".new"
+#define REPLACED ".old"
+#define TOOL_MS	 120000
 
 int kernel_lock_dir(const char *root, struct err *e)
 {
@@ -50,7 +50,8 @@ static int run_tool(const char *const argv[], const char *package, struct err *e
 	if (r < 0)
 		return err_sys(e, -r, "%s", argv[0]);
 	if (status)
-		return err_set(e, EINVAL, "%s: %.300s", argv[0], said.data && *said.data ? said.data : "failed");
+		return err_set(e, EINVAL, "%s: %.300s", argv[0],
+			       said.data && *said.data ? said.data : "failed");
 	return 0;
 }
 
@@ -113,7 +114,9 @@ static int open_only_vmlinuz(int boot, struct err *e)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return err_set(e, EINVAL, "the package holds no kernel image (it must be a linux-image package with boot/vmlinuz-*)");
+	return err_set(
+		e, EINVAL,
+		"the package holds no kernel image (it must be a linux-image package with boot/vmlinuz-*)");
 }
 
 /* The package's modules; packages come without modules.dep, which their installation would make. */

@@ -22,12 +22,13 @@
 #include "base/path.h"
 #include "base/self.h"
 #include "kernel/cpio.h"
+#include "kernel/initramfs.h"
 #include "kernel/kernel_int.h"
 #include "kernel/modules.h"
 
 #define MAX_GUEST  (32 * 1024 * 1024)
 #define MAX_MODULE (16 * 1024 * 1024)
-#define LAYOUT     "ketch-initramfs-1" /* part of the hash: change it when the layout above changes */
+#define LAYOUT	   "ketch-initramfs-1" /* part of the hash: change it when the layout above changes */
 
 struct parts {
 	struct bzimage head;
@@ -52,16 +53,13 @@ static uint64_t hash_more(uint64_t h, const void *data, size_t n)
 	return h;
 }
 
-static int read_parts(const struct kernel *k, struct parts *p, struct err *e)
+static int read_parts(const struct kernel *k, const char *guest, struct parts *p, struct err *e)
 {
-	autofree char *guest = self_program("ketch-guest");
 	autoclose int image = kernel_image_open(k, e);
 	int r;
 
 	if (image < 0)
 		return image;
-	if (!guest)
-		return err_set(e, ENOENT, "the program ketch-guest cannot be found");
 	r = kernel_head_read(image, &p->head, e);
 	if (r < 0)
 		return r;
@@ -159,7 +157,8 @@ static int make(int dir, const char *name, const struct parts *p, struct err *e)
 	int r = fill(&c, p, e);
 
 	if (r == 0) {
-		r = write_file_atomic(dir, name, 0600, c.out.data, c.out.len);
+		/* 0644: the VMM reads it as a user of its own; the directory is root's */
+		r = write_file_atomic(dir, name, 0644, c.out.data, c.out.len);
 		if (r < 0)
 			err_sys(e, -r, "initramfs");
 	}
@@ -169,12 +168,12 @@ static int make(int dir, const char *name, const struct parts *p, struct err *e)
 	return r;
 }
 
-int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *e)
+int initramfs_open(const char *root, const struct kernel *k, const char *guest, struct err *e)
 {
 	AUTO(parts_done) struct parts p = { .modules = -1 };
 	autofree char *path = str_printf("%s/initramfs", root), *name = NULL;
 	autoclose int dir = path ? mkdir_open(AT_FDCWD, path, 0700) : -ENOMEM;
-	int fd, r = dir < 0 ? err_sys(e, -dir, "initramfs") : read_parts(k, &p, e);
+	int fd, r = dir < 0 ? err_sys(e, -dir, "initramfs") : read_parts(k, guest, &p, e);
 
 	if (r < 0)
 		return r;
@@ -192,4 +191,13 @@ int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *
 		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	}
 	return fd < 0 ? err_sys(e, errno, "initramfs") : fd;
+}
+
+int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *e)
+{
+	autofree char *guest = self_program("ketch-guest");
+
+	if (!guest)
+		return err_set(e, ENOENT, "the program ketch-guest cannot be found");
+	return initramfs_open(root, k, guest, e);
 }

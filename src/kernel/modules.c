@@ -11,7 +11,8 @@
 #define MAX_DEP (4 * 1024 * 1024)
 
 const char *const modules_wanted[] = {
-	"virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng", "erofs", "ext4", "overlay", "virtiofs", NULL,
+	"virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng", "erofs",
+	"ext4",	       "overlay",	 "virtiofs",   NULL,
 };
 
 /* Does the path "kernel/.../virtio-rng.ko[.xz]" hold the module virtio_rng?  '-' and '_' are the same. */
@@ -98,7 +99,8 @@ int modules_resolve(int dirfd, const char *const *wanted, struct strv *ret, stru
 			continue;
 		line = find_line(dep.data, *wanted, &n);
 		if (!line)
-			return err_set(e, ENOENT, "the kernel has no module %s, which a guest needs", *wanted);
+			return err_set(e, ENOENT, "the kernel has no module %s, which a guest needs",
+				       *wanted);
 		r = add_line(ret, line, n);
 		if (r < 0)
 			return err_sys(e, -r, "modules.dep, module %s", *wanted);

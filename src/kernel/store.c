@@ -114,7 +114,8 @@ static int scan(struct list *l, const char *dir, int (*add)(struct list *, const
 
 static int add_of_store(struct list *l, const char *dir, const char *name)
 {
-	return add_kernel(l, str_printf("%s/%s/vmlinuz", dir, name), str_printf("%s/%s/modules", dir, name), 1);
+	return add_kernel(l, str_printf("%s/%s/vmlinuz", dir, name), str_printf("%s/%s/modules", dir, name),
+			  1);
 }
 
 static int add_of_host(struct list *l, const char *dir, const char *name)
@@ -162,14 +163,14 @@ int kernel_find(const char *root, const char *version, struct kernel *ret, struc
 		return 0;
 	if (version)
 		return err_set(e, ENOENT, "no such kernel: %s; see: ketch kernel ls", version);
-	return err_set(e, ENOENT,
-		       "no kernel for virtual machines; install one with: apt-get install linux-image-cloud-amd64, "
-		       "or import one with: ketch kernel import FILE.deb");
+	return err_set(
+		e, ENOENT,
+		"no kernel for virtual machines; install one with: apt-get install linux-image-cloud-amd64, "
+		"or import one with: ketch kernel import FILE.deb");
 }
 
 int kernel_remove(const char *root, const char *version, struct err *e)
 {
-	autofree char *path = NULL;
 	struct kernel k = { 0 };
 	autoclose int kernels = -1;
 	int r = kernel_find(root, version, &k, e);

@@ -17,7 +17,8 @@
 
 static int spawn(const char *const argv[], int keep, int stderr_fd, pid_t *ret)
 {
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LC_ALL=C";
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		    lang[] = "LC_ALL=C";
 	char *envp[] = { path, lang, NULL };
 	posix_spawn_file_actions_t fa;
 	int r = posix_spawn_file_actions_init(&fa);

@@ -33,8 +33,9 @@ static void on_hello(struct agent *a, const struct msg *m)
 	struct err e;
 
 	if (m->type != MSG_HELLO || msg_u32(m, 0) != MSG_VERSION) {
-		err_set(&e, EPROTO, m->type == MSG_HELLO ? "the guest speaks another version of the protocol"
-							 : "the guest did not say HELLO");
+		err_set(&e, EPROTO,
+			m->type == MSG_HELLO ? "the guest speaks another version of the protocol"
+					     : "the guest did not say HELLO");
 		lose(a, &e);
 		return;
 	}
@@ -94,7 +95,8 @@ static void on_closed(void *arg, const struct err *why)
 
 static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
 
-struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops, void *arg)
+struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops,
+			void *arg)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 

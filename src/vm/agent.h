@@ -20,7 +20,8 @@ struct agent_ops {
 };
 
 /* Takes fd.  config: the JSON of struct guest_config, copied.  NULL with errno. */
-struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops, void *arg);
+struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops,
+			void *arg);
 struct agent *agent_free(struct agent *a);
 bool agent_is_up(const struct agent *a);
 /* Sends a message of the monitor; what is for a process that has ended is dropped.  Only when up. */

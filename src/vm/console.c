@@ -33,7 +33,8 @@ static void note_lines(struct console *c, const char *p, size_t n)
 static int halve(struct console *c)
 {
 	autofree char *half = malloc(CONSOLE_KEEP / 2);
-	ssize_t n = half ? pread(c->log, half, CONSOLE_KEEP / 2, (off_t)(c->log_size - CONSOLE_KEEP / 2)) : -1;
+	ssize_t n =
+		half ? pread(c->log, half, CONSOLE_KEEP / 2, (off_t)(c->log_size - CONSOLE_KEEP / 2)) : -1;
 
 	if (n < 0 || ftruncate(c->log, 0) < 0 || pwrite(c->log, half, (size_t)n, 0) != n)
 		return -EIO;

@@ -23,8 +23,15 @@ static int make_file_system(int fd, struct err *e)
 	AUTO(buf_done) struct buf said = { 0 };
 	char path[64];
 	const char *argv[] = {
-		"mke2fs", "-qF", "-t", "ext4", "-b", "4096", "-m", "0", "-i", "65536", "-J", "size=64", "-O",
-		"^resize_inode", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0", path, NULL,
+		"mke2fs", "-qF",
+		"-t",	  "ext4",
+		"-b",	  "4096",
+		"-m",	  "0",
+		"-i",	  "65536",
+		"-J",	  "size=64",
+		"-O",	  "^resize_inode",
+		"-E",	  "lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0",
+		path,	  NULL,
 	};
 	int r, status;
 
@@ -35,7 +42,8 @@ static int make_file_system(int fd, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "mke2fs");
 	if (status)
-		return err_set(e, EIO, "mke2fs failed with status %d: %.200s", status, said.data ? said.data : "");
+		return err_set(e, EIO, "mke2fs failed with status %d: %.200s", status,
+			       said.data ? said.data : "");
 	return 0;
 }
 

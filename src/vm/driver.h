@@ -9,11 +9,12 @@
 #define VM_DRIVER_H
 
 #include "instance/boot.h"
+#include "instance/cgroup.h"
 #include "instance/plan.h"
 #include "vm/child.h"
 
 #define MACHINE_MAX_SHARES 19 /* virtio-mmio of microvm has 24 places; 4 are taken */
-#define MACHINE_MAX_FDS    (16 + MACHINE_MAX_SHARES)
+#define MACHINE_MAX_FDS	   (16 + MACHINE_MAX_SHARES)
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {
@@ -27,6 +28,7 @@ struct machine {
 	const struct boot *boot; /* borrowed, as are state and loop */
 	struct instance_state *state;
 	struct loop *loop;
+	struct cgroups cgroups;
 	int agent_fd, console_fd, say_fd; /* the VMM's ends; -1 once it has them */
 	struct share shares[MACHINE_MAX_SHARES];
 	size_t n_shares;

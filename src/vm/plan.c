@@ -1,17 +1,18 @@
 /* plan.c - the plan of a VM: cgroups, file servers, the machine, and what the guest will do */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "instance/guest.h"
 #include "vm/share.h"
 #include "vm/vm.h"
 #include "vm/vm_int.h"
 
-#define MIB           (UINT64_C(1) << 20)
-#define DEFAULT_RAM   (2048 * MIB)
-#define SMALLEST_RAM  (256 * MIB)
-#define RAM_STEP      (2 * MIB)
-#define GUEST_KERNEL  (96 * MIB) /* code, static tables, slab and page cache that it cannot work without */
+#define MIB	     (UINT64_C(1) << 20)
+#define DEFAULT_RAM  (2048 * MIB)
+#define SMALLEST_RAM (256 * MIB)
+#define RAM_STEP     (2 * MIB)
+#define GUEST_KERNEL (96 * MIB) /* code, static tables, slab and page cache that it cannot work without */
 
 /* The kernel's struct page takes 1/64 of the RAM that it describes. */
 uint64_t vm_ram_bytes(uint64_t ceiling_bytes, uint64_t host_bytes)
@@ -38,8 +39,8 @@ static int plan_guest(const struct instance_spec *s, struct plan *p)
 	if (r == 0)
 		r = plan_add(p, &op_guest_mount, "writable layer", "virtio-blk:" GUEST_DISK, "ext4", 0);
 	if (r == 0)
-		r = plan_add(p, &op_guest_mount, "/", "root, writable layer", s->read_only ? "overlay,ro" : "overlay",
-			     0);
+		r = plan_add(p, &op_guest_mount, "/", "root, writable layer",
+			     s->read_only ? "overlay,ro" : "overlay", 0);
 	for (size_t i = 0; i < s->n_mounts && r == 0; i++) {
 		const struct mount_spec *m = &s->mounts[i];
 		char from[GUEST_TAG_MAX + 16], tag[GUEST_TAG_MAX];
@@ -50,7 +51,8 @@ static int plan_guest(const struct instance_spec *s, struct plan *p)
 			     share_is_needed(m) ? m->read_only ? "ro" : "rw" : m->options, 0);
 	}
 	if (r == 0)
-		r = plan_add(p, &op_guest_run, "as a container with one mount namespace in the guest", NULL, NULL, 0);
+		r = plan_add(p, &op_guest_run, "as a container with one mount namespace in the guest", NULL,
+			     NULL, 0);
 	return r;
 }
 
@@ -61,7 +63,9 @@ static int check_spec(const struct instance_spec *s, const struct host_facts *h,
 	if (s->network == NETWORK_HOST)
 		return err_set(e, ENOTSUP, "--network host works for containers only");
 	if (s->userns)
-		return err_set(e, ENOTSUP, "--userns works for containers only; the users of a virtual machine are its own");
+		return err_set(
+			e, ENOTSUP,
+			"--userns works for containers only; the users of a virtual machine are its own");
 	if (!s->vm.kernel || !s->vm.ram_bytes || s->vm.vcpus < 1)
 		return err_set(e, EINVAL, "the virtual machine has no kernel, RAM or CPU");
 	return 0;
@@ -71,6 +75,8 @@ int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct pl
 {
 	int r = check_spec(s, h, e);
 
+	if (r == 0)
+		r = vm_plan_cgroups(s, h, ret, e);
 	if (r < 0)
 		return r;
 	if (share_plan(s, ret) < 0)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@
 /* What QEMU finds its descriptors under. */
 enum { FD_AGENT = 3, FD_CONSOLE, FD_KERNEL, FD_INITRAMFS, FD_ROOT, FD_DISK, FD_SHARES };
 
-#define MIB           (UINT64_C(1) << 20)
+#define MIB	      (UINT64_C(1) << 20)
 #define TCG_CACHE_MIB 128 /* translated code; QEMU's default would grow to 1 GiB */
 
 /* User ids 0x70000000... belong to nobody (systemd's UIDS-GIDS.md); the low bits are the instance's, so that two
@@ -161,7 +162,7 @@ static void drop_vmm_ends(struct machine *m)
 static int apply_start(void *ctx, const struct step *s, struct err *e)
 {
 	struct machine *m = ctx;
-	autoclose int copies[2] = { -1, -1 };
+	autoclose int kernel = -1, initramfs = -1;
 	struct child_spec spec = {
 		.name = "qemu",
 		.fds = m->fds,
@@ -173,9 +174,12 @@ static int apply_start(void *ctx, const struct step *s, struct err *e)
 	};
 	int r = 0;
 
-	for (size_t i = 0; i < m->n_fds && r == 0; i++)
-		if (m->fds[i].as == FD_KERNEL || m->fds[i].as == FD_INITRAMFS)
-			r = make_readable(&m->fds[i].fd, &copies[m->fds[i].as - FD_KERNEL]);
+	for (size_t i = 0; i < m->n_fds && r == 0; i++) {
+		if (m->fds[i].as == FD_KERNEL)
+			r = make_readable(&m->fds[i].fd, &kernel);
+		else if (m->fds[i].as == FD_INITRAMFS)
+			r = make_readable(&m->fds[i].fd, &initramfs);
+	}
 	if (r == 0)
 		r = strv_add(&m->argv, "-append");
 	if (r == 0)
@@ -204,7 +208,8 @@ struct planner {
 	int r; /* the first failure */
 };
 
-__attribute__((format(printf, 3, 4))) static void arg(struct planner *pl, const char *option, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void arg(struct planner *pl, const char *option, const char *fmt,
+						      ...)
 {
 	autofree char *value = NULL;
 	va_list ap;
@@ -214,7 +219,8 @@ __attribute__((format(printf, 3, 4))) static void arg(struct planner *pl, const 
 		value = NULL;
 	va_end(ap);
 	if (pl->r == 0)
-		pl->r = value ? plan_add(pl->plan, &op_vmm_arg, option, NULL, *value ? value : NULL, 0) : -ENOMEM;
+		pl->r = value ? plan_add(pl->plan, &op_vmm_arg, option, NULL, *value ? value : NULL, 0)
+			      : -ENOMEM;
 }
 
 static void give_fd(struct planner *pl, int number, const char *from)
@@ -282,7 +288,8 @@ static void plan_disk(struct planner *pl, const char *name, int number, const ch
 	snprintf(from, sizeof(from), "fd:%s", name);
 	give_fd(pl, number, from);
 	arg(pl, "-add-fd", "fd=%d,set=%d", number, number);
-	arg(pl, "-blockdev", "driver=file,node-name=%s,filename=/dev/fdset/%d,locking=off,%s", name, number, options);
+	arg(pl, "-blockdev", "driver=file,node-name=%s,filename=/dev/fdset/%d,locking=off,%s", name, number,
+	    options);
 	arg(pl, "-device", "virtio-blk-device,drive=%s,serial=%s", name, name);
 }
 
@@ -313,7 +320,8 @@ static void plan_kernel(struct planner *pl, const struct instance_spec *s)
 	/* panic=-1 and -no-reboot: a guest that panics ends its VM */
 	kernel_arg(pl, "quiet console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=t");
 	/* what a machine without keyboard, and a kernel that trusts its CPU, need not try */
-	kernel_arg(pl, "i8042.noaux i8042.nokbd i8042.nopnp i8042.dumbkbd cryptomgr.notests random.trust_cpu=on");
+	kernel_arg(pl,
+		   "i8042.noaux i8042.nokbd i8042.nopnp i8042.dumbkbd cryptomgr.notests random.trust_cpu=on");
 	if (s->vm.accel_kvm)
 		return;
 	/* emulated code does not speculate */
@@ -328,13 +336,17 @@ static int qemu_plan(const struct instance_spec *s, const struct host_facts *h, 
 	size_t shares = 0;
 
 	if (!h->qemu)
-		return err_set(e, ENOENT, "qemu-system-x86_64 is missing; install the package qemu-system-x86");
+		return err_set(e, ENOENT,
+			       "qemu-system-x86_64 is missing; install the package qemu-system-x86");
 	for (size_t i = 0; i < s->n_mounts; i++)
 		shares += share_is_needed(&s->mounts[i]);
 	if (shares && !h->virtiofsd)
-		return err_set(e, ENOENT, "virtiofsd is missing, which -v needs; install the package qemu-system-common");
+		return err_set(
+			e, ENOENT,
+			"virtiofsd is missing, which -v needs; install the package qemu-system-common");
 	if (shares > MACHINE_MAX_SHARES)
-		return err_set(e, E2BIG, "%zu mounts; a virtual machine can have %d", shares, MACHINE_MAX_SHARES);
+		return err_set(e, E2BIG, "%zu mounts; a virtual machine can have %d", shares,
+			       MACHINE_MAX_SHARES);
 	plan_base(&pl, s, h);
 	plan_wires(&pl);
 	plan_disk(&pl, GUEST_ROOT, FD_ROOT, "read-only=on");

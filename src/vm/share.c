@@ -31,7 +31,7 @@
 #include "vm/driver.h"
 #include "vm/vm_int.h"
 
-#define SERVED   "/tmp" /* a directory that every system has */
+#define SERVED	  "/tmp" /* a directory that every system has */
 #define SERVER_FD 3
 
 enum share_flags { SHARE_RO = 1, SHARE_FILE = 2 };
@@ -130,9 +130,20 @@ static int make_connection(int run_fd, int *ret_server, int *ret_client)
 
 static int start_server(struct machine *m, struct share *sh, int server_fd, struct scene *sc, struct err *e)
 {
-	const char *const argv[] = { m->boot->facts.virtiofsd, "--fd=3", "-o", "source=" SERVED, "-o",
-				     "sandbox=namespace", "-o", "cache=auto", "-o", "xattr", "-o", "log_level=err",
-				     "--rlimit-nofile=0", NULL };
+	const char *const argv[] = { m->boot->facts.virtiofsd,
+				     "--fd=3",
+				     "-o",
+				     "source=" SERVED,
+				     "-o",
+				     "sandbox=namespace",
+				     "-o",
+				     "cache=auto",
+				     "-o",
+				     "xattr",
+				     "-o",
+				     "log_level=err",
+				     "--rlimit-nofile=0",
+				     NULL };
 	const struct child_fd fds[] = { { server_fd, SERVER_FD } };
 	const struct child_spec spec = {
 		.name = "virtiofsd",

@@ -26,7 +26,7 @@
 
 #define BOOT_S_KVM 30
 #define BOOT_S_TCG 120
-#define STOP_S     30 /* to sync and power off */
+#define STOP_S	   30 /* to sync and power off */
 #define HANG_UP_S  3 /* from the end of the agent's stream to the end of the VMM */
 
 enum vm_state { BOOTING, UP, STOPPING };
@@ -207,7 +207,8 @@ static int open_console(struct running *r, const struct boot *b, struct loop *l)
 
 	if (k < 0)
 		return k;
-	log = openat(boot_fd(b, "run"), "console.log", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	log = openat(boot_fd(b, "run"), "console.log", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		     0600);
 	return console_open(&r->console, l, ours, log);
 }
 
@@ -267,6 +268,7 @@ static void close_say(struct machine *m)
 static void vm_release(struct running *r)
 {
 	struct machine *m;
+	struct err e;
 
 	if (!r)
 		return;
@@ -289,13 +291,17 @@ static void vm_release(struct running *r)
 		loop_del(m->loop, &r->deadline);
 		close(r->deadline.fd);
 	}
+	if (cgroup_kill_and_remove(&m->state->cgroups, &e) == 0)
+		strv_done(&m->state->cgroups);
+	cgroups_done(&m->cgroups);
 	strv_done(&m->argv);
 	buf_done(&m->kernel_args);
 	free(r);
 }
 
-static int vm_start(const struct boot *b, const struct plan *p, struct loop *loop, const struct backend_events *ev,
-		    struct instance_state *state, struct running **ret, struct err *e)
+static int vm_start(const struct boot *b, const struct plan *p, struct loop *loop,
+		    const struct backend_events *ev, struct instance_state *state, struct running **ret,
+		    struct err *e)
 {
 	struct running *r = calloc(1, sizeof(*r));
 	int k;
@@ -303,8 +309,15 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 	if (!r)
 		return err_set(e, ENOMEM, "out of memory");
 	*r = (struct running){ .ev = ev, .deadline.fd = -1, .console.watch.fd = -1, .said.watch.fd = -1 };
-	r->machine = (struct machine){ .boot = b, .state = state, .loop = loop, .agent_fd = -1, .console_fd = -1,
-				       .say_fd = -1, .child_ended = on_child_ended, .arg = r };
+	r->machine = (struct machine){ .boot = b,
+				       .state = state,
+				       .loop = loop,
+				       .cgroups = CGROUPS_INIT,
+				       .agent_fd = -1,
+				       .console_fd = -1,
+				       .say_fd = -1,
+				       .child_ended = on_child_ended,
+				       .arg = r };
 	k = open_all(r, b, loop, e);
 	if (k == 0)
 		k = plan_apply(p, STAGE_HOST, &r->machine, e);

@@ -9,6 +9,9 @@ extern const struct step_op op_share;
 /* plan.c: the `plan` of vm_backend. */
 int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct plan *ret, struct err *e);
 
+/* cgroups.c: the steps that make them and set their ceilings. */
+int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, struct plan *p, struct err *e);
+
 /* The descriptor that a step names: "fd:NAME" of the boot document, "share:TAG" (the VMM's end of a share),
  * "agent", "console"; borrowed.  -ENOENT. */
 int machine_named_fd(const struct machine *m, const char *name);

@@ -33,7 +33,7 @@
 enum msg_type {
 	MSG_NONE,
 	MSG_HELLO, /* both, first: u32 MSG_VERSION */
-	MSG_CONFIG, /* to guest: JSON instance_spec (see vm/guestcfg.h) */
+	MSG_CONFIG, /* to guest: JSON struct guest_config (instance/guest.h) */
 	MSG_READY, /* from guest: CONFIG is done */
 	MSG_ATTACH, /* client to monitor: take part in stream 0; u32 of enum attach_flags */
 	MSG_START, /* start a process: JSON struct process */

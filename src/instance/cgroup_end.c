@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "container/cgroup.h"
+#include "instance/cgroup.h"
 #include "sys/pidfd.h"
 
 #define DEPTH 32 /* of cgroups that a privileged container may have made in its own */

@@ -1,0 +1,262 @@
+/* guest.c - PID 1 of a virtual machine: greets the monitor, runs the workload, powers off
+ *
+ * States: CONFIG -CONFIG / READY-> UP -SHUTDOWN-> STOPPING -(all ended)-> power off.
+ */
+#include "guest/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "container/container.h"
+#include "guest/guest_int.h"
+#include "wire/conn.h"
+
+#define PORT_MS	      60000
+#define STOP_S	      5 /* for processes to die of SIGKILL */
+#define LAST_WORDS_MS 2000
+
+enum guest_state { CONFIG, UP, STOPPING };
+
+struct guest {
+	struct loop *loop;
+	struct conn *conn;
+	enum guest_state state;
+	struct guest_config config;
+	struct boot boot;
+	struct plan plan;
+	struct instance_state instance;
+	struct backend_events events;
+	struct running *running; /* NULL: not yet, or no more */
+	struct watch deadline;
+	bool greeted;
+};
+
+/* Says it where the kernel says its things; the monitor keeps the end of that. */
+static void say_on_console(const char *text)
+{
+	autoclose int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		dprintf(fd, "ketch-guest: %s\n", text);
+}
+
+__attribute__((noreturn)) static void power_off(void)
+{
+	root_unmake();
+	reboot(RB_POWER_OFF);
+	_exit(0); /* of PID 1: the kernel panics, and reboots at once (panic=-1) */
+}
+
+static void send_failed(struct guest *g, uint32_t stream, const char *text)
+{
+	msg_put_text(conn_out(g->conn), MSG_FAILED, stream, 125, text);
+	conn_flush(g->conn);
+}
+
+/* --- from the workload to the monitor */
+
+static void on_backend_message(void *arg, const struct msg *m)
+{
+	struct guest *g = arg;
+
+	msg_put(conn_out(g->conn), m->type, m->stream, m->data, m->len);
+	conn_flush(g->conn);
+}
+
+static void on_backend_ready(void *arg)
+{
+	struct guest *g = arg;
+
+	g->state = UP;
+	msg_put(conn_out(g->conn), MSG_READY, 0, NULL, 0);
+	conn_flush(g->conn);
+}
+
+static void on_backend_ended(void *arg, const struct err *why)
+{
+	struct guest *g = arg;
+
+	container_backend.release(g->running);
+	g->running = NULL;
+	if (g->state == STOPPING)
+		loop_stop(g->loop);
+	else if (g->state == CONFIG)
+		send_failed(g, 0, why->msg);
+}
+
+/* --- from the monitor */
+
+static int add_filter(struct guest *g, struct err *e)
+{
+	autofree void *bytes = NULL;
+	autoclose int fd = -1;
+	size_t n;
+	int r;
+
+	if (!g->config.seccomp)
+		return 0;
+	bytes = guest_config_filter(&g->config, &n);
+	if (!bytes)
+		return err_set(e, EINVAL, "config: malformed seccomp filter");
+	fd = memfd_create("seccomp", MFD_CLOEXEC);
+	r = fd < 0 ? -errno : write_full(fd, bytes, n);
+	if (r == 0)
+		r = boot_add_fd(&g->boot, "seccomp", fd);
+	if (r < 0)
+		return err_sys(e, -r, "seccomp filter");
+	take_fd(&fd);
+	return 0;
+}
+
+static void set_clock(int64_t now_ns)
+{
+	struct timespec ts = { .tv_sec = now_ns / NS_PER_S, .tv_nsec = now_ns % NS_PER_S };
+
+	clock_settime(CLOCK_REALTIME, &ts);
+}
+
+static int start_workload(struct guest *g, const struct msg *m, struct err *e)
+{
+	struct instance_spec *s = &g->boot.spec;
+	int r = guest_config_parse(m->data, m->len, &g->config, e);
+
+	if (r < 0)
+		return r;
+	set_clock(g->config.now_ns);
+	*s = g->config.spec;
+	g->config.spec = (struct instance_spec){ 0 };
+	/* how much CPU this machine gets is the host's business */
+	s->resources.cpu_milli = 0;
+	r = system_facts(&g->boot.facts, e);
+	if (r == 0)
+		r = add_filter(g, e);
+	if (r == 0)
+		r = root_make(s, &g->boot, e);
+	if (r == 0)
+		r = container_backend.plan(s, &g->boot.facts, &g->plan, e);
+	if (r == 0)
+		r = container_backend.start(&g->boot, &g->plan, g->loop, &g->events, &g->instance,
+					    &g->running, e);
+	return r;
+}
+
+static void on_config(struct guest *g, const struct msg *m)
+{
+	struct err e = { 0 };
+
+	if (start_workload(g, m, &e) < 0)
+		send_failed(g, 0, e.msg);
+}
+
+static void on_shutdown(struct guest *g)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = STOP_S } };
+
+	g->state = STOPPING;
+	timerfd_settime(g->deadline.fd, 0, &t, NULL);
+	if (g->running)
+		container_backend.kill(g->running);
+	else
+		loop_stop(g->loop);
+}
+
+static void on_message(void *arg, const struct msg *m)
+{
+	struct guest *g = arg;
+
+	if (!g->greeted) {
+		g->greeted = m->type == MSG_HELLO && msg_u32(m, 0) == MSG_VERSION;
+		if (!g->greeted)
+			loop_stop(g->loop);
+	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
+		on_config(g, m);
+	} else if (m->type == MSG_SHUTDOWN) {
+		on_shutdown(g);
+	} else if (g->running) {
+		container_backend.send(g->running, m);
+	} else if (m->type == MSG_START) {
+		send_failed(g, m->stream, "the instance has ended");
+	}
+}
+
+/* Without the monitor nobody needs this machine. */
+static void on_closed(void *arg, const struct err *why)
+{
+	struct guest *g = arg;
+
+	say_on_console(why->no ? why->msg : "the host has hung up");
+	loop_stop(g->loop);
+}
+
+static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
+
+static void on_deadline(void *arg, uint32_t events)
+{
+	struct guest *g = arg;
+
+	loop_stop(g->loop);
+}
+
+/* --- set-up */
+
+static int open_deadline(struct guest *g, struct err *e)
+{
+	int r, fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0)
+		return err_sys(e, errno, "timer");
+	g->deadline = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_deadline, .arg = g };
+	r = loop_add(g->loop, &g->deadline);
+	return r < 0 ? err_sys(e, -r, "timer") : 0;
+}
+
+static int set_up(struct guest *g, struct err *e)
+{
+	int port, r = system_set_up(e);
+
+	if (r < 0)
+		return r;
+	g->events = (struct backend_events){ on_backend_message, on_backend_ready, on_backend_ended, g };
+	g->loop = loop_new();
+	if (!g->loop)
+		return err_sys(e, errno, "event loop");
+	r = open_deadline(g, e);
+	if (r < 0)
+		return r;
+	port = system_open_port(GUEST_PORT, PORT_MS, e);
+	if (port < 0)
+		return port;
+	g->conn = conn_new(g->loop, port, PEER_MONITOR, &conn_ops, g);
+	if (!g->conn)
+		return err_sys(e, errno, "port");
+	msg_put_u32(conn_out(g->conn), MSG_HELLO, 0, MSG_VERSION);
+	conn_flush(g->conn);
+	return 0;
+}
+
+int guest_run(void)
+{
+	struct guest *g = calloc(1, sizeof(*g));
+	struct err e = { 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!g || set_up(g, &e) < 0) {
+		say_on_console(e.msg);
+		power_off();
+	}
+	loop_run(g->loop);
+	conn_drain(g->conn, LAST_WORDS_MS);
+	power_off();
+}

@@ -1,0 +1,25 @@
+/* guest_int.h - shared inside guest/ */
+#ifndef GUEST_GUEST_INT_H
+#define GUEST_GUEST_INT_H
+
+#include "instance/boot.h"
+#include "instance/guest.h"
+
+#define DIR_IMAGE "/run/image" /* the image, EROFS */
+#define DIR_DISK  "/run/disk" /* the writable layer, ext4 */
+#define DIR_ROOT  "/run/root" /* both, overlaid */
+#define DIR_SHARE "/run/share" /* a directory for each share, by its tag */
+
+/* system.c: /proc, /sys, /dev, /run and cgroup2 are mounted, the modules of /modules loaded, lo is up. */
+int system_set_up(struct err *e);
+/* The virtio-serial port of this name, opened once the host is there; waits up to timeout_ms. */
+int system_open_port(const char *name, int timeout_ms, struct err *e);
+/* What plans need to know about this machine. */
+int system_facts(struct host_facts *ret, struct err *e);
+
+/* root.c: mounts disks and shares; b gets the descriptors "rootfs" and "mount/N" (which stay open). */
+int root_make(const struct instance_spec *s, struct boot *b, struct err *e);
+/* Writes back and unmounts all of it. */
+void root_unmake(void);
+
+#endif

@@ -1,0 +1,38 @@
+/* cgroup_plan.h - which cgroups an instance gets on this host, and its ceilings in them; pure
+ *
+ * A controller is v2 when the facts name the directory of "unified" for it, else v1.  The cgroup of an instance is
+ * ketch/ID in each hierarchy.
+ */
+#ifndef INSTANCE_CGROUP_PLAN_H
+#define INSTANCE_CGROUP_PLAN_H
+
+#include "instance/host.h"
+#include "instance/plan.h"
+#include "instance/spec.h"
+
+enum { STEP_V2 = 1 }; /* make: in the unified hierarchy */
+enum { STEP_OPTIONAL = 1 }; /* set: the file may be missing */
+
+/* The rows of a back end: enable (what: a directory, data: "+a +b"), make (what: the directory, data: "a,b"), set
+ * (what: a file, data: its value). */
+struct cgroup_rows {
+	const struct step_op *enable, *make, *set;
+};
+
+struct cgroup_request {
+	const struct host_facts *facts;
+	const char *id;
+	const struct resources *limits;
+	const char *const *controllers; /* those to join, NULL-terminated; missing ones are left out */
+	const struct cgroup_rows *rows;
+};
+
+/* Adds the steps.  -ENOTSUP: a ceiling that this host cannot give, by the name of its flag; that of processes, which
+ * has a default, is then left out (cgroup_dir tells). */
+int cgroup_plan(const struct cgroup_request *rq, struct plan *p, struct err *e);
+bool cgroup_is_v2(const struct host_facts *h, const char *controller);
+/* Where the controller's hierarchy is, borrowed; the instance's directory in it, owned.  NULL: not there. */
+const char *cgroup_base(const struct host_facts *h, const char *controller);
+char *cgroup_dir(const struct host_facts *h, const char *controller, const char *id);
+
+#endif
