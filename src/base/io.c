@@ -39,6 +39,24 @@ int write_full(int fd, const void *data, size_t n)
 	return 0;
 }
 
+int pwrite_full(int fd, const void *data, size_t n, off_t offset)
+{
+	const char *p = data;
+
+	while (n) {
+		ssize_t k = pwrite(fd, p, n, offset);
+
+		if (k < 0 && errno != EINTR)
+			return -errno;
+		if (k > 0) {
+			p += k;
+			offset += k;
+			n -= (size_t)k;
+		}
+	}
+	return 0;
+}
+
 ssize_t read_full(int fd, void *data, size_t n)
 {
 	size_t got = 0;

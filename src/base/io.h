@@ -14,6 +14,8 @@
 
 /* Writes all n bytes (retries EINTR, short writes, and waits where fd is non-blocking). */
 int write_full(int fd, const void *data, size_t n);
+/* The same at an offset of a regular file. */
+int pwrite_full(int fd, const void *data, size_t n, off_t offset);
 /* Reads n bytes unless the end comes first; returns what was read. */
 ssize_t read_full(int fd, void *data, size_t n);
 /* Appends to b until the end of file; more than max bytes is -EFBIG. */

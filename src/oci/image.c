@@ -18,7 +18,7 @@ static const struct jfield run_config_fields[] = {
 	JK(J_STR, struct image_run_config, stop_signal, "StopSignal"),
 	{ 0 },
 };
-static const struct jtable run_config_table = { sizeof(struct image_run_config), run_config_fields };
+const struct jtable image_run_config_table = { sizeof(struct image_run_config), run_config_fields };
 
 static const struct jfield rootfs_fields[] = {
 	J(J_STR, struct image_rootfs, type),
@@ -32,7 +32,7 @@ static const struct jfield config_fields[] = {
 	J(J_STR, struct image_config, author),
 	J(J_STR, struct image_config, architecture),
 	J(J_STR, struct image_config, os),
-	JO(struct image_config, config, "config", &run_config_table),
+	JO(struct image_config, config, "config", &image_run_config_table),
 	JO(struct image_config, rootfs, "rootfs", &rootfs_table),
 	{ 0 },
 };

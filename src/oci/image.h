@@ -35,7 +35,7 @@ struct image_config {
 	struct image_rootfs rootfs;
 };
 
-extern const struct jtable image_config_table;
+extern const struct jtable image_config_table, image_run_config_table;
 
 /* Parses and checks a config: at most 4 MiB, at most 128 layers, every diff id a sha256 digest,
  * no key twice. */

@@ -1,0 +1,244 @@
+/* job.c - runs ketch-image: the child in which foreign bytes are read
+ *
+ * It begins in new mount, PID, network, IPC and UTS namespaces with nothing but the descriptors of
+ * unpack/request.h, and sheds the rest itself (unpack/sandbox.h).  Directories are handed over as detached mounts of
+ * exactly that directory: there is no ".." to go up by.  It dies with us.
+ */
+#include "image/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/self.h"
+#include "sys/pidfd.h"
+
+#define PROGRAM	   "ketch-image"
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+/* The directory alone, without what is mounted below it, as a mount that is attached nowhere. */
+static int detach(int dirfd, uint64_t attributes, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = attributes | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NOEXEC };
+	autoclose int fd = open_tree(dirfd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	if (fd < 0 && errno == EPERM)
+		return err_set(e, EPERM, "images can be added by root only");
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(e, errno, "hand a directory to " PROGRAM);
+	return take_fd(&fd);
+}
+
+static int detach_input(int input_fd, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(input_fd, &st) < 0)
+		return err_sys(e, errno, "look at the input");
+	if (S_ISDIR(st.st_mode))
+		return detach(input_fd, MOUNT_ATTR_RDONLY, e);
+	fd = fcntl(input_fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(e, errno, "hand the input to " PROGRAM) : fd;
+}
+
+/* The request as a file that is read from its beginning. */
+static int make_request(const struct job_request *rq, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	autoclose int fd = memfd_create("request", MFD_CLOEXEC);
+	int r = json_print(&job_request_table, rq, 0, &text);
+
+	if (fd < 0)
+		return err_sys(e, errno, "make the request");
+	if (r == 0)
+		r = pwrite_full(fd, text.data, text.len, 0);
+	return r < 0 ? err_sys(e, -r, "make the request") : take_fd(&fd);
+}
+
+/* In the child, after clone: fds[i] becomes 3 + i, all others but stderr go. */
+static void start(const char *program, const int fds[4])
+{
+	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const env[] = { (char[]){ "LC_ALL=C.UTF-8" },
+									     NULL };
+	int up[4], null;
+
+	for (int i = 0; i < 4; i++)
+		up[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, JOB_FD_END);
+	for (int i = 0; i < 4; i++)
+		if (up[i] < 0 || dup2(up[i], JOB_FD_REQUEST + i) < 0)
+			_exit(126);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(126);
+	close_range(JOB_FD_END, ~0U, 0);
+	/* should we have died before this call, its answer finds no reader */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	execve(program, argv, env);
+	_exit(127);
+}
+
+static int spawn(const int fds[4], struct err *e)
+{
+	autofree char *program = self_program(PROGRAM);
+	int pidfd = -1;
+	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD,
+				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
+				   .exit_signal = SIGCHLD };
+	long pid;
+
+	if (!program)
+		return err_sys(e, errno, "find " PROGRAM);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return errno == EPERM ? err_set(e, EPERM, "images can be added by root only")
+				      : err_sys(e, errno, "start " PROGRAM);
+	if (!pid)
+		start(program, fds);
+	return pidfd;
+}
+
+/* --- its answer */
+
+struct answer {
+	const struct job_run *run;
+	struct buf text; /* a line that is not whole yet */
+	bool done;
+	struct job_message message;
+};
+
+static int take_line(struct answer *a, const char *line, size_t n, struct err *e)
+{
+	struct job_message m = { 0 };
+	int r = json_parse(&job_message_table, line, n, JSON_STRICT, &m, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "the answer of " PROGRAM);
+	if (m.done && !a->done) {
+		a->done = true;
+		a->message = m;
+		return 0;
+	}
+	if (m.progress && a->run->progress)
+		a->run->progress(a->run->progress_arg, m.progress);
+	json_done(&job_message_table, &m);
+	return 0;
+}
+
+static int take_lines(struct answer *a, struct err *e)
+{
+	char *end;
+	int r = 0;
+
+	while (r == 0 && a->text.len && (end = memchr(a->text.data, '\n', a->text.len))) {
+		size_t n = (size_t)(end - a->text.data);
+
+		r = take_line(a, a->text.data, n, e);
+		buf_drop(&a->text, n + 1);
+	}
+	if (r == 0 && a->text.len > JOB_ANSWER_MAX)
+		r = err_set(e, EFBIG, "the answer of " PROGRAM " is too long");
+	return r;
+}
+
+static int read_answer(struct answer *a, int fd, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0) {
+		char *room = buf_room(&a->text, 65536);
+		ssize_t n = room ? read(fd, room, 65536) : -1;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, room ? errno : ENOMEM, "read the answer of " PROGRAM);
+		if (!n)
+			return 0;
+		a->text.len += (size_t)n;
+		r = take_lines(a, e);
+	}
+	return r;
+}
+
+static int end_of(int pidfd, const struct answer *a, struct err *e)
+{
+	siginfo_t si = { 0 };
+
+	while (waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED) < 0)
+		if (errno != EINTR)
+			return err_sys(e, errno, "wait for " PROGRAM);
+	if (si.si_code == CLD_EXITED && si.si_status == 127)
+		return err_set(e, ENOEXEC, PROGRAM " cannot be executed");
+	if (si.si_code != CLD_EXITED)
+		return err_set(e, EIO, PROGRAM " was ended by signal %d%s", si.si_status,
+			       si.si_status == SIGSYS ? ": the sandbox stopped it" : "");
+	if (!a->done)
+		return err_set(e, EIO, PROGRAM " ended with status %d and no answer", si.si_status);
+	if (a->message.error_no)
+		return err_set(
+			e, a->message.error_no < 4096 && a->message.error_no > 0 ? a->message.error_no : EIO,
+			"%s", a->message.error ? a->message.error : "it failed");
+	return 0;
+}
+
+static void answer_done(struct answer *a)
+{
+	buf_done(&a->text);
+	json_done(&job_message_table, &a->message);
+}
+
+static int follow(const struct job_run *run, int pidfd, int answer_fd, struct job_message *ret, struct err *e)
+{
+	AUTO(answer_done) struct answer a = { .run = run };
+	struct err read_err = { 0 };
+	int r = read_answer(&a, answer_fd, &read_err);
+
+	if (r < 0) {
+		pidfd_signal(pidfd, SIGKILL);
+		end_of(pidfd, &a, NULL);
+		*e = read_err;
+		return r;
+	}
+	r = end_of(pidfd, &a, e);
+	if (r == 0) {
+		*ret = a.message;
+		a.message = (struct job_message){ 0 };
+	}
+	return r;
+}
+
+int job_run(const struct job_run *run, struct job_message *ret, struct err *e)
+{
+	autoclose int pidfd = -1, read_end = -1, write_end = -1;
+	autoclose int request = make_request(run->request, e);
+	autoclose int stage = request < 0 ? request : detach(run->stage->fd, 0, e);
+	autoclose int input = stage < 0 ? stage : detach_input(run->input_fd, e);
+	int pipe_fd[2];
+
+	if (input < 0)
+		return input;
+	if (pipe_cloexec(pipe_fd) < 0)
+		return err_sys(e, errno, "make a pipe");
+	read_end = pipe_fd[0];
+	write_end = pipe_fd[1];
+	pidfd = spawn((const int[]){ request, write_end, stage, input }, e);
+	if (pidfd < 0)
+		return pidfd;
+	auto_close(&write_end);
+	write_end = -1;
+	return follow(run, pidfd, read_end, ret, e);
+}

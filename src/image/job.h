@@ -1,0 +1,20 @@
+/* job.h - runs ketch-image: the child in which foreign bytes are read (private to this room) */
+#ifndef IMAGE_JOB_H
+#define IMAGE_JOB_H
+
+#include "image/store_int.h"
+#include "unpack/request.h"
+
+struct job_run {
+	struct image_store *store;
+	const struct stage *stage; /* where it puts what it makes */
+	const struct job_request *request;
+	int input_fd; /* file, pipe or directory; borrowed */
+	image_progress progress; /* may be NULL */
+	void *progress_arg;
+};
+
+/* Returns when the child has ended.  *ret is by json_done(&job_message_table): what it says it has made. */
+int job_run(const struct job_run *run, struct job_message *ret, struct err *e);
+
+#endif

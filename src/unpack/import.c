@@ -1,0 +1,82 @@
+/* import.c - a directory or a tar file becomes an image of one layer */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "oci/manifest.h"
+#include "unpack/copy.h"
+#include "unpack/job.h"
+#include "unpack/layer.h"
+
+static void close_tree(struct tree **t)
+{
+	tree_close(*t);
+}
+
+static int import_directory(struct job *job, struct digest *ret, uint64_t *ret_bytes, struct err *e)
+{
+	AUTO(close_tree) struct tree *tree = NULL;
+	autoclose int dir = layer_begin(job->stage_fd, e);
+	int r = dir < 0 ? dir : tree_open(dir, job->stage_fd, &tree, e);
+
+	if (r == 0)
+		r = copy_directory(job->input_fd, tree, ret, e);
+	if (r == 0)
+		*ret_bytes = tree_bytes(tree);
+	return r < 0 ? r : layer_keep(job->stage_fd, ret, e);
+}
+
+static int import_tar(struct job *job, struct digest *ret, uint64_t *ret_bytes, struct err *e)
+{
+	const struct layer_job lj = { .blob = source_file(job->input_fd, 0, -1),
+				      .stage_fd = job->stage_fd,
+				      .unpack = true };
+
+	return layer_run(&lj, ret, ret_bytes, e);
+}
+
+static int make_image(struct job *job, const struct digest *diff_id, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	char created[RFC3339_LEN], diff[DIGEST_TEXT], id[DIGEST_TEXT];
+	char *diffs[] = { diff, NULL };
+	/* borrowed strings: only printed, never freed */
+	const struct image_config config = { .created = created,
+					     .architecture = (char *)(uintptr_t)platform_host(),
+					     .os = (char[]){ "linux" },
+					     .config = job->request->config,
+					     .rootfs = { (char[]){ "layers" }, { diffs, 1 } } };
+	struct job_image im = { .id = id, .created = created, .diff_ids = { diffs, 1 } };
+	struct digest d;
+	int r;
+
+	rfc3339_format(clock_real_ns(), created);
+	digest_text(diff_id, diff);
+	if (json_print(&image_config_table, &config, 0, &text) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (text.len > IMAGE_DOCUMENT_MAX)
+		return err_set(e, EFBIG, "the configuration of the image is larger than %d MiB",
+			       IMAGE_DOCUMENT_MAX >> 20);
+	r = job_write_config(job, text.data, text.len, &d, e);
+	if (r < 0)
+		return r;
+	digest_text(&d, id);
+	return job_add_image(job, &im, e);
+}
+
+int job_import(struct job *job, struct err *e)
+{
+	struct digest diff_id;
+	uint64_t bytes = 0;
+	struct stat st;
+	int r;
+
+	if (fstat(job->input_fd, &st) < 0)
+		return err_sys(e, errno, "look at the input");
+	r = S_ISDIR(st.st_mode) ? import_directory(job, &diff_id, &bytes, e)
+				: import_tar(job, &diff_id, &bytes, e);
+	if (r == 0)
+		r = job_add_layer(job, &diff_id, bytes, e);
+	return r < 0 ? r : make_image(job, &diff_id, e);
+}

@@ -1,0 +1,30 @@
+/* job.h - the jobs of ketch-image: import and load, from descriptors to an answer */
+#ifndef UNPACK_JOB_H
+#define UNPACK_JOB_H
+
+#include "oci/digest.h"
+#include "unpack/request.h"
+
+/* What a job works with; all borrowed. */
+struct job {
+	const struct job_request *request;
+	int stage_fd, input_fd;
+	int answer_fd; /* for progress */
+	struct job_message *answer; /* images and layers are added here */
+};
+
+/* One line to the user. */
+void job_progress(const struct job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Writes one message as a line. */
+int job_send(int answer_fd, const struct job_message *m);
+
+/* Add to the answer; the image is copied, the layer too. */
+int job_add_image(struct job *job, const struct job_image *im, struct err *e);
+int job_add_layer(struct job *job, const struct digest *diff_id, uint64_t size_bytes, struct err *e);
+/* Writes the config to configs/HEX; *ret is its digest. */
+int job_write_config(struct job *job, const char *text, size_t n, struct digest *ret, struct err *e);
+
+int job_import(struct job *job, struct err *e);
+int job_load(struct job *job, struct err *e);
+
+#endif

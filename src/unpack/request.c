@@ -1,0 +1,38 @@
+/* request.c - what the store asks of ketch-image and what it hears back: JSON over descriptors of fixed numbers */
+#include "unpack/request.h"
+
+const char *const job_verb_names[] = { "import", "load", NULL };
+
+static const struct jfield request_fields[] = {
+	JE(struct job_request, verb, "verb", job_verb_names),
+	JO(struct job_request, config, "config", &image_run_config_table),
+	J(J_STRV, struct job_request, known),
+	J(J_STR, struct job_request, name_hint),
+	{ 0 },
+};
+const struct jtable job_request_table = { sizeof(struct job_request), request_fields };
+
+static const struct jfield layer_fields[] = {
+	J(J_STR, struct job_layer, diff_id),
+	J(J_U64, struct job_layer, size_bytes),
+	{ 0 },
+};
+static const struct jtable layer_table = { sizeof(struct job_layer), layer_fields };
+
+static const struct jfield image_fields[] = {
+	J(J_STR, struct job_image, id),	       J(J_STR, struct job_image, manifest),
+	J(J_STR, struct job_image, created),   J(J_STRV, struct job_image, refs),
+	J(J_STRV, struct job_image, diff_ids), { 0 },
+};
+static const struct jtable image_table = { sizeof(struct job_image), image_fields };
+
+static const struct jfield message_fields[] = {
+	J(J_STR, struct job_message, progress),
+	J(J_BOOL, struct job_message, done),
+	J(J_INT, struct job_message, error_no),
+	J(J_STR, struct job_message, error),
+	JA(struct job_message, images, n_images, "images", &image_table),
+	JA(struct job_message, layers, n_layers, "layers", &layer_table),
+	{ 0 },
+};
+const struct jtable job_message_table = { sizeof(struct job_message), message_fields };

@@ -1,0 +1,58 @@
+/* request.h - what the store asks of ketch-image and what it hears back: JSON over descriptors of fixed numbers
+ *
+ * The answer is lines of JSON, each a job_message: any number that say how far it is, then one with `done`.  It
+ * comes from a process that has read foreign bytes: whoever reads it checks it as such.
+ */
+#ifndef UNPACK_REQUEST_H
+#define UNPACK_REQUEST_H
+
+#include "oci/image.h"
+
+enum {
+	JOB_FD_REQUEST = 3, /* read to its end */
+	JOB_FD_ANSWER = 4,
+	JOB_FD_STAGE = 5, /* a detached mount of an empty directory: it becomes the whole world of the job */
+	JOB_FD_INPUT = 6, /* a file or a pipe to read, or a detached read-only mount of a directory */
+	JOB_FD_END,
+};
+#define JOB_REQUEST_MAX (16 << 20)
+#define JOB_ANSWER_MAX	(16 << 20) /* of one line */
+
+enum job_verb { JOB_IMPORT, JOB_LOAD };
+extern const char *const job_verb_names[];
+
+struct job_request {
+	int verb; /* enum job_verb */
+	struct image_run_config config; /* import */
+	struct strv known; /* load: diff ids that need not be unpacked */
+	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
+};
+extern const struct jtable job_request_table;
+
+/* In the stage afterwards: layers/HEX for each layer, configs/HEX for each image. */
+struct job_layer {
+	char *diff_id;
+	uint64_t size_bytes;
+};
+
+struct job_image {
+	char *id;
+	char *manifest; /* its digest; NULL: none */
+	char *created; /* of the config; NULL: not said */
+	struct strv refs; /* reference_text of each */
+	struct strv diff_ids;
+};
+
+struct job_message {
+	char *progress; /* a line for the user */
+	bool done;
+	int error_no; /* of the errors of done: positive errno */
+	char *error;
+	struct job_image *images;
+	size_t n_images;
+	struct job_layer *layers; /* the newly unpacked ones */
+	size_t n_layers;
+};
+extern const struct jtable job_message_table;
+
+#endif

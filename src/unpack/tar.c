@@ -1,0 +1,292 @@
+/* tar.c - a tar stream (ustar, PAX, GNU; libarchive) as the entries of a layer
+ *
+ * Any warning of libarchive is an error here: two readers of one archive must not come to different trees.
+ */
+#include "unpack/tar.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "unpack/limits.h"
+
+#define WHITEOUT	".wh." /* image-spec, layer.md */
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
+#define WHITEOUT_META	".wh..wh." /* of AUFS: says nothing about the tree */
+#define END_BYTES	512 /* of the two blocks of zeros one is enough, as for GNU tar */
+
+struct reader {
+	struct source *source;
+	struct archive *archive;
+	struct err source_err;
+	size_t zeros; /* at the end of what was read so far, at most END_BYTES counted */
+};
+
+/* What archive_entry_* gave, in the form that the tree takes. */
+struct tar_entry {
+	struct entry entry;
+	char path[PATH_BYTES_MAX + 1], hardlink[PATH_BYTES_MAX + 1];
+	struct xattr xattrs[XATTR_COUNT_MAX];
+};
+
+static void free_archive(struct archive **a)
+{
+	archive_read_free(*a);
+}
+
+/* --- input */
+
+static void count_zeros(struct reader *rd, const unsigned char *data, size_t n)
+{
+	size_t zeros = 0;
+
+	while (zeros < n && zeros < END_BYTES && !data[n - zeros - 1])
+		zeros++;
+	rd->zeros = zeros == n ? rd->zeros + zeros : zeros;
+}
+
+static ssize_t read_piece(struct archive *a, void *arg, const void **ret)
+{
+	struct reader *rd = arg;
+	ssize_t n = source_read(rd->source, ret, &rd->source_err);
+
+	if (n > 0)
+		count_zeros(rd, *ret, (size_t)n);
+	if (n < 0)
+		archive_set_error(a, (int)-n, "%s", rd->source_err.msg);
+	return n < 0 ? -1 : n;
+}
+
+/* What is behind the end belongs to the digest. */
+static int drain(struct reader *rd, struct err *e)
+{
+	const void *data;
+	ssize_t n;
+
+	while ((n = source_read(rd->source, &data, e)) > 0)
+		count_zeros(rd, data, (size_t)n);
+	return (int)n;
+}
+
+static int archive_failed(struct reader *rd, struct err *e)
+{
+	const char *why = archive_error_string(rd->archive);
+
+	if (rd->source_err.no)
+		return err_set(e, rd->source_err.no, "%s", rd->source_err.msg);
+	if (archive_errno(rd->archive) == ENOMEM)
+		return err_set(e, ENOMEM, "the tar archive wants too much memory");
+	return err_set(e, EINVAL, "bad tar archive: %s", why ? why : "unknown reason");
+}
+
+/* --- one entry */
+
+static int take_xattrs(struct archive_entry *ae, struct tar_entry *t, struct err *e)
+{
+	size_t bytes = 0;
+
+	archive_entry_xattr_reset(ae);
+	for (;;) {
+		struct xattr *x = &t->xattrs[t->entry.n_xattrs];
+
+		if (archive_entry_xattr_next(ae, &x->name, &x->value, &x->n) != ARCHIVE_OK || !x->name)
+			return 0;
+		bytes += strlen(x->name) + x->n;
+		if (strlen(x->name) > PATH_NAME_MAX || x->n > XATTR_VALUE_MAX || bytes > XATTR_BYTES_MAX ||
+		    t->entry.n_xattrs + 1 == XATTR_COUNT_MAX)
+			return err_set(e, E2BIG, "too many or too large attributes");
+		t->entry.n_xattrs++;
+	}
+}
+
+static int take_ids(struct archive_entry *ae, struct entry *en, struct err *e)
+{
+	int64_t uid = archive_entry_uid(ae), gid = archive_entry_gid(ae);
+
+	/* (uid_t)-1 means "leave it" to chown(2) */
+	if (uid < 0 || gid < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return err_set(e, EINVAL, "its owner %lld:%lld is out of range", (long long)uid,
+			       (long long)gid);
+	en->uid = (uid_t)uid;
+	en->gid = (gid_t)gid;
+	return 0;
+}
+
+static int take_links(struct archive_entry *ae, struct tar_entry *t, struct err *e)
+{
+	const char *hard = archive_entry_hardlink(ae), *soft = archive_entry_symlink(ae);
+	int r;
+
+	if (hard) {
+		r = tree_clean_path(hard, t->hardlink, e);
+		t->entry.hardlink = t->hardlink;
+		return r < 0 ? err_wrap(e, r, "its target") : 0;
+	}
+	if (!S_ISLNK(t->entry.mode))
+		return 0;
+	if (!soft || !*soft || strlen(soft) > LINK_BYTES_MAX)
+		return err_set(e, EINVAL, "it is a link with no good target");
+	t->entry.symlink = soft;
+	return 0;
+}
+
+static int take_type(struct archive_entry *ae, struct entry *en, struct err *e)
+{
+	switch (archive_entry_filetype(ae)) {
+	case AE_IFREG:
+	case AE_IFDIR:
+	case AE_IFLNK:
+	case AE_IFCHR:
+	case AE_IFBLK:
+	case AE_IFIFO:
+		en->mode = archive_entry_filetype(ae) | (archive_entry_perm(ae) & 07777);
+		en->rdev = archive_entry_rdev(ae);
+		return 0;
+	default:
+		if (!archive_entry_hardlink(ae))
+			return err_set(e, EINVAL, "it is of a type that no image has");
+		en->mode = S_IFREG;
+		return 0;
+	}
+}
+
+static int take_entry(struct archive_entry *ae, struct tar_entry *t, struct err *e)
+{
+	const char *path = archive_entry_pathname(ae);
+	int64_t size = archive_entry_size(ae);
+	struct entry *en = &t->entry;
+	int r;
+
+	if (!path)
+		return err_set(e, EINVAL, "it has no name");
+	if (size < 0)
+		return err_set(e, EINVAL, "it has a negative size");
+	*en = (struct entry){ .path = t->path,
+			      .mtime = { archive_entry_mtime(ae), archive_entry_mtime_nsec(ae) },
+			      .size = (uint64_t)size,
+			      .xattrs = t->xattrs };
+	r = tree_clean_path(path, t->path, e);
+	if (r == 0)
+		r = take_type(ae, en, e);
+	if (r == 0)
+		r = take_ids(ae, en, e);
+	if (r == 0)
+		r = take_links(ae, t, e);
+	return r < 0 ? r : take_xattrs(ae, t, e);
+}
+
+/* --- its content */
+
+/* fd -1: only reads it.  A sparse file has no blocks where it has holes. */
+static int copy_content(struct reader *rd, int fd, uint64_t size, struct err *e)
+{
+	const void *data;
+	size_t n;
+	la_int64_t offset, end = 0;
+	int x, r;
+
+	while ((x = archive_read_data_block(rd->archive, &data, &n, &offset)) == ARCHIVE_OK) {
+		if (offset < end || __builtin_add_overflow(offset, (la_int64_t)n, &end) ||
+		    (uint64_t)end > size)
+			return err_set(e, EINVAL, "bad tar archive: data out of order");
+		r = fd < 0 ? 0 : pwrite_full(fd, data, n, offset);
+		if (r < 0)
+			return err_sys(e, -r, "write it");
+	}
+	if (x != ARCHIVE_EOF)
+		return archive_failed(rd, e);
+	if (fd >= 0 && (uint64_t)end < size && ftruncate(fd, (off_t)size) < 0)
+		return err_sys(e, errno, "set its size");
+	return 0;
+}
+
+static int put_entry(struct reader *rd, struct tree *tree, const struct entry *en, struct err *e)
+{
+	int fd = -1, r = tree ? tree_put(tree, en, &fd, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (!en->hardlink && S_ISREG(en->mode))
+		r = copy_content(rd, fd, en->size, e);
+	if (fd >= 0 && r < 0)
+		close(fd);
+	return fd < 0 || r < 0 ? r : tree_finish_file(tree, en, fd, e);
+}
+
+/* 1: it was a whiteout and is done; 0: it is none. */
+static int put_whiteout(struct tree *tree, struct tar_entry *t, struct err *e)
+{
+	char *slash = strrchr(t->path, '/'), *name = slash ? slash + 1 : t->path;
+	const char *hidden = name + strlen(WHITEOUT);
+	int r;
+
+	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0)
+		return 0;
+	if (!strcmp(name, WHITEOUT_OPAQUE)) {
+		*(slash ? slash : name) = '\0';
+		r = tree ? tree_opaque(tree, t->path, e) : 0;
+		return r < 0 ? r : 1;
+	}
+	if (!strncmp(name, WHITEOUT_META, strlen(WHITEOUT_META)))
+		return 1;
+	if (!*hidden || !strcmp(hidden, ".") || !strcmp(hidden, ".."))
+		return err_set(e, EINVAL, "it is a whiteout of no name");
+	memmove(name, hidden, strlen(hidden) + 1);
+	r = tree ? tree_whiteout(tree, t->path, e) : 0;
+	return r < 0 ? r : 1;
+}
+
+static int one_entry(struct reader *rd, struct archive_entry *ae, struct tree *tree, struct err *e)
+{
+	struct tar_entry t;
+	int r;
+
+	t.entry = (struct entry){ 0 };
+	r = take_entry(ae, &t, e);
+	if (r == 0)
+		r = put_whiteout(tree, &t, e);
+	if (r == 0)
+		return put_entry(rd, tree, &t.entry, e);
+	return r < 0 ? r : 0;
+}
+
+static int all_entries(struct reader *rd, struct tree *tree, struct err *e)
+{
+	struct archive_entry *ae;
+	int x, r;
+
+	while ((x = archive_read_next_header(rd->archive, &ae)) == ARCHIVE_OK) {
+		r = one_entry(rd, ae, tree, e);
+		if (r < 0) {
+			const char *name = archive_entry_pathname(ae);
+
+			return err_wrap(e, r, "%.200s", name ? name : "?");
+		}
+	}
+	return x == ARCHIVE_EOF ? 0 : archive_failed(rd, e);
+}
+
+int tar_unpack(struct source *tar, struct tree *tree, bool *ret_complete, struct err *e)
+{
+	AUTO(free_archive) struct archive *a = archive_read_new();
+	struct reader rd = { .source = tar, .archive = a };
+	int r;
+
+	if (!a)
+		return err_set(e, ENOMEM, "out of memory");
+	archive_read_support_format_tar(a);
+	if (archive_read_open(a, &rd, NULL, read_piece, NULL) != ARCHIVE_OK)
+		return archive_failed(&rd, e);
+	r = all_entries(&rd, tree, e);
+	if (r == 0)
+		r = drain(&rd, e);
+	if (r == 0 && tree)
+		r = tree_finish(tree, e);
+	if (r == 0)
+		*ret_complete = rd.zeros >= END_BYTES;
+	return r;
+}
