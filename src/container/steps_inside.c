@@ -153,7 +153,7 @@ const struct step_op op_root_read_only = { "root-read-only", STAGE_INSIDE, apply
 static int apply_root_enter(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int r = mount_pivot(c->root);
+	int r = mount_pivot(c->root, 1 /* the scratch tmpfs */);
 
 	/* a guest whose root is its initramfs: that can only be covered.  There the VM is the wall. */
 	if (r == -EINVAL && c->boot->facts.in_guest)

@@ -96,15 +96,17 @@ int mount_all_private(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
-int mount_pivot(int root)
+int mount_pivot(int root, unsigned n_covers)
 {
 	if (fchdir(root) < 0)
 		return -errno;
-	/* "." twice puts the old root on top of the new one, from where it is taken away */
+	/* "." twice puts the old root on top of the new one, with what was mounted on it above it; from there they
+	 * are taken away, the topmost first */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
-	if (umount2(".", MNT_DETACH) < 0)
-		return -errno;
+	for (unsigned i = 0; i <= n_covers; i++)
+		if (umount2(".", MNT_DETACH) < 0)
+			return -errno;
 	return chdir("/") < 0 ? -errno : 0;
 }
 
