@@ -122,9 +122,9 @@ static int give_memory(struct machine *m)
 
 static int give_cpuid(struct machine *m)
 {
-	struct {
+	union {
 		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
+		char room[sizeof(struct kvm_cpuid2) + CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
 	} c = { .head.nent = CPUID_ENTRIES };
 
 	if (ioctl(m->kvm, KVM_GET_SUPPORTED_CPUID, &c) < 0 || ioctl(m->cpu, KVM_SET_CPUID2, &c) < 0)
