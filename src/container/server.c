@@ -81,9 +81,13 @@ static void on_gone(void *arg, struct stream *s, int status)
 {
 	struct running *r = arg;
 
-	for (size_t i = 0; i < r->n_streams; i++)
-		if (r->streams[i] == s)
-			r->streams[i] = r->streams[--r->n_streams];
+	for (size_t i = 0; i < r->n_streams; i++) {
+		if (r->streams[i] != s)
+			continue;
+		/* the others keep their order: stream 0 is the first as long as it is there */
+		memmove(r->streams + i, r->streams + i + 1, (--r->n_streams - i) * sizeof(*r->streams));
+		break;
+	}
 	if (stream_id(s) == 0) {
 		r->ending = true;
 		/* the PID namespace died with its first process; whoever else was put in the cgroup goes too */
@@ -250,7 +254,9 @@ static void container_release(struct running *r)
 		return;
 	for (size_t i = 0; i < r->n_streams; i++)
 		stream_kill(r->streams[i]);
-	for (size_t i = 0; i < r->n_streams; i++) {
+	/* the first process last: the kernel lets it end only when its PID namespace is empty, which our own
+	 * zombies would keep it from */
+	for (size_t i = r->n_streams; i-- > 0;) {
 		int pidfd = stream_pidfd(r->streams[i]);
 
 		if (pidfd >= 0 && pidfd_wait_end(pidfd, REAP_MS) == 0)

@@ -153,11 +153,11 @@ const struct step_op op_root_read_only = { "root-read-only", STAGE_INSIDE, apply
 static int apply_root_enter(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int r = mount_pivot(c->root, 1 /* the scratch tmpfs */);
+	int r = mount_pivot(c->root);
 
 	/* a guest whose root is its initramfs: that can only be covered.  There the VM is the wall. */
 	if (r == -EINVAL && c->boot->facts.in_guest)
-		r = mount_move_root(c->root);
+		r = mount_enter_root(c->root);
 	return r < 0 ? err_sys(e, -r, "cannot change the root") : 0;
 }
 const struct step_op op_root_enter = { "root-enter", STAGE_INSIDE, apply_root_enter };

@@ -270,6 +270,9 @@ static int apply_read_only(void *ctx, const struct step *s, struct err *e)
 
 	if (place == -ENOENT)
 		return 0;
+	/* a mount is changed as it is; what is only a part of one becomes a mount first */
+	if (place >= 0 && mount_change(place, MOUNT_ATTR_RDONLY, 0, true) == 0)
+		return 0;
 	mnt = place < 0 ? place : mount_clone(place, true);
 	r = mnt < 0 ? mnt : mount_change(mnt, MOUNT_ATTR_RDONLY, 0, true);
 	if (r == 0)

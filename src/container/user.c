@@ -314,6 +314,10 @@ static int parse_into(const char *name, const char *group_name, const struct str
 		r = find_group(files[1], group_name, &u->gid, e);
 	else if (r == 0 && l.n)
 		r = add_groups_of(files[1], l.field[PW_NAME], l.len[PW_NAME], u, e);
+	/* also the primary group: without it a set-gid program could shed it and pass a file that the group is
+	 * denied (CVE-2022-36109) */
+	if (r == 0)
+		r = add_group(u, u->gid, e);
 	for (size_t i = 0; i < groups->n && r == 0; i++) {
 		gid_t gid;
 

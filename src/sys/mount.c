@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -96,27 +97,45 @@ int mount_all_private(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
-int mount_pivot(int root, unsigned n_covers)
+/* 1 when something is mounted on top of "/"; "/.." is the way to see it. */
+static int root_is_covered(void)
 {
+	struct statx root, top;
+
+	if (statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root) < 0 ||
+	    statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &top) < 0)
+		return -errno;
+	return root.stx_mnt_id != top.stx_mnt_id;
+}
+
+/* pivot_root(2) with "." twice puts the old root on top of the new one, and what was on top of the old root goes
+ * with it: all of that has to be taken away, else ".." leads out. */
+static int uncover_root(void)
+{
+	int r = root_is_covered();
+
+	for (int i = 0; r == 1 && i < 64; i++)
+		r = umount2(".", MNT_DETACH) < 0 ? -errno : root_is_covered();
+	return r == 1 ? -EBUSY : r;
+}
+
+int mount_pivot(int root)
+{
+	int r;
+
 	if (fchdir(root) < 0)
 		return -errno;
-	/* "." twice puts the old root on top of the new one, with what was mounted on it above it; from there they
-	 * are taken away, the topmost first */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
-	for (unsigned i = 0; i <= n_covers; i++)
-		if (umount2(".", MNT_DETACH) < 0)
-			return -errno;
+	r = uncover_root();
+	if (r < 0)
+		return r;
 	return chdir("/") < 0 ? -errno : 0;
 }
 
-int mount_move_root(int root)
+int mount_enter_root(int root)
 {
-	if (fchdir(root) < 0)
-		return -errno;
-	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return -errno;
-	if (chroot(".") < 0)
+	if (fchdir(root) < 0 || chroot(".") < 0)
 		return -errno;
 	return chdir("/") < 0 ? -errno : 0;
 }

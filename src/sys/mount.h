@@ -23,10 +23,9 @@ int mount_set_idmap(int mnt, int userns);
 int mount_attach(int mnt, int target);
 /* Makes every mount of this namespace private. */
 int mount_all_private(void);
-/* Makes the attached mount `root` the root of this mount namespace and lets go of the old one, on whose root
- * directory n_covers other mounts lie. */
-int mount_pivot(int root, unsigned n_covers);
-/* For a namespace whose root cannot be exchanged (initramfs): moves `root` over "/" and enters it. */
-int mount_move_root(int root);
+/* Makes the attached mount `root` the root of this mount namespace and lets go of the old one. */
+int mount_pivot(int root);
+/* For a namespace whose root cannot be exchanged (initramfs): enters the mount `root` on top of it. */
+int mount_enter_root(int root);
 
 #endif

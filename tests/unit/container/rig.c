@@ -16,6 +16,8 @@
 
 #define DEADLINE_S 20
 
+static struct rig *live; /* of the running test */
+
 static const char defaults[] =
 	"{\"id\":\"%s\",\"name\":\"t\",\"hostname\":\"inside\",\"layers\":[\"sha256:a\",\"sha256:b\"],"
 	"\"network\":\"none\",\"stopSignal\":15,\"process\":{\"args\":[\"/bin/true\"],\"env\":[\"PATH=/"
@@ -248,7 +250,7 @@ void rig_until(struct rig *r, const bool *flag)
 		assert_true(loop_once(r->loop, 1000) >= 0);
 		if (clock_mono_ns() > end)
 			fail_msg("nothing happened for %d seconds; out: %s err: %s text: %s", DEADLINE_S,
-				 r->s[0].out.data, r->s[0].err.data, r->s[0].text.data);
+				 rig_out(r, 0), rig_err(r, 0), rig_text(r, 0));
 	}
 }
 
@@ -260,13 +262,28 @@ void rig_until_output(struct rig *r, unsigned stream, const char *text)
 		assert_true(loop_once(r->loop, 1000) >= 0);
 		if (clock_mono_ns() > end || r->s[stream].exited || r->s[stream].failed)
 			fail_msg("no \"%s\" in: %s err: %s text: %s", text, rig_out(r, stream),
-				 r->s[stream].err.data, r->s[stream].text.data);
+				 rig_err(r, stream), rig_text(r, stream));
 	}
+}
+
+static const char *text_of(const struct buf *b)
+{
+	return b->data ? b->data : "";
 }
 
 const char *rig_out(struct rig *r, unsigned stream)
 {
-	return r->s[stream].out.data ? r->s[stream].out.data : "";
+	return text_of(&r->s[stream].out);
+}
+
+const char *rig_err(struct rig *r, unsigned stream)
+{
+	return text_of(&r->s[stream].err);
+}
+
+const char *rig_text(struct rig *r, unsigned stream)
+{
+	return text_of(&r->s[stream].text);
 }
 
 /* --- life */
@@ -278,6 +295,7 @@ struct rig *rig_new(const char *spec)
 	struct err e = { 0 };
 
 	rig_need_root();
+	live = r;
 	snprintf(id, sizeof(id), "%032llx%032x", (unsigned long long)clock_mono_ns(), (unsigned)getpid());
 	snprintf(text, sizeof(text), defaults, id);
 	assert_int_equal(json_parse(&instance_spec_table, text, strlen(text), 0, &r->boot.spec, &e), 0);
@@ -337,9 +355,11 @@ static void nothing_is_left(struct rig *r, const struct strv *cgroups)
 void rig_done(struct rig *r)
 {
 	AUTO(strv_done) struct strv cgroups = { 0 };
+	struct running *running = r->running;
 
 	assert_int_equal(strv_copy(&cgroups, &r->state.cgroups), 0);
-	container_backend.release(r->running);
+	r->running = NULL;
+	container_backend.release(running);
 	nothing_is_left(r, &cgroups);
 	for (size_t i = 0; i < r->boot.n_fds; i++)
 		close(r->boot.fds[i].fd);
@@ -349,9 +369,20 @@ void rig_done(struct rig *r)
 		buf_done(&r->s[i].err);
 		buf_done(&r->s[i].text);
 	}
+	live = NULL;
 	plan_done(&r->plan);
 	json_done(&boot_table, &r->boot);
 	json_done(&instance_state_table, &r->state);
 	loop_free(r->loop);
 	free(r);
+}
+
+int rig_teardown(void **state)
+{
+	if (live) {
+		container_backend.release(live->running);
+		remove_tree(AT_FDCWD, live->dir);
+	}
+	live = NULL;
+	return 0;
 }

@@ -52,11 +52,15 @@ void rig_until_output(struct rig *r, unsigned stream, const char *text);
 /* new + start + main + until ended: the status of stream 0. */
 struct rig *rig_run(const char *spec);
 const char *rig_out(struct rig *r, unsigned stream);
+const char *rig_err(struct rig *r, unsigned stream);
+const char *rig_text(struct rig *r, unsigned stream);
 /* Writes a file into the lowest layer, before start. */
 void rig_file(struct rig *r, const char *path, unsigned mode, const char *content);
 /* A directory or file beside the layers; the path inside r->dir is kept as fd:mount/INDEX. */
 void rig_mount_fd(struct rig *r, size_t index, const char *name);
 void rig_add_file(struct rig *r, const char *name, const void *data, size_t n);
+/* Teardown of a test: takes away what it left when it failed. */
+int rig_teardown(void **state);
 /* Releases, and fails the test when a cgroup, a child or a mount is left. */
 void rig_done(struct rig *r);
 
