@@ -59,7 +59,10 @@ static void add_root(struct planner *pl)
 	if (!buf_ok(&from) || !from.len)
 		pl->r = err_set(pl->e, EINVAL, "the image has no layers");
 	else
-		plan_step(pl, &op_overlay, "/", from.data, "upper=fd:upper work=fd:work", 0);
+		plan_step(pl, &op_overlay, "/", from.data,
+			  pl->spec->auto_remove ? "upper=fd:upper work=fd:work volatile"
+						: "upper=fd:upper work=fd:work",
+			  0);
 }
 
 static void add_sources(struct planner *pl)

@@ -239,6 +239,10 @@ static int apply_overlay(void *ctx, const struct step *s, struct err *e)
 		return err_sys(e, -r, "cannot change the owner of the writable layer");
 	/* layers are foreign data: an xattr in them must not send a lookup elsewhere (redirect, metacopy) */
 	buf_addf(&opts, ",upperdir=%d,workdir=%d,redirect_dir=nofollow,metacopy=off,index=off", upper, work);
+	/* what is thrown away at the end need not reach the disk first (Linux 5.10): without it, the last unmount
+	 * writes back the whole file system below */
+	if (strstr(s->data, " volatile"))
+		buf_adds(&opts, ",volatile");
 	if (!buf_ok(&opts))
 		return err_set(e, ENOMEM, "out of memory");
 	r = mount_overlay(opts.data);
