@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "instance/boot.h"
 #include "kernel/kernel.h"
 #include "seccomp/seccomp.h"
+#include "sys/mount.h"
 #include "vm/disk.h"
 
 struct starter {
@@ -196,11 +198,28 @@ static int keep_fds(const struct boot *b, int boot_fd_no, posix_spawn_file_actio
 	return r;
 }
 
+/* The monitor's program, to be executed by descriptor.  A container can make the kernel run it inside ("#!/proc/self/
+ * exe") and then reopen it for writing through /proc/PID/exe (CVE-2019-5736): so it is seen through a read-only mount
+ * of its own, which belongs to no mount namespace.  It stays open in the monitor, for its last close waits for RCU. */
+static int give_program(struct starter *s, struct err *e)
+{
+	autofree char *path = self_program("ketch-monitor");
+	autoclose int file = path ? open(path, O_PATH | O_CLOEXEC) : -1;
+	int mnt, r;
+
+	if (file < 0)
+		return err_set(e, ENOENT, "the program ketch-monitor cannot be found");
+	mnt = mount_clone(file, false);
+	r = mnt < 0 ? mnt : mount_change(mnt, MOUNT_ATTR_RDONLY, 0, false);
+	if (r < 0 && mnt >= 0)
+		close(mnt);
+	return r < 0 ? err_sys(e, -r, "%s: read-only mount", path) : give(s, "program", mnt, e);
+}
+
 static int spawn_monitor(struct starter *s, struct err *e)
 {
-	autofree char *program = self_program("ketch-monitor");
 	autoclose int doc = boot_document(&s->boot, e);
-	char number[16], debug[64],
+	char number[16], debug[64], program[32],
 		*path = (char[]){ "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 	char *argv[] = { (char[]){ "ketch-monitor" }, s->spec->name, number, NULL };
 	char *envp[] = { path, debug, NULL };
@@ -211,8 +230,7 @@ static int spawn_monitor(struct starter *s, struct err *e)
 
 	if (doc < 0)
 		return doc;
-	if (!program)
-		return err_set(e, ENOENT, "the program ketch-monitor cannot be found");
+	snprintf(program, sizeof(program), "/proc/self/fd/%d", boot_fd(&s->boot, "program"));
 	snprintf(number, sizeof(number), "%d", doc);
 	snprintf(debug, sizeof(debug), "KETCH_DEBUG=%s", getenv("KETCH_DEBUG") ? getenv("KETCH_DEBUG") : "");
 	envp[1] = getenv("KETCH_DEBUG") ? debug : NULL;
@@ -224,7 +242,7 @@ static int spawn_monitor(struct starter *s, struct err *e)
 		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
-	return r ? err_sys(e, r, "%s", program) : 0;
+	return r ? err_sys(e, r, "the program ketch-monitor") : 0;
 }
 
 static void starter_done(struct starter *s)
@@ -271,6 +289,8 @@ int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_f
 		ours = pair[0];
 		r = give(&s, "client", pair[1], e);
 	}
+	if (r == 0)
+		r = give_program(&s, e);
 	if (r == 0) {
 		unlinkat(s.dir_fd, "exit.json", 0);
 		r = spawn_monitor(&s, e);

@@ -1,6 +1,7 @@
 /* ketch-monitor.c - the program that stands beside one running instance: `ketch-monitor NAME BOOTFD` */
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "base/parse.h"
@@ -15,5 +16,7 @@ int main(int argc, char **argv)
 		fputs("ketch-monitor is started by ketch\n", stderr);
 		return 125;
 	}
+	prctl(PR_SET_NAME,
+	      "ketch-monitor"); /* it was executed by descriptor: the kernel took its number for the name */
 	return monitor_run((int)fd);
 }
