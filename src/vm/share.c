@@ -79,6 +79,7 @@ static int serve_file(int tree)
 	file = open(SERVED "/" GUEST_SHARED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file < 0)
 		return -errno;
+	close(take_fd(&file)); /* open for writing, it would keep the box writable */
 	r = attach_at(tree, SERVED "/" GUEST_SHARED_FILE);
 	return r < 0 ? r : mount_change(box, MOUNT_ATTR_RDONLY, 0, false);
 }

@@ -40,6 +40,7 @@ struct running {
 	enum vm_state state;
 	bool killed;
 	struct err why; /* the first reason to end it; no 0: in order */
+	struct err server_lost;
 };
 
 /* --- the end */
@@ -106,17 +107,22 @@ static void vmm_ended(struct running *r, int status)
 	kill_children(r);
 }
 
+/* File servers end when the VMM hangs up, which may be heard before its own end. */
+static void server_ended(struct running *r, int status)
+{
+	if (!r->why.no && !r->killed)
+		err_set(&r->server_lost, EIO, "the file server (virtiofsd) ended with status %d", status);
+	set_deadline(r, HANG_UP_S);
+}
+
 static void on_child_ended(void *arg, struct child *c, int status)
 {
 	struct running *r = arg;
-	struct err e;
 
-	if (c == &r->machine.vmm) {
+	if (c == &r->machine.vmm)
 		vmm_ended(r, status);
-	} else if (r->machine.vmm.pid) {
-		err_set(&e, EIO, "the file server (virtiofsd) ended with status %d", status);
-		end_it(r, &e);
-	}
+	else if (r->machine.vmm.pid && r->state != STOPPING)
+		server_ended(r, status);
 	if (has_children(r))
 		return;
 	if (r->why.no && r->state != STOPPING)
@@ -132,10 +138,13 @@ static void on_deadline(void *arg, uint32_t events)
 
 	if (read(r->deadline.fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	err_set(&e, ETIMEDOUT,
-		r->state == BOOTING    ? "the virtual machine did not boot in time"
-		: r->state == STOPPING ? "the virtual machine did not power off in time"
-				       : "the virtual machine hung up");
+	if (r->server_lost.no)
+		e = r->server_lost;
+	else
+		err_set(&e, ETIMEDOUT,
+			r->state == BOOTING    ? "the virtual machine did not boot in time"
+			: r->state == STOPPING ? "the virtual machine did not power off in time"
+					       : "the virtual machine hung up");
 	end_it(r, &e);
 }
 

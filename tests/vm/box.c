@@ -1,6 +1,7 @@
 /* box.c - a virtual machine under test */
 #include "box.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -187,10 +188,7 @@ static void credit(struct box *b, const struct msg *m, uint32_t which)
 
 static void on_output(struct box *b, struct box_stream *s, const struct msg *m)
 {
-	if (b->discarding)
-		b->discard += m->len;
-	else
-		buf_add(m->type == MSG_STDOUT ? &s->out : &s->err, m->data, m->len);
+	buf_add(m->type == MSG_STDOUT ? &s->out : &s->err, m->data, m->len);
 	credit(b, m, m->type == MSG_STDOUT ? 1 : 2);
 }
 
@@ -217,6 +215,8 @@ static void on_message(void *arg, const struct msg *m)
 		s->status = (int)msg_u32(m, 0);
 		s->flags = m->type == MSG_EXIT ? msg_u32(m, 1) : 0;
 		s->failed = m->type == MSG_FAILED ? msg_text(m) : NULL;
+		if (s->failed)
+			print_message("%s\n", s->failed);
 		break;
 	case MSG_STATS_REPLY:
 		buf_add(&b->stats, m->data, m->len);
@@ -238,6 +238,14 @@ static void on_ended(void *arg, const struct err *why)
 }
 
 /* --- doing */
+
+static void turn(struct box *b, const char *for_what)
+{
+	if (b->ended)
+		fail_msg("the machine ended: %s", b->why.msg);
+	if (loop_once(b->loop, WAIT_S * 1000) <= 0)
+		fail_msg("no %s in %d seconds", for_what, WAIT_S);
+}
 
 void box_wait(struct box *b, const bool *flag)
 {
@@ -295,11 +303,8 @@ void box_run(struct box *b, uint32_t id, const char *const argv[], void (*opt)(s
 	assert_int_equal(json_print(&process_table, &p, 0, &json), 0);
 	json_done(&process_table, &p);
 	box_send(b, MSG_START, id, json.data, json.len);
-	while (!b->streams[id].pid && !b->streams[id].over) {
-		if (b->ended)
-			fail_msg("the machine ended: %s", b->why.msg);
-		assert_true(loop_once(b->loop, 10000) > 0);
-	}
+	while (!b->streams[id].pid && !b->streams[id].over)
+		turn(b, "answer to START");
 }
 
 int box_wait_exit(struct box *b, uint32_t id)
@@ -323,10 +328,79 @@ int box_once(struct box *b, const char *const argv[], void (*opt)(struct process
 	box_start(b);
 	box_run(b, 0, argv, opt);
 	status = box_wait_exit(b, 0);
-	if (b->streams[0].failed)
-		print_message("it did not start: %s\n", b->streams[0].failed);
 	box_shut_down(b);
 	return status;
+}
+
+void box_resize(struct box *b, uint32_t id, uint32_t rows, uint32_t cols)
+{
+	uint32_t size[2] = { htole32(rows), htole32(cols) };
+
+	box_send(b, MSG_RESIZE, id, size, sizeof(size));
+}
+
+void box_feed(struct box *b, uint32_t id, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		size_t k = n < MSG_MAX_DATA ? n : MSG_MAX_DATA;
+
+		if (k > b->streams[id].stdin_credit)
+			k = b->streams[id].stdin_credit;
+		if (!k) {
+			turn(b, "credit");
+			continue;
+		}
+		box_send(b, MSG_STDIN, id, p, k);
+		b->streams[id].stdin_credit -= (uint32_t)k;
+		p += k;
+		n -= k;
+	}
+	box_send(b, MSG_STDIN_EOF, id, NULL, 0);
+}
+
+void box_wait_output(struct box *b, uint32_t id, const char *text)
+{
+	while (!b->streams[id].out.data || !strstr(b->streams[id].out.data, text))
+		turn(b, text);
+}
+
+void box_wait_stats(struct box *b)
+{
+	while (!b->stats.len)
+		turn(b, "statistics");
+}
+
+void box_with_seccomp(struct process *p)
+{
+	p->seccomp = true;
+}
+
+static void forget_streams(struct box *b)
+{
+	for (int i = 0; i < BOX_STREAMS; i++) {
+		buf_done(&b->streams[i].out);
+		buf_done(&b->streams[i].err);
+		free(b->streams[i].failed);
+		b->streams[i] = (struct box_stream){ 0 };
+	}
+}
+
+void box_restart(struct box *b)
+{
+	vm_backend.release(b->running);
+	plan_done(&b->plan);
+	loop_free(b->loop);
+	forget_streams(b);
+	b->ready = b->ended = false;
+	box_start(b);
+}
+
+void box_kill(struct box *b)
+{
+	vm_backend.kill(b->running);
+	box_wait(b, &b->ended);
 }
 
 static void check_nothing_is_left(const struct box *b, int pid)
@@ -346,11 +420,7 @@ void box_done(struct box *b)
 	check_nothing_is_left(b, pid);
 	plan_done(&b->plan);
 	loop_free(b->loop);
-	for (int i = 0; i < BOX_STREAMS; i++) {
-		buf_done(&b->streams[i].out);
-		buf_done(&b->streams[i].err);
-		free(b->streams[i].failed);
-	}
+	forget_streams(b);
 	for (size_t i = 0; i < b->boot.n_fds; i++)
 		close(b->boot.fds[i].fd);
 	json_done(&boot_table, &b->boot);
