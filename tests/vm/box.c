@@ -138,23 +138,25 @@ static void make_spec(struct instance_spec *s)
 	strv_add(&s->process.env, "PATH=/bin");
 }
 
-void box_init(struct box *b)
+struct box *box_new(void)
 {
-	char dir[] = "/tmp/ketch-box-XXXXXX";
+	struct box *b = calloc(1, sizeof(*b));
+	const char *tmp = getenv("TMPDIR");
 	autofree char *run = NULL;
 	struct err e;
 
-	*b = (struct box){ 0 };
-	assert_non_null(mkdtemp(dir));
-	b->dir = strdup(dir);
-	run = str_printf("%s/run", dir);
+	b->dir = str_printf("%s/ketch-box-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(b->dir));
+	b->shared = str_printf("%s/shared", b->dir);
+	run = str_printf("%s/run", b->dir);
 	make_facts(&b->boot.facts);
 	make_spec(&b->boot.spec);
-	give(b, "dir", open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	give(b, "dir", open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	give(b, "run", mkdir_open(AT_FDCWD, run, 0700));
 	make_root(b);
 	give(b, "disk", vm_disk_open(boot_fd(&b->boot, "dir"), &e));
 	make_kernel(b);
+	return b;
 }
 
 void box_mount(struct box *b, const char *source, const char *target, bool read_only)
@@ -412,7 +414,7 @@ static void check_nothing_is_left(const struct box *b, int pid)
 		fail_msg("the VMM (pid %d) still runs", pid);
 }
 
-void box_done(struct box *b)
+void box_free(struct box *b)
 {
 	int pid = b->state.pid;
 
@@ -428,4 +430,6 @@ void box_done(struct box *b)
 	buf_done(&b->stats);
 	remove_tree(AT_FDCWD, b->dir);
 	free(b->dir);
+	free(b->shared);
+	free(b);
 }

@@ -17,7 +17,8 @@ struct box_stream {
 };
 
 struct box {
-	char *dir; /* below /tmp; the store and the run directory */
+	char *dir; /* in $TMPDIR: the store and the run directory */
+	char *shared; /* a name in it for a directory to share */
 	struct boot boot;
 	struct plan plan;
 	struct instance_state state;
@@ -33,7 +34,7 @@ struct box {
 /* NULL: why VMs cannot be tested here; else a sentence. */
 const char *box_missing(void);
 /* A box with a spec that can be changed before box_start. */
-void box_init(struct box *b);
+struct box *box_new(void);
 /* Adds a bind mount of a directory or file of the host. */
 void box_mount(struct box *b, const char *source, const char *target, bool read_only);
 /* Starts it and waits for READY. */
@@ -61,7 +62,7 @@ void box_kill(struct box *b); /* and waits for the end */
 void box_with_seccomp(struct process *p);
 /* SHUTDOWN and the wait for the end, which must be in order. */
 void box_shut_down(struct box *b);
-/* Frees all; the process of the VMM and its cgroups must be gone. */
-void box_done(struct box *b);
+/* Ends and frees it; the process of the VMM and its cgroups must be gone. */
+void box_free(struct box *b);
 
 #endif
