@@ -4,9 +4,9 @@
 
 #include <linux/filter.h>
 
+#include "instance/backend.h"
 #include "instance/cgroup.h"
 #include "instance/cgroup_plan.h"
-#include "instance/backend.h"
 
 /* A detached mount, made by a host step and attached by a step inside. */
 struct tree {

@@ -53,13 +53,13 @@ static int check_kind(int fd, bool dir)
 /* An image in which /dev or /proc is a link would have our mounts land somewhere else (security.md A4). */
 int place_fixed(const struct container *c, const char *path, bool dir, struct err *e)
 {
-	int fd = open_in_root_nolinks(c->root, path, O_PATH | O_NOFOLLOW, 0), r;
+	int fd = open_in_root_nolinks(c->root, path, O_PATH, 0), r;
 
 	if (fd == -ENOENT) {
 		r = make_fixed(c->root, path, dir);
 		if (r < 0)
 			return err_sys(e, -r, "cannot make %s", path);
-		fd = open_in_root_nolinks(c->root, path, O_PATH | O_NOFOLLOW, 0);
+		fd = open_in_root_nolinks(c->root, path, O_PATH, 0);
 	}
 	if (fd == -ELOOP)
 		return err_set(e, ELOOP, "%s of the image is, or is behind, a symbolic link", path);

@@ -144,7 +144,7 @@ static void add_sys(struct planner *pl)
 static void add_kernel(struct planner *pl)
 {
 	plan_step(pl, &op_mount, "/proc", "proc", NULL, NSDX);
-	if (own_network(pl)) {
+	if (pl->spec->network == NETWORK_NONE) { /* a network of its own, or the machine's */
 		/* as Docker: without it every server for a low port would need CAP_NET_BIND_SERVICE */
 		plan_step(pl, &op_sysctl, "/proc/sys/net/ipv4/ip_unprivileged_port_start", NULL, "0", 0);
 		plan_step(pl, &op_loopback, "lo", NULL, NULL, 0);

@@ -53,18 +53,31 @@ int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 	return 0;
 }
 
+/* One line stays one line, whatever the text of a file holds. */
+static void print_part(struct buf *out, const char *mark, const char *text)
+{
+	if (!text)
+		return;
+	buf_adds(out, mark);
+	for (; *text; text++) {
+		if (*text == '\n')
+			buf_adds(out, "\\n");
+		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			buf_addf(out, "\\x%02x", (unsigned char)*text);
+		else
+			buf_addc(out, *text);
+	}
+}
+
 void plan_print(const struct plan *p, struct buf *out)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct step *s = &p->steps[i];
 
 		buf_addf(out, "%-7s %-14s", stage_names[s->op->stage], s->op->name);
-		if (s->what)
-			buf_addf(out, " %s", s->what);
-		if (s->from)
-			buf_addf(out, " <- %s", s->from);
-		if (s->data)
-			buf_addf(out, " = %s", s->data);
+		print_part(out, " ", s->what);
+		print_part(out, " <- ", s->from);
+		print_part(out, " = ", s->data);
 		if (s->flags)
 			buf_addf(out, " [0x%llx]", (unsigned long long)s->flags);
 		buf_addc(out, '\n');
