@@ -10,6 +10,7 @@
 
 #include "instance/boot.h"
 #include "instance/cgroup.h"
+#include "instance/guest.h"
 #include "instance/plan.h"
 #include "vm/child.h"
 
@@ -18,7 +19,7 @@
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {
-	size_t mount; /* index in spec.mounts */
+	char tag[GUEST_TAG_MAX]; /* its name in the guest */
 	int vmm_fd; /* the VMM's end of the vhost-user connection; -1 once it was given away */
 	struct child server;
 };

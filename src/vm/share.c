@@ -175,6 +175,7 @@ static int apply_share(void *ctx, const struct step *s, struct err *e)
 	r = make_connection(boot_fd(m->boot, "run"), &server_fd, &sh->vmm_fd);
 	if (r < 0)
 		return err_sys(e, -r, "virtiofsd socket");
+	snprintf(sh->tag, sizeof(sh->tag), "%s", s->what);
 	m->n_shares++;
 	return start_server(m, sh, server_fd, &sc, e);
 }

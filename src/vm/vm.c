@@ -189,13 +189,9 @@ int machine_named_fd(const struct machine *m, const char *name)
 		return m->agent_fd;
 	if (!strcmp(name, "console"))
 		return m->console_fd;
-	for (size_t i = 0; i < m->n_shares; i++) {
-		char share[64];
-
-		snprintf(share, sizeof(share), "share:mount%zu", m->shares[i].mount);
-		if (!strcmp(name, share))
+	for (size_t i = 0; i < m->n_shares && !strncmp(name, "share:", 6); i++)
+		if (!strcmp(name + 6, m->shares[i].tag))
 			return m->shares[i].vmm_fd;
-	}
 	return -ENOENT;
 }
 
