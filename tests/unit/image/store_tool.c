@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int n;
 		int (*fn)(struct image_store *s, char **a, struct err *e);
-	} verbs[] = { { "import", 1, import }, { "load", 1, load }, { "list", 0, list },   { "find", 1, find },
+	} verbs[] = { { "import", 1, import }, { "load", 1, load }, { "list", 0, list },  { "find", 1, find },
 		      { "tag", 2, tag },       { "rmi", 1, rmi },   { "erofs", 1, erofs } };
 	struct image_store *s = NULL;
 	struct err e = { 0 };
