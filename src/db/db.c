@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 
+#define LOG_PAGES	128 /* of 4 KiB */
 #define BUSY_TIMEOUT_MS 10000
 
 struct db {
@@ -68,8 +69,9 @@ static int make_file(const char *path, struct err *e)
 static int set_up(struct db *db, struct err *e)
 {
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
-	/* a command is the last to close, every time: folding the log in then costs two flushes of the disk a command;
-	 * it happens when the log has grown to 1,000 pages instead */
+	/* A command is the last to close, every time: folding the log in then costs two flushes of the disk.  So it
+	 * waits until the log has LOG_PAGES; the next command to open reads through what is there. */
+	sqlite3_wal_autocheckpoint(db->sql, LOG_PAGES);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	return db_exec(db,
 		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"

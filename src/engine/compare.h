@@ -31,7 +31,8 @@ extern const struct jtable compare_report_table;
 
 /* Runs instances named ketch-compare-... and removes them; says what it does through the engine's progress.  Fails
  * when neither wall works. */
-int engine_compare(struct engine *en, const struct compare_request *rq, struct compare_report *ret, struct err *e);
+int engine_compare(struct engine *en, const struct compare_request *rq, struct compare_report *ret,
+		   struct err *e);
 void compare_done(struct compare_report *r);
 
 #endif

@@ -55,10 +55,10 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 		r = image_store_open(en->root, &en->images, e);
 	if (r == 0)
 		r = open_dirs(en, e);
-	if (r == 0)
-		r = db_open(en->root, &en->db, e);
-	if (r == 0)
+	if (r == 0) {
+		en->db = image_store_db(en->images);
 		r = record_init(en->db, e);
+	}
 	if (r < 0) {
 		engine_close(en);
 		return r;
@@ -72,7 +72,6 @@ struct engine *engine_close(struct engine *en)
 	if (!en)
 		return NULL;
 	image_store_close(en->images);
-	db_close(en->db);
 	json_done(&host_facts_table, &en->facts);
 	if (en->run_fd >= 0)
 		close(en->run_fd);

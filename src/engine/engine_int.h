@@ -9,7 +9,7 @@ struct engine {
 	char *root, *run_root;
 	int run_fd; /* RUN_ROOT */
 	int instances_fd; /* ROOT/instances */
-	struct db *db; /* table instance */
+	struct db *db; /* of the image store; table instance */
 	struct image_store *images;
 	struct host_facts facts;
 	bool have_facts, have_kvm;

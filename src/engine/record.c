@@ -23,7 +23,8 @@ int record_init(struct db *db, struct err *e)
 int record_add(struct db *db, const struct instance_spec *s, struct err *e)
 {
 	AUTO(buf_done) struct buf json = { 0 };
-	AUTO(db_stmt_done) struct db_stmt st =
+	AUTO(db_stmt_done)
+	struct db_stmt st =
 		db_sql(db, "INSERT INTO instance (id, name, image_id, created, spec) VALUES (?, ?, ?, ?, ?)");
 	int r = json_print(&instance_spec_table, s, 0, &json);
 
@@ -36,7 +37,8 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e)
 	db_bind_text(&st, json.data);
 	r = db_run(&st, e);
 	if (r == -EEXIST)
-		return err_set(e, EEXIST, "the name \"%s\" is in use: remove or rename that instance to use it again",
+		return err_set(e, EEXIST,
+			       "the name \"%s\" is in use: remove or rename that instance to use it again",
 			       s->name);
 	return r;
 }
@@ -104,9 +106,10 @@ static int only_row(struct db_stmt *st, struct instance_spec *ret, struct err *e
 
 int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e)
 {
-	AUTO(db_stmt_done) struct db_stmt exact = db_sql(db, "SELECT spec FROM instance WHERE name = ? OR id = ?");
-	AUTO(db_stmt_done) struct db_stmt prefix =
-		db_sql(db, "SELECT spec FROM instance WHERE substr(id, 1, ?) = ? LIMIT 2");
+	AUTO(db_stmt_done)
+	struct db_stmt exact = db_sql(db, "SELECT spec FROM instance WHERE name = ? OR id = ?");
+	AUTO(db_stmt_done)
+	struct db_stmt prefix = db_sql(db, "SELECT spec FROM instance WHERE substr(id, 1, ?) = ? LIMIT 2");
 	int r;
 
 	db_bind_text(&exact, name);
@@ -128,7 +131,8 @@ int record_find(struct db *db, const char *name, struct instance_spec *ret, stru
 
 int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct err *e)
 {
-	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT spec FROM instance ORDER BY created DESC, id");
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(db, "SELECT spec FROM instance ORDER BY created DESC, id");
 	struct instance_spec *list = NULL;
 	size_t n = 0;
 	int r;
@@ -158,7 +162,8 @@ int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct
 
 int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e)
 {
-	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT 1 FROM instance WHERE image_id = ? LIMIT 1");
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(db, "SELECT 1 FROM instance WHERE image_id = ? LIMIT 1");
 	int r;
 
 	db_bind_text(&st, image_id);

@@ -20,8 +20,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "instance/cgroup.h"
 #include "engine/engine_int.h"
+#include "instance/cgroup.h"
 
 #define MAX_STATE (1 << 20)
 

@@ -97,6 +97,11 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 	return 0;
 }
 
+struct db *image_store_db(struct image_store *s)
+{
+	return s->db;
+}
+
 struct image_store *image_store_close(struct image_store *s)
 {
 	if (!s)

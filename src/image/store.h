@@ -30,6 +30,8 @@ void image_done(struct image *im);
 /* root: path of the store, made if missing (mode 0700). */
 int image_store_open(const char *root, struct image_store **ret, struct err *e);
 struct image_store *image_store_close(struct image_store *s);
+/* The database of the store, borrowed: its other tables are the engine's. */
+struct db *image_store_db(struct image_store *s);
 
 /* By reference ("name", "name:tag", "name@sha256:..."), by id or by a unique prefix of >= 4 hex digits of the id.
  * -ENOENT: "no such image: x". */
