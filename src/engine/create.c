@@ -78,6 +78,15 @@ static int set_seccomp(struct engine *en, const struct run_request *rq, struct i
 	return r < 0 ? r : seccomp_filter_open(cache, profile, &s->process.caps, &s->seccomp, &fd, e);
 }
 
+static void say_emulation(struct engine *en, const struct host_facts *h)
+{
+	autofree char *line = str_printf("no usable KVM, so this runs in software emulation: %s",
+					 h->kvm_reason ? h->kvm_reason : "the reason is unknown");
+
+	if (!h->kvm && line && en->progress)
+		en->progress(en->progress_arg, line);
+}
+
 /* The machine of a VM: as many CPUs as the ceiling needs, RAM for the ceiling and the guest's kernel. */
 static int set_vm(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
 {
@@ -93,6 +102,7 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	s->vm.kernel = strdup(k.version);
 	kernel_done(&k);
 	s->vm.accel_kvm = h->kvm;
+	say_emulation(en, h);
 	s->vm.vcpus = s->resources.cpu_milli ? (int)((s->resources.cpu_milli + 999) / 1000) : h->cpus;
 	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");

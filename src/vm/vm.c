@@ -304,6 +304,15 @@ static void vm_release(struct running *r)
 	free(r);
 }
 
+static int note_emulation(const struct boot *b, struct instance_state *state)
+{
+	const char *why = b->facts.kvm_reason;
+
+	if (b->spec.vm.accel_kvm)
+		return 0;
+	return strv_addf(&state->warnings, "software emulation: %s", why ? why : "KVM was not probed");
+}
+
 static int vm_start(const struct boot *b, const struct plan *p, struct loop *loop,
 		    const struct backend_events *ev, struct instance_state *state, struct running **ret,
 		    struct err *e)
@@ -324,6 +333,8 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 				       .child_ended = on_child_ended,
 				       .arg = r };
 	k = open_all(r, b, loop, e);
+	if (k == 0)
+		k = note_emulation(b, state);
 	if (k == 0)
 		k = plan_apply(p, STAGE_HOST, &r->machine, e);
 	close_say(&r->machine);
