@@ -23,7 +23,7 @@
 
 static int place_fds(const struct child_spec *s)
 {
-	int parked[CHILD_MAX_FDS], null, last = 2;
+	int parked[CHILD_MAX_FDS], null;
 
 	if (s->n_fds > CHILD_MAX_FDS)
 		return -E2BIG;
@@ -35,12 +35,13 @@ static int place_fds(const struct child_spec *s)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(s->say_fd, 2) < 0)
 		return -errno;
-	for (size_t i = 0; i < s->n_fds; i++) {
+	/* whatever else is open, with or without close-on-exec, goes */
+	if (close_range(3, FIRST_SPARE_FD - 1, 0) < 0)
+		return -errno;
+	for (size_t i = 0; i < s->n_fds; i++)
 		if (dup2(parked[i], s->fds[i].as) < 0)
 			return -errno;
-		last = s->fds[i].as > last ? s->fds[i].as : last;
-	}
-	return close_range((unsigned)last + 1, ~0U, 0) < 0 ? -errno : 0;
+	return close_range(FIRST_SPARE_FD, ~0U, 0) < 0 ? -errno : 0;
 }
 
 static void reset_signals(void)

@@ -165,12 +165,12 @@ static int start_server(struct machine *m, struct share *sh, int server_fd, stru
 static int apply_share(void *ctx, const struct step *s, struct err *e)
 {
 	struct machine *m = ctx;
-	struct share *sh = &m->shares[m->n_shares];
+	struct share *sh = &m->shares[m->n_shares]; /* checked below */
 	struct scene sc = { .machine = m, .source = machine_named_fd(m, s->from), .flags = s->flags };
 	autoclose int server_fd = -1;
 	int r;
 
-	if (sc.source < 0)
+	if (sc.source < 0 || m->n_shares == ARRAY_LEN(m->shares))
 		return err_set(e, EBADF, "no descriptor %s", s->from);
 	r = make_connection(boot_fd(m->boot, "run"), &server_fd, &sh->vmm_fd);
 	if (r < 0)

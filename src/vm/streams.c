@@ -131,7 +131,7 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 	case MSG_EXIT:
 		return st ? check_of_stream(s, st, m, e) : liar(m, "for a process that is not there", e);
 	case MSG_STATS_REPLY:
-		if (!s->stats_asked)
+		if (!s->stats_asked || m->stream)
 			return liar(m, "unasked", e);
 		s->stats_asked--;
 		return 1;

@@ -249,6 +249,20 @@ static void a_file_is_shared_without_its_neighbours(void **state)
 	box_shut_down(b);
 }
 
+static void several_mounts_keep_their_places(void **state)
+{
+	struct box *b = *state;
+	autofree char *file = NULL;
+
+	put(host_dir(b), "one", "1\n");
+	file = str_printf("%s/one", b->shared);
+	box_mount(b, b->shared, "/dir", true);
+	box_mount(b, "/etc/hostname", "/name", true);
+	box_mount(b, file, "/etc/one", false);
+	assert_int_equal(box_once(b, SH("ls /dir; cat /etc/one; wc -l < /name"), NULL), 0);
+	assert_string_equal(b->streams[0].out.data, "one\n1\n1\n");
+}
+
 static void what_was_written_is_there_at_the_next_start_and_the_disk_stays_sparse(void **state)
 {
 	struct box *b = *state;
@@ -337,6 +351,7 @@ int main(void)
 		TEST(a_bind_mount_is_seen_and_written_from_both_sides),
 		TEST(a_read_only_bind_mount_is_read_only_on_the_host_side),
 		TEST(a_file_is_shared_without_its_neighbours),
+		TEST(several_mounts_keep_their_places),
 		TEST(what_was_written_is_there_at_the_next_start_and_the_disk_stays_sparse),
 		TEST(a_read_only_root_is_refused_writing),
 		TEST(a_killed_machine_ends_without_a_reason),

@@ -1,0 +1,68 @@
+/* fuzz_agent.c - bytes of a hostile guest: the agent hears checked messages or cuts it off, and never both */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vm/agent.h"
+
+struct talk {
+	bool lost;
+	struct agent *agent;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As a user would: two processes, some input, statistics. */
+static void on_ready(void *arg)
+{
+	struct talk *t = arg;
+
+	agent_send(t->agent, &(struct msg){ MSG_START, 0, "{}", 2 });
+	agent_send(t->agent, &(struct msg){ MSG_START, 1, "{}", 2 });
+	agent_send(t->agent, &(struct msg){ MSG_STDIN, 0, "0123456789", 10 });
+	agent_send(t->agent, &(struct msg){ MSG_STATS, 0, NULL, 0 });
+}
+
+static void on_message(void *arg, const struct msg *m)
+{
+	const struct talk *t = arg;
+
+	assert(!t->lost && m->stream <= 1);
+	if (m->type == MSG_FAILED || m->type == MSG_ERROR)
+		free(msg_text(m));
+}
+
+static void on_lost(void *arg, const struct err *why)
+{
+	struct talk *t = arg;
+
+	assert(!t->lost);
+	t->lost = true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct agent_ops ops = { on_ready, on_message, on_lost };
+	struct buf config = { 0 };
+	struct loop *l = loop_new();
+	struct talk t = { 0 };
+	int pair[2];
+
+	if (size > 65536)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		abort();
+	buf_adds(&config, "{}");
+	t.agent = agent_new(l, pair[1], &config, &ops, &t);
+	if (send(pair[0], data, size, MSG_NOSIGNAL) != (ssize_t)size)
+		abort();
+	shutdown(pair[0], SHUT_WR);
+	while (!t.lost && loop_once(l, 0) > 0)
+		;
+	agent_free(t.agent);
+	close(pair[0]);
+	loop_free(l);
+	buf_done(&config);
+	return 0;
+}
