@@ -66,6 +66,8 @@ int pid1_run(const struct container *c, const struct launch *l, int *ret_status,
 /* Writes the failure to the launch's report. */
 void launch_report(const struct launch *l, int status, const struct err *e);
 
+/* The layers ("fd:layer/N", topmost first) under the writable layer as one detached mount; -errno with e. */
+int overlay_make(const struct container *c, const struct strv *layers, struct err *e);
 /* A user namespace with the map first_id.., for ID-mapped mounts; -errno. */
 int userns_make(uint32_t first_id);
 #define USERNS_IDS 65536

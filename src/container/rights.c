@@ -64,12 +64,9 @@ static int check_sets(const struct cap_sets *want, struct err *e)
 
 int rights_become(const struct user *u, const struct strv *caps, struct err *e)
 {
-	struct cap_sets now, want = { 0 };
-	int r = caps_get(&now);
+	struct cap_sets want = { 0 };
+	int r = rights_cap_sets(caps, u->uid, caps_bounding(), &want, e);
 
-	if (r < 0)
-		return err_sys(e, -r, "cannot read the capabilities");
-	r = rights_cap_sets(caps, u->uid, now.bounding, &want, e);
 	if (r < 0)
 		return r;
 	r = caps_limit_bounding(want.bounding);
@@ -142,16 +139,15 @@ static int add_limit_warning(const struct rlimit_spec *l, bool can_raise, struct
 
 int rights_warnings(const struct process *p, bool can_raise, struct strv *ret)
 {
-	struct cap_sets own;
-	uint64_t want;
+	uint64_t want, own = caps_bounding();
 	int r = 0;
 
 	for (size_t i = 0; i < p->n_rlimits && r == 0; i++)
 		r = add_limit_warning(&p->rlimits[i], can_raise, ret);
-	if (caps_get(&own) < 0 || caps_of_names(&p->caps, &want, NULL) < 0)
+	if (caps_of_names(&p->caps, &want, NULL) < 0)
 		return r;
 	for (int i = 0; cap_name(i) && r == 0; i++)
-		if (want & ~own.bounding & UINT64_C(1) << i)
+		if (want & ~own & UINT64_C(1) << i)
 			r = strv_addf(ret, "%s is not given: this host does not have it", cap_name(i));
 	return r;
 }

@@ -158,98 +158,18 @@ const struct step_op op_userns = { "userns", STAGE_HOST, apply_userns };
 
 /* --- the root */
 
-/* A copy of the directory whose owners are shifted into the user namespace; the fd itself without one. */
-static int shifted(struct container *c, const char *name, int fd, struct err *e)
-{
-	int mnt, r;
-
-	if (!c->first_id)
-		return fd;
-	mnt = mount_clone(fd, false);
-	if (mnt < 0)
-		return err_sys(e, -mnt, "cannot clone %s", name);
-	r = mount_set_idmap(mnt, tree_get(c, "userns"));
-	if (r < 0) {
-		close(mnt);
-		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);
-	}
-	return tree_add(c, name, mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : mnt;
-}
-
-/* "lowerdir=9:8" where that fits in the 255 bytes that fsconfig(2) takes, else "lowerdir+=9,lowerdir+=8" (Linux
- * 6.8); the numbers are descriptors, seen from /proc/self/fd.  The topmost layer comes first. */
-static int lower_options(struct container *c, const char *from, struct buf *ret, struct err *e)
-{
-	AUTO(strv_done) struct strv layers = { 0 };
-	AUTO(buf_done) struct buf one = { 0 }, many = { 0 };
-
-	if (strv_split(&layers, from, " ") < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < layers.n; i++) {
-		int fd = source_fd(c, layers.v[i]);
-
-		if (fd < 0)
-			return err_set(e, EBADF, "%s is missing", layers.v[i]);
-		fd = shifted(c, layers.v[i], fd, e);
-		if (fd < 0)
-			return fd;
-		buf_addf(&one, "%s%d", i ? ":" : "", fd);
-		buf_addf(&many, "%slowerdir+=%d", i ? "," : "", fd);
-	}
-	if (one.len <= 255)
-		buf_addf(ret, "lowerdir=%s", one.data);
-	else
-		buf_adds(ret, many.data);
-	return buf_ok(&one) && buf_ok(&many) ? 0 : err_set(e, ENOMEM, "out of memory");
-}
-
-/* The writable layer keeps the owners as the host counts them: the overlay writes there with the monitor's
- * rights, which an ID-mapped mount would refuse.  So only its top changes owner. */
-static int own_upper(const struct container *c, int upper)
-{
-	if (!c->first_id)
-		return 0;
-	return fchownat(upper, "", c->first_id, c->first_id, AT_EMPTY_PATH) < 0 ? -errno : 0;
-}
-
-static int mount_overlay(const char *options)
-{
-	autoclose int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r;
-
-	if (cwd < 0 || chdir("/proc/self/fd") < 0)
-		return -errno;
-	r = mount_new("overlay", options, 0);
-	return fchdir(cwd) < 0 ? -errno : r;
-}
-
 static int apply_overlay(void *ctx, const struct step *s, struct err *e)
 {
-	AUTO(buf_done) struct buf opts = { 0 };
+	AUTO(strv_done) struct strv layers = { 0 };
 	struct container *c = ctx;
-	int upper = source_fd(c, "fd:upper"), work = source_fd(c, "fd:work"), r;
+	int mnt;
 
-	if (upper < 0 || work < 0)
-		return err_set(e, EBADF, "the writable layer is missing");
-	r = lower_options(c, s->from, &opts, e);
-	if (r < 0)
-		return r;
-	r = own_upper(c, upper);
-	if (r < 0)
-		return err_sys(e, -r, "cannot change the owner of the writable layer");
-	/* layers are foreign data: an xattr in them must not send a lookup elsewhere (redirect, metacopy) */
-	buf_addf(&opts, ",upperdir=%d,workdir=%d,redirect_dir=nofollow,metacopy=off,index=off", upper, work);
-	/* what is thrown away at the end need not reach the disk first (Linux 5.10): without it, the last unmount
-	 * writes back the whole file system below */
-	if (strstr(s->data, " volatile"))
-		buf_adds(&opts, ",volatile");
-	if (!buf_ok(&opts))
+	if (strv_split(&layers, s->from, " ") < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	r = mount_overlay(opts.data);
-	if (r < 0)
-		return err_sys(e, -r, "cannot mount the layers (more than about 60 need Linux 6.8%s)",
-			       c->first_id ? ", --userns needs 6.15" : "");
-	return tree_add(c, "root", r) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	mnt = overlay_make(c, &layers, e);
+	if (mnt < 0)
+		return mnt;
+	return tree_add(c, "root", mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 const struct step_op op_overlay = { "overlay", STAGE_HOST, apply_overlay };
 

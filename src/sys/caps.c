@@ -85,27 +85,46 @@ static uint64_t join(uint32_t low, uint32_t high)
 	return (uint64_t)high << 32 | low;
 }
 
-int caps_get(struct cap_sets *ret)
+static uint64_t read_ambient(void)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct d[2];
-	struct cap_sets s = { 0 };
+	uint64_t set = 0;
 
-	if (syscall(SYS_capget, &head, d) < 0)
-		return -errno;
-	s.effective = join(d[0].effective, d[1].effective);
-	s.permitted = join(d[0].permitted, d[1].permitted);
-	s.inheritable = join(d[0].inheritable, d[1].inheritable);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
+			set |= UINT64_C(1) << i;
+	return set;
+}
+
+uint64_t caps_bounding(void)
+{
+	uint64_t set = 0;
+
 	for (int i = 0; i < 64; i++) {
 		int in = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
 
 		if (in < 0) /* past the last one this kernel knows */
 			break;
-		s.bounding |= (uint64_t)in << i;
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
-			s.ambient |= UINT64_C(1) << i;
+		set |= (uint64_t)in << i;
 	}
-	*ret = s;
+	return set;
+}
+
+int caps_get(struct cap_sets *ret)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &head, d) < 0)
+		return -errno;
+	*ret = (struct cap_sets){
+		.bounding = caps_bounding(),
+		.permitted = join(d[0].permitted, d[1].permitted),
+		.effective = join(d[0].effective, d[1].effective),
+		.inheritable = join(d[0].inheritable, d[1].inheritable),
+	};
+	/* what is not inheritable cannot be ambient (capabilities(7)): mostly there is nothing to ask for */
+	if (ret->inheritable)
+		ret->ambient = read_ambient();
 	return 0;
 }
 

@@ -16,6 +16,7 @@ int cap_from_name(const char *name);
 const char *cap_name(int number);
 /* Every capability that both this kernel and the table of names have. */
 uint64_t caps_all(void);
+uint64_t caps_bounding(void); /* of this process */
 /* The five sets of this process.  0 or -errno. */
 int caps_get(struct cap_sets *ret);
 /* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP when something is to be dropped. */

@@ -50,6 +50,11 @@ int mount_new(const char *type, const char *opts, unsigned attr)
 	return fd < 0 ? -errno : fd;
 }
 
+int mount_at(const char *type, const char *place, const char *opts)
+{
+	return mount(type, place, type, 0, opts) < 0 ? -errno : 0;
+}
+
 int mount_clone(int fd, bool deep)
 {
 	int r = open_tree(fd, "",

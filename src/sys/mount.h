@@ -11,6 +11,8 @@
 /* A new detached mount of file system `type`.  opts: "key=value,flag,..." (no value above 255 bytes, none with
  * a comma) or NULL.  attr: MOUNT_ATTR_*. */
 int mount_new(const char *type, const char *opts, unsigned attr);
+/* mount(2) on the path `place`: takes a page of options, where mount_new takes 255 bytes each. */
+int mount_at(const char *type, const char *place, const char *opts);
 /* A detached copy of the mount at fd (a directory or a file), with what is mounted below if `deep`. */
 int mount_clone(int fd, bool deep);
 /* Sets and clears MOUNT_ATTR_*; `deep` also below. */

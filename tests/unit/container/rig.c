@@ -123,7 +123,9 @@ static void make_dirs(struct rig *r)
 	static const char *const names[] = { "layer/0", "layer/1", "upper", "work" };
 	char path[128];
 
-	snprintf(r->dir, sizeof(r->dir), "/tmp/ketch-rig-XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(r->dir, sizeof(r->dir), "%s/ketch-rig-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(r->dir));
 	assert_int_equal(chmod(r->dir, 0755), 0); /* a user namespace must be able to pass */
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -135,6 +137,21 @@ static void make_dirs(struct rig *r)
 	rig_file(r, "etc/passwd", 0644,
 		 "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n");
 	rig_file(r, "etc/group", 0644, "root:x:0:\nann:x:1001:\nwheel:x:10:ann\naudio:x:29:bob,ann\n");
+}
+
+void rig_layer(struct rig *r, size_t index)
+{
+	char path[128], name[32];
+	autoclose int l = -1;
+
+	snprintf(path, sizeof(path), "%s/layer%zu", r->dir, index);
+	snprintf(name, sizeof(name), "layer/%zu", index);
+	assert_int_equal(mkdir(path, 0755), 0);
+	add_fd(r, name, path, O_RDONLY | O_DIRECTORY);
+	l = mkdir_open(boot_fd(&r->boot, name), "l", 0755);
+	snprintf(name, sizeof(name), "%zu", index);
+	assert_int_equal(mknodat(l, name, S_IFREG | 0644, 0), 0);
+	assert_int_equal(strv_addf(&r->boot.spec.layers, "sha256:%zu", index), 0);
 }
 
 void rig_mount_fd(struct rig *r, size_t index, const char *name)

@@ -56,6 +56,8 @@ const char *rig_err(struct rig *r, unsigned stream);
 const char *rig_text(struct rig *r, unsigned stream);
 /* Writes a file into the lowest layer, before start. */
 void rig_file(struct rig *r, const char *path, unsigned mode, const char *content);
+/* A further layer, above those there are, with the file /l/INDEX. */
+void rig_layer(struct rig *r, size_t index);
 /* A directory or file beside the layers; the path inside r->dir is kept as fd:mount/INDEX. */
 void rig_mount_fd(struct rig *r, size_t index, const char *name);
 void rig_add_file(struct rig *r, const char *name, const void *data, size_t n);

@@ -196,6 +196,22 @@ static void the_layers_stay_as_they_are(void **state)
 	rig_done(r);
 }
 
+static void an_image_may_have_a_hundred_and_twenty_eight_layers(void **state)
+{
+	struct rig *r = rig_new("{\"process\":{\"args\":[\"sh\",\"-c\",\"ls /l | wc -l; test -e /l/127 && "
+				"echo > /l/x && echo ok\"]}}");
+
+	for (size_t i = 2; i < 128; i++)
+		rig_layer(r, i);
+	if (rig_start(r) < 0)
+		fail_msg("%s", r->err.msg);
+	rig_main(r);
+	rig_until(r, &r->ended);
+	assert_string_equal(rig_out(r, 0), "126\nok\n");
+	assert_int_equal(faccessat(boot_fd(&r->boot, "upper"), "l/x", F_OK, 0), 0);
+	rig_done(r);
+}
+
 /* --- mounts of the user */
 
 static void binds_show_the_host_and_can_be_read_only(void **state)
@@ -255,6 +271,7 @@ static void a_volume_takes_what_the_image_has_there(void **state)
 	int root = boot_fd(&r->boot, "layer/0");
 	AUTO(buf_done) struct buf b = { 0 };
 	char path[128], value[8];
+	bool has_xattr;
 
 	rig_mount_fd(r, 0, "vol");
 	rig_file(r, "var/lib/x/f", 0640, "text\n");
@@ -266,7 +283,7 @@ static void a_volume_takes_what_the_image_has_there(void **state)
 	assert_int_equal(fchownat(root, "var/lib/x", 9, 9, 0), 0);
 	assert_int_equal(fchmodat(root, "var/lib/x", 0711, 0), 0);
 	snprintf(path, sizeof(path), "%s/layer0/var/lib/x/f", r->dir);
-	assert_int_equal(setxattr(path, "user.k", "v", 1, 0), 0);
+	has_xattr = setxattr(path, "user.k", "v", 1, 0) == 0; /* tmpfs has them since Linux 6.6 */
 	assert_int_equal(rig_start(r), 0);
 	rig_main(r);
 	rig_until(r, &r->ended);
@@ -275,7 +292,7 @@ static void a_volume_takes_what_the_image_has_there(void **state)
 	snprintf(path, sizeof(path), "%s/vol/d/hard", r->dir);
 	assert_int_equal(read_file(AT_FDCWD, path, 100, &b), 0);
 	assert_string_equal(b.data, "more\n");
-	assert_int_equal(getxattr(path, "user.k", value, sizeof(value)), 1);
+	assert_int_equal(getxattr(path, "user.k", value, sizeof(value)), has_xattr ? 1 : -1);
 	rig_done(r);
 }
 
@@ -407,7 +424,7 @@ static void a_user_namespace_shifts_every_owner(void **state)
 	struct stat st;
 
 	rig_mount_fd(r, 0, "vol");
-	if (rig_start(r) < 0 && strstr(r->err.msg, "6.15")) {
+	if (rig_start(r) < 0 && strstr(r->err.msg, "cannot shift owners")) {
 		print_message("skipped: %s\n", r->err.msg);
 		rig_done(r);
 		skip();
@@ -442,6 +459,7 @@ int main(void)
 		cmocka_unit_test_teardown(privileged_takes_the_wall_down_as_far_as_asked, rig_teardown),
 		cmocka_unit_test_teardown(a_read_only_root_can_not_be_written, rig_teardown),
 		cmocka_unit_test_teardown(the_layers_stay_as_they_are, rig_teardown),
+		cmocka_unit_test_teardown(an_image_may_have_a_hundred_and_twenty_eight_layers, rig_teardown),
 		cmocka_unit_test_teardown(binds_show_the_host_and_can_be_read_only, rig_teardown),
 		cmocka_unit_test_teardown(a_mount_target_behind_a_link_stays_in_the_root, rig_teardown),
 		cmocka_unit_test_teardown(a_volume_takes_what_the_image_has_there, rig_teardown),

@@ -1,0 +1,201 @@
+/* overlay.c - the layers under the writable layer, merged into one detached mount
+ *
+ * Mostly it is made at once, the layers named by descriptor.  Two cases need a mount namespace of their own, in
+ * which the layers are attached under short names:
+ *	- more layers than the 255 bytes that fsconfig(2) takes can name (about 60);
+ *	- ID-mapped layers, which are mounts of our making: an overlay takes only mounts of the namespace that it is
+ *	  mounted from (detached ones since Linux 6.15).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "container/container_int.h"
+#include "sys/mount.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+#define MAX_VALUE 255
+#define MERGE_MS  10000
+
+/* Layers are foreign data: an xattr in them must not send a lookup elsewhere. */
+#define OPTIONS "redirect_dir=nofollow,metacopy=off,index=off"
+
+/* --- at once */
+
+/* "9:8": descriptors as seen from /proc/self/fd, the topmost layer first. */
+static int name_layers(const struct container *c, const struct strv *layers, struct buf *ret)
+{
+	for (size_t i = 0; i < layers->n; i++) {
+		int fd = source_fd(c, layers->v[i]);
+
+		if (fd < 0)
+			return fd;
+		buf_addf(ret, "%s%d", i ? ":" : "", fd);
+	}
+	return buf_ok(ret) ? 0 : -ENOMEM;
+}
+
+static int merge_here(const char *lower, int upper, int work)
+{
+	autofree char *opts = str_printf("lowerdir=%s,upperdir=%d,workdir=%d," OPTIONS, lower, upper, work);
+	autoclose int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (!opts)
+		return -ENOMEM;
+	if (cwd < 0 || chdir("/proc/self/fd") < 0)
+		return -errno;
+	r = mount_new("overlay", opts, 0);
+	return fchdir(cwd) < 0 ? -errno : r;
+}
+
+/* --- in a namespace of its own */
+
+/* What the child needs; it shares our descriptors, and leaves the result in one that we keep for it. */
+struct merge {
+	int *layers; /* detached mounts */
+	size_t n;
+	int writable; /* detached mount of the directory that holds upper and work */
+	int result;
+};
+
+static int attach_as(int dir, const char *name, int mnt)
+{
+	autoclose int place = -1;
+
+	if (mkdirat(dir, name, 0700) < 0)
+		return -errno;
+	place = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return place < 0 ? -errno : mount_attach(mnt, place);
+}
+
+static int attach_all(const struct merge *m, int dir, struct buf *opts)
+{
+	int r = attach_as(dir, "w", m->writable);
+
+	buf_adds(opts, "lowerdir=");
+	for (size_t i = 0; i < m->n && r == 0; i++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%zu", i);
+		r = attach_as(dir, name, m->layers[i]);
+		buf_addf(opts, "%s%s", i ? ":" : "", name);
+	}
+	buf_adds(opts, ",upperdir=w/upper,workdir=w/work," OPTIONS);
+	return r == 0 && !buf_ok(opts) ? -ENOMEM : r;
+}
+
+/* In the child.  Closes all it opens: the table of descriptors is ours. */
+static int merge_in_child(const struct merge *m)
+{
+	AUTO(buf_done) struct buf opts = { 0 };
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int dir = mount_new("tmpfs", "mode=0700", 0), merged = -1, mnt = -1;
+	int r = dir < 0 ? dir : mount_all_private();
+
+	if (r == 0)
+		r = root < 0 ? -EBADF : mount_attach(dir, root);
+	if (r == 0)
+		r = attach_all(m, dir, &opts);
+	if (r == 0 && (mkdirat(dir, "merged", 0700) < 0 || fchdir(dir) < 0))
+		r = -errno;
+	if (r == 0)
+		r = mount_at("overlay", "merged", opts.data);
+	if (r < 0)
+		return r;
+	merged = openat(dir, "merged", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mnt = merged < 0 ? -errno : mount_clone(merged, false);
+	return mnt < 0 ? mnt : dup3(mnt, m->result, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int run_merge(const struct merge *m)
+{
+	autoclose int pidfd = -1;
+	int status, r;
+	pid_t pid = ns_clone(CLONE_NEWNS | CLONE_FILES, -1, &pidfd);
+
+	if (pid < 0)
+		return pid;
+	if (pid == 0)
+		_exit(-merge_in_child(m));
+	r = pidfd_wait_end(pidfd, MERGE_MS);
+	if (r == 0)
+		r = pidfd_reap(pidfd, &status);
+	return r < 0 ? r : -status; /* the errno, which is below 128 */
+}
+
+static int clone_layer(const struct container *c, const char *name, struct err *e)
+{
+	int fd = source_fd(c, name), mnt = fd < 0 ? fd : mount_clone(fd, false), r;
+
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot clone %s", name);
+	r = c->first_id ? mount_set_idmap(mnt, tree_get(c, "userns")) : 0;
+	if (r < 0) {
+		close(mnt);
+		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);
+	}
+	return mnt;
+}
+
+static int merge_aside(const struct container *c, const struct strv *layers, int upper, struct err *e)
+{
+	autoclose int result = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	autoclose int above = openat(upper, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int writable = above < 0 ? -errno : mount_clone(above, false);
+	autofree int *mounts = calloc(layers->n, sizeof(*mounts));
+	struct merge m = { .layers = mounts, .writable = writable, .result = result };
+	int r = !mounts || result < 0 || writable < 0 ? err_set(e, EBADF, "the writable layer is missing")
+						      : 0;
+
+	for (; m.n < layers->n && r == 0; m.n++) {
+		mounts[m.n] = clone_layer(c, layers->v[m.n], e);
+		if (mounts[m.n] < 0) {
+			r = mounts[m.n];
+			break;
+		}
+	}
+	if (r == 0) {
+		r = run_merge(&m);
+		if (r < 0)
+			err_sys(e, -r, "cannot mount the layers");
+	}
+	for (size_t i = 0; i < m.n; i++)
+		close(mounts[i]);
+	return r < 0 ? r : take_fd(&result);
+}
+
+/* The writable layer keeps the owners as the host counts them: the overlay writes there with the monitor's
+ * rights, which an ID-mapped mount would refuse.  So only its top changes owner. */
+static int own_upper(const struct container *c, int upper)
+{
+	if (!c->first_id)
+		return 0;
+	return fchownat(upper, "", c->first_id, c->first_id, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int overlay_make(const struct container *c, const struct strv *layers, struct err *e)
+{
+	AUTO(buf_done) struct buf lower = { 0 };
+	int upper = source_fd(c, "fd:upper"), work = source_fd(c, "fd:work"), r;
+
+	if (upper < 0 || work < 0)
+		return err_set(e, EBADF, "the writable layer is missing");
+	r = own_upper(c, upper);
+	if (r < 0)
+		return err_sys(e, -r, "cannot change the owner of the writable layer");
+	r = name_layers(c, layers, &lower);
+	if (r < 0)
+		return err_sys(e, -r, "a layer is missing");
+	if (c->first_id || lower.len > MAX_VALUE)
+		return merge_aside(c, layers, upper, e);
+	r = merge_here(lower.data, upper, work);
+	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
+}
