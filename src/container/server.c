@@ -229,6 +229,8 @@ static void container_send(struct running *r, const struct msg *m)
 {
 	struct stream *s = find_stream(r, m->stream);
 
+	if (r->told_ended) /* `ended` was the last word */
+		return;
 	if (m->type == MSG_START)
 		start_process(r, m);
 	else if (m->type == MSG_STATS)
@@ -252,8 +254,8 @@ static void container_release(struct running *r)
 
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_streams; i++)
-		stream_kill(r->streams[i]);
+	if (r->n_streams)
+		kill_all(r);
 	/* the first process last: the kernel lets it end only when its PID namespace is empty, which our own
 	 * zombies would keep it from */
 	for (size_t i = r->n_streams; i-- > 0;) {
