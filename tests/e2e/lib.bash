@@ -7,6 +7,7 @@
 # $KETCH_ROOT and its live state in $KETCH_RUN_ROOT, so files never see each other.  Booting a VM takes seconds
 # under software emulation: a file starts few instances and asks each many things.
 bats_require_minimum_version 1.5.0
+E2E=$(dirname "${BASH_SOURCE[0]}")
 
 # A process that stays until it is told to end, as quick to end as to start.
 STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & wait')
@@ -72,30 +73,15 @@ gone() { ! [ -e "/proc/$1" ] || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/
 status_is() { [ "$(inspect_of "$1" .State.Status)" = "$2" ]; } # INSTANCE STATUS
 inspect_of() { ketch inspect "$1" | jq -r ".[0] | $2"; } # INSTANCE JQ-PATH
 unknown() { ! ketch inspect "$1" >/dev/null 2>&1; } # INSTANCE
-monitor_of() { jq .monitor_pid "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json"; } # INSTANCE
+monitor_of() { jq .monitorPid "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json"; } # INSTANCE
 logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
 
 # --- the audit
 
-users_of() { # DIR: processes with something open or mounted below it
-	local p
-	for p in /proc/[0-9]*; do
-		case $(readlink "$p"/{cwd,root,exe} "$p"/fd/* 2>/dev/null) in *"$1/"*) echo "process ${p#/proc/}: $(tr '\0' ' ' <"$p/cmdline")" ;; esac
-		grep -qs "$1/" "$p/mountinfo" && echo "mount in the namespace of ${p#/proc/}: $(grep -m1 "$1/" "$p/mountinfo")"
-	done
-	losetup -a 2>/dev/null | grep "$1/"
-	return 0
+left() {
+	"$E2E/audit.py" "$DIR"
+	[ ! -d "$KETCH_RUN_ROOT" ] || find "$KETCH_RUN_ROOT" -mindepth 1 ! -name kvm.json
+	things "$KETCH_ROOT" | diff "$DIR/things" - || :
 }
-
-cgroups_left() { # cgroups of Ketch that no running instance of any e2e file has
-	local c id
-	for c in /sys/fs/cgroup{,/*}/ketch/*/; do
-		[ -d "$c" ] || continue
-		id=$(basename "$c")
-		compgen -G "${TMPDIR:-/tmp}/ketch-e2e.*/run/${id#ketch-}*" >/dev/null || echo "cgroup $c"
-	done
-}
-
-left() { users_of "$DIR"; cgroups_left; find "$KETCH_RUN_ROOT" -mindepth 1 2>/dev/null; things "$KETCH_ROOT" | diff "$DIR/things" -; }
 nothing_left() { [ -z "$(left)" ]; }
 audit() { await 10 nothing_left || { left >&2; return 1; }; }

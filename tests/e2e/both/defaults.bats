@@ -3,7 +3,7 @@ load ../lib
 
 setup_file() {
 	store_open
-	ketch run --isolation "$ISOLATION" --name plain ketch/base sh -c "$(cat "$BATS_TEST_DIRNAME/../report.sh")" plain a 'b  c' \
+	ketch run --isolation "$ISOLATION" --name plain ketch/base sh -c "$(cat "$E2E/report.sh")" plain a 'b  c' \
 		>"$DIR/report" 2>"$DIR/stderr"
 }
 teardown_file() { store_close; }

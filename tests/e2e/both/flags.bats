@@ -4,7 +4,7 @@ load ../lib
 setup_file() {
 	store_open
 	local report
-	report=$(cat "$BATS_TEST_DIRNAME/../report.sh")
+	report=$(cat "$E2E/report.sh")
 	mkdir "$DIR/src" "$DIR/ro"
 	echo from the host >"$DIR/src/file"
 	echo one file >"$DIR/one"

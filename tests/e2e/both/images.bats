@@ -9,15 +9,15 @@ setup_file() {
 teardown_file() { store_close; }
 
 @test "podman save, docker-archive: ENTRYPOINT, CMD, USER, WORKDIR, ENV" {
-	like "$(ketch load -i "$PODMAN/docker.tar")" 'test/podman:1'
-	is "$(krun --rm test/podman:1)" 'from podman: hello'
-	is "$(krun --rm test/podman:1 other words)" 'from podman: other words'
-	is "$(krun --rm --entrypoint sh test/podman:1 -c 'echo $(id -un) $(pwd) $MADE_BY')" 'ketch /home podman'
+	like "$(ketch load -i "$PODMAN/docker.tar")" 'localhost/test/podman:1'
+	is "$(krun --rm localhost/test/podman:1)" 'from podman: hello'
+	is "$(krun --rm localhost/test/podman:1 other words)" 'from podman: other words'
+	is "$(krun --rm --entrypoint sh localhost/test/podman:1 -c 'echo $(id -un) $(pwd) $MADE_BY')" 'ketch /home podman'
 }
 
 @test "podman save, oci-archive: the same image, STOPSIGNAL and VOLUME" {
 	ketch load -i "$PODMAN/oci.tar"
-	krun -d --name sig --entrypoint sh test/podman:1 -c 'trap "echo got USR1; exit 6" USR1
+	krun -d --name sig --entrypoint sh localhost/test/podman:1 -c 'trap "echo got USR1; exit 6" USR1
 		echo "$(stat -c %u:%a /data) $(cat /data/file) $(grep -c " /data " /proc/self/mountinfo)"
 		touch /data/mine && echo written; tail -f /dev/null & wait'
 	await 30 logged sig written
@@ -28,10 +28,8 @@ teardown_file() { store_close; }
 }
 
 @test "an OCI layout of umoci: layers one over the other, a removed directory is gone, hard links are links" {
-	ketch load -i "$UMOCI/layout"
-	local image
-	image=$(ketch images -q | head -n 1)
-	is "$(krun --rm "$image")" two
-	is "$(krun --rm "$image" sh -c 'ls /data; stat -c %h /data/new/file; cat /data/kept/file; id -u; echo $MADE_BY; pwd')" \
+	is "$(ketch load -i "$UMOCI/layout")" "Loaded image: layout:latest"
+	is "$(krun --rm layout:latest)" two
+	is "$(krun --rm layout:latest sh -c 'ls /data; stat -c %h /data/new/file; cat /data/kept/file; id -u; echo $MADE_BY; pwd')" \
 		$'kept\nnew\n2\nkept\n1000\numoci\n/data'
 }

@@ -8,10 +8,11 @@ setup_file() {
 teardown_file() { store_close; }
 
 @test "--pids-limit: no process more than allowed, and the instance lives on" {
-	run ketch exec small sh -c 'for i in $(seq 100); do tail -f /dev/null & done; echo all started'
+	run ketch exec small sh -c 'trap "kill \$p; echo ended" EXIT
+		for i in $(seq 100); do tail -f /dev/null & p="$p $!"; done; echo all started'
 	unlike "$output" 'all started'
+	like "$output" 'ended'
 	await 10 ketch exec small true
-	ketch exec small sh -c 'killall tail'
 }
 
 @test "--cpus: a busy loop gets a quarter of a CPU" {
