@@ -122,6 +122,18 @@ static int get_u64(json_object *v, uint64_t *ret)
 	return 0;
 }
 
+/* *ret becomes s, or after a failure stays and s is freed. */
+static int take_strv(struct strv *s, int r, struct strv *ret)
+{
+	if (r < 0) {
+		strv_done(s);
+		return r;
+	}
+	strv_done(ret);
+	*ret = *s;
+	return 0;
+}
+
 static int get_strv(json_object *v, struct strv *ret)
 {
 	struct strv s = { 0 };
@@ -136,16 +148,11 @@ static int get_strv(json_object *v, struct strv *ret)
 
 		r = str ? strv_add(&s, str) : -EINVAL;
 	}
-	if (r < 0) {
-		strv_done(&s);
-		return r;
-	}
-	strv_done(ret);
-	*ret = s;
-	return 0;
+	return take_strv(&s, r, ret);
 }
 
-static int get_map(json_object *v, struct strv *ret)
+/* An object of strings as "key=value", or, when only its keys count, as "key". */
+static int get_members(json_object *v, bool keys_only, struct strv *ret)
 {
 	struct strv s = { 0 };
 	int r = 0;
@@ -155,43 +162,16 @@ static int get_map(json_object *v, struct strv *ret)
 	if (!json_object_is_type(v, json_type_object))
 		return -EINVAL;
 	json_object_object_foreach (v, key, val) {
-		const char *str = checked_string(val);
+		const char *str = keys_only ? NULL : checked_string(val);
 
-		r = str && !strchr(key, '=') ? strv_addf(&s, "%s=%s", key, str) : -EINVAL;
+		if (keys_only)
+			r = strv_add(&s, key);
+		else
+			r = str && !strchr(key, '=') ? strv_addf(&s, "%s=%s", key, str) : -EINVAL;
 		if (r < 0)
 			break;
 	}
-	if (r < 0) {
-		strv_done(&s);
-		return r;
-	}
-	strv_done(ret);
-	*ret = s;
-	return 0;
-}
-
-static int get_keys(json_object *v, struct strv *ret)
-{
-	struct strv s = { 0 };
-	int r = 0;
-
-	if (!v)
-		return 0;
-	if (!json_object_is_type(v, json_type_object))
-		return -EINVAL;
-	json_object_object_foreach (v, key, val) {
-		(void)val;
-		r = strv_add(&s, key);
-		if (r < 0)
-			break;
-	}
-	if (r < 0) {
-		strv_done(&s);
-		return r;
-	}
-	strv_done(ret);
-	*ret = s;
-	return 0;
+	return take_strv(&s, r, ret);
 }
 
 static int get_enum(json_object *v, const char *const *names, int *ret)
@@ -275,9 +255,9 @@ static int get_scalar(const struct jfield *f, json_object *v, void *m)
 	case J_STRV:
 		return get_strv(v, m);
 	case J_MAP:
-		return get_map(v, m);
+		return get_members(v, false, m);
 	case J_KEYS:
-		return get_keys(v, m);
+		return get_members(v, true, m);
 	case J_ENUM:
 		return get_enum(v, f->names, m);
 	case J_END:
