@@ -23,20 +23,6 @@ struct image_view {
 	struct image_rootfs rootfs;
 };
 
-static const struct jfield run_config_fields[] = {
-	JK(J_STR, struct image_run_config, user, "User"),
-	JK(J_KEYS, struct image_run_config, exposed_ports, "ExposedPorts"),
-	JK(J_STRV, struct image_run_config, env, "Env"),
-	JK(J_STRV, struct image_run_config, entrypoint, "Entrypoint"),
-	JK(J_STRV, struct image_run_config, cmd, "Cmd"),
-	JK(J_KEYS, struct image_run_config, volumes, "Volumes"),
-	JK(J_STR, struct image_run_config, working_dir, "WorkingDir"),
-	JK(J_MAP, struct image_run_config, labels, "Labels"),
-	JK(J_STR, struct image_run_config, stop_signal, "StopSignal"),
-	{ 0 },
-};
-static const struct jtable run_config_table = { sizeof(struct image_run_config), run_config_fields };
-
 static const struct jfield rootfs_fields[] = {
 	JK(J_STR, struct image_rootfs, type, "Type"),
 	JK(J_STRV, struct image_rootfs, diff_ids, "Layers"),
@@ -52,7 +38,7 @@ static const struct jfield view_fields[] = {
 	JK(J_STR, struct image_view, architecture, "Architecture"),
 	JK(J_STR, struct image_view, os, "Os"),
 	JK(J_U64, struct image_view, size, "Size"),
-	JO(struct image_view, config, "Config", &run_config_table),
+	JO(struct image_view, config, "Config", &image_run_config_table),
 	JO(struct image_view, rootfs, "RootFS", &rootfs_table),
 	{ 0 },
 };
