@@ -406,6 +406,34 @@ static void images_are_listed_as_docker_does(void **state)
 				      "x\",\"Size\":\"72.8MB\",\"Tag\":\"1\"}\n"));
 }
 
+static void doctor_and_compare_print_their_reports(void **state)
+{
+	static const struct expected well[] = {
+		{ "doctor", 0, "ok       kernel                       Linux 6\n", "", "" },
+		{ "doctor --json", 0, "{}\n", "", "" },
+		{ "doctor x", 1, "", NULL, "" },
+		{ "compare", 1, "", NULL, "" },
+		{ "compare img -- sh -c x", 0, NULL, "", "compare img sh -c x\n" },
+		{ "compare --json img sh -- x", 0, "{}\n", "", "compare img sh -- x\n" },
+	};
+	static const struct expected unwell[] = {
+		{ "doctor", 1,
+		  "ok       kernel                       Linux 6\n"
+		  "missing  KVM                          none?\n"
+		  "                                      fix: modprobe kvm\n",
+		  "", "" },
+		{ "compare img", 1, NULL, "ketch: no virtual machine: no kernel\n", "compare img\n" },
+	};
+	struct outcome o;
+
+	fake.exit_status = 0;
+	CHECK(well);
+	ketch("compare img", &o);
+	assert_non_null(strstr(o.out, "to first output (ms)   5.0         50.0      VM 10.0 times as much"));
+	fake.exit_status = 1;
+	CHECK(unwell);
+}
+
 static void global_options_stand_in_front(void **state)
 {
 	static const struct expected cases[] = {
@@ -446,15 +474,11 @@ static void global_options_stand_in_front(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(every_flag_of_run_reaches_the_engine),
-		CASE(wrong_lines_never_reach_the_engine),
-		CASE(failures_of_run_are_125_and_of_the_rest_1),
-		CASE(the_status_of_the_process_is_ours),
-		CASE(commands_on_several_go_on_after_a_failure),
-		CASE(instances_are_listed_as_docker_does),
-		CASE(inspect_prints_an_array_of_what_it_found),
-		CASE(images_are_listed_as_docker_does),
-		CASE(global_options_stand_in_front),
+		CASE(every_flag_of_run_reaches_the_engine),	 CASE(wrong_lines_never_reach_the_engine),
+		CASE(failures_of_run_are_125_and_of_the_rest_1), CASE(the_status_of_the_process_is_ours),
+		CASE(commands_on_several_go_on_after_a_failure), CASE(instances_are_listed_as_docker_does),
+		CASE(inspect_prints_an_array_of_what_it_found),	 CASE(images_are_listed_as_docker_does),
+		CASE(doctor_and_compare_print_their_reports),	 CASE(global_options_stand_in_front),
 	};
 	int null = memfd_create("stdin", MFD_CLOEXEC);
 
