@@ -134,6 +134,8 @@ static int put_pax(const struct canon *c, const struct entry *en, const char *pa
 	octal(h.gid, sizeof(h.gid), 0);
 	octal(h.size, sizeof(h.size), b.len);
 	octal(h.mtime, sizeof(h.mtime), 0);
+	octal(h.major, sizeof(h.major), 0);
+	octal(h.minor, sizeof(h.minor), 0);
 	put_header(c, &h);
 	c->out(c->arg, b.data, b.len);
 	canon_pad(c, b.len);

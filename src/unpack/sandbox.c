@@ -19,14 +19,6 @@
 #include "base/auto.h"
 #include "unpack/limits.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 /* --- 1: files.  The stage becomes the root, everything else is unmounted. */
 
 static int shed_files(int stage_fd, struct err *e)

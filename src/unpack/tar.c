@@ -1,6 +1,7 @@
 /* tar.c - a tar stream (ustar, PAX, GNU; libarchive) as the entries of a layer
  *
- * Any warning of libarchive is an error here: two readers of one archive must not come to different trees.
+ * Any warning of libarchive is an error here, two readers of one archive must not come to different trees, but one:
+ * names are bytes, and those that are no UTF-8 (GNU tar writes them into pax headers as they are) it gives unchanged.
  */
 #include "unpack/tar.h"
 
@@ -59,6 +60,22 @@ static ssize_t read_piece(struct archive *a, void *arg, const void **ret)
 	if (n < 0)
 		archive_set_error(a, (int)-n, "%s", rd->source_err.msg);
 	return n < 0 ? -1 : n;
+}
+
+/* The one good warning has no number of its own. */
+static bool is_only_charset(struct archive *a)
+{
+	const char *why = archive_error_string(a);
+
+	return why && strstr(why, "can't be converted from UTF-8 to current locale");
+}
+
+/* The next header: ARCHIVE_OK, ARCHIVE_EOF, or a failure. */
+static int next_header(struct archive *a, struct archive_entry **ret)
+{
+	int x = archive_read_next_header(a, ret);
+
+	return x == ARCHIVE_WARN && is_only_charset(a) ? ARCHIVE_OK : x;
 }
 
 /* What is behind the end belongs to the digest. */
@@ -259,7 +276,7 @@ static int all_entries(struct reader *rd, struct tree *tree, struct err *e)
 	struct archive_entry *ae;
 	int x, r;
 
-	while ((x = archive_read_next_header(rd->archive, &ae)) == ARCHIVE_OK) {
+	while ((x = next_header(rd->archive, &ae)) == ARCHIVE_OK) {
 		r = one_entry(rd, ae, tree, e);
 		if (r < 0) {
 			const char *name = archive_entry_pathname(ae);

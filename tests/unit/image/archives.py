@@ -70,9 +70,9 @@ def record(key, value):
     return b"%d" % n + body
 
 
-def pax(records, type=b"x"):
+def pax(records, type=b"x", name=b"PaxHeaders/x"):
     data = records if isinstance(records, bytes) else b"".join(record(k, v) for k, v in records)
-    return header(b"PaxHeaders/x", type=type, size=len(data)) + pad(data)
+    return header(name, type=type, size=len(data)) + pad(data)
 
 
 def gnu_long(name, type=b"L"):
