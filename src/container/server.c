@@ -85,7 +85,7 @@ static void on_gone(void *arg, struct stream *s, int status)
 		if (r->streams[i] != s)
 			continue;
 		/* the others keep their order: stream 0 is the first as long as it is there */
-		memmove(r->streams + i, r->streams + i + 1, (--r->n_streams - i) * sizeof(*r->streams));
+		memmove(r->streams + i, r->streams + i + 1, (--r->n_streams - i) * sizeof(struct stream *));
 		break;
 	}
 	if (stream_id(s) == 0) {
@@ -132,7 +132,7 @@ static struct stream *find_stream(const struct running *r, uint32_t id)
 
 static int add_stream(struct running *r, struct stream *s)
 {
-	struct stream **all = reallocarray(r->streams, r->n_streams + 1, sizeof(*all));
+	struct stream **all = reallocarray(r->streams, r->n_streams + 1, sizeof(struct stream *));
 
 	if (!all)
 		return -ENOMEM;

@@ -20,6 +20,8 @@
 #include "container/devices.h"
 #include "sys/mount.h"
 
+#define MAX_DEV_DEPTH 4 /* directories in the host's /dev */
+
 /* --- file systems */
 
 static int attach_at(struct container *c, int mnt, const char *path, struct err *e)
@@ -118,38 +120,48 @@ static int bind_dev(struct container *c, const struct step *s, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot bind %s", s->from) : 0;
 }
 
-/* --privileged: every device of the host, with its mode and owner. */
-static int copy_nodes(int from, int to, int depth, struct err *e)
+static int copy_nodes(int from, int to, int depth);
+
+/* Other file systems in /dev, of which the container has its own. */
+static bool is_own_place(const char *name)
 {
-	AUTO(auto_close) int dup = fcntl(from, F_DUPFD_CLOEXEC, 3);
-	DIR *d = dup < 0 ? NULL : fdopendir(dup);
-	struct dirent *de;
+	return !strcmp(name, "pts") || !strcmp(name, "shm") || !strcmp(name, "mqueue");
+}
+
+/* Makes `name` as it is in `from`; what is ours already stays. */
+static int copy_node(int from, int to, const char *name, int depth)
+{
+	autoclose int sub = -1, made = -1;
 	struct stat st;
-	int r = 0;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+		if (mknodat(to, name, st.st_mode, st.st_rdev) < 0)
+			return errno == EEXIST ? 0 : -errno;
+		return fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	}
+	if (!S_ISDIR(st.st_mode) || !depth || is_own_place(name))
+		return 0;
+	sub = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdirat(to, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	made = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return sub < 0 || made < 0 ? -errno : copy_nodes(sub, made, depth - 1);
+}
+
+/* --privileged: every device of the host, with its mode and owner. */
+static int copy_nodes(int from, int to, int depth)
+{
+	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
 
 	if (!d)
-		return err_sys(e, errno, "cannot read /dev of the host");
-	dup = -1;
-	while (r == 0 && (de = readdir(d))) {
-		if (de->d_name[0] == '.' || fstatat(from, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
-			/* ours are there already */
-			if (mknodat(to, de->d_name, st.st_mode, st.st_rdev) == 0 &&
-			    fchownat(to, de->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-				r = err_sys(e, errno, "cannot make %s", de->d_name);
-		} else if (S_ISDIR(st.st_mode) && depth && strcmp(de->d_name, "pts") &&
-			   strcmp(de->d_name, "shm") && strcmp(de->d_name, "mqueue")) {
-			autoclose int sub =
-				openat(from, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			autoclose int new = -1;
-
-			if (mkdirat(to, de->d_name, 0755) == 0)
-				new = openat(to, de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (sub >= 0 && new >= 0)
-				r = copy_nodes(sub, new, depth - 1, e);
-		}
-	}
+		return -errno;
+	while (r == 0 && (de = readdir(d)))
+		if (de->d_name[0] != '.')
+			r = copy_node(from, to, de->d_name, depth);
 	closedir(d);
 	return r;
 }
@@ -157,15 +169,14 @@ static int copy_nodes(int from, int to, int depth, struct err *e)
 static int apply_dev_host(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	autoclose int from = -1, to = -1;
+	autoclose int from = -1;
+	int r;
 
 	if (s->data)
 		return bind_dev(c, s, e);
 	from = open(s->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	to = openat(c->dev, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (from < 0 || to < 0)
-		return err_sys(e, errno, "cannot open /dev");
-	return copy_nodes(from, to, 4, e);
+	r = from < 0 ? -errno : copy_nodes(from, c->dev, MAX_DEV_DEPTH);
+	return r < 0 ? err_sys(e, -r, "cannot make the devices of the host") : 0;
 }
 const struct step_op op_dev_host = { "dev-host", STAGE_INSIDE, apply_dev_host };
 

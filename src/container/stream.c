@@ -1,6 +1,4 @@
-/* stream.c - one process of an instance: its three streams, its credit and its end */
-#include "container/stream.h"
-
+/* stream.c - one process of an instance: its start, its death and what is asked of it */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,42 +10,12 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "container/stream_int.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 #include "sys/pty.h"
 
-/* An exec may leave a process behind that keeps its output open: so long the end waits for more of it. */
 #define MAX_REPORT 1024
-#define IDLE_NS	   (200 * 1000 * 1000)
-
-/* One direction of output. */
-struct output {
-	struct stream *s;
-	struct watch w; /* fd -1: at its end */
-	enum msg_type type;
-	uint32_t credit;
-};
-
-struct stream {
-	uint32_t id;
-	struct container *c;
-	struct loop *loop;
-	const struct stream_ops *ops;
-	bool process_tty;
-	int pid;
-	int master; /* of the terminal, for resizing; -1 */
-	struct watch exit; /* the pidfd */
-	struct watch report; /* the pipe that exec closes */
-	struct watch idle; /* timer after death */
-	struct watch in; /* stdin; watched only while there is something to write */
-	struct buf in_queue, report_text;
-	bool in_eof;
-	struct output out[2];
-	uint64_t oom_before;
-	bool running, dead;
-	int status;
-	char data[MSG_MAX_DATA]; /* what read_output reads into */
-};
 
 uint32_t stream_id(const struct stream *s)
 {
@@ -69,9 +37,7 @@ bool stream_is_running(const struct stream *s)
 	return s->running && !s->dead;
 }
 
-/* --- watches own their descriptors here */
-
-static void watch_close(struct stream *s, struct watch *w)
+void watch_close(struct stream *s, struct watch *w)
 {
 	if (w->fd < 0)
 		return;
@@ -80,46 +46,31 @@ static void watch_close(struct stream *s, struct watch *w)
 	w->fd = -1;
 }
 
-static void watch_pause(struct stream *s, struct watch *w, bool pause)
+void watch_pause(struct stream *s, struct watch *w, bool pause)
 {
-	/* out of the loop altogether: a hang-up would be reported even without events */
 	if (pause)
 		loop_del(s->loop, w);
 	else if (w->fd >= 0 && !w->active)
 		loop_add(s->loop, w);
 }
 
-/* --- what is told */
-
-static void give(struct stream *s, enum msg_type t, const void *data, size_t n)
+void stream_give(struct stream *s, enum msg_type t, struct buf *b)
 {
-	struct msg m = { t, s->id, data, n };
+	struct msg m = { t, s->id, b->data + MSG_HEADER, b->len - MSG_HEADER };
 
-	s->ops->message(s->ops->arg, &m);
-}
-
-/* Gives out the one message that `b` holds as a frame. */
-static void give_frame(struct stream *s, enum msg_type t, struct buf *b)
-{
 	if (buf_ok(b))
-		give(s, t, b->data + MSG_HEADER, b->len - MSG_HEADER);
+		s->ops->message(s->ops->arg, &m);
 	buf_done(b);
 }
 
-static void later(struct stream *s, enum msg_type t, uint32_t v, uint32_t w, const char *text)
+void stream_later(struct stream *s, enum msg_type t, uint32_t v, uint32_t w, const char *text)
 {
 	s->ops->later(s->ops->arg, t, s->id, v, w, text);
 }
 
-/* --- the end */
+/* --- start and death */
 
-static bool has_output(const struct stream *s)
-{
-	return s->out[0].w.fd >= 0 || s->out[1].w.fd >= 0;
-}
-
-/* FAILED or EXIT, once the process is reaped and all that it said is told.  May free s. */
-static void finish_if_done(struct stream *s)
+void stream_finish_if_done(struct stream *s)
 {
 	struct buf b = { 0 };
 	uint32_t oom;
@@ -129,195 +80,22 @@ static void finish_if_done(struct stream *s)
 	if (s->report_text.len) {
 		msg_put_text(&b, MSG_FAILED, s->id, (unsigned char)s->report_text.data[0],
 			     s->report_text.data + 1);
-		give_frame(s, MSG_FAILED, &b);
+		stream_give(s, MSG_FAILED, &b);
 		s->ops->gone(s->ops->arg, s, -1);
-	} else if (!has_output(s)) {
+	} else if (!stream_has_output(s)) {
 		oom = cgroup_oom_kills(&s->c->cgroups) > s->oom_before;
 		msg_put_u32x2(&b, MSG_EXIT, s->id, (uint32_t)s->status, oom);
-		give_frame(s, MSG_EXIT, &b);
+		stream_give(s, MSG_EXIT, &b);
 		s->ops->gone(s->ops->arg, s, s->status);
 	}
 }
-
-static void arm_idle(struct stream *s)
-{
-	struct itimerspec t = { .it_value.tv_nsec = IDLE_NS };
-
-	if (s->idle.fd >= 0)
-		timerfd_settime(s->idle.fd, 0, &t, NULL);
-}
-
-static bool waits_for_credit(const struct stream *s)
-{
-	return (s->out[0].w.fd >= 0 && !s->out[0].credit) || (s->out[1].w.fd >= 0 && !s->out[1].credit);
-}
-
-static void on_idle(void *arg, uint32_t events)
-{
-	struct stream *s = arg;
-	uint64_t ticks;
-
-	if (read(s->idle.fd, &ticks, sizeof(ticks)) < 0)
-		return;
-	if (waits_for_credit(s)) /* the receiver is slow, not the sender; credit starts the timer again */
-		return;
-	watch_close(s, &s->out[0].w);
-	watch_close(s, &s->out[1].w);
-	finish_if_done(s);
-}
-
-/* --- output */
-
-/* Reads once.  Returns false when nothing more can be had now. */
-static bool read_output(struct output *o)
-{
-	struct stream *s = o->s;
-	size_t want = o->credit < sizeof(s->data) ? o->credit : sizeof(s->data);
-	ssize_t n;
-
-	if (o->w.fd < 0)
-		return false;
-	if (!want) {
-		watch_pause(s, &o->w, true);
-		return false;
-	}
-	n = read(o->w.fd, s->data, want);
-	if (n < 0 && errno == EINTR)
-		return true;
-	/* with the first process all others of its PID namespace are dead: nothing more will come, even if
-	 * somebody outside holds the pipe */
-	if (n < 0 && errno == EAGAIN && !(s->dead && s->id == 0))
-		return false;
-	if (n <= 0) { /* EIO: nobody has the terminal open any more */
-		watch_close(s, &o->w);
-		return false;
-	}
-	o->credit -= (uint32_t)n;
-	give(s, o->type, s->data, (size_t)n);
-	return true;
-}
-
-static void on_output(void *arg, uint32_t events)
-{
-	struct output *o = arg;
-	struct stream *s = o->s;
-
-	if (read_output(o) && s->dead)
-		arm_idle(s);
-	finish_if_done(s);
-}
-
-static void add_credit(struct stream *s, const struct msg *m)
-{
-	uint32_t which = msg_u32(m, 0), n = msg_u32(m, 1);
-	struct output *o = which == 1 || which == 2 ? &s->out[which - 1] : NULL;
-
-	if (!o || n > MSG_WINDOW - o->credit) {
-		later(s, MSG_ERROR, EPROTO, 0, "more credit than was used");
-		return;
-	}
-	o->credit += n;
-	if (s->running)
-		watch_pause(s, &o->w, false);
-	if (s->dead)
-		arm_idle(s);
-}
-
-/* --- input */
-
-static void credit_input(struct stream *s, size_t n)
-{
-	struct buf b = { 0 };
-
-	if (!n)
-		return;
-	msg_put_u32x2(&b, MSG_CREDIT, s->id, 0, (uint32_t)n);
-	give_frame(s, MSG_CREDIT, &b);
-}
-
-/* Nobody will read any more: what is queued is thrown away, and paid back, so that the sender can end. */
-static void close_input(struct stream *s)
-{
-	size_t n = s->in_queue.len;
-
-	watch_close(s, &s->in);
-	buf_done(&s->in_queue);
-	credit_input(s, n);
-}
-
-/* A terminal cannot be closed from its user's side: it is told the way a user would. */
-static void end_input(struct stream *s)
-{
-	char eof;
-
-	if (!s->process_tty) {
-		close_input(s);
-		return;
-	}
-	eof = pty_eof_char(s->in.fd);
-	if (write(s->in.fd, &eof, 1) < 0 && errno == EAGAIN)
-		return;
-	s->in_eof = false;
-	watch_pause(s, &s->in, true);
-}
-
-static void on_input(void *arg, uint32_t events)
-{
-	struct stream *s = arg;
-	ssize_t n = 0;
-
-	if (s->in_queue.len) {
-		n = write(s->in.fd, s->in_queue.data, s->in_queue.len);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n < 0) { /* it closed its stdin */
-			close_input(s);
-			return;
-		}
-		buf_drop(&s->in_queue, (size_t)n);
-	}
-	if (!s->in_queue.len && s->in_eof)
-		end_input(s);
-	else if (!s->in_queue.len)
-		watch_pause(s, &s->in, true);
-	credit_input(s, (size_t)n);
-}
-
-static void queue_input(struct stream *s, const struct msg *m)
-{
-	if (s->in.fd < 0) {
-		later(s, MSG_CREDIT, 0, (uint32_t)m->len, NULL);
-		return;
-	}
-	if (s->in_eof || m->len > MSG_WINDOW - s->in_queue.len) {
-		later(s, MSG_ERROR, EPROTO, 0, "more input than the window allows, or input after its end");
-		return;
-	}
-	buf_add(&s->in_queue, m->data, m->len);
-	if (!buf_ok(&s->in_queue))
-		later(s, MSG_ERROR, ENOMEM, 0, "out of memory");
-	watch_pause(s, &s->in, false);
-}
-
-static void queue_eof(struct stream *s)
-{
-	if (s->in.fd < 0)
-		return;
-	s->in_eof = true;
-	watch_pause(s, &s->in, false);
-}
-
-/* --- start and death */
 
 static void after_death(struct stream *s)
 {
 	if (!s->dead || s->report.fd >= 0)
 		return;
-	for (int i = 0; i < 2; i++)
-		while (read_output(&s->out[i]))
-			;
-	arm_idle(s);
-	finish_if_done(s);
+	stream_io_after_death(s);
+	stream_finish_if_done(s);
 }
 
 /* Its end without a text: exec has closed it, so the process runs, or has run. */
@@ -338,9 +116,8 @@ static void on_report(void *arg, uint32_t events)
 	if (!s->report_text.len) {
 		s->running = true;
 		msg_put_u32(&b, MSG_STARTED, s->id, (uint32_t)s->pid);
-		give_frame(s, MSG_STARTED, &b);
-		watch_pause(s, &s->out[0].w, false);
-		watch_pause(s, &s->out[1].w, false);
+		stream_give(s, MSG_STARTED, &b);
+		stream_io_begin(s);
 	}
 	after_death(s);
 }
@@ -354,7 +131,7 @@ static void on_death(void *arg, uint32_t events)
 	s->dead = true;
 	loop_del(s->loop, &s->exit);
 	if (s->in.fd >= 0)
-		close_input(s);
+		stream_close_input(s);
 	after_death(s);
 }
 
@@ -371,15 +148,7 @@ struct stream *stream_new(uint32_t id, struct container *c, struct loop *l, cons
 	s->master = -1;
 	s->exit = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_death, .arg = s };
 	s->report = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_report, .arg = s };
-	s->idle = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_idle, .arg = s };
-	s->in = (struct watch){ .fd = -1, .events = EPOLLOUT, .fn = on_input, .arg = s };
-	for (int i = 0; i < 2; i++)
-		s->out[i] = (struct output){
-			.s = s,
-			.w = { .fd = -1, .events = EPOLLIN, .fn = on_output, .arg = &s->out[i] },
-			.type = i ? MSG_STDERR : MSG_STDOUT,
-			.credit = MSG_WINDOW,
-		};
+	stream_io_init(s);
 	return s;
 }
 
@@ -513,7 +282,7 @@ int stream_start(struct stream *s, const struct process *p, struct err *e)
 	};
 	int r;
 
-	s->process_tty = p->tty;
+	s->tty = p->tty;
 	r = p->tty ? open_terminal(s, p, &l) : open_pipes(s, p, &l);
 	if (r < 0)
 		err_sys(e, -r, "cannot make %s", p->tty ? "a terminal" : "pipes");
@@ -539,8 +308,8 @@ static void send_signal(struct stream *s, uint32_t signo)
 	if (signo >= 1 && signo <= 64)
 		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
 	if (r < 0)
-		later(s, MSG_ERROR, (uint32_t)-r, 0,
-		      r == -ESRCH ? "the process is not running" : "the signal cannot be sent");
+		stream_later(s, MSG_ERROR, (uint32_t)-r, 0,
+			     r == -ESRCH ? "the process is not running" : "the signal cannot be sent");
 }
 
 static void resize(struct stream *s, const struct msg *m)
@@ -548,7 +317,7 @@ static void resize(struct stream *s, const struct msg *m)
 	uint32_t rows = msg_u32(m, 0), cols = msg_u32(m, 1);
 
 	if (s->master < 0 || rows > UINT16_MAX || cols > UINT16_MAX)
-		later(s, MSG_ERROR, EINVAL, 0, "there is no terminal of this size");
+		stream_later(s, MSG_ERROR, EINVAL, 0, "there is no terminal of this size");
 	else
 		pty_resize(s->master, (int)rows, (int)cols);
 }
@@ -556,11 +325,11 @@ static void resize(struct stream *s, const struct msg *m)
 void stream_send(struct stream *s, const struct msg *m)
 {
 	if (m->type == MSG_STDIN)
-		queue_input(s, m);
+		stream_queue_input(s, m);
 	else if (m->type == MSG_STDIN_EOF)
-		queue_eof(s);
+		stream_queue_eof(s);
 	else if (m->type == MSG_CREDIT)
-		add_credit(s, m);
+		stream_add_credit(s, m);
 	else if (m->type == MSG_RESIZE)
 		resize(s, m);
 	else if (m->type == MSG_SIGNAL)

@@ -200,6 +200,19 @@ static void an_exec_that_leaves_a_child_with_its_output_ends_soon(void **state)
 	rig_done(r); /* which ends the rest */
 }
 
+static void an_exec_that_leaves_an_endless_writer_ends_too(void **state)
+{
+	struct rig *r = start_sleeper(SLEEPER);
+
+	rig_exec(r, 1,
+		 "{\"args\":[\"sh\",\"-c\",\"cat /dev/zero & head -c 100000 /dev/zero >&2; exit "
+		 "4\"],\"env\":[\"PATH=/bin\"]}");
+	rig_until(r, &r->s[1].exited);
+	assert_int_equal(r->s[1].status, 4);
+	assert_int_equal(r->s[1].err.len, 100000);
+	rig_done(r);
+}
+
 static void the_small_init_passes_signals_on(void **state)
 {
 	struct rig *r = start_sleeper(SLEEPER_INIT);
@@ -324,6 +337,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_exec_ends_with_the_first_process, rig_teardown),
 		cmocka_unit_test_teardown(an_exec_that_leaves_a_child_with_its_output_ends_soon,
 					  rig_teardown),
+		cmocka_unit_test_teardown(an_exec_that_leaves_an_endless_writer_ends_too, rig_teardown),
 		cmocka_unit_test_teardown(the_small_init_passes_signals_on, rig_teardown),
 		cmocka_unit_test_teardown(the_small_init_reaps_and_keeps_no_rights, rig_teardown),
 		cmocka_unit_test_teardown(bad_requests_are_answered_and_harm_nothing, rig_teardown),
