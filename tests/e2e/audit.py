@@ -25,13 +25,15 @@ def read(path):
 
 
 def users(below):
+    seen = set()  # mounts: one namespace has many processes
     for proc in glob.glob("/proc/[0-9]*"):
         pid = os.path.basename(proc)
         links = [proc + "/cwd", proc + "/root", proc + "/exe"] + glob.glob(proc + "/fd/*")
         if int(pid) != os.getpid() and any(link(l).startswith(below) for l in links):
             yield f"process {pid}: {read(proc + '/cmdline').replace(chr(0), ' ')}"
         for line in read(proc + "/mountinfo").splitlines():
-            if below in line:
+            if below in line and line not in seen:
+                seen.add(line)
                 yield f"mount seen by {pid}: {line}"
 
 
