@@ -19,6 +19,7 @@
 struct addition {
 	struct image_store *store;
 	const char *what; /* "ketch load" */
+	const char *path; /* of the input, for messages */
 	int input_fd;
 	struct job_request request;
 	image_progress progress;
@@ -176,8 +177,11 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 	strv_done(&ad->request.known);
 	if (r == 0)
 		r = record_list_layers(ad->store, &ad->request.known, e);
-	if (r == 0)
+	if (r == 0) {
 		r = job_run(&run, &m, e);
+		if (r < 0)
+			err_wrap(e, r, "%.200s", ad->path);
+	}
 	if (r == 0 && !m.n_images)
 		r = err_set(e, EPROTO, "ketch-image made no image");
 	for (size_t i = 0; r == 0 && i < extra_refs->n; i++)
@@ -229,6 +233,7 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 	AUTO(addition_done)
 	struct addition ad = { .store = s,
 			       .what = "ketch import",
+			       .path = path,
 			       .input_fd = -1,
 			       .request = { .verb = JOB_IMPORT },
 			       .progress = progress,
@@ -285,6 +290,7 @@ int image_load(struct image_store *s, const char *path, image_progress progress,
 	AUTO(addition_done)
 	struct addition ad = { .store = s,
 			       .what = "ketch load",
+			       .path = path,
 			       .input_fd = open_input(path, e),
 			       .request = { .verb = JOB_LOAD, .name_hint = name_from_path(path) },
 			       .progress = progress,
