@@ -171,6 +171,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	/* A1: nobody inside may look into this process, nor reopen the program behind its /proc/PID/exe, before
 	 * exec has replaced it.  First of all, before any namespace is shared with the container. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* a shield of the monitor is not the workload's; a score above 0 that cannot be lowered may stay */
+	write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	reset_signals();
 	umask(0);
 	c->launch = l;

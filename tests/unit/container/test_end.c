@@ -163,20 +163,22 @@ static void many_execs_leave_no_descriptor_and_no_child(void **state)
 	rig_done(r);
 }
 
-static void descriptors_of_the_caller_do_not_get_in(void **state)
+static void nothing_of_the_caller_gets_in(void **state)
 {
 	struct rig *r = rig_new("{\"process\":{\"args\":[\"sh\",\"-c\",\"ls /proc/self/fd; grep -c "
-				"KETCH_SECRET /proc/self/environ\"],"
+				"KETCH_SECRET /proc/self/environ; cat /proc/self/oom_score_adj\"],"
 				"\"env\":[\"PATH=/bin\",\"HOME=/\"]}}");
 	int stray[200];
 
 	for (size_t i = 0; i < ARRAY_LEN(stray); i++)
 		stray[i] = open("/etc", O_RDONLY | O_DIRECTORY); /* without close-on-exec */
 	setenv("KETCH_SECRET", "marker", 1);
+	assert_int_equal(write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "100"), 0);
 	assert_int_equal(rig_start(r), 0);
 	rig_main(r);
 	rig_until(r, &r->ended);
-	assert_string_equal(rig_out(r, 0), "0\n1\n2\n3\n0\n");
+	assert_string_equal(rig_out(r, 0), "0\n1\n2\n3\n0\n0\n");
+	write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	for (size_t i = 0; i < ARRAY_LEN(stray); i++)
 		close(stray[i]);
 	rig_done(r);
@@ -190,7 +192,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_a_killed_monitor_leaves_is_cleared_by_the_id, rig_teardown),
 		cmocka_unit_test_teardown(strays_in_the_cgroup_end_with_the_instance, rig_teardown),
 		cmocka_unit_test_teardown(many_execs_leave_no_descriptor_and_no_child, rig_teardown),
-		cmocka_unit_test_teardown(descriptors_of_the_caller_do_not_get_in, rig_teardown),
+		cmocka_unit_test_teardown(nothing_of_the_caller_gets_in, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
