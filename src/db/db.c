@@ -11,9 +11,11 @@
 
 #define LOG_PAGES	128 /* of 4 KiB */
 #define BUSY_TIMEOUT_MS 10000
+#define RESERVE_BYTES	(1 << 20)
 
 struct db {
 	sqlite3 *sql;
+	char *reserve; /* path */
 };
 
 static int class_of(int rc)
@@ -66,6 +68,20 @@ static int make_file(const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, errno, "open %s", path) : 0;
 }
 
+/* Whether it can be made or not is no failure: it is for worse days. */
+static void make_reserve(struct db *db)
+{
+	autoclose int fd = open(db->reserve, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && fallocate(fd, 0, 0, RESERVE_BYTES) < 0)
+		unlink(db->reserve);
+}
+
+bool db_spend_reserve(struct db *db)
+{
+	return unlink(db->reserve) == 0;
+}
+
 static int set_up(struct db *db, struct err *e)
 {
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
@@ -86,8 +102,10 @@ int db_open(const char *dir, struct db **ret, struct err *e)
 	struct db *db = calloc(1, sizeof(*db));
 	int r, rc;
 
-	if (!path || !db) {
-		free(db);
+	if (db)
+		db->reserve = str_printf("%s/ketch.reserve", dir);
+	if (!path || !db || !db->reserve) {
+		db_close(db);
 		return err_set(e, ENOMEM, "out of memory");
 	}
 	r = make_file(path, e);
@@ -102,14 +120,17 @@ int db_open(const char *dir, struct db **ret, struct err *e)
 		db_close(db);
 		return r;
 	}
+	make_reserve(db);
 	*ret = db;
 	return 0;
 }
 
 struct db *db_close(struct db *db)
 {
-	if (db)
-		sqlite3_close(db->sql);
+	if (!db)
+		return NULL;
+	sqlite3_close(db->sql);
+	free(db->reserve);
 	free(db);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #ifndef DB_DB_H
 #define DB_DB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,11 @@ struct db_stmt {
 /* Opens DIR/ketch.db, made if missing (mode 0600): WAL, foreign keys, waits at most 10 s for another process. */
 int db_open(const char *dir, struct db **ret, struct err *e);
 struct db *db_close(struct db *db);
+
+/* For what must work on a full disk, above all removing: db_open keeps a file of 1 MiB beside the database; this gives
+ * it up, and then the work that failed with -ENOSPC is worth another try.  false: it is spent.  The next db_open that
+ * finds room makes it again. */
+bool db_spend_reserve(struct db *db);
 
 /* Brings the tables of one room to version n: runs steps[have..n), each a piece of SQL that is never changed
  * once released.  A store with a higher version was made by a newer Ketch: refused. */

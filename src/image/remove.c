@@ -71,8 +71,8 @@ static int remove_records(struct removal *m, bool in_use, bool force, struct err
 	return r == 0 && last && !in_use ? delete_image(m, e) : r;
 }
 
-int image_remove(struct image_store *s, const char *ref, bool in_use, bool force, struct strv *ret_lines,
-		 struct err *e)
+static int remove_once(struct image_store *s, const char *ref, bool in_use, bool force,
+		       struct strv *ret_lines, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	AUTO(strv_done) struct strv lines = { 0 };
@@ -91,6 +91,18 @@ int image_remove(struct image_store *s, const char *ref, bool in_use, bool force
 		return r;
 	*ret_lines = lines;
 	lines = (struct strv){ 0 };
+	return 0;
+}
+
+int image_remove(struct image_store *s, const char *ref, bool in_use, bool force, struct strv *ret_lines,
+		 struct err *e)
+{
+	int r = remove_once(s, ref, in_use, force, ret_lines, e);
+
+	if (r == -ENOSPC && db_spend_reserve(s->db))
+		r = remove_once(s, ref, in_use, force, ret_lines, e);
+	if (r < 0)
+		return r;
 	/* the image is gone; should its data stay for now, the next job sweeps it */
 	store_sweep(s, NULL);
 	return 0;

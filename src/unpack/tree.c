@@ -370,6 +370,7 @@ int tree_opaque(struct tree *t, const char *path, struct err *e)
 	const struct xattr opaque = { "trusted.overlay.opaque", "y", 1 };
 	autoclose int made = -1, fd = -1;
 	int r = count_entry(t, 0, e);
+	struct stat st, root;
 
 	if (r < 0)
 		return r;
@@ -378,6 +379,11 @@ int tree_opaque(struct tree *t, const char *path, struct err *e)
 	fd = made < 0 ? made : open_in_root(t->root_fd, *path ? path : "/", O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return err_sys(e, -fd, "open the directory to hide");
+	if (fstat(fd, &st) < 0 || fstat(t->root_fd, &root) < 0)
+		return err_sys(e, errno, "look at the directory to hide");
+	/* overlayfs looks at no mark on the root of a layer: what should be hidden would be seen */
+	if (st.st_ino == root.st_ino)
+		return err_set(e, EOPNOTSUPP, "a layer that hides all layers below it is not supported");
 	return set_xattr(t, fd, NULL, &opaque, e);
 }
 

@@ -53,7 +53,7 @@ int tree_put(struct tree *t, const struct entry *en, int *ret_fd, struct err *e)
 int tree_finish_file(struct tree *t, const struct entry *en, int fd, struct err *e);
 /* Hides `path` of the layers below. */
 int tree_whiteout(struct tree *t, const char *path, struct err *e);
-/* Hides all of directory `path` of the layers below. */
+/* Hides all of directory `path`, which may not be the root, of the layers below. */
 int tree_opaque(struct tree *t, const char *path, struct err *e);
 /* The last step: times of directories. */
 int tree_finish(struct tree *t, struct err *e);

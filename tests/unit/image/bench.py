@@ -50,7 +50,7 @@ def store_hash(top):
     h = hashlib.sha256()
     for path in walk(top):
         full = os.path.join(os.fsencode(top), path)
-        if re.match(rb"ketch\.db|locks/", path):
+        if re.match(rb"ketch\.(db|reserve)|locks/", path):
             continue
         st = os.lstat(full)
         h.update(b"%r %o %d %d %d" % (path, st.st_mode, st.st_uid, st.st_rdev,

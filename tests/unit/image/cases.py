@@ -160,6 +160,8 @@ TAR_CASES = [
     ("a file below a whiteout", bad(file(b".wh.d", b""), file(b"d/x")), "directory"),
     ("an opaque directory", tar(directory(b"d"), file(b"d/.wh..wh..opq", b"")), is_opaque("d")),
     ("an opaque directory that has no entry", tar(file(b"d/.wh..wh..opq", b"")), is_opaque("d")),
+    ("an opaque root", bad(file(b"./.wh..wh..opq", b"")), "not supported"),
+    ("an opaque root through a link", bad(symlink(b"s", b"/"), file(b"s/.wh..wh..opq", b"")), "not supported"),
     ("an opaque link out", bad(symlink(b"s", CANARY), file(b"s/.wh..wh..opq", b"")), "directory"),
     ("an opaque link inside", tar(directory(b"e"), symlink(b"s", b"e"), file(b"s/.wh..wh..opq", b"")), is_opaque("e")),
     ("marks of AUFS", tar(file(b".wh..wh.plnk", b""), file(b".wh..wh.aufs", b""), file(b"f")), shows(b"f")),

@@ -304,7 +304,7 @@ def no_room(s):
         [ "$used" = "$(du -s "$1/full/s/layers" "$1/full/s/tmp" | tr '\\n' ' ')" ] && echo clean
         $t rmi small:1"""
     fits = 0
-    for kb in list(range(400, 6000, 350)) + [9000]:
+    for kb in list(range(2000, 6500, 300)) + [12000]:
         lines = in_mounts(script, s.top, str(kb), small, path).splitlines()
         if lines[0] == "fits":
             fits += 1
@@ -312,6 +312,16 @@ def no_room(s):
         assert "no room left on the disk of the store" in lines[0] and len(lines[0]) < 200, lines
         assert lines[1:3] == ["0", "clean"] and lines[-1].startswith("Deleted"), lines
     assert 0 < fits < 8, fits
+
+
+def removal_on_a_full_disk(s):
+    small = write(s.top + "/small.tar", archives.tar(archives.file(b"f")))
+    out = in_mounts("""mkdir -p "$1/full"; mount -t tmpfs -o size=8m none "$1/full"; t="$1/store_tool $1/full/s"
+        for i in 1 2 3; do $t import "$2" small:$i >/dev/null; done
+        dd if=/dev/zero of="$1/full/fill" bs=4k 2>/dev/null || true
+        df --output=avail "$1/full" | tail -n 1; $t list | wc -l; $t rmi small:1; $t list | wc -l; $t rmi small:3""",
+                    s.top, small).split()
+    assert out[:2] == ["0", "3"] and out[2:4] == ["Untagged:", "small:1"] and out[6] == "2", out
 
 
 CASES = [
@@ -330,6 +340,7 @@ CASES = [
     ("an EROFS file is made once, always the same, and goes with its image", erofs_once),
     ("a load killed at any moment leaves nothing", killed_anywhere),
     ("a full disk is told in one line and leaves nothing", no_room),
+    ("on a full disk images can be listed and removed", removal_on_a_full_disk),
 ]
 
 
