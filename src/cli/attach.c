@@ -152,7 +152,7 @@ static void on_signal(void *arg, uint32_t events)
 		/* the window changed; to a process without a terminal (nginx, httpd) it would mean something else */
 		if (p->a->tty && p->started)
 			send_size(p);
-	} else if (!p->terminal.raw) {
+	} else if (!p->terminal.keys) {
 		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, si.ssi_signo);
 		conn_flush(p->conn);
 	} else if (si.ssi_signo == SIGWINCH) {
@@ -182,21 +182,26 @@ static void wanted_signals(sigset_t *set)
 
 /* --- messages */
 
+/* The size is sent again: it may have changed since the request. */
+static void start_terminal(struct pump *p)
+{
+	int fd = p->a->interactive ? p->a->in_fd : p->a->out_fd;
+	int r = isatty(fd) ? terminal_raw(&p->terminal, fd, p->a->interactive) : 0;
+
+	if (r < 0)
+		log_warn("the terminal stays as it is: %s", strerror(-r));
+	send_size(p);
+}
+
 static void on_started(struct pump *p, const struct msg *m)
 {
-	int r;
-
 	p->started = true;
 	if (p->a->detach) {
 		finish(p, 0);
 		return;
 	}
-	if (p->a->tty && p->a->interactive) {
-		r = terminal_raw(&p->terminal, p->a->in_fd);
-		if (r < 0)
-			log_warn("the terminal stays as it is: %s", strerror(-r));
-		send_size(p); /* it may have changed since the request */
-	}
+	if (p->a->tty)
+		start_terminal(p);
 	pump_stdin(p);
 }
 

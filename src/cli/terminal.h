@@ -8,11 +8,13 @@
 struct terminal {
 	int fd; /* borrowed */
 	bool raw;
+	bool keys; /* raw for what is typed, too */
 	struct termios saved;
 };
 
-/* Every key goes through as a byte.  0 or -errno. */
-int terminal_raw(struct terminal *t, int fd);
+/* Bytes go to the terminal as they are; keys: those that are typed come as they are, too (else Ctrl-C stays a
+ * signal, and lines are edited).  0 or -errno. */
+int terminal_raw(struct terminal *t, int fd, bool keys);
 /* Back to what it was; nothing when it is not raw. */
 void terminal_restore(struct terminal *t);
 /* The size of the terminal behind fd; false when it has none. */
