@@ -10,7 +10,7 @@ static const char prefix[] = "sha256:";
 
 int digest_parse(const char *s, struct digest *ret)
 {
-	struct digest d;
+	struct digest d = { 0 };
 	int r;
 
 	if (strncmp(s, prefix, sizeof(prefix) - 1))

@@ -46,8 +46,7 @@ static void dockers_media_types_are_the_same(void **state)
 	struct manifest m;
 
 	assert_int_equal(
-		parse("{" V2
-		      "\"mediaType\":\"application/"
+		parse("{" V2 "\"mediaType\":\"application/"
 		      "vnd.docker.distribution.manifest.v2+json\",\"config\":" DESC(
 			      "application/vnd.docker.container.image.v1+json",
 			      D1) ",\"layers\":[" DESC("application/vnd.docker.image.rootfs.diff.tar.gzip",
