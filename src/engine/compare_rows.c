@@ -156,8 +156,10 @@ static void processor(const struct wall *w, char text[VALUE_LEN])
 
 static void first_output(const struct wall *w, char text[VALUE_LEN])
 {
+	size_t middle = w->n_starts / 2;
+
 	if (w->n_starts)
-		put_number(text, (double)w->starts_ns[w->n_starts / 2] / 1e6);
+		put_number(text, (double)w->starts_ns[middle] / 1e6);
 }
 
 static void first_output_best(const struct wall *w, char text[VALUE_LEN])

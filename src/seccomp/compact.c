@@ -2,33 +2,23 @@
  *
  * Call numbers with one answer form runs; a balanced tree of JGE finds the run.  A lone number inside a run
  * is an exception, tested with one JEQ at the run's leaf, instead of two borders in the tree.  Calls with
- * conditions get a block each, in which rules with the same first condition share it.
+ * conditions get a block each (conditions.c).
  *
  *	arch, ABI | tree | blocks | one RET per answer
  *
  * Only loads of nr and arch, JEQ, JGE and RET stand on the way to an unconditional answer, so that the kernel's
- * action cache (since 5.11) takes those calls past the filter.  Jumps are 8 bits wide: what does not fit is
- * left to libseccomp.
+ * action cache (since 5.11) takes those calls past the filter.  What does not fit is left to libseccomp.
  */
 #include <errno.h>
 #include <linux/audit.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/auto.h"
 #include "seccomp/compile.h"
+#include "seccomp/conditions.h"
 
-#define MAX_INSNS  600
-#define MAX_LABELS (2 * MAX_INSNS)
-#define MAX_CHAIN  4 /* exceptions of one run: bounds the steps of one call */
-#define NEXT	   (-1)
-#define X32_BIT	   0x40000000u
-#define NR	   ((uint32_t)offsetof(struct seccomp_data, nr))
-#define ARCH	   ((uint32_t)offsetof(struct seccomp_data, arch))
-
-struct insn {
-	struct sock_filter f;
-	int yes, no; /* labels of a jump, or NEXT */
-};
+#define MAX_CHAIN 4 /* exceptions of one run: bounds the steps of one call */
+#define X32_BIT	  0x40000000u
 
 struct run { /* of call numbers, from `start` to the next run */
 	uint32_t start;
@@ -40,292 +30,79 @@ struct run { /* of call numbers, from `start` to the next run */
 	} exceptions[MAX_CHAIN];
 };
 
-struct assembler {
-	const struct ruleset *rs;
-	struct insn insns[MAX_INSNS];
+struct runs {
+	struct run *v; /* room for two for each rule, and one */
 	size_t n;
-	int at[MAX_LABELS]; /* label -> index of an instruction; -1: not yet */
-	size_t n_labels;
-	struct {
-		uint32_t action;
-		int label;
-	} rets[MAX_INSNS];
-	size_t n_rets;
-	struct run runs[2 * MAX_INSNS];
-	size_t n_runs;
-	bool full;
 };
 
-/* --- instructions and labels */
-
-static int new_label(struct assembler *a)
+/* From number `start` on, until said otherwise, the answer is at `label`. */
+static void add_run(struct runs *s, uint32_t start, int label)
 {
-	if (a->n_labels == MAX_LABELS) {
-		a->full = true;
-		return 0;
-	}
-	a->at[a->n_labels] = -1;
-	return (int)a->n_labels++;
+	if (s->n && s->v[s->n - 1].start == start)
+		s->n--;
+	if (s->n && s->v[s->n - 1].label == label)
+		return;
+	s->v[s->n++] = (struct run){ .start = start, .label = label };
 }
 
-static void place(struct assembler *a, int label)
+/* Is run i a lone number between two pieces of the run `before`? */
+static bool is_exception(const struct runs *s, size_t i, const struct run *before)
 {
-	a->at[label] = (int)a->n;
+	return i + 1 < s->n && s->v[i].start + 1 == s->v[i + 1].start && s->v[i + 1].label == before->label &&
+	       before->n_exceptions < MAX_CHAIN;
 }
 
-static void emit(struct assembler *a, struct insn in)
+static void fold_exceptions(struct runs *s)
 {
-	if (a->n == MAX_INSNS)
-		a->full = true;
-	else
-		a->insns[a->n++] = in;
-}
+	size_t n = 1;
 
-static void emit_load(struct assembler *a, uint32_t off)
-{
-	emit(a, (struct insn){ .f = { .code = BPF_LD | BPF_W | BPF_ABS, .k = off } });
-}
+	for (size_t i = 1; i < s->n; i++) {
+		struct run *before = &s->v[n - 1];
 
-static void emit_jump(struct assembler *a, uint16_t op, uint32_t k, int yes, int no)
-{
-	emit(a, (struct insn){ .f = { .code = BPF_JMP | op | BPF_K, .k = k }, .yes = yes, .no = no });
-}
-
-static int ret_label(struct assembler *a, uint32_t action)
-{
-	for (size_t i = 0; i < a->n_rets; i++)
-		if (a->rets[i].action == action)
-			return a->rets[i].label;
-	if (a->n_rets == ARRAY_LEN(a->rets)) {
-		a->full = true;
-		return 0;
-	}
-	a->rets[a->n_rets].action = action;
-	a->rets[a->n_rets].label = new_label(a);
-	return a->rets[a->n_rets++].label;
-}
-
-static void emit_rets(struct assembler *a)
-{
-	for (size_t i = 0; i < a->n_rets; i++) {
-		place(a, a->rets[i].label);
-		emit(a, (struct insn){ .f = { .code = BPF_RET | BPF_K, .k = a->rets[i].action } });
-	}
-}
-
-/* --- conditions on arguments */
-
-static uint32_t arg_low(unsigned arg)
-{
-	return (uint32_t)(offsetof(struct seccomp_data, args) + arg * 8);
-}
-
-static uint32_t arg_high(unsigned arg)
-{
-	return arg_low(arg) + 4; /* little endian */
-}
-
-static void emit_greater(struct assembler *a, const struct scmp_arg_cmp *c, uint16_t op, int yes, int no)
-{
-	uint32_t high = (uint32_t)(c->datum_a >> 32);
-
-	emit_load(a, arg_high(c->arg));
-	emit_jump(a, BPF_JGT, high, yes, NEXT);
-	emit_jump(a, BPF_JEQ, high, NEXT, no);
-	emit_load(a, arg_low(c->arg));
-	emit_jump(a, op, (uint32_t)c->datum_a, yes, no);
-}
-
-static void emit_equal(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
-{
-	emit_load(a, arg_high(c->arg));
-	emit_jump(a, BPF_JEQ, (uint32_t)(c->datum_a >> 32), NEXT, no);
-	emit_load(a, arg_low(c->arg));
-	emit_jump(a, BPF_JEQ, (uint32_t)c->datum_a, yes, no);
-}
-
-static void emit_masked_half(struct assembler *a, uint32_t off, uint32_t mask, uint32_t want)
-{
-	emit_load(a, off);
-	if (mask != UINT32_MAX)
-		emit(a, (struct insn){ .f = { .code = BPF_ALU | BPF_AND | BPF_K, .k = mask } });
-	emit_jump(a, BPF_JEQ, want, NEXT, NEXT);
-}
-
-static void emit_masked(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
-{
-	uint32_t high = (uint32_t)(c->datum_a >> 32), low = (uint32_t)c->datum_a;
-
-	if (high || !low) {
-		emit_masked_half(a, arg_high(c->arg), high, (uint32_t)(c->datum_b >> 32));
-		a->insns[a->n - 1].no = no;
-		a->insns[a->n - 1].yes = low ? NEXT : yes;
-	}
-	if (low) {
-		emit_masked_half(a, arg_low(c->arg), low, (uint32_t)c->datum_b);
-		a->insns[a->n - 1].no = no;
-		a->insns[a->n - 1].yes = yes;
-	}
-}
-
-static void emit_cmp(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
-{
-	switch (c->op) {
-	case SCMP_CMP_EQ:
-		emit_equal(a, c, yes, no);
-		break;
-	case SCMP_CMP_NE:
-		emit_load(a, arg_high(c->arg));
-		emit_jump(a, BPF_JEQ, (uint32_t)(c->datum_a >> 32), NEXT, yes);
-		emit_load(a, arg_low(c->arg));
-		emit_jump(a, BPF_JEQ, (uint32_t)c->datum_a, no, yes);
-		break;
-	case SCMP_CMP_GT:
-		emit_greater(a, c, BPF_JGT, yes, no);
-		break;
-	case SCMP_CMP_GE:
-		emit_greater(a, c, BPF_JGE, yes, no);
-		break;
-	case SCMP_CMP_LE:
-		emit_greater(a, c, BPF_JGT, no, yes);
-		break;
-	case SCMP_CMP_LT:
-		emit_greater(a, c, BPF_JGE, no, yes);
-		break;
-	case SCMP_CMP_MASKED_EQ:
-		emit_masked(a, c, yes, no);
-		break;
-	case _SCMP_CMP_MIN:
-	case _SCMP_CMP_MAX:
-		a->full = true;
-		break;
-	}
-}
-
-/* --- the rules of one call */
-
-struct rules {
-	const struct rule *r; /* sorted by conditions */
-	size_t n;
-	unsigned depth; /* conditions 0..depth-1 are known to hold */
-};
-
-static bool same_cmp(const struct scmp_arg_cmp *x, const struct scmp_arg_cmp *y)
-{
-	return x->arg == y->arg && x->op == y->op && x->datum_a == y->datum_a && x->datum_b == y->datum_b;
-}
-
-/* Takes from the front of *s the rules that share their next condition. */
-static struct rules take_group(struct rules *s)
-{
-	struct rules g = { .r = s->r, .n = 1, .depth = s->depth + 1 };
-
-	while (g.n < s->n && s->r[g.n].n_cmp > s->depth &&
-	       same_cmp(&s->r[g.n].cmp[s->depth], &s->r[0].cmp[s->depth]))
-		g.n++;
-	s->r += g.n;
-	s->n -= g.n;
-	return g;
-}
-
-/* The answer once all conditions up to g->depth hold, or NULL when rules have more of them. */
-static const struct rule *finished(const struct rules *g)
-{
-	for (size_t i = 0; i < g->n; i++)
-		if (g->r[i].n_cmp == g->depth)
-			return &g->r[i];
-	return NULL;
-}
-
-/* Do all compare one argument for equality, with the same upper half? */
-static bool is_switch(const struct rules *s)
-{
-	const struct scmp_arg_cmp *first = &s->r[0].cmp[s->depth];
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct scmp_arg_cmp *c = &s->r[i].cmp[s->depth];
-
-		if (c->op != SCMP_CMP_EQ || c->arg != first->arg || c->datum_a >> 32 != first->datum_a >> 32)
-			return false;
-	}
-	return true;
-}
-
-static void emit_rules(struct assembler *a, struct rules s, int fail);
-
-static void emit_group(struct assembler *a, const struct rules *g, int hit, int fail)
-{
-	if (!finished(g)) {
-		place(a, hit);
-		emit_rules(a, *g, fail);
-	}
-}
-
-static int hit_label(struct assembler *a, const struct rules *g)
-{
-	const struct rule *end = finished(g);
-
-	return end ? ret_label(a, end->action) : new_label(a);
-}
-
-static void emit_switch(struct assembler *a, struct rules s, int fail)
-{
-	const struct scmp_arg_cmp first = s.r[0].cmp[s.depth];
-
-	emit_load(a, arg_high(first.arg));
-	emit_jump(a, BPF_JEQ, (uint32_t)(first.datum_a >> 32), NEXT, fail);
-	emit_load(a, arg_low(first.arg));
-	while (s.n) {
-		uint32_t value = (uint32_t)s.r[0].cmp[s.depth].datum_a;
-		struct rules g = take_group(&s);
-		int hit = hit_label(a, &g), other = s.n ? new_label(a) : fail;
-
-		emit_jump(a, BPF_JEQ, value, hit, other);
-		emit_group(a, &g, hit, fail); /* the values exclude each other: no way back */
-		if (s.n)
-			place(a, other);
-	}
-}
-
-static void emit_rules(struct assembler *a, struct rules s, int fail)
-{
-	while (s.n && !a->full) {
-		struct scmp_arg_cmp c = s.r[0].cmp[s.depth];
-		struct rules g;
-		int hit, other;
-
-		if (is_switch(&s)) {
-			emit_switch(a, s, fail);
-			return;
+		if (is_exception(s, i, before)) {
+			before->exceptions[before->n_exceptions].nr = s->v[i].start;
+			before->exceptions[before->n_exceptions++].label = s->v[i].label;
+			i++; /* the other piece */
+		} else {
+			s->v[n++] = s->v[i];
 		}
-		g = take_group(&s);
-		hit = hit_label(a, &g);
-		other = s.n ? new_label(a) : fail;
-		emit_cmp(a, &c, hit, other);
-		emit_group(a, &g, hit, other);
-		if (s.n)
-			place(a, other);
 	}
+	s->n = n;
 }
 
-/* Shortest conditions last, equal first conditions together. */
-static int by_conditions(const void *x, const void *y)
+/* Where runs lo..hi-1 are decided: their label when there is nothing left to ask, else ASM_NEXT. */
+static int decided(const struct runs *s, size_t lo, size_t hi)
 {
-	const struct rule *a = x, *b = y;
-	int r;
+	return hi - lo == 1 && !s->v[lo].n_exceptions ? s->v[lo].label : ASM_NEXT;
+}
 
-	for (unsigned i = 0; i < a->n_cmp && i < b->n_cmp; i++) {
-		if (a->cmp[i].arg != b->cmp[i].arg)
-			return a->cmp[i].arg < b->cmp[i].arg ? -1 : 1;
-		r = memcmp(&a->cmp[i].op, &b->cmp[i].op, sizeof(a->cmp[i].op));
-		if (r)
-			return r;
-		if (a->cmp[i].datum_a != b->cmp[i].datum_a)
-			return a->cmp[i].datum_a < b->cmp[i].datum_a ? -1 : 1;
-		if (a->cmp[i].datum_b != b->cmp[i].datum_b)
-			return a->cmp[i].datum_b < b->cmp[i].datum_b ? -1 : 1;
+static void emit_leaf(struct assembler *a, const struct run *run)
+{
+	for (unsigned i = 0; i < run->n_exceptions; i++)
+		asm_jump(a, BPF_JEQ, run->exceptions[i].nr, run->exceptions[i].label,
+			 i + 1 < run->n_exceptions ? ASM_NEXT : run->label);
+}
+
+static void emit_tree(struct assembler *a, const struct runs *s, size_t lo, size_t hi)
+{
+	size_t mid = lo + (hi - lo) / 2;
+	int left, right, far;
+
+	if (hi - lo == 1) {
+		emit_leaf(a, &s->v[lo]);
+		return;
 	}
-	return a->n_cmp != b->n_cmp ? (a->n_cmp > b->n_cmp ? -1 : 1) : 0;
+	left = decided(s, lo, mid);
+	right = decided(s, mid, hi);
+	far = right == ASM_NEXT && left == ASM_NEXT ? asm_label(a) : right;
+	asm_jump(a, BPF_JGE, s->v[mid].start, far, left);
+	if (left == ASM_NEXT)
+		emit_tree(a, s, lo, mid);
+	if (right != ASM_NEXT)
+		return;
+	if (far != ASM_NEXT)
+		asm_place(a, far);
+	emit_tree(a, s, mid, hi);
 }
 
 static const struct rule *unconditional(const struct rule *r, size_t n)
@@ -345,169 +122,70 @@ static size_t rules_of_one_call(const struct ruleset *rs, size_t from)
 	return n;
 }
 
-static void emit_block(struct assembler *a, const struct rule *r, size_t n, int fail)
+/* Runs from rules; blocks[i] gets the label of the call that begins at rule i. */
+static void make_runs(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
 {
-	struct rule *sorted = calloc(n, sizeof(*sorted));
+	int fail = asm_ret(a, rs->default_action);
+	size_t n;
 
-	if (!sorted) {
-		a->full = true;
-		return;
+	add_run(s, 0, fail);
+	for (size_t i = 0; i < rs->n; i += n) {
+		const struct rule *r = rs->rules + i, *always;
+
+		n = rules_of_one_call(rs, i);
+		always = unconditional(r, n);
+		blocks[i] = always ? asm_ret(a, always->action) : asm_label(a);
+		add_run(s, (uint32_t)r->nr, blocks[i]);
+		add_run(s, (uint32_t)r->nr + 1, fail);
 	}
-	memcpy(sorted, r, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), by_conditions);
-	emit_rules(a, (struct rules){ .r = sorted, .n = n }, fail);
-	free(sorted);
+	fold_exceptions(s);
 }
 
-/* --- the tree of runs */
-
-/* From number `start` on, until said otherwise, the answer is at `label`. */
-static void add_run(struct assembler *a, uint32_t start, int label)
+static void emit_calls(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
 {
-	if (a->n_runs && a->runs[a->n_runs - 1].start == start)
-		a->n_runs--;
-	if (a->n_runs && a->runs[a->n_runs - 1].label == label)
-		return;
-	if (a->n_runs == ARRAY_LEN(a->runs))
-		a->full = true;
+	int fail = asm_ret(a, rs->default_action);
+	size_t n;
+
+	make_runs(a, rs, s, blocks);
+	if (decided(s, 0, s->n) != ASM_NEXT)
+		asm_give_up(a); /* nothing to decide: not worth a second way */
 	else
-		a->runs[a->n_runs++] = (struct run){ .start = start, .label = label };
-}
-
-/* Is runs[i] a lone number between two pieces of one run? */
-static bool is_exception(const struct assembler *a, size_t i, const struct run *before)
-{
-	return i + 1 < a->n_runs && a->runs[i].start + 1 == a->runs[i + 1].start &&
-	       a->runs[i + 1].label == before->label && before->n_exceptions < MAX_CHAIN;
-}
-
-static void fold_exceptions(struct assembler *a)
-{
-	size_t n = 1;
-
-	for (size_t i = 1; i < a->n_runs; i++) {
-		struct run *before = &a->runs[n - 1];
-
-		if (is_exception(a, i, before)) {
-			before->exceptions[before->n_exceptions].nr = a->runs[i].start;
-			before->exceptions[before->n_exceptions++].label = a->runs[i].label;
-			i++; /* the other piece */
-		} else {
-			a->runs[n++] = a->runs[i];
-		}
-	}
-	a->n_runs = n;
-}
-
-/* Where runs lo..hi-1 are decided: their label when there is nothing left to ask, else NEXT. */
-static int decided(const struct assembler *a, size_t lo, size_t hi)
-{
-	return hi - lo == 1 && !a->runs[lo].n_exceptions ? a->runs[lo].label : NEXT;
-}
-
-static void emit_tree(struct assembler *a, size_t lo, size_t hi)
-{
-	const struct run *run = &a->runs[lo];
-	size_t mid = lo + (hi - lo) / 2;
-	int left, right;
-
-	if (hi - lo == 1) {
-		for (unsigned i = 0; i < run->n_exceptions; i++)
-			emit_jump(a, BPF_JEQ, run->exceptions[i].nr, run->exceptions[i].label,
-				  i + 1 < run->n_exceptions ? NEXT : run->label);
-		return;
-	}
-	left = decided(a, lo, mid);
-	right = decided(a, mid, hi);
-	if (right == NEXT && left == NEXT)
-		right = new_label(a);
-	emit_jump(a, BPF_JGE, a->runs[mid].start, right, left);
-	if (left == NEXT)
-		emit_tree(a, lo, mid);
-	if (decided(a, mid, hi) == NEXT) {
-		if (right != NEXT)
-			place(a, right);
-		emit_tree(a, mid, hi);
-	}
-}
-
-static void emit_calls(struct assembler *a)
-{
-	int fail = ret_label(a, a->rs->default_action), *blocks;
-	const struct rule *r = a->rs->rules;
-	size_t i, n;
-
-	blocks = calloc(a->rs->n + 1, sizeof(*blocks));
-	if (!blocks) {
-		a->full = true;
-		return;
-	}
-	add_run(a, 0, fail);
-	for (i = 0; i < a->rs->n && !a->full; i += n) {
-		const struct rule *always;
-
-		n = rules_of_one_call(a->rs, i);
-		always = unconditional(r + i, n);
-		blocks[i] = always ? ret_label(a, always->action) : new_label(a);
-		add_run(a, (uint32_t)r[i].nr, blocks[i]);
-		add_run(a, (uint32_t)r[i].nr + 1, fail);
-	}
-	fold_exceptions(a);
-	if (a->n_runs > 1 || a->runs[0].n_exceptions)
-		emit_tree(a, 0, a->n_runs);
-	else
-		a->full = true; /* nothing to decide: not worth a second way */
-	for (i = 0; i < a->rs->n && !a->full; i += n) {
-		n = rules_of_one_call(a->rs, i);
-		if (unconditional(r + i, n))
+		emit_tree(a, s, 0, s->n);
+	for (size_t i = 0; i < rs->n && !asm_is_full(a); i += n) {
+		n = rules_of_one_call(rs, i);
+		if (unconditional(rs->rules + i, n))
 			continue;
-		place(a, blocks[i]);
-		emit_block(a, r + i, n, fail);
+		asm_place(a, blocks[i]);
+		conditions_emit(a, rs->rules + i, n, fail);
 	}
-	free(blocks);
 }
 
-static int resolve(const struct assembler *a, size_t from, int label, uint8_t *ret)
+static void emit_program(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
 {
-	int distance = label == NEXT ? 0 : a->at[label] - (int)from - 1;
+	int bad_arch = asm_ret(a, ACTION_BAD_ARCH), calls = asm_label(a);
 
-	if (distance < 0 || distance > UINT8_MAX)
-		return -E2BIG;
-	*ret = (uint8_t)distance;
-	return 0;
-}
-
-static int assemble(struct assembler *a, struct buf *ret)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		struct insn *in = &a->insns[i];
-
-		if (BPF_CLASS(in->f.code) == BPF_JMP &&
-		    (resolve(a, i, in->yes, &in->f.jt) < 0 || resolve(a, i, in->no, &in->f.jf) < 0))
-			return -E2BIG;
-		buf_add(ret, &in->f, sizeof(in->f));
-	}
-	return buf_ok(ret) ? 0 : -ENOMEM;
+	asm_load(a, offsetof(struct seccomp_data, arch));
+	asm_jump(a, BPF_JEQ, AUDIT_ARCH_X86_64, ASM_NEXT, bad_arch);
+	asm_load(a, offsetof(struct seccomp_data, nr));
+	asm_jump(a, BPF_JGE, X32_BIT, ASM_NEXT, calls);
+	asm_jump(a, BPF_JEQ, UINT32_MAX, asm_ret(a, rs->default_action),
+		 bad_arch); /* -1: a tracer skips it */
+	asm_place(a, calls);
+	emit_calls(a, rs, s, blocks);
 }
 
 int compile_compact(const struct ruleset *rs, struct buf *ret)
 {
-	autofree struct assembler *a = calloc(1, sizeof(*a));
-	int bad_arch, calls;
+	struct runs s = { .v = calloc(2 * rs->n + 2, sizeof(*s.v)) };
+	int *blocks = calloc(rs->n + 1, sizeof(*blocks)), r = -ENOMEM;
+	struct assembler *a = asm_new();
 
-	if (!a)
-		return -ENOMEM;
-	a->rs = rs;
-	bad_arch = ret_label(a, ACTION_BAD_ARCH);
-	calls = new_label(a);
-	emit_load(a, ARCH);
-	emit_jump(a, BPF_JEQ, AUDIT_ARCH_X86_64, NEXT, bad_arch);
-	emit_load(a, NR);
-	emit_jump(a, BPF_JGE, X32_BIT, NEXT, calls);
-	emit_jump(a, BPF_JEQ, UINT32_MAX, ret_label(a, rs->default_action),
-		  bad_arch); /* -1: a tracer skips it */
-	place(a, calls);
-	emit_calls(a);
-	emit_rets(a);
-	return a->full ? -E2BIG : assemble(a, ret);
+	if (a && blocks && s.v) {
+		emit_program(a, rs, &s, blocks);
+		r = asm_finish(a, ret);
+	}
+	asm_free(a);
+	free(blocks);
+	free(s.v);
+	return r;
 }

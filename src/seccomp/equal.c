@@ -45,21 +45,25 @@ static bool add_value(struct values *s, uint64_t v)
 	return true;
 }
 
-static bool add_around(struct values *s, const struct scmp_arg_cmp *c)
+static bool add_around_mask(struct values *s, uint64_t mask, uint64_t v)
 {
-	uint64_t v = c->datum_a, mask = c->datum_a;
-	bool ok = true;
+	bool ok = add_value(s, v) && add_value(s, v | ~mask);
 
-	if (c->op != SCMP_CMP_MASKED_EQ)
-		return add_value(s, v) && add_value(s, v - 1) && add_value(s, v + 1) &&
-		       add_value(s, v ^ UINT64_C(1) << 32) && add_value(s, v ^ 1) &&
-		       add_value(s, v & UINT32_MAX) && add_value(s, v | UINT64_C(0xffffffff) << 32);
-	v = c->datum_b;
-	ok = add_value(s, v) && add_value(s, v | ~mask);
 	for (int bit = 0; bit < 64 && ok; bit++)
 		if (mask & UINT64_C(1) << bit)
 			ok = add_value(s, v ^ UINT64_C(1) << bit);
 	return ok;
+}
+
+static bool add_around(struct values *s, const struct scmp_arg_cmp *c)
+{
+	uint64_t v = c->datum_a;
+
+	if (c->op == SCMP_CMP_MASKED_EQ)
+		return add_around_mask(s, c->datum_a, c->datum_b);
+	return add_value(s, v) && add_value(s, v - 1) && add_value(s, v + 1) &&
+	       add_value(s, v ^ UINT64_C(1) << 32) && add_value(s, v ^ 1) && add_value(s, v & UINT32_MAX) &&
+	       add_value(s, v | UINT64_C(0xffffffff) << 32);
 }
 
 /* Counts through all combinations: an odometer of six wheels. */

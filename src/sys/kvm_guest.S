@@ -9,9 +9,9 @@
 
 	.section .rodata
 	.balign 16
-	.globl kvm_guest_start, kvm_guest_page_fault, kvm_guest_exception, kvm_guest_end
-	.hidden kvm_guest_start, kvm_guest_page_fault, kvm_guest_exception, kvm_guest_end
-kvm_guest_start:
+	.globl kvm_guest_code, kvm_guest_bytes, kvm_guest_page_fault, kvm_guest_exception
+	.hidden kvm_guest_code, kvm_guest_bytes, kvm_guest_page_fault, kvm_guest_exception
+kvm_guest_code:
 	movl	$STAGE_CPUID, GUEST_STAGE
 	xorl	%eax, %eax
 	cpuid
@@ -78,15 +78,20 @@ kvm_guest_start:
 1:	hlt
 	jmp	1b
 
-kvm_guest_page_fault:				/* maps the hole onto the first 2 MiB */
+page_fault:					/* maps the hole onto the first 2 MiB */
 	movq	$0x83, GUEST_PD + 8
 	addq	$8, %rsp			/* the error code */
 	iretq
 
-kvm_guest_exception:
+exception:
 	outb	%al, $PORT_EXCEPTION
 1:	hlt
 	jmp	1b
-kvm_guest_end:
+end:
+
+	.balign 4				/* for C: where in the code, and how much there is */
+kvm_guest_bytes:	.long end - kvm_guest_code
+kvm_guest_page_fault:	.long page_fault - kvm_guest_code
+kvm_guest_exception:	.long exception - kvm_guest_code
 
 	.section .note.GNU-stack, "", @progbits

@@ -30,7 +30,9 @@
 #define MIN_MIPS      10.0 /* PVM: 2; emulated SVM under QEMU's TCG: over 50; hardware: thousands */
 #define CPUID_ENTRIES 256
 
-extern const char kvm_guest_start[], kvm_guest_page_fault[], kvm_guest_exception[], kvm_guest_end[];
+/* kvm_guest.S: the code, its length, and its two handlers as offsets */
+extern const char kvm_guest_code[];
+extern const uint32_t kvm_guest_bytes, kvm_guest_page_fault, kvm_guest_exception;
 
 static const char *const stages[] = {
 	"its first instruction", "CPUID",	 "RDMSR and WRMSR", "LOCK CMPXCHG16B",
@@ -93,17 +95,14 @@ static void put_gate(char *memory, unsigned vector, uint64_t handler)
 
 static void fill_memory(char *m)
 {
-	uint64_t page_fault = GUEST_CODE + (uint64_t)(kvm_guest_page_fault - kvm_guest_start);
-	uint64_t exception = GUEST_CODE + (uint64_t)(kvm_guest_exception - kvm_guest_start);
-
 	put_u64(m, GUEST_GDT + 8, UINT64_C(0x00af9b000000ffff)); /* code, 64-bit */
 	put_u64(m, GUEST_GDT + 16, UINT64_C(0x00cf93000000ffff)); /* data */
 	put_u64(m, GUEST_PML4, GUEST_PDPT | 3);
 	put_u64(m, GUEST_PDPT, GUEST_PD | 3);
 	put_u64(m, GUEST_PD, 0x83); /* the first 2 MiB as one page, identity */
 	for (unsigned v = 0; v < 32; v++)
-		put_gate(m, v, v == 14 ? page_fault : exception);
-	memcpy(m + GUEST_CODE, kvm_guest_start, (size_t)(kvm_guest_end - kvm_guest_start));
+		put_gate(m, v, GUEST_CODE + (v == 14 ? kvm_guest_page_fault : kvm_guest_exception));
+	memcpy(m + GUEST_CODE, kvm_guest_code, kvm_guest_bytes);
 }
 
 /* --- the machine */
