@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +37,8 @@ static int open_null(int root, struct err *e)
 
 	if (place < 0 || fstat(place, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_set(e, ENODEV, "/dev/null of the container is not the null device");
-	fd = open_in_root(root, "/dev/null", O_RDONLY | O_NOCTTY, 0);
+	/* O_NONBLOCK means nothing to the null device; a FIFO that took its place must not hold us up */
+	fd = open_in_root(root, "/dev/null", O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_set(e, ENODEV, "/dev/null of the container cannot be opened");
 	return take_fd(&fd);
@@ -160,6 +160,19 @@ static int tie_to_parent(const struct launch *l, struct err *e)
 	return 0;
 }
 
+/* A2: nothing but 0, 1 and 2 gets through, whatever the caller of the engine had open.  Closed now, not by exec:
+ * else a command, or a "#!" line of the image, that is called /proc/self/fd/N/... is looked up in a directory of
+ * the host.  Only the report stays, a pipe, which exec closes. */
+static int close_all_but_report(const struct launch *l, struct err *e)
+{
+	unsigned report = (unsigned)l->report;
+
+	if ((report > 3 && syscall(SYS_close_range, 3, report - 1, 0) < 0) ||
+	    syscall(SYS_close_range, report + 1, ~0U, 0) < 0)
+		return err_sys(e, errno, "cannot close descriptors");
+	return 0;
+}
+
 /* --- the program */
 
 static int exec_failed(const char *name, int no, int *ret_status, struct err *e)
@@ -200,9 +213,6 @@ static int exec_program(const struct process *p, const struct strv *env, int *re
 {
 	const char *name = p->args.v[0];
 
-	/* A2: nothing but 0, 1 and 2 gets through, whatever the caller of the engine had open */
-	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_sys(e, errno, "cannot close descriptors");
 	umask(022);
 	if (!strchr(name, '/'))
 		return exec_in_path(p, env->v, strv_env_get(env, "PATH"), ret_status, e);
@@ -230,6 +240,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 		if (r < 0)
 			err_sys(e, -r, "cannot give the standard streams to the user");
 	}
+	if (r == 0)
+		r = close_all_but_report(l, e);
 	if (r == 0)
 		r = give_up_rights(c, p, &u, e);
 	if (r == 0)
