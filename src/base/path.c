@@ -1,7 +1,6 @@
 /* path.c - paths in trees that somebody else may change */
 #include "base/path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -183,59 +182,6 @@ int mkdir_open(int dirfd, const char *path, mode_t mode)
 		return -errno;
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
-}
-
-static int remove_children(int dirfd, dev_t dev);
-
-static int remove_entry(int dirfd, const char *name, dev_t dev)
-{
-	autoclose int fd = -1;
-	struct stat st;
-	int r;
-
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_dev != dev)
-		return -EXDEV;
-	r = remove_children(take_fd(&fd), dev);
-	if (r < 0)
-		return r;
-	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/* Takes dirfd. */
-static int remove_children(int dirfd, dev_t dev)
-{
-	DIR *d = fdopendir(dirfd);
-	struct dirent *de;
-	int r = 0;
-
-	if (!d) {
-		r = -errno;
-		close(dirfd);
-		return r;
-	}
-	while (r == 0 && (de = readdir(d)))
-		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
-			r = remove_entry(dirfd, de->d_name, dev);
-	closedir(d);
-	return r;
-}
-
-int remove_tree(int dirfd, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_entry(dirfd, name, st.st_dev);
 }
 
 int sync_dir(int dirfd)

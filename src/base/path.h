@@ -19,7 +19,8 @@ int mkdir_in_root(int rootfd, const char *path, mode_t mode);
 int mkfile_in_root(int rootfd, const char *path, mode_t mode);
 /* mkdir -p below dirfd for our own trees; returns a directory descriptor (O_RDONLY | O_DIRECTORY). */
 int mkdir_open(int dirfd, const char *path, mode_t mode);
-/* rm -rf dirfd/name: never follows links, never leaves the file system it began on; missing is success. */
+/* rm -rf dirfd/name: never follows links, never leaves the file system it began on; missing is success,
+ * and so is any depth. */
 int remove_tree(int dirfd, const char *name);
 /* fsync of a directory by descriptor. */
 int sync_dir(int dirfd);

@@ -83,15 +83,20 @@ static int wait_for_end(int fd, int64_t timeout_ms)
 	}
 }
 
-/* A monitor that does not answer: it is killed, and what it held is cleared by the next look. */
-static int kill_monitor(const struct instance *in, struct err *e)
+/* A monitor that does not answer: it is killed, and what it held is cleared by the next look.  It is who holds the
+ * other end of fd: a number out of state.json may have gone to somebody else (security.md A13). */
+static int kill_monitor(const struct instance *in, int fd, struct err *e)
 {
-	autoclose int fd = pidfd_open_pid(in->state.monitor_pid);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct ucred peer = { 0 };
+	socklen_t n = sizeof(peer);
+	autoclose int pidfd = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.pid <= 1
+				      ? -ESRCH
+				      : pidfd_open_pid(peer.pid);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	if (in->state.monitor_pid <= 1 || fd < 0)
+	if (pidfd < 0)
 		return err_set(e, ESRCH, "%s: its monitor cannot be found", in->spec.name);
-	if (pidfd_signal(fd, SIGKILL) < 0 || poll(&p, 1, GRACE_S * 1000) != 1)
+	if (pidfd_signal(pidfd, SIGKILL) < 0 || poll(&p, 1, GRACE_S * 1000) != 1)
 		return err_set(e, ETIMEDOUT, "%s: its monitor cannot be killed", in->spec.name);
 	return 0;
 }
@@ -117,7 +122,7 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 		return r;
 	r = wait_for_end(fd, ((int64_t)timeout_s + GRACE_S) * 1000);
 	if (r == -ETIMEDOUT)
-		r = kill_monitor(in, e);
+		r = kill_monitor(in, fd, e);
 	/* the state of `in` is the caller's; this look clears what a killed monitor left */
 	if (r == 0)
 		r = truth_refresh(en, &now, e);

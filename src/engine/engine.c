@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -29,6 +30,19 @@ static char *absolute(const char *path)
 	return cwd ? str_printf("%s/%s", cwd, path) : NULL;
 }
 
+/* Who can write here can put his own directory in the place of an instance's (security.md A12). */
+static int check_run_root(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "--run-root %s", path);
+	if (st.st_uid != geteuid() || st.st_mode & 022)
+		return err_set(e, EPERM, "--run-root %s: it must be yours, and nobody else may write there",
+			       path);
+	return 0;
+}
+
 static int open_dirs(struct engine *en, struct err *e)
 {
 	autofree char *instances = str_printf("%s/instances", en->root);
@@ -37,7 +51,9 @@ static int open_dirs(struct engine *en, struct err *e)
 	if (en->instances_fd < 0)
 		return err_sys(e, -en->instances_fd, "--root %s", en->root);
 	en->run_fd = mkdir_open(AT_FDCWD, en->run_root, 0700);
-	return en->run_fd < 0 ? err_sys(e, -en->run_fd, "--run-root %s", en->run_root) : 0;
+	if (en->run_fd < 0)
+		return err_sys(e, -en->run_fd, "--run-root %s", en->run_root);
+	return check_run_root(en->run_fd, en->run_root, e);
 }
 
 int engine_open(const char *root, const char *run_root, struct engine **ret, struct err *e)

@@ -44,7 +44,8 @@ static int open_dirs(struct image_store *s, struct err *e)
 	return 0;
 }
 
-/* Others may not look in: the trees hold setuid programs and what images keep secret. */
+/* Others may not look in: the trees hold setuid programs and what images keep secret.  So every directory below is
+ * 0700; of the root, which may be one that somebody has chosen, only what would undo that is refused. */
 static int check_root(int fd, const char *root, struct err *e)
 {
 	struct stat st;
@@ -53,8 +54,8 @@ static int check_root(int fd, const char *root, struct err *e)
 		return err_sys(e, errno, "%s", root);
 	if (st.st_uid != geteuid())
 		return err_set(e, EPERM, "the store %s belongs to another user", root);
-	if (st.st_mode & 077 && fchmod(fd, 0700) < 0)
-		return err_sys(e, errno, "chmod 0700 %s", root);
+	if (st.st_mode & 022)
+		return err_set(e, EPERM, "the store %s may be written by others: chmod 700 it", root);
 	return 0;
 }
 

@@ -9,6 +9,7 @@ struct stream {
 	uint32_t id;
 	bool started; /* STARTED was heard */
 	uint32_t under_way[3]; /* bytes not yet credited: 0 to the guest, 1 and 2 from it */
+	uint32_t asked; /* what may be answered with ERROR and was not */
 };
 
 void streams_done(struct streams *s)
@@ -68,7 +69,9 @@ int streams_to_guest(struct streams *s, const struct msg *m)
 			return 0;
 		st->under_way[which] -= n < st->under_way[which] ? n : st->under_way[which];
 		return 1;
-	default:
+	default: /* SIGNAL, RESIZE, STDIN_EOF */
+		if (st)
+			st->asked++;
 		return st ? 1 : 0;
 	}
 }
@@ -136,8 +139,12 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 		s->stats_asked--;
 		return 1;
 	case MSG_ERROR:
-		/* what it answers may have crossed the end of its process */
-		return st ? 1 : 0;
+		/* what it answers may have crossed the end of its process; without a question it is only memory
+		 * that a client who reads slowly would make us keep */
+		if (!st || !st->asked)
+			return 0;
+		st->asked--;
+		return 1;
 	default:
 		return liar(m, "out of turn", e);
 	}

@@ -89,6 +89,21 @@ static void another_user_starts_without_capabilities(void **state)
 	rig_done(r);
 }
 
+/* Whatever the monitor has open (layers, the run directory), a command or "#!" line of the image cannot name it. */
+static void no_program_is_found_behind_a_descriptor(void **state)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		AUTO(buf_done) struct buf b = { 0 };
+		struct rig *r;
+
+		buf_addf(&b, "{\"process\":{\"args\":[\"/proc/self/fd/%d/bin/sh\",\"-c\",\"echo in\"]}}", fd);
+		r = rig_run(b.data);
+		if (*rig_out(r, 0) || !*rig_text(r, 0))
+			fail_msg("descriptor %d: it ran", fd);
+		rig_done(r);
+	}
+}
+
 static void namespaces_are_its_own(void **state)
 {
 	static const char *const kinds[] = { "mnt", "pid", "ipc", "uts", "net", "cgroup" };
@@ -451,6 +466,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_exec_lands_in_the_same_root, rig_teardown),
 		cmocka_unit_test_teardown(the_five_sets_are_exact, rig_teardown),
 		cmocka_unit_test_teardown(another_user_starts_without_capabilities, rig_teardown),
+		cmocka_unit_test_teardown(no_program_is_found_behind_a_descriptor, rig_teardown),
 		cmocka_unit_test_teardown(namespaces_are_its_own, rig_teardown),
 		cmocka_unit_test_teardown(the_network_is_lo_and_up, rig_teardown),
 		cmocka_unit_test_teardown(dev_is_dockers_and_nothing_else, rig_teardown),

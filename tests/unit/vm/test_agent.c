@@ -260,6 +260,23 @@ static void messages_for_a_process_that_has_ended_are_dropped(void **state)
 	assert_int_equal(t->last, MSG_EXIT);
 }
 
+static void an_error_that_answers_nothing_is_dropped(void **state)
+{
+	struct talk *t = *state;
+
+	bring_up(t);
+	start(t, 7);
+	say_text(t, MSG_ERROR, 7, "noise");
+	assert_int_equal(t->last, MSG_STARTED);
+	ask(t, MSG_SIGNAL, 7, "\x0f\0\0\0", 4);
+	say_text(t, MSG_ERROR, 7, "the signal cannot be sent");
+	assert_int_equal(t->last, MSG_ERROR);
+	say_u32x2(t, MSG_EXIT, 7, 0, 0);
+	say_text(t, MSG_ERROR, 7, "noise");
+	assert_int_equal(t->last, MSG_EXIT);
+	assert_false(t->lost);
+}
+
 static void an_id_can_be_used_again_after_its_end(void **state)
 {
 	struct talk *t = *state;
@@ -593,6 +610,8 @@ int main(void)
 		TEST(an_orderly_guest_is_heard_from_hello_to_exit),
 		TEST(a_whole_window_may_be_under_way_and_credit_opens_it_again),
 		TEST(messages_for_a_process_that_has_ended_are_dropped),
+		TEST(an_error_that_answers_nothing_is_dropped),
+		TEST(an_error_that_answers_nothing_is_dropped),
 		TEST(an_id_can_be_used_again_after_its_end),
 		TEST(a_guest_that_cannot_use_its_config_says_why),
 		TEST(a_guest_that_goes_away_is_no_liar),
