@@ -35,13 +35,15 @@ int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, st
 	return 0;
 }
 
-static int send_frames(int fd, const struct buf *b, struct err *e)
+static int send_frames(int fd, const struct instance *in, const struct buf *b, struct err *e)
 {
 	int r = buf_ok(b) ? 0 : -ENOMEM;
 
 	if (r == 0 && send(fd, b->data, b->len, MSG_NOSIGNAL) != (ssize_t)b->len)
 		r = -EPIPE;
-	return r < 0 ? err_sys(e, -r, "monitor") : 0;
+	return r == -EPIPE ? err_set(e, ESRCH, "%s is not running", in->spec.name)
+	       : r < 0	   ? err_sys(e, -r, "monitor")
+			   : 0;
 }
 
 int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e)
@@ -54,7 +56,7 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 		return r;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
-	r = send_frames(fd, &b, e);
+	r = send_frames(fd, in, &b, e);
 	/* closing at once could overtake what the monitor has not read: wait until it has */
 	if (r == 0)
 		shutdown(fd, SHUT_WR);
@@ -117,8 +119,8 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 		return r;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32x2(&b, MSG_STOP, 0, (uint32_t)in->spec.stop_signal, (uint32_t)timeout_s);
-	r = send_frames(fd, &b, e);
-	if (r < 0)
+	r = send_frames(fd, in, &b, e);
+	if (r < 0 && r != -ESRCH)
 		return r;
 	r = wait_for_end(fd, ((int64_t)timeout_s + GRACE_S) * 1000);
 	if (r == -ETIMEDOUT)

@@ -3,15 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/path.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
+
+#define REMOVE_WAIT_S  20
+#define REMOVE_POLL_MS 5
 
 static const struct jfield instance_fields[] = {
 	JO(struct instance, spec, "spec", &instance_spec_table),
@@ -200,25 +206,63 @@ int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, stru
 	return record_image_in_use(en->db, image_id, ret, e);
 }
 
+/* The lock of an instance that has ended, or with force is made to.  Others hold it for a moment: a monitor that has
+ * written its last word, a second rm. */
+static int lock_ended(struct engine *en, const struct instance *in, bool force, int *ret, struct err *e)
+{
+	int64_t end = clock_mono_ns() + REMOVE_WAIT_S * NS_PER_S;
+	struct instance now = { .spec = in->spec };
+	int r;
+
+	while ((r = truth_lock(en, in->spec.id, ret, e)) == -EBUSY && clock_mono_ns() < end) {
+		r = truth_refresh(en, &now, e);
+		if (r == 0 && now.state.status != STATUS_EXITED && !force)
+			r = err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
+		else if (r == 0 && now.state.status != STATUS_EXITED)
+			r = engine_stop(en, in, 0, e);
+		if (r < 0)
+			break;
+		poll(NULL, 0, REMOVE_POLL_MS);
+	}
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+/* Out of the way first: whoever comes now finds no directory to lock.  The record goes last, so that a removal that
+ * was killed is known and can be repeated. */
+static int remove_dir(struct engine *en, const char *id)
+{
+	autofree char *gone = str_printf("%s.gone", id);
+	int r;
+
+	if (!gone)
+		return -ENOMEM;
+	r = remove_tree(en->instances_fd, gone);
+	if (r == 0 && renameat(en->instances_fd, id, en->instances_fd, gone) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? r : remove_tree(en->instances_fd, gone);
+}
+
 int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
 	autoclose int lock = -1;
-	int r = truth_lock(en, in->spec.id, &lock, e);
+	int r;
 
-	if (r == -EBUSY && !force)
-		return err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
-	if (r == -EBUSY) {
-		r = engine_stop(en, in, 0, e);
-		if (r == 0)
-			r = truth_lock(en, in->spec.id, &lock, e);
-	}
+	/* a directory that is still to be made cannot be locked: so we make it, and whoever wanted to fails */
+	if (mkdirat(en->instances_fd, in->spec.id, 0700) < 0 && errno != EEXIST && errno != ENOSPC)
+		return err_sys(e, errno, "%s", in->spec.name);
+	r = lock_ended(en, in, force, &lock, e);
+	if (r == -ENOENT) /* by another, meanwhile */
+		return record_remove(en->db, in->spec.id, e);
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOSPC) /* for the exit record, which would go anyway */
+		r = remove_tree(en->run_fd, in->spec.id);
+	if (r < 0)
 		return r;
-	r = remove_tree(en->instances_fd, in->spec.id);
+	r = remove_dir(en, in->spec.id);
 	if (r < 0)
 		return err_sys(e, -r, "%s", in->spec.name);
 	return record_remove(en->db, in->spec.id, e);

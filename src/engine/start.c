@@ -265,6 +265,18 @@ static int give_all(struct starter *s, struct err *e)
 	return r;
 }
 
+/* Under the lock, without which no record is removed: it may have been before. */
+static int check_record(struct engine *en, const struct instance_spec *spec, struct err *e)
+{
+	struct instance_spec found = { 0 };
+	int r = record_find(en->db, spec->id, &found, e);
+
+	json_done(&instance_spec_table, &found);
+	if (r == -ENOENT)
+		remove_tree(en->instances_fd, spec->id);
+	return r;
+}
+
 int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
 {
 	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
@@ -276,6 +288,8 @@ int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_f
 	if (r < 0)
 		return r;
 	r = give(&s, "lock", lock, e);
+	if (r == 0)
+		r = check_record(en, spec, e);
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);

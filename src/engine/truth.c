@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,16 @@ static int lock_open(struct engine *en, const char *id)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Is what was locked still the lock?  A removal may have come between our open and our lock. */
+static bool lock_is_current(struct engine *en, const char *id, int fd)
+{
+	autoclose int dir = truth_dir_open(en, id);
+	struct stat mine, now;
+
+	return dir >= 0 && fstat(fd, &mine) == 0 && fstatat(dir, "lock", &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_ino == now.st_ino && mine.st_dev == now.st_dev;
+}
+
 int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -53,6 +64,8 @@ int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e)
 	if (fcntl(fd, F_OFD_SETLK, &fl) < 0)
 		return errno == EAGAIN || errno == EACCES ? err_set(e, EBUSY, "instance %.12s is running", id)
 							  : err_sys(e, errno, "lock of instance %.12s", id);
+	if (!lock_is_current(en, id, fd))
+		return err_set(e, ENOENT, "instance %.12s has been removed", id);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -123,22 +136,56 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 	return 0;
 }
 
+/* Does a monitor, or a command that starts, removes or settles it, hold the lock?  Asked without taking it: of two
+ * that look at the same time neither must take the other for a monitor.  0 no, -EBUSY yes, or -errno. */
+static int lock_probe(struct engine *en, const char *id)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = lock_open(en, id);
+
+	if (fd < 0)
+		return fd;
+	if (fcntl(fd, F_OFD_GETLK, &fl) < 0)
+		return -errno;
+	return fl.l_type == F_UNLCK ? 0 : -EBUSY;
+}
+
+static int read_exit(struct engine *en, struct instance *in)
+{
+	autoclose int dir = truth_dir_open(en, in->spec.id);
+
+	return dir < 0 ? dir : read_state(dir, "exit.json", &in->state);
+}
+
+/* exit.json is the last that a monitor writes, and the first that goes when one is started. */
+static void read_running(struct engine *en, struct instance *in)
+{
+	autoclose int run = run_dir_open(en, in->spec.id);
+
+	in->state.status = STATUS_STARTING;
+	if (read_exit(en, in) < 0 && run >= 0)
+		read_state(run, "state.json", &in->state);
+}
+
 int truth_refresh(struct engine *en, struct instance *in, struct err *e)
 {
 	autoclose int lock = -1, run = -1;
-	int r = truth_lock(en, in->spec.id, &lock, e);
+	int r = lock_probe(en, in->spec.id);
 
-	if (r == 0)
-		return truth_settle(en, in, e);
-	if (r == -ENOENT) { /* killed between record and directory: an instance that never was */
-		in->state.status = STATUS_CREATED;
+	run = run_dir_open(en, in->spec.id);
+	if (r == 0 && run >= 0) {
+		r = truth_lock(en, in->spec.id, &lock, NULL);
+		if (r == 0)
+			return truth_settle(en, in, e);
+	}
+	if (r == -EBUSY) {
+		read_running(en, in);
 		return 0;
 	}
-	if (r != -EBUSY)
-		return r;
-	in->state.status = STATUS_STARTING;
-	run = run_dir_open(en, in->spec.id);
-	if (run >= 0)
-		read_state(run, "state.json", &in->state);
+	if (r < 0 && r != -ENOENT)
+		return err_sys(e, -r, "instance %.12s", in->spec.id);
+	/* -ENOENT: killed between record and directory, an instance that never was */
+	if (r < 0 || read_exit(en, in) < 0)
+		in->state.status = STATUS_CREATED;
 	return 0;
 }
