@@ -1,0 +1,187 @@
+# attack.bats - what a hostile image, workload or caller tries (docs/THREAT_MODEL.md has the promises)
+load ../lib
+
+setup_file() {
+	store_open
+	cc -D_GNU_SOURCE -O1 -static -o "$DIR/attack" "$E2E/attack.c"
+	stay --name box >/dev/null
+	ketch exec -i box sh -c 'cat >/attack; chmod 755 /attack; printf "#!/proc/self/exe\n" >/self; chmod 755 /self' <"$DIR/attack"
+}
+teardown_file() { store_close; }
+
+containers_only() { [ "$ISOLATION" = container ] || skip "makes an instance for each try: too slow as virtual machines"; }
+
+@test "rare families, foreign ABIs, namespaces, cgroups, devices, kernel files: all are refused" {
+	run ketch exec box /attack
+	is "$status" 0
+	like "$output" 'i386-socketcall signal 31'
+	like "$output" 'x32 signal 31'
+	is "$(grep -vcE ' (EPERM|EROFS|signal 31)$' <<<"$output")" 0
+}
+
+@test "root inside cannot do it with a set-uid program either" {
+	ketch exec box sh -c 'cp /attack /setuid; chmod 4755 /setuid'
+	run ketch exec -u 1000 box /setuid
+	is "$(grep -vcE ' (EPERM|EROFS|signal 31)$' <<<"$output")" 0
+	is "$(ketch exec -u 1000 box awk '/^Cap(Inh|Prm|Eff|Amb)/ { print $2 }' /proc/self/status | sort -u)" 0000000000000000
+}
+
+@test "whatever the caller has open or in its environment, a process sees 0, 1, 2 and what it was given" {
+	run python3 -c '
+import os, sys
+for n in range(3, 230):
+    os.dup2(os.open("/etc" if n % 2 else "/", os.O_RDONLY), n, inheritable=True)
+os.environ.update({"MARK%d" % n: "of-the-caller" for n in range(100)})
+os.execv(sys.argv[1], sys.argv[1:])' "$KETCH" exec box sh -c 'for n in $(seq 0 250); do [ -e /proc/$$/fd/$n ] && echo $n; done; tr "\0" "\n" </proc/self/environ'
+	is "$status" 0
+	unlike "$output" 'MARK|of-the-caller'
+	is "$(grep -E '^[0-9]+$' <<<"$output" | paste -sd' ')" '0 1 2'
+	unlike "$(ketch exec box cat /proc/1/environ)" 'MARK|KETCH|LD_'
+}
+
+@test "no program and no directory is found behind a descriptor of ours" {
+	local n
+	for n in $(seq 3 40); do
+		unlike "$n: $(ketch exec box "/proc/self/fd/$n/bin/busybox" echo reached 2>&1)" ': reached'
+	done
+	refused 125 'working directory' ketch exec -w /proc/self/fd/5 box pwd
+	refused 125 'working directory' ketch exec -w /proc/1/root box pwd
+}
+
+@test "the program that starts processes cannot be overwritten from inside" {
+	local before
+	hashes() { find "$(dirname "$KETCH")" -maxdepth 1 -type f -name 'ketch*' -exec sha256sum {} + | sort; }
+	before=$(hashes)
+	ketch exec -d box sh -c 'while ! [ -e /enough ]; do for p in /proc/[0-9]*/exe; do echo overwritten >$p; done; done 2>/dev/null'
+	for _ in 1 2 3 4 5 6 7 8; do
+		run ketch exec box /self
+		is "$status" 125
+		run ketch exec box /proc/self/exe
+		is "$status" 125
+	done
+	ketch exec box touch /enough
+	is "$(hashes)" "$before"
+}
+
+@test "users that are not exactly one user" {
+	local user
+	for user in 4294967296 4294967295 2147483648 -1 +1 1: :1 1:2:3 0x0 1.0 ' 1' '1 ' root:nosuch 1:99999999999; do
+		refused 125 'user|uid|group|gid' ketch exec -u "$user" box true
+	done
+	is "$(ketch exec -u 1000:1001 box id -G)" 1001
+}
+
+@test "what is printed about an instance cannot drive a terminal" {
+	krun --name loud --label $'l=\e[31m\x9b' ketch/base true $'\e]0;title\a' >/dev/null
+	unlike "$(ketch ps -a --no-trunc)" $'[\e\a]'
+	ketch rm loud
+}
+
+@test "files of a hostile image: links and traps lead nowhere" {
+	containers_only
+	local tree=$DIR/tree base link
+	base=$("$FIXTURES/get" base)/rootfs
+	mkdir "$DIR/canary" && echo untouched >"$DIR/canary/file"
+	try() { # WHAT-TO-DO-IN-THE-TREE COMMAND...: status and output of the run
+		rm -rf "$tree" && cp -a "$base" "$tree" && (cd "$tree" && eval "$1")
+		ketch import "$tree" hostile >/dev/null
+		run timeout 20 "$KETCH" run --rm hostile "${@:2}"
+	}
+	for link in /proc /tmp ../../../.. "$DIR/canary"; do
+		for dir in dev proc sys; do
+			try "rm -rf $dir; ln -s $link $dir" true
+			is "$status" 125 && like "$output" "/$dir.*symbolic link"
+		done
+		try "rm -rf dev; mkdir dev; ln -s $link dev/null; ln -s $link dev/pts" stat -c %t:%T /dev/null
+		is "$output" 1:3
+	done
+	for trap in 'mkfifo etc/passwd' 'mknod etc/passwd c 1 5' 'mkdir etc/passwd' 'truncate -s 2G etc/passwd' 'ln -s passwd etc/passwd'; do
+		try "rm -f etc/passwd; $trap" true
+		is "$status" 125 && like "$output" passwd
+	done
+	for file in hosts resolv.conf hostname; do
+		try "rm -f etc/$file; ln -s $DIR/canary/file etc/$file" sh -c "echo changed >/etc/$file"
+		try "rm -f etc/$file; ln -s /proc/self/comm etc/$file" true
+		is "$status" 125 && like "$output" 'inside /proc'
+	done
+	is "$(cat "$DIR/canary/file")" untouched
+	is "$(ls "$DIR/canary")" file
+	ketch rmi hostile
+}
+
+@test "a tree deeper than there are descriptors can be made and removed" {
+	containers_only
+	(ulimit -n 256 && ketch run --name deep ketch/base sh -c 'cd /root; for i in $(seq 900); do mkdir d && cd d || exit; done' && ketch rm deep)
+	audit_of deep
+}
+audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone')" ]; }
+
+@test "commands that race on one name: each succeeds or says why, and nothing is left" {
+	containers_only
+	local round i
+	for round in 1 2 3; do
+		for i in 1 2 3 4 5; do
+			for command in 'run -d --name race ketch/base sleep 9' 'exec race true' 'stop -t 1 race' 'kill race' 'rm -f race' 'ps -a'; do
+				# shellcheck disable=SC2086
+				timeout 60 "$KETCH" $command 2>&1 >/dev/null &
+			done
+		done
+		wait
+	done >"$DIR/said"
+	ketch rm -f race || true
+	is "$(grep -vE 'no such instance|in use|is not running|not running|lost|stopped before|has been removed|No such (file|process)' "$DIR/said")" ''
+	is "$(ketch ps -a | grep -c race)" 0
+	is "$(things "$KETCH_ROOT" | wc -l)" "$(($(wc -l <"$DIR/things") + 1))"
+}
+
+@test "what ends is never seen as anything else, however many look" {
+	containers_only
+	local i
+	touch "$DIR/look"
+	for i in 1 2; do
+		(while [ -e "$DIR/look" ]; do ketch ps -a >/dev/null; done) &
+	done
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		ketch run -d --name seven ketch/base sh -c 'exit 7' >/dev/null
+		is "$(ketch wait seven)" 7
+		is "$(inspect_of seven .State.Status)" exited
+		ketch rm seven >/dev/null
+	done
+	rm "$DIR/look"
+	wait
+}
+
+@test "kill -9 of run at any moment: the next command knows, rm -f leaves nothing" {
+	containers_only
+	local i ids
+	for i in $(seq 25); do
+		ketch run ketch/base true >/dev/null 2>&1 &
+		python3 -c "import time; time.sleep(0.002 * $i)"
+		kill -9 $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+	done
+	mapfile -t ids < <(ketch ps -aq | grep -v "$(inspect_of box .Id | cut -c1-12)")
+	[ ${#ids[@]} -eq 0 ] || ketch rm -f "${ids[@]}" >/dev/null
+	is "$(things "$KETCH_ROOT" | wc -l)" "$(($(wc -l <"$DIR/things") + 1))"
+	is "$(find "$KETCH_RUN_ROOT" -mindepth 1 -maxdepth 1 -type d | wc -l)" 1
+}
+
+@test "under umask 0 nothing in the store or the run directory is open to others" {
+	(umask 0 && ketch --root "$DIR/open" --run-root "$DIR/open-run" import "$("$FIXTURES/get" base)/rootfs" x >/dev/null &&
+		ketch --root "$DIR/open" --run-root "$DIR/open-run" ps -a >/dev/null)
+	is "$(find "$DIR/open" "$DIR/open-run" -path '*/layers/*' -prune -o -perm /077 -print)" ''
+	is "$(find "$KETCH_RUN_ROOT" -perm /077)" ''
+	chmod 777 "$DIR/open-run"
+	refused 1 'run-root' ketch --run-root "$DIR/open-run" ps
+	chmod 777 "$DIR/open"
+	refused 1 'written by others' ketch --root "$DIR/open" ps
+	unlike "$(cat /proc/net/unix)" '@[^ ]*(ketch|monitor)'
+}
+
+# The last for the box: nothing can be started in it any more.
+@test "files of the box exchanged for traps: exec refuses, and returns" {
+	ketch exec box sh -c 'rm /etc/passwd; mkfifo /etc/passwd; rm /dev/null; mkfifo /dev/null'
+	refused 125 '/dev/null' timeout 20 "$KETCH" exec box true
+	run timeout 20 "$KETCH" exec -i box true </dev/null
+	is "$status" 125 && like "$output" 'passwd.*regular'
+}
