@@ -29,6 +29,8 @@ static const char *kvm_fix(const char *reason)
 {
 	if (strstr(reason, "no permission"))
 		return "run ketch as root, or: usermod -aG kvm USER, and log in again";
+	if (strstr(reason, "only root"))
+		return "chgrp kvm /dev/kvm; chmod 660 /dev/kvm (udev does it at boot)";
 	if (strstr(reason, "there is no /dev/kvm"))
 		return "modprobe kvm-intel (or kvm-amd); if that fails, turn on virtualization in the "
 		       "firmware, or "
