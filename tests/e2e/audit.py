@@ -43,13 +43,13 @@ def loop_devices(below):
             yield backing
 
 
-def has_monitor(pid):
-    while int(pid) > 1:
-        name, _, rest = read(f"/proc/{pid}/stat").rpartition(")")
-        if name.endswith("(ketch-monitor"):
-            return True
-        pid = (rest.split() + ["0", "0"])[1]
-    return False
+def top_ancestor(pid):
+    """The last one below init: itself when whoever started it is gone."""
+    while True:
+        parent = (read(f"/proc/{pid}/stat").rpartition(")")[2].split() + ["0", "0"])[1]
+        if int(parent) <= 1:
+            return pid
+        pid = parent
 
 
 def orphaned_cgroups(since):
@@ -58,7 +58,8 @@ def orphaned_cgroups(since):
             young = os.stat(cgroup).st_ctime >= since
         except OSError:
             continue
-        if young and not any(has_monitor(pid) for pid in read(cgroup + "cgroup.procs").split()):
+        pids = read(cgroup + "cgroup.procs").split()
+        if young and all(top_ancestor(pid) in pids for pid in pids):
             yield f"cgroup {cgroup}"
 
 

@@ -10,7 +10,7 @@ bats_require_minimum_version 1.5.0
 E2E=$(dirname "${BASH_SOURCE[0]}")
 
 # A process that stays until it is told to end, as quick to end as to start.
-STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & wait')
+STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & echo ready; wait')
 
 store_open() { # for setup_file
 	export DIR KETCH_ROOT KETCH_RUN_ROOT
@@ -30,7 +30,10 @@ store_close() { # for teardown_file: removes every instance, then nothing may be
 
 ketch() { "$KETCH" "$@"; }
 krun() { "$KETCH" run --isolation "$ISOLATION" "$@"; } # FLAGS... IMAGE [CMD...]
-stay() { krun -d "$@" ketch/base "${STAY[@]}"; } # FLAGS...: prints the id
+stay() { # FLAGS...: prints the id once the process is ready for signals
+	local id
+	id=$(krun -d "$@" ketch/base "${STAY[@]}") && echo "$id" && await 30 logged "$id" ready
+}
 
 # What a store holds, apart from images and caches: one line for everything that an instance may leave.
 things() { (cd "$1" && find instances tmp -mindepth 1 -maxdepth 1 2>/dev/null | sort); }

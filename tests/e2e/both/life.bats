@@ -80,8 +80,10 @@ teardown_file() { store_close; }
 	like "$(ketch logs web)" 'got TERM'
 }
 
+unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
+
 @test "nothing of an ended instance runs; rm takes its record away" {
-	is "$("$E2E/audit.py" "$DIR")" ''
+	await 10 unused
 	is "$(ketch rm web)" web
 	is "$(ketch ps -aq)" ''
 	audit
