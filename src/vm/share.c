@@ -142,6 +142,8 @@ static int start_server(struct machine *m, struct share *sh, int server_fd, stru
 				     "-o",
 				     "xattr",
 				     "-o",
+				     "modcaps=-mknod", /* no guest makes devices on the host */
+				     "-o",
 				     "log_level=err",
 				     "--rlimit-nofile=0",
 				     NULL };
