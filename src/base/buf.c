@@ -123,3 +123,13 @@ char *str_printf(const char *fmt, ...)
 	va_end(ap);
 	return buf_take(&b);
 }
+
+void str_make_printable(char *s)
+{
+	for (unsigned char *p = (unsigned char *)s; *p; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* UTF-8 of U+0080 to U+009F */
+			p[0] = p[1] = '?';
+	}
+}

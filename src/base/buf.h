@@ -30,5 +30,7 @@ char *buf_room(struct buf *b, size_t n);
 char *buf_take(struct buf *b);
 /* printf into new memory; NULL only when memory is out. */
 char *str_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Control characters, also U+0080 to U+009F (some terminals obey those), become "?". */
+void str_make_printable(char *s);
 
 #endif

@@ -5,14 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Messages quote foreign names: what could move the cursor or end the line does not get through. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
+#include "base/buf.h"
 
+/* Messages quote foreign names: what could move the cursor or end the line does not get through. */
 int err_set(struct err *e, int no, const char *fmt, ...)
 {
 	va_list ap;
@@ -23,7 +18,7 @@ int err_set(struct err *e, int no, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	make_printable(e->msg);
+	str_make_printable(e->msg);
 	return -no;
 }
 
@@ -40,7 +35,7 @@ int err_sys(struct err *e, int no, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(e->msg);
 	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(no));
-	make_printable(e->msg);
+	str_make_printable(e->msg);
 	return -no;
 }
 
@@ -54,7 +49,7 @@ int err_wrap(struct err *e, int r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
-	make_printable(context);
+	str_make_printable(context);
 	snprintf(whole, sizeof(whole), "%s: %s", context, e->msg);
 	memcpy(e->msg, whole, sizeof(e->msg) - 1);
 	e->msg[sizeof(e->msg) - 1] = '\0';

@@ -129,8 +129,7 @@ char *msg_text(const struct msg *m)
 {
 	char *s = strndup((const char *)m->data + 4, m->len - 4);
 
-	for (char *p = s; p && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	if (s)
+		str_make_printable(s);
 	return s;
 }
