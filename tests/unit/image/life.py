@@ -328,6 +328,69 @@ def removal_on_a_full_disk(s):
     assert out[:2] == ["0", "3"] and out[2:4] == ["Untagged:", "small:1"] and out[6] == "2", out
 
 
+def sandbox_is_closed(s):
+    """What a job has while it waits for its input."""
+    p = s.start("load", "-", stdin=subprocess.PIPE)
+    try:
+        for _ in range(2000):  # until it is in the sandbox: it reads then
+            children = open("/proc/%d/task/%d/children" % (p.pid, p.pid)).read().split()
+            status = open("/proc/%s/status" % children[0]).read() if children else ""
+            if "Seccomp:\t2" in status:
+                break
+        proc = "/proc/" + children[0]
+        facts = dict(re.findall(r"^(\w+):\t(.*)$", status, re.M))
+        kept = sum(1 << n for n in (0, 1, 3, 4, 21, 27, 31))
+        assert facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2", status
+        assert all(int(facts[k], 16) == kept for k in ("CapEff", "CapPrm", "CapBnd")), status
+        assert int(facts["CapInh"], 16) == int(facts["CapAmb"], 16) == 0, status
+        assert set(os.listdir(proc + "/root")) <= {"layers", "configs"}, "the root is not the stage"
+        assert len(open(proc + "/mountinfo").readlines()) == 1, "there is more than one mount"
+        for ns in ("mnt", "net", "ipc", "uts", "pid"):
+            assert os.readlink(proc + "/ns/" + ns) != os.readlink("/proc/self/ns/" + ns), ns
+        open_fds = {os.readlink(proc + "/fd/" + n) for n in os.listdir(proc + "/fd") if int(n) > 2}
+        assert all(x == "/" or x.startswith("pipe:") or x.endswith("spool (deleted)") for x in open_fds), open_fds
+    finally:
+        p.stdin.close()
+        p.stdin = None
+        p.communicate()
+
+
+def swapped_while_copied(s):
+    """A directory whose parts are exchanged with links out, all the time, while it is imported."""
+    secret = s.top + "/secret"
+    os.makedirs(secret), write(secret + "/file", b"secret")
+    tree = s.top + "/tree-swap"
+    for i in range(100):
+        os.makedirs("%s/d%d" % (tree, i)), write("%s/d%d/file" % (tree, i), b"harmless")
+    swap = '''
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+os.chdir(sys.argv[1])
+os.symlink(sys.argv[2], "link")
+while True:
+    for i in range(100):
+        libc.renameat2(-100, b"link", -100, b"d%d" % i, 2)
+'''
+    p = subprocess.Popen([sys.executable, "-c", swap, tree, secret])
+    try:
+        for _ in range(30):
+            status, out, _err, *_ = s.run("import", tree)
+            for layer in s.layers(out.strip()) if status == 0 else []:
+                for path in bench.walk(layer):
+                    full = os.path.join(os.fsencode(layer), path)
+                    assert os.path.islink(full) or os.path.isdir(full) or open(full, "rb").read() == b"harmless"
+    finally:
+        p.kill(), p.wait()
+
+
+def mkfs_is_missing(s):
+    s.ok("import", s.top + "/tree-ustar", "nomkfs:1")
+    line = in_mounts("""for p in /usr/bin/mkfs.erofs /usr/sbin/mkfs.erofs /usr/local/bin/mkfs.erofs; do
+        [ ! -e $p ] || mount --bind /dev/null $p; done; "$1/store_tool" "$1/store" erofs nomkfs:1 2>&1 || true""", s.top)
+    assert "install the package erofs-utils" in line, line
+    s.ok("rmi", "nomkfs:1")
+
+
 CASES = [
     ("GNU tar's formats and compressions become the same tree", gnu_tar_formats),
     ("holes stay holes", holes_stay),
@@ -342,6 +405,9 @@ CASES = [
     ("an image has names, and goes with the last", names_and_removal),
     ("many processes load and remove at once", many_at_once),
     ("an EROFS file is made once, always the same, and goes with its image", erofs_once),
+    ("that mkfs.erofs is missing is told with the package's name", mkfs_is_missing),
+    ("ketch-image has next to no rights when it reads", sandbox_is_closed),
+    ("a directory that changes while it is copied never leads out", swapped_while_copied),
     ("a load killed at any moment leaves nothing", killed_anywhere),
     ("a full disk is told in one line and leaves nothing", no_room),
     ("on a full disk images can be listed and removed", removal_on_a_full_disk),
@@ -358,6 +424,8 @@ def main():
     tap, s = bench.Tap(), bench.Store(*sys.argv[1:3])
     try:
         for name, fn in CASES:
+            if fn is sandbox_is_closed and "sanitized" in sys.argv:
+                continue
             tap.case(name, fn, s)
     finally:
         s.close()
