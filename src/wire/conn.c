@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -98,10 +99,18 @@ static void read_some(struct conn *c)
 	report_closed(c, &e);
 }
 
+/* A socket whose peer has gone gives EPIPE, not SIGPIPE; in a guest the other end is a character device. */
+static ssize_t put(int fd, const void *data, size_t n)
+{
+	ssize_t k = send(fd, data, n, MSG_NOSIGNAL);
+
+	return k < 0 && errno == ENOTSOCK ? write(fd, data, n) : k;
+}
+
 static void write_some(struct conn *c)
 {
 	while (c->out.len) {
-		ssize_t k = write(c->watch.fd, c->out.data, c->out.len);
+		ssize_t k = put(c->watch.fd, c->out.data, c->out.len);
 
 		if (k < 0 && errno == EINTR)
 			continue;
