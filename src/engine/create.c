@@ -113,7 +113,7 @@ static int set_image(const struct run_request *rq, const struct image *im, struc
 {
 	s->image = strdup(rq->image);
 	s->image_id = strdup(im->id);
-	if (!s->image || !s->image_id || strv_copy(&s->layers, &im->config.rootfs.diff_ids) < 0)
+	if (!s->image || !s->image_id || image_config_stack(&im->config, &s->layers) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }
