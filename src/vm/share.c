@@ -131,22 +131,25 @@ static int make_connection(int run_fd, int *ret_server, int *ret_client)
 
 static int start_server(struct machine *m, struct share *sh, int server_fd, struct scene *sc, struct err *e)
 {
-	const char *const argv[] = { m->boot->facts.virtiofsd,
-				     "--fd=3",
-				     "-o",
-				     "source=" SERVED,
-				     "-o",
-				     "sandbox=namespace",
-				     "-o",
-				     "cache=auto",
-				     "-o",
-				     "xattr",
-				     "-o",
-				     "modcaps=-mknod", /* no guest makes devices on the host */
-				     "-o",
-				     "log_level=err",
-				     "--rlimit-nofile=0",
-				     NULL };
+	static const char source[] = "source=" SERVED;
+	const char *const argv[] = {
+		m->boot->facts.virtiofsd,
+		"--fd=3",
+		"-o",
+		source,
+		"-o",
+		"sandbox=namespace",
+		"-o",
+		"cache=auto",
+		"-o",
+		"xattr",
+		"-o",
+		"modcaps=-mknod", /* no guest makes devices on the host */
+		"-o",
+		"log_level=err",
+		"--rlimit-nofile=0",
+		NULL,
+	};
 	const struct child_fd fds[] = { { server_fd, SERVER_FD } };
 	const struct child_spec spec = {
 		.name = "virtiofsd",
