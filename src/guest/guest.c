@@ -40,6 +40,7 @@ struct guest {
 	struct backend_events events;
 	struct running *running; /* NULL: not yet, or no more */
 	struct watch deadline;
+	int initramfs;
 	bool greeted;
 };
 
@@ -127,6 +128,14 @@ static void set_clock(int64_t now_ns)
 	clock_settime(CLOCK_REALTIME, &ts);
 }
 
+static bool needs_shares(const struct instance_spec *s)
+{
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (s->mounts[i].type != MOUNT_TMPFS)
+			return true;
+	return false;
+}
+
 static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 {
 	struct instance_spec *s = &g->boot.spec;
@@ -142,6 +151,8 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 	r = system_facts(&g->boot.facts, e);
 	if (r == 0)
 		r = add_filter(g, e);
+	if (r == 0 && needs_shares(s))
+		r = system_load_modules(g->initramfs, "modules.share", e);
 	if (r == 0)
 		r = root_make(s, &g->boot, e);
 	if (r == 0)
@@ -224,7 +235,7 @@ static int open_deadline(struct guest *g, struct err *e)
 
 static int set_up(struct guest *g, struct err *e)
 {
-	int port, r = system_set_up(e);
+	int port, r = system_set_up(&g->initramfs, e);
 
 	if (r < 0)
 		return r;

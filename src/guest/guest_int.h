@@ -10,8 +10,11 @@
 #define DIR_ROOT  "/run/root" /* both, overlaid */
 #define DIR_SHARE "/run/share" /* a directory for each share, by its tag */
 
-/* system.c: /proc, /sys, /dev, /run and cgroup2 are mounted, the modules of /modules loaded, lo is up. */
-int system_set_up(struct err *e);
+/* system.c: /proc, /sys, /dev, /run and cgroup2 are mounted, the modules for every boot loaded, lo is up.
+ * *ret_initramfs: the root directory of the initramfs, which we have left. */
+int system_set_up(int *ret_initramfs, struct err *e);
+/* Loads the modules of a list of the initramfs (kernel/initramfs.c), "modules.share" for instance. */
+int system_load_modules(int initramfs, const char *name, struct err *e);
 /* The virtio-serial port of this name, opened once the host is there; waits up to timeout_ms. */
 int system_open_port(const char *name, int timeout_ms, struct err *e);
 /* What plans need to know about this machine. */

@@ -34,29 +34,29 @@ static const struct {
 	{ "cgroup2", CGROUP_DIR, NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 };
 
-static int load_module(const char *path, struct err *e)
+static int load_module(int initramfs, const char *path, struct err *e)
 {
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autoclose int fd = openat(initramfs, path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
 		return err_sys(e, errno, "module %s", path);
-	unlink(path); /* its memory is the workload's */
+	unlinkat(initramfs, path, 0); /* its memory is the workload's */
 	return 0;
 }
 
-static int load_modules(struct err *e)
+int system_load_modules(int initramfs, const char *name, struct err *e)
 {
 	AUTO(buf_done) struct buf list = { 0 };
 	AUTO(strv_done) struct strv paths = { 0 };
-	int r = read_file(AT_FDCWD, "/modules", 65536, &list);
+	int r = read_file(initramfs, name, 65536, &list);
 
 	if (r == 0)
-		r = strv_split(&paths, list.data, "\n");
+		r = strv_split(&paths, list.data ? list.data : "", "\n");
 	if (r < 0)
 		return err_sys(e, -r, "list of modules");
 	for (size_t i = 0; i < paths.n && r == 0; i++)
 		if (*paths.v[i])
-			r = load_module(paths.v[i], e);
+			r = load_module(initramfs, paths.v[i], e);
 	return r;
 }
 
@@ -75,12 +75,13 @@ static int leave_initramfs(struct err *e)
 	return 0;
 }
 
-int system_set_up(struct err *e)
+int system_set_up(int *ret_initramfs, struct err *e)
 {
+	autoclose int initramfs = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	umask(022);
-	r = load_modules(e);
+	r = initramfs < 0 ? err_sys(e, errno, "initramfs") : system_load_modules(initramfs, "modules", e);
 	if (r == 0)
 		r = leave_initramfs(e);
 	if (r < 0)
@@ -90,7 +91,10 @@ int system_set_up(struct err *e)
 			  mounts[i].options) < 0)
 			return err_sys(e, errno, "mount %s", mounts[i].target);
 	r = loopback_up();
-	return r < 0 ? err_sys(e, -r, "lo") : 0;
+	if (r < 0)
+		return err_sys(e, -r, "lo");
+	*ret_initramfs = take_fd(&initramfs);
+	return 0;
 }
 
 /* --- the port */

@@ -5,6 +5,7 @@
  *
  *	/init		ketch-guest
  *	/modules	a line for each module file, in the order to load them
+ *	/modules.share	those that only a guest with shares loads: 40 ms in software emulation
  *	/m/NAME.ko	the modules
  */
 #include <dirent.h>
@@ -28,7 +29,12 @@
 
 #define MAX_GUEST  (32 * 1024 * 1024)
 #define MAX_MODULE (16 * 1024 * 1024)
-#define LAYOUT	   "ketch-initramfs-1" /* part of the hash: change it when the layout above changes */
+#define LAYOUT	   "ketch-initramfs-2" /* part of the hash: change it when the layout above changes */
+
+static const struct {
+	const char *name;
+	const char *const *wanted;
+} lists[] = { { "modules", modules_boot }, { "modules.share", modules_share } };
 
 struct parts {
 	struct bzimage head;
@@ -77,8 +83,9 @@ static char *cache_name(const struct parts *p)
 
 	h = hash_more(h, p->head.build, strlen(p->head.build));
 	h = hash_more(h, p->guest.data, p->guest.len);
-	for (const char *const *m = modules_wanted; *m; m++)
-		h = hash_more(h, *m, strlen(*m) + 1);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (const char *const *m = lists[i].wanted; *m; m++)
+			h = hash_more(h, *m, strlen(*m) + 1);
 	if (fstatat(p->modules, "modules.dep", &st, 0) == 0)
 		h = hash_more(h, &st.st_mtim, sizeof(st.st_mtim));
 	return str_printf("%s-%016llx.cpio", p->head.release, (unsigned long long)h);
@@ -110,29 +117,42 @@ static int add_module(struct cpio *c, struct buf *list, int dirfd, const char *p
 	if (r < 0 || !name)
 		return err_sys(e, r < 0 ? -r : ENOMEM, "module %s", path);
 	cpio_add_file(c, name, 0600, data.data, unsigned_size(data.data, data.len));
-	buf_addf(list, "/%s\n", name);
+	buf_addf(list, "%s\n", name);
 	return 0;
+}
+
+/* Adds one list and its modules; *have are those of the lists before. */
+static int add_list(struct cpio *c, const struct parts *p, size_t which, struct strv *have, struct err *e)
+{
+	AUTO(buf_done) struct buf list = { 0 };
+	size_t first = have->n;
+	int r = modules_resolve(p->modules, lists[which].wanted, have, e);
+
+	for (size_t i = first; i < have->n && r == 0; i++)
+		r = add_module(c, &list, p->modules, have->v[i], e);
+	if (r < 0)
+		return r;
+	cpio_add_file(c, lists[which].name, 0600, list.data, list.len);
+	return buf_ok(&list) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
 static int fill(struct cpio *c, const struct parts *p, struct err *e)
 {
 	static const char *const dirs[] = { "dev", "proc", "sys", "run", "m" };
-	AUTO(strv_done) struct strv paths = { 0 };
-	AUTO(buf_done) struct buf list = { 0 };
-	int r = modules_resolve(p->modules, modules_wanted, &paths, e);
+	AUTO(strv_done) struct strv modules = { 0 };
+	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		cpio_add_dir(c, dirs[i], 0755);
 	/* the kernel opens it for init before anything is mounted */
 	cpio_add_char_device(c, "dev/console", 0600, 5, 1);
-	for (size_t i = 0; i < paths.n && r == 0; i++)
-		r = add_module(c, &list, p->modules, paths.v[i], e);
+	for (size_t i = 0; i < ARRAY_LEN(lists) && r == 0; i++)
+		r = add_list(c, p, i, &modules, e);
 	if (r < 0)
 		return r;
-	cpio_add_file(c, "modules", 0600, list.data, list.len);
 	cpio_add_file(c, "init", 0700, p->guest.data, p->guest.len);
 	cpio_finish(c);
-	return buf_ok(&c->out) && buf_ok(&list) ? 0 : err_set(e, ENOMEM, "out of memory");
+	return buf_ok(&c->out) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
 /* Removes what an older ketch-guest or kernel build left: VERSION-*.cpio but `keep`. */

@@ -10,10 +10,9 @@
 
 #define MAX_DEP (4 * 1024 * 1024)
 
-const char *const modules_wanted[] = {
-	"virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng", "erofs",
-	"ext4",	       "overlay",	 "virtiofs",   NULL,
-};
+const char *const modules_boot[] = { "virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng",
+				     "erofs",	    "ext4",	      "overlay",    NULL };
+const char *const modules_share[] = { "virtiofs", NULL };
 
 /* Does the path "kernel/.../virtio-rng.ko[.xz]" hold the module virtio_rng?  '-' and '_' are the same. */
 static bool is_module(const char *path, size_t n, const char *name)

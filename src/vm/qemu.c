@@ -1,207 +1,22 @@
-/* qemu.c - driver qemu: machine microvm, everything given to it as descriptors
+/* qemu.c - driver qemu: the plan of its command line; machine microvm, everything given to it as descriptors
  *
  * microvm boots a stock kernel 0.6 s faster in software emulation than q35 does (1.7 s against 2.3 s to the first
  * line of init on the reference machine): no PCI, no option ROMs, virtio-mmio found through ACPI.
- *
- * QEMU runs as a user of its own without capabilities, in empty network and IPC namespaces, under its seccomp
- * sandbox; its descriptors have fixed numbers, so that the plan shows the command line as it is.
+ * The descriptors have fixed numbers, so that the plan shows the command line as it is.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
-#include "base/parse.h"
 #include "instance/guest.h"
-#include "sys/ns.h"
-#include "sys/tsc.h"
+#include "vm/qemu_int.h"
 #include "vm/share.h"
-#include "vm/vm_int.h"
-
-/* What QEMU finds its descriptors under. */
-enum { FD_AGENT = 3, FD_CONSOLE, FD_KERNEL, FD_INITRAMFS, FD_ROOT, FD_DISK, FD_SHARES };
 
 #define MIB	      (UINT64_C(1) << 20)
 #define TCG_CACHE_MIB 128 /* translated code; QEMU's default would grow to 1 GiB */
-
-/* User ids 0x70000000... belong to nobody (systemd's UIDS-GIDS.md); the low bits are the instance's, so that two
- * VMMs cannot touch each other. */
-#define UID_BASE 0x70000000U
-#define UID_BITS 0x00ffffffU
-
-/* --- steps */
-
-static int apply_arg(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	int r = strv_add(&m->argv, s->what);
-
-	if (r == 0 && s->data)
-		r = strv_add(&m->argv, s->data);
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
-}
-
-static int apply_kernel_arg(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-
-	buf_addf(&m->kernel_args, "%s%s", m->kernel_args.len ? " " : "", s->what);
-	return buf_ok(&m->kernel_args) ? 0 : err_set(e, ENOMEM, "out of memory");
-}
-
-/* In software emulation the guest's TSC is the host's.  To calibrate it against the emulated PIT fails now and
- * then, and the kernel then hangs: microvm has no other clock.  So it is told. */
-static int apply_tsc(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	uint64_t khz = tsc_measure_khz();
-
-	if (khz)
-		buf_addf(&m->kernel_args, " %s=%llu", s->what, (unsigned long long)khz);
-	return 0;
-}
-
-static int apply_fd(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	int fd = machine_named_fd(m, s->from);
-	uint32_t number;
-
-	if (fd < 0 || m->n_fds == ARRAY_LEN(m->fds) || parse_u32(s->what, &number) < 0)
-		return err_set(e, EBADF, "no descriptor %s", s->from);
-	m->fds[m->n_fds++] = (struct child_fd){ fd, (int)number };
-	return 0;
-}
-
-/* --- in QEMU's process, before exec */
-
-/* /dev/kvm is open to a group. */
-static int keep_kvm_group(const struct machine *m)
-{
-	struct stat st;
-	gid_t gid;
-
-	if (!m->boot->spec.vm.accel_kvm || stat("/dev/kvm", &st) < 0)
-		return setgroups(0, NULL);
-	gid = st.st_gid;
-	return setgroups(1, &gid);
-}
-
-static uid_t vmm_uid(const char *id)
-{
-	char digits[9] = "";
-
-	strncat(digits, id, 8);
-	return UID_BASE + ((uid_t)strtoul(digits, NULL, 16) & UID_BITS);
-}
-
-static int prepare_vmm(void *arg, struct err *e)
-{
-	const struct machine *m = arg;
-	uid_t uid = vmm_uid(m->boot->spec.id);
-	int r = machine_enter_cgroups(m, e);
-
-	if (r < 0)
-		return r;
-	r = ns_unshare(CLONE_NEWNET | CLONE_NEWIPC);
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
-	if (r == 0 && geteuid() == 0 &&
-	    (keep_kvm_group(m) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
-		r = -errno;
-	return r < 0 ? err_sys(e, -r, "qemu: giving up rights") : 0;
-}
-
-/* --- in the monitor */
-
-/* QEMU opens kernel and initramfs anew (/proc/self/fd/N), as a user who may read only what everybody may: a file
- * that is not such is copied.  *fd is replaced; the copy is in *ret_copy. */
-static int make_readable(int *fd, int *ret_copy)
-{
-	autoclose int copy = -1;
-	struct stat st;
-	int r;
-
-	if (fstat(*fd, &st) < 0)
-		return -errno;
-	if (st.st_mode & S_IROTH)
-		return 0;
-	copy = memfd_create("kernel", MFD_CLOEXEC);
-	r = copy < 0 || lseek(*fd, 0, SEEK_SET) < 0 ? -errno : copy_fd(*fd, copy);
-	if (r == 0 && fchmod(copy, 0444) < 0)
-		r = -errno;
-	if (r == 0)
-		*fd = *ret_copy = take_fd(&copy);
-	return r;
-}
-
-static void drop_vmm_ends(struct machine *m)
-{
-	int *ends[] = { &m->agent_fd, &m->console_fd };
-
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		close(*ends[i]);
-		*ends[i] = -1;
-	}
-	for (size_t i = 0; i < m->n_shares; i++) {
-		close(m->shares[i].vmm_fd);
-		m->shares[i].vmm_fd = -1;
-	}
-}
-
-static int apply_start(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	autoclose int kernel = -1, initramfs = -1;
-	struct child_spec spec = {
-		.name = "qemu",
-		.fds = m->fds,
-		.n_fds = m->n_fds,
-		.say_fd = m->say_fd,
-		.cgroup_fd = machine_cgroup_fd(m),
-		.prepare = prepare_vmm,
-		.arg = m,
-	};
-	int r = 0;
-
-	for (size_t i = 0; i < m->n_fds && r == 0; i++) {
-		if (m->fds[i].as == FD_KERNEL)
-			r = make_readable(&m->fds[i].fd, &kernel);
-		else if (m->fds[i].as == FD_INITRAMFS)
-			r = make_readable(&m->fds[i].fd, &initramfs);
-	}
-	if (r == 0)
-		r = strv_add(&m->argv, "-append");
-	if (r == 0)
-		r = strv_add(&m->argv, m->kernel_args.data);
-	if (r < 0)
-		return err_sys(e, -r, "qemu");
-	spec.argv = m->argv.v;
-	m->vmm.ended = m->child_ended;
-	m->vmm.arg = m->arg;
-	r = child_start(&m->vmm, &spec, m->loop, e);
-	if (r == 0)
-		drop_vmm_ends(m);
-	return r;
-}
-
-static const struct step_op op_vmm_arg = { "vmm-arg", STAGE_HOST, apply_arg };
-static const struct step_op op_kernel_arg = { "kernel-arg", STAGE_HOST, apply_kernel_arg };
-static const struct step_op op_kernel_tsc = { "kernel-tsc", STAGE_HOST, apply_tsc };
-static const struct step_op op_vmm_fd = { "vmm-fd", STAGE_HOST, apply_fd };
-static const struct step_op op_vmm_start = { "vmm-start", STAGE_HOST, apply_start };
-
-/* --- plan */
 
 struct planner {
 	struct plan *plan;

@@ -310,6 +310,34 @@ static void a_machine_that_dies_alone_tells_why(void **state)
 	assert_non_null(strstr(b->why.msg, "ended by itself"));
 }
 
+static bool has_line(const char *text, const char *line)
+{
+	const char *p = strstr(text, line);
+
+	return p && p > text && p[-1] == '\n' && p[strlen(line)] == '\n';
+}
+
+static void the_vmm_runs_with_few_rights(void **state)
+{
+	struct box *b = *state;
+	AUTO(buf_done) struct buf status = { 0 };
+	char path[64], ours[64] = "", theirs[64] = "";
+
+	box_start(b);
+	snprintf(path, sizeof(path), "/proc/%d/status", b->state.pid);
+	assert_int_equal(read_file(AT_FDCWD, path, 65536, &status), 0);
+	assert_true(has_line(status.data, "NoNewPrivs:\t1"));
+	assert_true(has_line(status.data, "Seccomp:\t2"));
+	assert_true(has_line(status.data, "CapEff:\t0000000000000000"));
+	assert_true(has_line(status.data, "CapPrm:\t0000000000000000"));
+	assert_null(strstr(status.data, "\nUid:\t0\t"));
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", b->state.pid);
+	assert_true(readlink(path, theirs, sizeof(theirs) - 1) > 0);
+	assert_true(readlink("/proc/self/ns/net", ours, sizeof(ours) - 1) > 0);
+	assert_string_not_equal(ours, theirs);
+	assert_int_equal(b->state.warnings.n, 0);
+}
+
 /* Under emulation a guest's clock depends on what we tell it. */
 static void the_guest_has_the_time_of_the_host(void **state)
 {
@@ -356,6 +384,7 @@ int main(void)
 		TEST(a_read_only_root_is_refused_writing),
 		TEST(a_killed_machine_ends_without_a_reason),
 		TEST(a_machine_that_dies_alone_tells_why),
+		TEST(the_vmm_runs_with_few_rights),
 		TEST(the_guest_has_the_time_of_the_host),
 	};
 	const char *missing = box_missing();

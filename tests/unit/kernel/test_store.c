@@ -46,6 +46,14 @@ static void put_image(const struct place *p, const char *name, const char *versi
 	put(p, name, image, sizeof(image));
 }
 
+static void put_module(const struct place *p, const char *dir, const char *module, struct buf *dep)
+{
+	autofree char *name = str_printf("%s/%s.ko", dir, module);
+
+	put(p, name, "module", 6);
+	buf_addf(dep, "%s.ko:\n", module);
+}
+
 /* modules/ with every module that a guest wants, all empty. */
 static void put_modules(const struct place *p, const char *dir)
 {
@@ -54,12 +62,10 @@ static void put_modules(const struct place *p, const char *dir)
 		      *builtin = str_printf("%s/modules.builtin", dir);
 
 	close(mkdir_open(p->fd, dir, 0755));
-	for (const char *const *m = modules_wanted; *m; m++) {
-		autofree char *name = str_printf("%s/%s.ko", dir, *m);
-
-		put(p, name, "module", 6);
-		buf_addf(&dep, "%s.ko:\n", *m);
-	}
+	for (const char *const *m = modules_boot; *m; m++)
+		put_module(p, dir, *m, &dep);
+	for (const char *const *m = modules_share; *m; m++)
+		put_module(p, dir, *m, &dep);
 	put(p, list, dep.data, dep.len);
 	put(p, builtin, "", 0);
 }

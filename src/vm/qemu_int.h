@@ -1,0 +1,13 @@
+/* qemu_int.h - between the two halves of the driver qemu */
+#ifndef VM_QEMU_INT_H
+#define VM_QEMU_INT_H
+
+#include "vm/vm_int.h"
+
+/* What QEMU finds its descriptors under. */
+enum { FD_AGENT = 3, FD_CONSOLE, FD_KERNEL, FD_INITRAMFS, FD_ROOT, FD_DISK, FD_SHARES };
+
+/* qemu_start.c */
+extern const struct step_op op_vmm_arg, op_kernel_arg, op_kernel_tsc, op_vmm_fd, op_vmm_start;
+
+#endif

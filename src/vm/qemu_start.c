@@ -1,0 +1,255 @@
+/* qemu_start.c - driver qemu: starting it with few rights
+ *
+ * QEMU runs as a user of its own without capabilities, in empty network and IPC namespaces, under its seccomp
+ * sandbox and Landlock: of the host's files it can read its own program, the kernel and the initramfs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "sys/landlock.h"
+#include "sys/ns.h"
+#include "sys/tsc.h"
+#include "vm/qemu_int.h"
+
+/* User ids 0x70000000... belong to nobody (systemd's UIDS-GIDS.md); the low bits are the instance's, so that two
+ * VMMs cannot touch each other. */
+#define UID_BASE 0x70000000U
+#define UID_BITS 0x00ffffffU
+
+/* --- steps */
+
+static int apply_arg(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+	int r = strv_add(&m->argv, s->what);
+
+	if (r == 0 && s->data)
+		r = strv_add(&m->argv, s->data);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int apply_kernel_arg(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+
+	buf_addf(&m->kernel_args, "%s%s", m->kernel_args.len ? " " : "", s->what);
+	return buf_ok(&m->kernel_args) ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* In software emulation the guest's TSC is the host's.  To calibrate it against the emulated PIT fails now and
+ * then, and the kernel then hangs: microvm has no other clock.  So it is told. */
+static int apply_tsc(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+	uint64_t khz = tsc_measure_khz();
+
+	if (khz)
+		buf_addf(&m->kernel_args, " %s=%llu", s->what, (unsigned long long)khz);
+	return 0;
+}
+
+static int apply_fd(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+	int fd = machine_named_fd(m, s->from);
+	uint32_t number;
+
+	if (fd < 0 || m->n_fds == ARRAY_LEN(m->fds) || parse_u32(s->what, &number) < 0)
+		return err_set(e, EBADF, "no descriptor %s", s->from);
+	m->fds[m->n_fds++] = (struct child_fd){ fd, (int)number };
+	return 0;
+}
+
+/* --- in QEMU's process, before exec */
+
+struct rights {
+	const struct machine *machine;
+	int landlock; /* what it may read; -1: this kernel cannot confine it */
+};
+
+/* /dev/kvm is open to a group. */
+static int keep_kvm_group(const struct machine *m)
+{
+	struct stat st;
+	gid_t gid;
+
+	if (!m->boot->spec.vm.accel_kvm || stat("/dev/kvm", &st) < 0)
+		return setgroups(0, NULL);
+	gid = st.st_gid;
+	return setgroups(1, &gid);
+}
+
+static uid_t vmm_uid(const char *id)
+{
+	char digits[9] = "";
+
+	strncat(digits, id, 8);
+	return UID_BASE + ((uid_t)strtoul(digits, NULL, 16) & UID_BITS);
+}
+
+static int prepare_vmm(void *arg, struct err *e)
+{
+	const struct rights *rights = arg;
+	const struct machine *m = rights->machine;
+	uid_t uid = vmm_uid(m->boot->spec.id);
+	int r = machine_enter_cgroups(m, e);
+
+	if (r < 0)
+		return r;
+	r = ns_unshare(CLONE_NEWNET | CLONE_NEWIPC);
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = -errno;
+	if (r == 0 && geteuid() == 0 &&
+	    (keep_kvm_group(m) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
+		r = -errno;
+	if (r == 0 && rights->landlock >= 0)
+		r = landlock_enter(rights->landlock);
+	return r < 0 ? err_sys(e, -r, "qemu: giving up rights") : 0;
+}
+
+/* --- in the monitor */
+
+/* QEMU opens kernel and initramfs anew (/proc/self/fd/N), as a user who may read only what everybody may: a file
+ * that is not such is copied.  *fd is replaced; the copy is in *ret_copy. */
+static int make_readable(int *fd, int *ret_copy)
+{
+	autoclose int copy = -1;
+	struct stat st;
+	int r;
+
+	if (fstat(*fd, &st) < 0)
+		return -errno;
+	if (st.st_mode & S_IROTH)
+		return 0;
+	copy = memfd_create("kernel", MFD_CLOEXEC);
+	r = copy < 0 || lseek(*fd, 0, SEEK_SET) < 0 ? -errno : copy_fd(*fd, copy);
+	if (r == 0 && fchmod(copy, 0444) < 0)
+		r = -errno;
+	if (r == 0)
+		*fd = *ret_copy = take_fd(&copy);
+	return r;
+}
+
+/* Where QEMU is installed: what is above the bin/ that it is in. */
+static char *install_prefix(const char *program)
+{
+	const char *bin = strrchr(program, '/');
+
+	while (bin && bin > program && *--bin != '/')
+		;
+	return bin && bin > program ? strndup(program, (size_t)(bin - program)) : strdup("/usr");
+}
+
+/* QEMU needs to read itself, its libraries and firmware, kernel and initramfs, and to open /dev/kvm; its last step before
+ * exec opens /dev/null. */
+static int allow_places(const struct machine *m, int set)
+{
+	autofree char *prefix = install_prefix(m->argv.v[0]);
+	const char *const places[] = { "/usr", "/lib", "/lib64", "/etc/ld.so.cache", prefix };
+	int r = prefix ? landlock_allow_path(set, "/dev/null", true) : -ENOMEM;
+
+	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++)
+		r = landlock_allow_path(set, places[i], false);
+	if (r == 0 && m->boot->spec.vm.accel_kvm)
+		r = landlock_allow_path(set, "/dev/kvm", true);
+	for (size_t i = 0; i < m->n_fds && r == 0; i++)
+		if (m->fds[i].as == FD_KERNEL || m->fds[i].as == FD_INITRAMFS)
+			r = landlock_allow(set, m->fds[i].fd, false);
+	return r;
+}
+
+/* *ret: the rule set, or -1 where the kernel has none, which is said. */
+static int confine(const struct machine *m, int *ret, struct err *e)
+{
+	static const char none[] = "this host has no Landlock: only its user id keeps the VMM from files";
+	autoclose int set = landlock_new();
+	int r;
+
+	*ret = -1;
+	if (set == -ENOSYS || set == -EOPNOTSUPP) {
+		r = strv_add(&m->state->warnings, none);
+		return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	}
+	r = set < 0 ? set : allow_places(m, set);
+	if (r < 0)
+		return err_sys(e, -r, "qemu: landlock");
+	*ret = take_fd(&set);
+	return 0;
+}
+
+static void drop_vmm_ends(struct machine *m)
+{
+	int *ends[] = { &m->agent_fd, &m->console_fd };
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		close(*ends[i]);
+		*ends[i] = -1;
+	}
+	for (size_t i = 0; i < m->n_shares; i++) {
+		close(m->shares[i].vmm_fd);
+		m->shares[i].vmm_fd = -1;
+	}
+}
+
+/* Replaces kernel and initramfs by copies where need be; adds the last of the command line. */
+static int complete(struct machine *m, int *ret_kernel, int *ret_initramfs)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_fds && r == 0; i++) {
+		if (m->fds[i].as == FD_KERNEL)
+			r = make_readable(&m->fds[i].fd, ret_kernel);
+		else if (m->fds[i].as == FD_INITRAMFS)
+			r = make_readable(&m->fds[i].fd, ret_initramfs);
+	}
+	if (r == 0)
+		r = strv_add(&m->argv, "-append");
+	return r < 0 ? r : strv_add(&m->argv, m->kernel_args.data);
+}
+
+static int apply_start(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+	autoclose int kernel = -1, initramfs = -1, landlock = -1;
+	int r = complete(m, &kernel, &initramfs);
+
+	if (r < 0)
+		return err_sys(e, -r, "qemu");
+	r = confine(m, &landlock, e);
+	if (r < 0)
+		return r;
+	m->vmm.ended = m->child_ended;
+	m->vmm.arg = m->arg;
+	r = child_start(&m->vmm,
+			&(struct child_spec){
+				.name = "qemu",
+				.argv = m->argv.v,
+				.fds = m->fds,
+				.n_fds = m->n_fds,
+				.say_fd = m->say_fd,
+				.cgroup_fd = machine_cgroup_fd(m),
+				.prepare = prepare_vmm,
+				.arg = &(struct rights){ m, landlock },
+			},
+			m->loop, e);
+	if (r == 0)
+		drop_vmm_ends(m);
+	return r;
+}
+
+const struct step_op op_vmm_arg = { "vmm-arg", STAGE_HOST, apply_arg };
+const struct step_op op_kernel_arg = { "kernel-arg", STAGE_HOST, apply_kernel_arg };
+const struct step_op op_kernel_tsc = { "kernel-tsc", STAGE_HOST, apply_tsc };
+const struct step_op op_vmm_fd = { "vmm-fd", STAGE_HOST, apply_fd };
+const struct step_op op_vmm_start = { "vmm-start", STAGE_HOST, apply_start };
