@@ -33,15 +33,9 @@ installs() {
 	done
 }
 
-unit_tests() { # BUILD: every case of every unit and golden test, as TAP
-	CMOCKA_MESSAGE_OUTPUT=TAP meson test -C "$1" --no-rebuild >"$1/meson-logs/run.txt" 2>&1
-	jq -r '.name as $n | .result as $r | .stderr // "" | split("\n") | map(select(. != "")) | map("  " + .) | .[]' \
-		"$1/meson-logs/testlog.json"
-	jq -r '.name as $n | ((.stdout // "") | split("\n") | map(select(test("^(ok|not ok) [0-9]+")))) as $cases
-		| (if .result == "OK" or .result == "SKIP" or ($cases | any(startswith("not ok"))) then $cases
-		   else $cases + ["not ok " + .result + ": " + ((.stdout // "") | .[-2000:] | gsub("\n"; "\n# "))] end
-		| if length == 0 then ["ok " + (if .result? == "SKIP" then "# skip see the log" else "" end)] else . end)[]
-		| sub("^(?<k>ok|not ok)( [0-9]+)?( - )?"; .k + " " + $n + ": ")' "$1/meson-logs/testlog.json"
+unit_tests() { # BUILD [OPTION...]: every case of meson's tests, as TAP
+	CMOCKA_MESSAGE_OUTPUT=TAP meson test -C "$1" --no-rebuild "${@:2}" >"$1/meson-logs/run.txt" 2>&1
+	tools/meson-tap "$1"
 }
 
 stage_unit() {
