@@ -40,7 +40,7 @@ static int make_dir(const char *path, struct err *e)
 	return mkdir(path, 0755) < 0 && errno != EEXIST ? err_sys(e, errno, "%s", path) : 0;
 }
 
-static int mount_at(const char *source, const char *target, const char *type, unsigned long flags,
+static int mount_onto(const char *source, const char *target, const char *type, unsigned long flags,
 		    const char *options, struct err *e)
 {
 	int r = make_dir(target, e);
@@ -58,7 +58,7 @@ static int mount_disk(const char *serial, const char *target, const char *type, 
 	char path[64];
 	int r = find_disk(serial, path, e);
 
-	return r < 0 ? r : mount_at(path, target, type, flags, options, e);
+	return r < 0 ? r : mount_onto(path, target, type, flags, options, e);
 }
 
 /* noinit_itable: the disk's file on the host stays sparse; discard: what is deleted is given back. */
@@ -74,7 +74,7 @@ static int mount_root(struct err *e)
 		r = make_dir(DIR_DISK "/work", e);
 	/* the image is foreign data: an xattr in it must not send a lookup elsewhere */
 	if (r == 0)
-		r = mount_at("overlay", DIR_ROOT, "overlay", 0,
+		r = mount_onto("overlay", DIR_ROOT, "overlay", 0,
 			     "lowerdir=" DIR_IMAGE ",upperdir=" DIR_DISK "/upper,workdir=" DIR_DISK
 			     "/work,redirect_dir=nofollow,metacopy=off,index=off",
 			     e);
@@ -102,7 +102,7 @@ static int mount_share(const struct mount_spec *m, size_t i, struct boot *b, str
 	snprintf(dir, sizeof(dir), DIR_SHARE "/%s", tag);
 	snprintf(name, sizeof(name), "mount/%zu", i);
 	snprintf(path, sizeof(path), "%s%s", dir, m->is_file ? "/" GUEST_SHARED_FILE : "");
-	r = mount_at(tag, dir, "virtiofs", m->read_only ? MS_RDONLY : 0, NULL, e);
+	r = mount_onto(tag, dir, "virtiofs", m->read_only ? MS_RDONLY : 0, NULL, e);
 	return r < 0 ? r : keep_open(b, name, path, e);
 }
 
