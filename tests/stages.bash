@@ -49,7 +49,7 @@ stage_sanitize() {
 }
 
 stage_fuzz() {
-	tools/fuzz-short build-asan "${FUZZ_SECONDS:-20}"
+	tools/fuzz-short build-asan "${FUZZ_SECONDS:-6}"
 }
 
 sources() { git ls-files -co --exclude-standard "$@"; }
