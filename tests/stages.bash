@@ -38,14 +38,23 @@ unit_tests() { # BUILD [OPTION...]: every case of meson's tests, as TAP
 	tools/meson-tap "$1"
 }
 
+# What tests of C code need beside the programs: a static busybox, and a store with a kernel for virtual machines.
+test_settings() {
+	local kernel
+	kernel=$(tests/fixtures/get kernel) || return
+	KETCH_TEST_BUSYBOX=$(tests/fixtures/get base)/rootfs/bin/busybox
+	export KETCH_TEST_BUSYBOX KETCH_TEST_STORE=$BUILD/test-store
+	"$KETCH" --root "$KETCH_TEST_STORE" kernel import "$kernel"/boot/vmlinuz-* "$kernel"/lib/modules/*
+}
+
 stage_unit() {
-	unit_tests "$BUILD"
+	test_settings && unit_tests "$BUILD"
 }
 
 stage_sanitize() {
 	setup_asan || return
 	check "it builds with clang and its sanitizers without a warning" ninja -C build-asan
-	unit_tests build-asan
+	test_settings && unit_tests build-asan
 }
 
 stage_fuzz() {

@@ -25,12 +25,19 @@
 
 #define QEMU	  "/usr/bin/qemu-system-x86_64"
 #define VIRTIOFSD "/usr/lib/qemu/virtiofsd"
-#define BUSYBOX	  "/bin/busybox"
 #define WAIT_S	  100
+
+/* A store with a kernel, named by test.sh, so that the machine needs none of its own in /boot. */
+static const char *kernel_store(const char *otherwise)
+{
+	const char *store = getenv("KETCH_TEST_STORE");
+
+	return store ? store : otherwise;
+}
 
 const char *box_missing(void)
 {
-	static const char *const files[] = { QEMU, VIRTIOFSD, BUSYBOX, "/usr/bin/mkfs.erofs" };
+	const char *const files[] = { QEMU, VIRTIOFSD, test_busybox(), "/usr/bin/mkfs.erofs" };
 	struct kernel k = { 0 };
 
 	if (geteuid() != 0)
@@ -38,7 +45,7 @@ const char *box_missing(void)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (access(files[i], X_OK) < 0)
 			return files[i];
-	if (kernel_find("/nonexistent", NULL, &k, NULL) < 0)
+	if (kernel_find(kernel_store("/nonexistent"), NULL, &k, NULL) < 0)
 		return "needs a kernel (linux-image-cloud-amd64)";
 	kernel_done(&k);
 	return NULL;
@@ -68,7 +75,7 @@ static void make_root(struct box *b)
 	static const char *const dirs[] = { "bin", "dev", "proc", "sys", "tmp", "etc", "root" };
 	autofree char *tree = str_printf("%s/tree", b->dir), *image = str_printf("%s/root.erofs", b->dir);
 	autofree char *box = str_printf("%s/bin/busybox", tree), *applets = str_printf("%s/bin", tree);
-	const char *const copy[] = { "cp", BUSYBOX, box, NULL };
+	const char *const copy[] = { "cp", test_busybox(), box, NULL };
 	const char *const install[] = { box, "--install", applets, NULL };
 	const char *const erofs[] = { "mkfs.erofs", "-Enoinline_data", image, tree, NULL };
 	autoclose int fd = mkdir_open(AT_FDCWD, tree, 0755);
@@ -89,7 +96,7 @@ static void make_kernel(struct box *b)
 	struct kernel k = { 0 };
 	struct err e;
 
-	if (kernel_find(b->dir, NULL, &k, &e) < 0)
+	if (kernel_find(kernel_store(b->dir), NULL, &k, &e) < 0)
 		fail_msg("%s", e.msg);
 	b->boot.spec.vm.kernel = strdup(k.version);
 	give(b, "kernel", kernel_image_open(&k, &e));

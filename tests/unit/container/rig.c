@@ -29,9 +29,9 @@ static const char defaults[] =
 
 void rig_need_root(void)
 {
-	if (geteuid() == 0 && access("/bin/busybox", X_OK) == 0 && access("/sys/fs/cgroup", R_OK) == 0)
+	if (geteuid() == 0 && access(test_busybox(), X_OK) == 0 && access("/sys/fs/cgroup", R_OK) == 0)
 		return;
-	print_message("skipped: needs root, /bin/busybox (static) and cgroups\n");
+	print_message("skipped: needs root, a static busybox and cgroups\n");
 	skip();
 }
 
@@ -106,7 +106,7 @@ static void make_busybox(int root)
 					     "stty",	 "ps",	 "touch",    "dd",   "mknod", "md5sum",
 					     "hostname", "ip",	 "readlink", "kill", "wc",    "env",
 					     "chmod",	 "seq" };
-	autoclose int in = open("/bin/busybox", O_RDONLY | O_CLOEXEC);
+	autoclose int in = open(test_busybox(), O_RDONLY | O_CLOEXEC);
 	autoclose int bin = mkdir_open(root, "bin", 0755);
 	autoclose int out = openat(bin, "busybox", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 
