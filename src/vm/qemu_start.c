@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "sys/landlock.h"
+#include "sys/mount.h"
 #include "sys/ns.h"
 #include "sys/tsc.h"
 #include "vm/qemu_int.h"
@@ -78,24 +80,47 @@ struct rights {
 	int landlock; /* what it may read; -1: this kernel cannot confine it */
 };
 
-/* /dev/kvm is open to a group. */
-static int keep_kvm_group(const struct machine *m)
-{
-	struct stat st;
-	gid_t gid;
-
-	if (!m->boot->spec.vm.accel_kvm || stat("/dev/kvm", &st) < 0)
-		return setgroups(0, NULL);
-	gid = st.st_gid;
-	return setgroups(1, &gid);
-}
-
 static uid_t vmm_uid(const char *id)
 {
 	char digits[9] = "";
 
 	strncat(digits, id, 8);
 	return UID_BASE + ((uid_t)strtoul(digits, NULL, 16) & UID_BITS);
+}
+
+/* QEMU opens /dev/kvm by its name, and on some hosts only root may: in a mount namespace of its own it finds a node there
+ * that belongs to its user.  /tmp, which every system has, is where that node lies. */
+static int own_kvm(uid_t uid)
+{
+	autoclose int box = -1, tmp = -1, node = -1, place = -1, copy = -1;
+	struct stat st;
+	int r = ns_unshare(CLONE_NEWNS);
+
+	if (r == 0)
+		r = mount_all_private();
+	if (r < 0)
+		return r;
+	tmp = open("/tmp", O_PATH | O_CLOEXEC);
+	place = open("/dev/kvm", O_PATH | O_CLOEXEC);
+	if (tmp < 0 || place < 0 || fstat(place, &st) < 0)
+		return -errno;
+	box = mount_new("tmpfs", "size=4k,mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	r = box < 0 ? box : mount_attach(box, tmp);
+	if (r < 0)
+		return r;
+	if (mknodat(box, "kvm", S_IFCHR | 0600, st.st_rdev) < 0 || fchownat(box, "kvm", uid, uid, 0) < 0)
+		return -errno;
+	node = openat(box, "kvm", O_PATH | O_CLOEXEC);
+	copy = node < 0 ? -errno : mount_clone(node, false);
+	return copy < 0 ? copy : mount_attach(copy, place);
+}
+
+static int drop_to(uid_t uid)
+{
+	if (geteuid() != 0)
+		return 0;
+	return setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0 ? -errno
+												      : 0;
 }
 
 static int prepare_vmm(void *arg, struct err *e)
@@ -108,11 +133,14 @@ static int prepare_vmm(void *arg, struct err *e)
 	if (r < 0)
 		return r;
 	r = ns_unshare(CLONE_NEWNET | CLONE_NEWIPC);
+	if (r == 0 && m->boot->spec.vm.accel_kvm)
+		r = own_kvm(uid);
+	if (r == 0 && m->boot->spec.vm.accel_kvm && rights->landlock >= 0)
+		r = landlock_allow_path(rights->landlock, "/dev/kvm", true);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
-	if (r == 0 && geteuid() == 0 &&
-	    (keep_kvm_group(m) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
-		r = -errno;
+	if (r == 0)
+		r = drop_to(uid);
 	if (r == 0 && rights->landlock >= 0)
 		r = landlock_enter(rights->landlock);
 	return r < 0 ? err_sys(e, -r, "qemu: giving up rights") : 0;
@@ -151,8 +179,8 @@ static char *install_prefix(const char *program)
 	return bin && bin > program ? strndup(program, (size_t)(bin - program)) : strdup("/usr");
 }
 
-/* QEMU needs to read itself, its libraries and firmware, kernel and initramfs, and to open /dev/kvm; its last step before
- * exec opens /dev/null. */
+/* QEMU needs to read itself, its libraries and firmware, kernel and initramfs; its last step before exec opens
+ * /dev/null. */
 static int allow_places(const struct machine *m, int set)
 {
 	autofree char *prefix = install_prefix(m->argv.v[0]);
@@ -161,8 +189,6 @@ static int allow_places(const struct machine *m, int set)
 
 	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++)
 		r = landlock_allow_path(set, places[i], false);
-	if (r == 0 && m->boot->spec.vm.accel_kvm)
-		r = landlock_allow_path(set, "/dev/kvm", true);
 	for (size_t i = 0; i < m->n_fds && r == 0; i++)
 		if (m->fds[i].as == FD_KERNEL || m->fds[i].as == FD_INITRAMFS)
 			r = landlock_allow(set, m->fds[i].fd, false);

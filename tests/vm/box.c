@@ -106,22 +106,23 @@ static void make_kernel(struct box *b)
 
 static void make_facts(struct host_facts *h)
 {
-	static const struct {
-		const char *controller, *dir;
-	} v1[] = {
-		{ "memory", "/sys/fs/cgroup/memory" },
-		{ "cpu", "/sys/fs/cgroup/cpu" },
-		{ "cpuacct", "/sys/fs/cgroup/cpuacct" },
-		{ "pids", "/sys/fs/cgroup/pids" },
-	};
+	static const char *const controllers[] = { "unified", "memory", "cpu", "cpuacct", "pids" };
+	bool v2 = access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0;
 
-	*h = (struct host_facts){ .cgroup_mode = CGROUP_V1, .cpus = 2, .ram_bytes = UINT64_C(4) << 30 };
+	*h = (struct host_facts){ .cgroup_mode = v2 ? CGROUP_V2 : CGROUP_V1,
+				  .cpus = 2,
+				  .ram_bytes = UINT64_C(4) << 30 };
 	h->qemu = strdup(QEMU);
 	h->virtiofsd = strdup(VIRTIOFSD);
 	h->arch = strdup("amd64");
-	for (size_t i = 0; i < ARRAY_LEN(v1); i++)
-		if (access(v1[i].dir, W_OK) == 0)
-			strv_addf(&h->cgroups, "%s=%s", v1[i].controller, v1[i].dir);
+	for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
+		autofree char *dir = str_printf("/sys/fs/cgroup/%s", controllers[i]);
+
+		if (v2 && strcmp(controllers[i], "cpuacct"))
+			strv_addf(&h->cgroups, "%s=/sys/fs/cgroup", controllers[i]);
+		else if (!v2 && strcmp(controllers[i], "unified") && access(dir, W_OK) == 0)
+			strv_addf(&h->cgroups, "%s=%s", controllers[i], dir);
+	}
 }
 
 static void make_spec(struct instance_spec *s)
@@ -141,6 +142,7 @@ static void make_spec(struct instance_spec *s)
 	s->stop_timeout_s = 10;
 	s->vm.ram_bytes = 256 << 20;
 	s->vm.vcpus = 1;
+	s->vm.accel_kvm = getenv("KETCH_BOX_KVM");
 	strv_add(&s->process.args, "/bin/true");
 	strv_add(&s->process.env, "PATH=/bin");
 }

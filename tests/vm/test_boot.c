@@ -1,4 +1,7 @@
-/* test_boot.c - real virtual machines under QEMU: what a user sees of them */
+/* test_boot.c - real virtual machines under QEMU: what a user sees of them
+ *
+ * KETCH_BOX_KVM=1: with KVM, where a stock kernel boots under it (in the bed, say).
+ */
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -335,7 +338,8 @@ static void the_vmm_runs_with_few_rights(void **state)
 	assert_true(readlink(path, theirs, sizeof(theirs) - 1) > 0);
 	assert_true(readlink("/proc/self/ns/net", ours, sizeof(ours) - 1) > 0);
 	assert_string_not_equal(ours, theirs);
-	assert_int_equal(b->state.warnings.n, 0);
+	for (size_t i = 0; i < b->state.warnings.n; i++)
+		assert_null(strstr(b->state.warnings.v[i], "Landlock"));
 }
 
 /* Under emulation a guest's clock depends on what we tell it. */
@@ -363,7 +367,8 @@ static int tear_down(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void)
+/* test_vm_boot [PATTERN]: only the tests whose name matches ("*ceiling*"). */
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(the_exit_status_and_both_outputs_come_through),
@@ -393,5 +398,7 @@ int main(void)
 		printf("1..0 # skip virtual machines cannot be tested here: %s\n", missing);
 		return 77;
 	}
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
