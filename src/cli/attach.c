@@ -4,7 +4,7 @@
  * so, at most as many bytes as the peer's window has room for; a file that cannot be polled is read whenever
  * there is room.  stdout and stderr are written blocking: while the reader of our stdout sleeps we do not
  * read the connection, so the window closes and the process waits, as it would on a pipe.  A reader that has
- * gone ends nothing: we go on and discard, because the process may have other work to do.
+ * gone (ketch run IMAGE yes | head) is passed on as SIGPIPE; what still comes is discarded.
  */
 #include "cli/attach.h"
 
@@ -20,8 +20,9 @@
 #include "cli/terminal.h"
 #include "wire/conn.h"
 
-#define STATUS_LOST 125
-#define CREDIT_STEP (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
+#define STATUS_LOST	    125
+#define BROKEN_PIPE_GRACE_S 1
+#define CREDIT_STEP	    (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
 
 struct pump {
 	const struct attach *a;
@@ -116,13 +117,26 @@ static void give_credit(struct pump *p, unsigned which)
 	conn_flush(p->conn);
 }
 
+/* As for a writer to a pipe.  The first process of a pid namespace does not hear a SIGPIPE that it has no handler for
+ * (pid_namespaces(7)): an instance that goes on is killed, or it would fill the disk with a log that nobody wants. */
+static void pass_on_broken_pipe(struct pump *p)
+{
+	if (p->a->start)
+		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, SIGPIPE);
+	else
+		msg_put_u32x2(conn_out(p->conn), MSG_STOP, 0, SIGPIPE, BROKEN_PIPE_GRACE_S);
+	conn_flush(p->conn);
+}
+
 static void write_output(struct pump *p, unsigned which, const struct msg *m)
 {
 	int r = p->discard[which] ? 0 : write_full(which == 1 ? p->a->out_fd : p->a->err_fd, m->data, m->len);
 
 	if (r < 0) {
 		p->discard[which] = true;
-		if (r != -EPIPE)
+		if (r == -EPIPE)
+			pass_on_broken_pipe(p);
+		else
 			log_warn("cannot write to %s: %s", which == 1 ? "stdout" : "stderr", strerror(-r));
 	}
 	p->owed[which] += (uint32_t)m->len;

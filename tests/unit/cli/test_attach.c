@@ -407,16 +407,29 @@ static void stdout_and_stderr_stay_apart_and_whole(void **state)
 	close(err);
 }
 
-static void a_reader_that_has_gone_ends_nothing(void **state)
+static void writes_until_it_is_told(struct monitor *m)
 {
+	start(m);
+	say_data(m, MSG_STDOUT, "unread", 6);
+	expect(m, m->stream ? MSG_SIGNAL : MSG_STOP);
+	NEED(msg_u32(&m->m, 0) == SIGPIPE);
+	say_data(m, MSG_STDOUT, "unread", 6); /* told once: no second message may come before the end */
+	say_exit(m, 128 + SIGPIPE);
+}
+
+static void a_reader_that_has_gone_is_passed_on_as_sigpipe(void **state)
+{
+	struct buf json = { .data = (char[]){ "{}" }, .len = 2 };
 	int out[2];
-	struct play p = { 0 };
+	struct play main_process = { 0 }, exec = { .how = { .stream = 1, .start = &json } };
 
 	assert_int_equal(pipe_cloexec(out), 0);
 	close(out[0]);
-	p.how.out_fd = out[1];
-	assert_int_equal(play(&p, writes_a_mebibyte), 0);
-	assert_string_equal(p.told, "");
+	main_process.how.out_fd = exec.how.out_fd = out[1];
+	assert_int_equal(play(&main_process, writes_until_it_is_told), 128 + SIGPIPE);
+	assert_string_equal(main_process.told, "");
+	assert_int_equal(play(&exec, writes_until_it_is_told), 128 + SIGPIPE);
+	assert_string_equal(exec.told, "");
 	close(out[1]);
 }
 
@@ -689,7 +702,7 @@ int main(void)
 		cmocka_unit_test(an_exec_has_a_stream_of_its_own),
 		cmocka_unit_test(an_error_on_the_way_is_told_and_ends_nothing),
 		cmocka_unit_test(stdout_and_stderr_stay_apart_and_whole),
-		cmocka_unit_test(a_reader_that_has_gone_ends_nothing),
+		cmocka_unit_test(a_reader_that_has_gone_is_passed_on_as_sigpipe),
 		cmocka_unit_test(a_full_device_is_told_once),
 		cmocka_unit_test(stdin_from_a_file_goes_through_whole),
 		cmocka_unit_test(stdin_from_a_pipe_goes_through_whole_and_stays_blocking),
