@@ -38,11 +38,9 @@ teardown_file() { store_close; }
 }
 
 cpu_file() { # INSTANCE: the file that counts the CPU time which the host gave it
-	local c
-	for c in $(jq -r '.cgroups[]' "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json"); do
-		compgen -G "$c/cpuacct.usage" || compgen -G "$c/cpu.stat" || continue
-		return
-	done
+	local cgroups
+	mapfile -t cgroups < <(jq -r '.cgroups[]' "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json")
+	{ ls "${cgroups[@]/%//cpuacct.usage}"; ls "${cgroups[@]/%//cpu.stat}"; } 2>/dev/null | head -n 1
 }
 cpu_us() { # FILE
 	case $1 in *usage) echo $(($(<"$1") / 1000)) ;; *) sed -n 's/^usage_usec //p' "$1" ;; esac
