@@ -41,7 +41,7 @@ static int make_dir(const char *path, struct err *e)
 }
 
 static int mount_onto(const char *source, const char *target, const char *type, unsigned long flags,
-		    const char *options, struct err *e)
+		      const char *options, struct err *e)
 {
 	int r = make_dir(target, e);
 
@@ -75,9 +75,9 @@ static int mount_root(struct err *e)
 	/* the image is foreign data: an xattr in it must not send a lookup elsewhere */
 	if (r == 0)
 		r = mount_onto("overlay", DIR_ROOT, "overlay", 0,
-			     "lowerdir=" DIR_IMAGE ",upperdir=" DIR_DISK "/upper,workdir=" DIR_DISK
-			     "/work,redirect_dir=nofollow,metacopy=off,index=off",
-			     e);
+			       "lowerdir=" DIR_IMAGE ",upperdir=" DIR_DISK "/upper,workdir=" DIR_DISK
+			       "/work,redirect_dir=nofollow,metacopy=off,index=off",
+			       e);
 	return r;
 }
 
