@@ -8,11 +8,9 @@ setup_suite() {
 	export E2E_SUITE E2E_TEMPLATE=$E2E_SUITE/store
 	export KETCH_ROOT=$E2E_TEMPLATE KETCH_RUN_ROOT=$E2E_SUITE/run
 	"$KETCH" import -c 'CMD ["sh"]' "$("$FIXTURES/get" base)/rootfs" ketch/base
-	if [ "$ISOLATION" = vm ]; then
-		local kernel
-		kernel=$("$FIXTURES/get" kernel)
-		"$KETCH" kernel import "$kernel"/boot/vmlinuz-* "$kernel"/lib/modules/*
-	fi
+	local kernel # so that the machine needs none in /boot
+	kernel=$("$FIXTURES/get" kernel)
+	"$KETCH" kernel import "$kernel"/boot/vmlinuz-* "$kernel"/lib/modules/*
 	# Makes what is kept for later runs (seccomp filter; initramfs and EROFS file for a VM).
 	"$KETCH" run --rm --isolation "$ISOLATION" ketch/base true
 	unset KETCH_ROOT KETCH_RUN_ROOT
