@@ -158,6 +158,8 @@ static int apply_root_enter(void *ctx, const struct step *s, struct err *e)
 	/* a guest whose root is its initramfs: that can only be covered.  There the VM is the wall. */
 	if (r == -EINVAL && c->boot->facts.in_guest)
 		r = mount_enter_root(c->root);
+	if (r == -EXDEV)
+		return err_set(e, EXDEV, "ketch runs in a chroot, where the host's root would stay in reach");
 	return r < 0 ? err_sys(e, -r, "cannot change the root") : 0;
 }
 const struct step_op op_root_enter = { "root-enter", STAGE_INSIDE, apply_root_enter };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -124,6 +125,20 @@ static int uncover_root(void)
 	return r == 1 ? -EBUSY : r;
 }
 
+/* Under chroot(2), what pivot_root exchanged was only this process's root: the mount namespace's own is still the
+ * host's, and whoever joins the namespace lands there.  To join one's own namespace shows where that is. */
+static int check_namespace_root(int root)
+{
+	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct statx ours, top;
+
+	if (self < 0 || setns(self, CLONE_NEWNS) < 0 ||
+	    statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &ours) < 0 ||
+	    statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &top) < 0)
+		return -errno;
+	return ours.stx_mnt_id == top.stx_mnt_id ? 0 : -EXDEV;
+}
+
 int mount_pivot(int root)
 {
 	int r;
@@ -133,6 +148,8 @@ int mount_pivot(int root)
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
 	r = uncover_root();
+	if (r == 0)
+		r = check_namespace_root(root);
 	if (r < 0)
 		return r;
 	return chdir("/") < 0 ? -errno : 0;

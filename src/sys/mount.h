@@ -25,7 +25,8 @@ int mount_set_idmap(int mnt, int userns);
 int mount_attach(int mnt, int target);
 /* Makes every mount of this namespace private. */
 int mount_all_private(void);
-/* Makes the attached mount `root` the root of this mount namespace and lets go of the old one. */
+/* Makes the attached mount `root` the root of this mount namespace and lets go of the old one.  -EXDEV: the caller is
+ * in a chroot, and the namespace's root is another. */
 int mount_pivot(int root);
 /* For a namespace whose root cannot be exchanged (initramfs): enters the mount `root` on top of it. */
 int mount_enter_root(int root);

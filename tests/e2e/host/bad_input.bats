@@ -153,3 +153,9 @@ table() {
 	refused 1 'ketch.db|database' ketch --root "$DIR/broken" images
 	refused 125 'ketch.db|database' ketch --root "$DIR/broken" run ketch/base true
 }
+
+@test "in a chroot a container is refused: the root of the host would stay in reach" {
+	mkdir "$DIR/chroot"
+	refused 125 chroot unshare -m sh -c 'mount --rbind / "$1" && exec chroot "$1" "$KETCH" run --rm ketch/base true' sh "$DIR/chroot"
+	rmdir "$DIR/chroot"
+}
