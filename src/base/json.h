@@ -21,11 +21,24 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
 enum jtype { J_END, J_STR, J_BOOL, J_INT, J_I64, J_U64, J_STRV, J_MAP, J_KEYS, J_ENUM, J_OBJ, J_ARR };
+
+/* A number for which "not given" and 0 differ. */
+struct opt_i64 {
+	bool set;
+	int64_t v;
+};
+
+/* A list of numbers. */
+struct i64v {
+	int64_t *v;
+	size_t n;
+};
 
 struct jfield {
 	enum jtype type;

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "cli/opts.h"
+#include "opts/opts.h"
 #include "engine/engine.h"
 
 #define STATUS_FAILED 1

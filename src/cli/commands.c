@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "cli/suggest.h"
+#include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
 	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_ps, &cmd_logs,

@@ -5,8 +5,8 @@
 #include <linux/filter.h>
 
 #include "instance/backend.h"
-#include "instance/cgroup.h"
-#include "instance/cgroup_plan.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/plan.h"
 
 /* A detached mount, made by a host step and attached by a step inside. */
 struct tree {

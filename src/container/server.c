@@ -17,7 +17,7 @@
 #include "container/container_int.h"
 #include "container/plan_int.h"
 #include "container/stream.h"
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 #include "instance/stats.h"
 #include "sys/pidfd.h"
 

@@ -11,12 +11,11 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "engine/facts_cgroup.h"
+#include "cgroup/detect.h"
 #include "sys/kvm_probe.h"
 
-#define MOUNTINFO_MAX (16 * 1024 * 1024)
-#define DEFAULT_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define KVM_CACHE     "kvm.json"
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define KVM_CACHE    "kvm.json"
 
 static const struct {
 	const char *machine, *oci, *qemu;
@@ -72,14 +71,6 @@ static void gather_machine(struct host_facts *h)
 		h->arch = strdup(u.machine);
 }
 
-static void gather_cgroups(struct host_facts *h)
-{
-	AUTO(buf_done) struct buf text = { 0 };
-
-	if (read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text) == 0 && text.data)
-		facts_cgroup(text.data, facts_cgroup_is_mounted, h);
-}
-
 void facts_gather(struct host_facts *ret)
 {
 	struct host_facts h = { 0 };
@@ -87,7 +78,7 @@ void facts_gather(struct host_facts *ret)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	gather_machine(&h);
-	gather_cgroups(&h);
+	cgroup_detect(&h);
 	h.virtiofsd = find_virtiofsd();
 	h.cpus = cpus > 0 ? (int)cpus : 1;
 	if (sysinfo(&s) == 0)

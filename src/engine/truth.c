@@ -22,7 +22,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/engine_int.h"
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 
 #define MAX_STATE (1 << 20)
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "instance/cgroup_plan.h"
+#include "cgroup/plan.h"
 #include "vm/vm_int.h"
 
 static int apply_enable(void *ctx, const struct step *s, struct err *e)

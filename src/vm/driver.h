@@ -9,7 +9,7 @@
 #define VM_DRIVER_H
 
 #include "instance/boot.h"
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 #include "instance/guest.h"
 #include "instance/plan.h"
 #include "vm/child.h"

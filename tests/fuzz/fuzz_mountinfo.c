@@ -1,7 +1,7 @@
 /* fuzz_mountinfo.c - lines of mountinfo, whose paths other users choose */
 #include "base/auto.h"
 #include "base/buf.h"
-#include "engine/facts_cgroup.h"
+#include "cgroup/detect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	buf_add(&text, data, size);
 	if (text.data)
-		facts_cgroup(text.data, nothing_is_mounted_or_all, &h);
+		cgroup_detect_text(text.data, nothing_is_mounted_or_all, &h);
 	json_done(&host_facts_table, &h);
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 #include "sys/pidfd.h"
 
 #define SLEEPER "{\"process\":{\"args\":[\"sh\",\"-c\",\"echo up; sleep 100 & sleep 100\"]}}"

@@ -1,10 +1,10 @@
-/* cgroup_plan.h - which cgroups an instance gets on this host, and its ceilings in them; pure
+/* plan.h - which cgroups an instance gets on this host, and its ceilings in them; pure
  *
  * A controller is v2 when the facts name the directory of "unified" for it, else v1.  The cgroup of an instance is
  * ketch/ID in each hierarchy.
  */
-#ifndef INSTANCE_CGROUP_PLAN_H
-#define INSTANCE_CGROUP_PLAN_H
+#ifndef CGROUP_PLAN_H
+#define CGROUP_PLAN_H
 
 #include "instance/host.h"
 #include "instance/plan.h"

@@ -1,4 +1,4 @@
-/* cgroup_end.c - killing what is in cgroups and removing them, frozen, nested or half gone as they may be */
+/* end.c - killing what is in cgroups and removing them, frozen, nested or half gone as they may be */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 #include "sys/pidfd.h"
 
 #define DEPTH 32 /* of cgroups that a privileged container may have made in its own */

@@ -1,6 +1,6 @@
 /* suggest.h - the word that was probably meant */
-#ifndef CLI_SUGGEST_H
-#define CLI_SUGGEST_H
+#ifndef OPTS_SUGGEST_H
+#define OPTS_SUGGEST_H
 
 #include <stddef.h>
 

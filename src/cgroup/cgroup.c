@@ -1,5 +1,5 @@
 /* cgroup.c - making, joining and reading the cgroups of one instance */
-#include "instance/cgroup.h"
+#include "cgroup/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
-#include "cli/opts.h"
+#include "opts/opts.h"
 
 struct got {
 	bool detach, interactive, tty, rm;

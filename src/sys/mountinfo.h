@@ -1,6 +1,6 @@
 /* mountinfo.h - lines of /proc/PID/mountinfo (proc_pid_mountinfo(5)) -> struct; pure */
-#ifndef ENGINE_MOUNTINFO_H
-#define ENGINE_MOUNTINFO_H
+#ifndef SYS_MOUNTINFO_H
+#define SYS_MOUNTINFO_H
 
 #include "base/strv.h"
 

@@ -3,8 +3,8 @@
  * A controller lives in a v1 hierarchy of its own or in the unified one; hybrid hosts have both.  Nothing here
  * waits for the kernel longer than CGROUP_DEADLINE_MS.
  */
-#ifndef INSTANCE_CGROUP_H
-#define INSTANCE_CGROUP_H
+#ifndef CGROUP_CGROUP_H
+#define CGROUP_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>

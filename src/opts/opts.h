@@ -4,8 +4,8 @@
  * letters of flags together ("-it"), "--flag=false", "--" ends the options.  What is given twice takes the
  * last value, but lists grow.
  */
-#ifndef CLI_OPTS_H
-#define CLI_OPTS_H
+#ifndef OPTS_OPTS_H
+#define OPTS_OPTS_H
 
 #include <stddef.h>
 

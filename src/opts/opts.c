@@ -1,5 +1,5 @@
 /* opts.c - the parser of command lines */
-#include "cli/opts.h"
+#include "opts/opts.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/parse.h"
-#include "cli/suggest.h"
+#include "opts/suggest.h"
 
 #define SECONDS_MAX 86400
 

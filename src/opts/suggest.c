@@ -1,5 +1,5 @@
 /* suggest.c - the word that was probably meant */
-#include "cli/suggest.h"
+#include "opts/suggest.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* mountinfo.c - "36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
-#include "engine/mountinfo.h"
+#include "sys/mountinfo.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* facts_cgroup.c - mountinfo -> cgroup mode, controllers and their directories */
-#include "engine/facts_cgroup.h"
+/* detect.c - mountinfo -> cgroup mode, controllers and their directories */
+#include "cgroup/detect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,9 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "engine/mountinfo.h"
+#include "sys/mountinfo.h"
+
+#define MOUNTINFO_MAX (16 * 1024 * 1024)
 
 /* v1 controllers appear among the super options; so do options that are none. */
 static const char *const v1_controllers[] = {
@@ -17,7 +19,7 @@ static const char *const v1_controllers[] = {
 	"memory", "misc", "net_cls", "net_prio", "perf_event", "pids",	  "rdma",
 };
 
-bool facts_cgroup_is_mounted(const char *path, const char *fs_type)
+bool cgroup_is_mounted(const char *path, const char *fs_type)
 {
 	struct statfs s;
 
@@ -81,8 +83,8 @@ static int add_line(const char *line, bool (*is_mounted)(const char *path, const
 	return 0;
 }
 
-int facts_cgroup(const char *mountinfo, bool (*is_mounted)(const char *path, const char *fs_type),
-		 struct host_facts *h)
+int cgroup_detect_text(const char *mountinfo, bool (*is_mounted)(const char *path, const char *fs_type),
+		       struct host_facts *h)
 {
 	AUTO(strv_done) struct strv lines = { 0 };
 	autofree char *unified = NULL;
@@ -98,4 +100,12 @@ int facts_cgroup(const char *mountinfo, bool (*is_mounted)(const char *path, con
 	}
 	h->cgroup_mode = unified ? CGROUP_V2 : CGROUP_NONE;
 	return unified ? add_v2(h, unified) : 0;
+}
+
+void cgroup_detect(struct host_facts *h)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+
+	if (read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text) == 0 && text.data)
+		cgroup_detect_text(text.data, cgroup_is_mounted, h);
 }

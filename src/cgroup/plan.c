@@ -1,5 +1,5 @@
-/* cgroup_plan.c - which cgroups an instance gets on this host, and its ceilings in them; pure */
-#include "instance/cgroup_plan.h"
+/* plan.c - which cgroups an instance gets on this host, and its ceilings in them; pure */
+#include "cgroup/plan.h"
 
 #include <errno.h>
 #include <stdarg.h>
