@@ -19,6 +19,7 @@
 #include "container/stream.h"
 #include "cgroup/cgroup.h"
 #include "instance/stats.h"
+#include "sys/meminfo.h"
 #include "sys/pidfd.h"
 
 #define MAX_STREAMS 1024
@@ -211,6 +212,9 @@ static void answer_stats(struct running *r, uint32_t id)
 	struct stats st;
 
 	cgroup_stats(&r->c.cgroups, &st);
+	/* the machine is the instance's own only in a VM; what cannot be read stays 0 */
+	if (r->c.boot->facts.in_guest)
+		meminfo_read(&st.machine_bytes, &st.machine_available_bytes);
 	if (json_print(&stats_table, &st, JSON_ALL, &b) == 0)
 		msg_put(&r->queue, MSG_STATS_REPLY, id, b.data, b.len);
 	wake(r);

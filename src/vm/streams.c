@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "instance/stats.h"
+
 /* One process, from START to EXIT or FAILED. */
 struct stream {
 	uint32_t id;
@@ -121,6 +123,19 @@ static int check_of_stream(struct streams *s, struct stream *st, const struct ms
 	return 1;
 }
 
+static int check_stats(struct streams *s, const struct msg *m, struct err *e)
+{
+	struct err why;
+	struct stats st;
+
+	if (!s->stats_asked || m->stream)
+		return liar(m, "unasked", e);
+	if (stats_parse(m->data, m->len, &st, &why) < 0)
+		return liar(m, "that are none", e);
+	s->stats_asked--;
+	return 1;
+}
+
 int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 {
 	struct stream *st = find(s, m->stream);
@@ -134,10 +149,7 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 	case MSG_EXIT:
 		return st ? check_of_stream(s, st, m, e) : liar(m, "for a process that is not there", e);
 	case MSG_STATS_REPLY:
-		if (!s->stats_asked || m->stream)
-			return liar(m, "unasked", e);
-		s->stats_asked--;
-		return 1;
+		return check_stats(s, m, e);
 	case MSG_ERROR:
 		/* what it answers may have crossed the end of its process; without a question it is only memory
 		 * that a client who reads slowly would make us keep */

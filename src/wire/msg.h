@@ -49,7 +49,7 @@ enum msg_type {
 	MSG_EXIT, /* u32 exit status (0-255; 128+n for a signal), u32 flags (1: out of memory); ends the stream,
 			* after all of its output */
 	MSG_STATS, /* ask for statistics */
-	MSG_STATS_REPLY, /* JSON struct stats */
+	MSG_STATS_REPLY, /* JSON struct stats (instance/stats.h) */
 	MSG_SHUTDOWN, /* to guest: sync and power off */
 	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL */
 	MSG_ERROR, /* u32 errno, text: a request could not be done; the stream goes on */

@@ -277,6 +277,19 @@ static void an_error_that_answers_nothing_is_dropped(void **state)
 	assert_false(t->lost);
 }
 
+static void statistics_that_make_sense_are_handed_on(void **state)
+{
+	struct talk *t = *state;
+	struct buf b = { 0 };
+
+	bring_up(t);
+	ask(t, MSG_STATS, 0, NULL, 0);
+	msg_put(&b, MSG_STATS_REPLY, 0, "{\"pids\":3}", 10);
+	say(t, &b);
+	assert_false(t->lost);
+	assert_int_equal(t->last, MSG_STATS_REPLY);
+}
+
 static void an_id_can_be_used_again_after_its_end(void **state)
 {
 	struct talk *t = *state;
@@ -545,6 +558,17 @@ static void lie_statistics_unasked(struct talk *t)
 	say(t, &b);
 }
 
+static void lie_statistics_of_no_sense(struct talk *t)
+{
+	static const char text[] = "{\"machineBytes\":1,\"machineAvailableBytes\":2}";
+	struct buf b = { 0 };
+
+	bring_up(t);
+	ask(t, MSG_STATS, 0, NULL, 0);
+	msg_put(&b, MSG_STATS_REPLY, 0, text, sizeof(text) - 1);
+	say(t, &b);
+}
+
 static void every_liar_is_cut_off_with_a_reason(void **state)
 {
 	static const struct {
@@ -581,6 +605,7 @@ static void every_liar_is_cut_off_with_a_reason(void **state)
 		L(lie_credit_for_stdout),
 		L(lie_more_credit_than_bytes),
 		L(lie_statistics_unasked),
+		L(lie_statistics_of_no_sense),
 #undef L
 	};
 
@@ -612,6 +637,7 @@ int main(void)
 		TEST(messages_for_a_process_that_has_ended_are_dropped),
 		TEST(an_error_that_answers_nothing_is_dropped),
 		TEST(an_error_that_answers_nothing_is_dropped),
+		TEST(statistics_that_make_sense_are_handed_on),
 		TEST(an_id_can_be_used_again_after_its_end),
 		TEST(a_guest_that_cannot_use_its_config_says_why),
 		TEST(a_guest_that_goes_away_is_no_liar),
