@@ -228,7 +228,7 @@ struct oci_spec {
 	size_t n_mounts;
 	struct oci_hooks hooks;
 	struct strv annotations; /* "key=value" */
-	struct oci_linux linux;
+	struct oci_linux lnx; /* the key "linux", a word that gcc has taken */
 };
 
 /* Each parses and checks n bytes into *ret (uninitialised memory); after success *ret is the caller's to ..._done.  A
