@@ -16,7 +16,7 @@ install: all
 	meson install -C $(BUILD) --no-rebuild
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 # A machine with cgroup v2, every capability and a working /dev/kvm: make bed CMD='ls /sys/fs/cgroup'
 bed:

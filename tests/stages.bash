@@ -64,11 +64,12 @@ stage_fuzz() {
 sources() { git ls-files -co --exclude-standard "$@"; }
 
 setup_asan() {
-	CC=clang setup_build build-asan -Dwerror=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+	CC=clang-14 setup_build build-asan -Dwerror=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 }
 
 tidy() {
-	setup_asan >/dev/null || return
+	local said
+	said=$(setup_asan) || { echo "$said"; return 1; }
 	! sources 'src/*.c' | xargs -P 2 -n 6 clang-tidy-14 -p build-asan --quiet 2>/dev/null | grep -A 3 'error:'
 }
 
