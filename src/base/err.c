@@ -1,6 +1,7 @@
 /* err.c - one error: a class (errno) and a sentence for the user */
 #include "base/err.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,21 @@ int err_set(struct err *e, int no, const char *fmt, ...)
 	return -no;
 }
 
+/* "no such file or directory": as Go programs say it, whose words callers of an OCI runtime look for. */
+static void add_reason(char *msg, size_t size, int no)
+{
+	const char *text = strerrordesc_np(no);
+	size_t n = strlen(msg);
+
+	if (text)
+		snprintf(msg + n, size - n, ": %c%s", tolower((unsigned char)*text), text + 1);
+	else
+		snprintf(msg + n, size - n, ": error %d", no);
+}
+
 int err_sys(struct err *e, int no, const char *fmt, ...)
 {
 	va_list ap;
-	size_t n;
 
 	if (!e)
 		return -no;
@@ -33,8 +45,7 @@ int err_sys(struct err *e, int no, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(no));
+	add_reason(e->msg, sizeof(e->msg), no);
 	str_make_printable(e->msg);
 	return -no;
 }

@@ -9,8 +9,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,6 +25,8 @@
 #include "container/rights.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+
+#define MAX_HOOK_STATE (4 * 1024 * 1024)
 
 /* --- trees */
 
@@ -69,6 +73,7 @@ int container_prepare(struct container *c, const struct boot *b, const struct pl
 		.root = -1,
 		.dev = -1,
 		.scratch = -1,
+		.terminal = -1,
 	};
 	/* rlimits are raised with a capability of the host's user namespace, which a process of another lacks */
 	c->can_raise = rights_can_raise() && !(b->spec.userns && !b->facts.in_guest);
@@ -84,6 +89,13 @@ void container_done(struct container *c)
 		free(c->trees[i].name);
 	}
 	free(c->trees);
+	for (size_t i = 0; i < c->n_joins; i++)
+		close(c->joins[i].fd);
+	c->n_joins = 0;
+	free(c->time_offsets);
+	free(c->uid_map);
+	free(c->gid_map);
+	c->time_offsets = c->uid_map = c->gid_map = NULL;
 	free(c->filter.filter);
 	cgroups_done(&c->cgroups);
 	if (c->init_pidfd >= 0)
@@ -106,8 +118,16 @@ void launch_report(const struct launch *l, int status, const struct err *e)
 
 	text[0] = head;
 	memcpy(text + 1, e->msg, n);
-	if (write(l->report, text, n + 1) < 0)
-		return; /* nobody listens any more */
+	/* after the wait for `start` nobody listens but who reads the container's stderr */
+	if (write(l->report, text, n + 1) < 0 && l->oci)
+		dprintf(2, "ketch-oci: %s\n", e->msg);
+}
+
+static bool parent_has_gone(const struct launch *l)
+{
+	struct pollfd p = { .fd = l->report };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
 }
 
 static void reset_signals(void)
@@ -121,13 +141,23 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A new user namespace knows no IDs until the parent has written the maps. */
-static int take_root_of_userns(const struct launch *l, struct err *e)
+/* Waits until the host's side is done.  A new user namespace knows no IDs before. */
+static int wait_for_host(struct container *c, const struct launch *l, struct err *e)
 {
-	char byte;
+	int r = read_to_end(l->go, MAX_HOOK_STATE, &c->hook_state);
 
-	if (read_full(l->go, &byte, 1) != 1)
-		return err_set(e, EPIPE, "the monitor has gone");
+	close(l->go);
+	if (r < 0)
+		return err_sys(e, -r, "cannot hear from the parent");
+	if (parent_has_gone(l))
+		return err_set(e, EPIPE, "the parent has gone");
+	return 0;
+}
+
+static int take_root_of_userns(const struct container *c, struct err *e)
+{
+	if (!(c->clone_flags & CLONE_NEWUSER))
+		return 0;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(e, errno, "cannot become root of the user namespace");
 	return 0;
@@ -135,12 +165,10 @@ static int take_root_of_userns(const struct launch *l, struct err *e)
 
 static int make_inside(struct container *c, const struct launch *l, struct err *e)
 {
-	int r = 0;
+	int r = l->go >= 0 ? wait_for_host(c, l, e) : 0;
 
-	/* if the monitor dies now, so does all this; again after the change of user, which clears it */
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (l->go >= 0)
-		r = take_root_of_userns(l, e);
+	if (r == 0)
+		r = take_root_of_userns(c, e);
 	if (r == 0 && c->own_cgroupns) {
 		/* A8: the container sees its own cgroup as the top and nothing of the host's tree */
 		r = ns_unshare(CLONE_NEWCGROUP);
@@ -150,7 +178,7 @@ static int make_inside(struct container *c, const struct launch *l, struct err *
 	return r;
 }
 
-static int join_inside(struct container *c, struct err *e)
+static int join_inside(struct container *c, const struct launch *l, struct err *e)
 {
 	int flags = (int)(c->clone_flags & ~(uint64_t)CLONE_NEWPID) | (c->own_cgroupns ? CLONE_NEWCGROUP : 0);
 	int r = ns_join(c->init_pidfd, flags);
@@ -160,7 +188,9 @@ static int join_inside(struct container *c, struct err *e)
 	if ((c->clone_flags & CLONE_NEWUSER) && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return err_sys(e, errno, "cannot become root of the user namespace");
 	c->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return c->root < 0 ? err_sys(e, errno, "cannot open the root of the container") : 0;
+	if (c->root < 0)
+		return err_sys(e, errno, "cannot open the root of the container");
+	return l->oci && l->process->tty ? terminal_make(c, l, e) : 0;
 }
 
 static __attribute__((noreturn)) void child_run(struct container *c, const struct launch *l)
@@ -172,7 +202,10 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	 * exec has replaced it.  First of all, before any namespace is shared with the container. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* a shield of the monitor is not the workload's; a score above 0 that cannot be lowered may stay */
-	write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+	if (!l->oci)
+		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+	/* if the parent dies now, so does all this; again after the change of user, which clears it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	reset_signals();
 	umask(0);
 	c->launch = l;
@@ -182,7 +215,7 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	else if (l->main)
 		r = make_inside(c, l, &e);
 	else
-		r = join_inside(c, &e);
+		r = join_inside(c, l, &e);
 	if (r == 0 && !l->main)
 		r = process_become(c, l, &status, &e);
 	else if (r == 0)
@@ -194,33 +227,11 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 
 /* --- the parent */
 
-/* Our next child is born in the PID namespace of the container, so no process between has to fork again. */
-static int aim_children(struct container *c, struct err *e)
-{
-	int r = ns_join(c->init_pidfd, CLONE_NEWPID);
-
-	return r < 0 ? err_sys(e, -r, "cannot enter the container") : 0;
-}
-
-static void aim_children_back(void)
-{
-	autoclose int own = ns_open(0, "pid");
-
-	if (own >= 0)
-		ns_join(own, CLONE_NEWPID);
-}
-
 pid_t container_launch(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
 {
-	int r = l->main ? 0 : aim_children(c, e);
-	pid_t pid;
+	pid_t pid = launch_clone(c, l, ret_pidfd, e);
 
-	if (r < 0)
-		return r;
-	pid = ns_clone(l->main ? c->clone_flags : 0, c->cgroups.unified, ret_pidfd);
 	if (pid == 0)
 		child_run(c, l);
-	if (!l->main)
-		aim_children_back();
-	return pid < 0 ? err_sys(e, -pid, "cannot start a process") : pid;
+	return pid;
 }

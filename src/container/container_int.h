@@ -4,9 +4,11 @@
 
 #include <linux/filter.h>
 
-#include "instance/backend.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/plan.h"
+#include "instance/backend.h"
+#include "oci/runtime.h"
+#include "sys/caps.h"
 
 /* A detached mount, made by a host step and attached by a step inside. */
 struct tree {
@@ -14,15 +16,34 @@ struct tree {
 	int fd;
 };
 
+/* What ketch-oci asks of a launch besides: its process outlives the program that starts it. */
+struct launch_oci {
+	const struct oci_process *process; /* exact capability sets, attributes */
+	const struct oci_hooks *hooks; /* createContainer, startContainer; NULL: none (exec) */
+	const char *keyring; /* name of the new session keyring; NULL: the caller's is kept */
+	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process */
+	int console; /* connected socket that gets the master of the terminal; -1 */
+	int start; /* FIFO, open for reading and writing: a byte releases the program; -1: at once */
+};
+
 /* One process to start: what its first moments need to know.  All descriptors are the child's ends. */
 struct launch {
 	const struct process *process;
 	int stdio[3]; /* tty: all the slave; stdio[0] -1: /dev/null */
 	int report; /* a failure goes there; its end without one means that the process runs */
-	int go; /* userns: one byte comes when the IDs are mapped; else -1 */
+	int go; /* its end comes when the host's side is done (IDs mapped, hooks run); -1: nothing to wait for.  What
+		 * is written there before is the state for hooks inside */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
+	const struct launch_oci *oci; /* NULL: under ketch-monitor */
 };
+
+/* A namespace of somebody else's, to be joined. */
+struct ns_join {
+	int fd;
+	int flag; /* CLONE_NEW* */
+};
+#define MAX_JOINS 8
 
 /* One instance.  Made by container_prepare; the child of a launch acts on its copy. */
 struct container {
@@ -34,6 +55,10 @@ struct container {
 	struct cgroups cgroups;
 	uint64_t clone_flags; /* CLONE_NEW* of the first process */
 	bool own_cgroupns; /* unshared inside, once the process is in its cgroups */
+	struct ns_join joins[MAX_JOINS];
+	size_t n_joins;
+	char *time_offsets; /* lines for /proc/self/timens_offsets of a new time namespace; NULL: none */
+	char *uid_map, *gid_map; /* lines for /proc/PID/uid_map of a new user namespace; NULL: none */
 	uint32_t first_id; /* host ID of ID 0 in the user namespace; 0: no user namespace */
 	struct sock_fprog filter; /* len 0: none; .filter is owned */
 	bool can_raise; /* limits */
@@ -44,6 +69,8 @@ struct container {
 	int root; /* the new root, attached */
 	int dev; /* the /dev file system */
 	int scratch; /* a small tmpfs: files of /etc, an empty directory to mask with */
+	int terminal; /* slave of a terminal made inside; -1 */
+	struct buf hook_state; /* JSON, for hooks inside */
 };
 
 int container_prepare(struct container *c, const struct boot *b, const struct plan *p,
@@ -57,6 +84,22 @@ int tree_add(struct container *c, const char *name, int fd);
 int tree_get(const struct container *c, const char *name); /* or -ENOENT */
 /* The descriptor that "fd:NAME" means; -ENOENT. */
 int source_fd(const struct container *c, const char *from);
+
+/* launch.c: clones with the namespaces of c, joined and new; 0 in the child. */
+pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e);
+/* In the parent: writes the ID maps of a new user namespace. */
+int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
+
+/* oci_process.c: the process of an OCI config in our words; strings of `ret` are owned (json_done(&process_table)). */
+int oci_process_convert(const struct oci_process *from, struct process *ret);
+/* The five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */
+int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
+/* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */
+int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e);
+
+/* terminal.c: makes the terminal of an OCI process out of the container's /dev/pts and sends its master away; the slave
+ * is kept in c->terminal. */
+int terminal_make(struct container *c, const struct launch *l, struct err *e);
 
 /* In the child, in the container: becomes the process of the launch; returns only a failure, with its exit
  * status in *ret_status. */
@@ -81,10 +124,11 @@ int copy_up(int from, int to, struct err *e);
 
 /* steps_host.c */
 extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_make, op_cgroup_set, op_devices, op_seccomp,
-	op_namespaces, op_userns, op_overlay, op_root_open, op_source_open, op_terminals;
+	op_namespaces, op_userns, op_ns_join, op_id_maps, op_time, op_overlay, op_root_open, op_source_open,
+	op_terminals;
 /* steps_inside.c */
 extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl, op_tmpfs, op_bind, op_volume,
-	op_make_cwd, op_root_read_only, op_root_enter, op_process;
+	op_make_cwd, op_root_read_only, op_root_enter, op_process, op_hooks;
 /* steps_system.c */
 extern const struct step_op op_mount, op_mount_pts, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
 	op_console, op_etc_file, op_mask, op_read_only;

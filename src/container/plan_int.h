@@ -5,6 +5,7 @@
 #include "instance/host.h"
 #include "instance/plan.h"
 #include "instance/spec.h"
+#include "oci/runtime.h"
 
 struct planner {
 	const struct instance_spec *spec;
@@ -27,5 +28,8 @@ void plan_cgroups(struct planner *pl);
 void plan_cgroup_mounts(struct planner *pl, uint64_t flags);
 /* plan_mounts.c: binds, volumes and tmpfs of the user */
 void plan_user_mounts(struct planner *pl);
+
+/* namespaces.c: those of an OCI config */
+void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l);
 
 #endif

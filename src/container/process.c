@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -46,7 +48,8 @@ static int open_null(int root, struct err *e)
 
 static int set_stdio(const struct container *c, const struct launch *l, struct err *e)
 {
-	int in = l->stdio[0];
+	bool inside = c->terminal >= 0;
+	int in = inside ? c->terminal : l->stdio[0];
 	int r;
 
 	if (in < 0) {
@@ -54,7 +57,8 @@ static int set_stdio(const struct container *c, const struct launch *l, struct e
 		if (in < 0)
 			return in;
 	}
-	if (dup2(in, 0) < 0 || dup2(l->stdio[1], 1) < 0 || dup2(l->stdio[2], 2) < 0)
+	if (dup2(in, 0) < 0 || dup2(inside ? in : l->stdio[1], 1) < 0 ||
+	    dup2(inside ? in : l->stdio[2], 2) < 0)
 		return err_sys(e, errno, "cannot set the standard streams");
 	/* a session of its own; with a terminal, one that nobody else has (security.md A15) */
 	if (setsid() < 0)
@@ -63,17 +67,29 @@ static int set_stdio(const struct container *c, const struct launch *l, struct e
 	return r < 0 ? err_sys(e, -r, "cannot take the terminal") : 0;
 }
 
-/* The user must be able to open /dev/stdout again; /dev/null stays root's. */
-static int own_stdio(const struct user *u)
+/* Is it a pipe without a name?  All else that a caller of ketch-oci hands in may be a file of the host's. */
+static bool is_pipe(int fd)
 {
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
+/* The user must be able to open /dev/stdout again; /dev/null stays root's. */
+static int own_stdio(const struct container *c, const struct launch *l, const struct user *u)
+{
+	bool ours = !l->oci || c->terminal >= 0; /* made for this process */
 	struct stat st;
 
 	for (int fd = 0; fd < 3; fd++) {
-		if (fstat(fd, &st) < 0)
+		if (fstat(fd, &st) < 0) {
+			if (errno == EBADF && l->oci)
+				continue; /* the caller has closed it */
 			return -errno;
-		if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		}
+		if ((S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) || (!ours && !is_pipe(fd)))
 			continue;
-		if (st.st_uid != u->uid && fchown(fd, u->uid, (gid_t)-1) < 0)
+		if (st.st_uid != u->uid && fchown(fd, u->uid, (gid_t)-1) < 0 && ours)
 			return -errno;
 	}
 	return 0;
@@ -81,15 +97,18 @@ static int own_stdio(const struct user *u)
 
 /* --- directory and environment */
 
-static int enter_cwd(const struct container *c, const struct process *p, struct err *e)
+static int enter_cwd(const struct container *c, const struct launch *l, struct err *e)
 {
-	const char *path = p->cwd ? p->cwd : "/";
+	const char *path = l->process->cwd ? l->process->cwd : "/";
 	autoclose int fd = -1;
 	char now[4096];
 
 	if (*path != '/')
 		return err_set(e, EINVAL, "the working directory \"%s\" is not absolute", path);
-	fd = mkdir_in_root(c->root, path, 0755);
+	if (l->oci && !l->main)
+		fd = open_in_root(c->root, path, O_PATH | O_DIRECTORY, 0);
+	else
+		fd = mkdir_in_root(c->root, path, 0755);
 	if (fd < 0)
 		return err_sys(e, -fd, "cannot enter the working directory \"%s\"", path);
 	if (fchdir(fd) < 0)
@@ -100,15 +119,16 @@ static int enter_cwd(const struct container *c, const struct process *p, struct 
 	return 0;
 }
 
-static int make_env(const struct process *p, const struct user *u, struct strv *ret, struct err *e)
+static int make_env(const struct launch *l, const struct user *u, struct strv *ret, struct err *e)
 {
+	const struct process *p = l->process;
 	int r = strv_add_all(ret, &p->env);
 
-	if (r == 0 && !strv_env_get(ret, "PATH"))
+	if (r == 0 && !l->oci && !strv_env_get(ret, "PATH"))
 		r = strv_env_set(ret, "PATH=" DEFAULT_PATH);
 	if (r == 0 && !strv_env_get(ret, "HOME"))
 		r = strv_addf(ret, "HOME=%s", u->home);
-	if (r == 0 && p->tty && !strv_env_get(ret, "TERM"))
+	if (r == 0 && !l->oci && p->tty && !strv_env_get(ret, "TERM"))
 		r = strv_add(ret, "TERM=xterm");
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
@@ -125,25 +145,41 @@ static int load_filter(const struct container *c, const struct process *p, struc
 	return r < 0 ? err_sys(e, -r, "cannot load the seccomp filter") : 0;
 }
 
-static int give_up_rights(const struct container *c, const struct process *p, const struct user *u,
+static int join_keyring(const struct launch *l)
+{
+	/* else keys of whoever started us could be read through the session keyring; no keyrings: none to hide */
+	if (!l->oci || l->oci->keyring)
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, l->oci ? l->oci->keyring : NULL);
+	return 0;
+}
+
+static int cap_sets(const struct launch *l, const struct user *u, struct cap_sets *ret, struct err *e)
+{
+	uint64_t have = caps_bounding();
+
+	return l->oci ? oci_process_caps(l->oci->process, have, ret, e)
+		      : rights_cap_sets(&l->process->caps, u->uid, have, ret, e);
+}
+
+static int give_up_rights(const struct container *c, const struct launch *l, const struct user *u,
 			  struct err *e)
 {
-	int r;
+	const struct process *p = l->process;
+	struct cap_sets sets = { 0 };
+	int r = join_keyring(l);
 
-	/* else keys of whoever started us could be read through the session keyring; no keyrings: none to hide */
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	r = rights_apply_limits(p, c->can_raise, e);
+	if (r == 0)
+		r = rights_apply_limits(p, c->can_raise, e);
 	/* without no_new_privs only CAP_SYS_ADMIN may load a filter, so it must come before that is gone; what
 	 * follows (capset, setuid, prctl, execve ...) every profile has to allow anyway */
 	if (r == 0 && !p->no_new_privs)
 		r = load_filter(c, p, e);
 	if (r == 0)
-		r = rights_become(u, &p->caps, e);
-	if (r == 0 && p->no_new_privs) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-			return err_sys(e, errno, "cannot set no_new_privs");
-		r = load_filter(c, p, e);
-	}
+		r = cap_sets(l, u, &sets, e);
+	if (r == 0)
+		r = rights_become(u, &sets, e);
+	if (r == 0 && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, errno, "cannot set no_new_privs");
 	return r;
 }
 
@@ -163,14 +199,27 @@ static int tie_to_parent(const struct launch *l, struct err *e)
 /* A2: nothing but 0, 1 and 2 gets through, whatever the caller of the engine had open.  Closed now, not by exec:
  * else a command, or a "#!" line of the image, that is called /proc/self/fd/N/... is looked up in a directory of
  * the host.  Only the report stays, a pipe, which exec closes. */
-static int close_all_but_report(const struct launch *l, struct err *e)
+static int close_all_but(unsigned first, int keep_a, int keep_b)
 {
-	unsigned report = (unsigned)l->report;
+	int keep[2] = { keep_a < keep_b ? keep_a : keep_b, keep_a < keep_b ? keep_b : keep_a };
 
-	if ((report > 3 && syscall(SYS_close_range, 3, report - 1, 0) < 0) ||
-	    syscall(SYS_close_range, report + 1, ~0U, 0) < 0)
-		return err_sys(e, errno, "cannot close descriptors");
-	return 0;
+	for (int i = 0; i < 2; i++) {
+		if (keep[i] < 0)
+			continue;
+		if ((unsigned)keep[i] > first &&
+		    syscall(SYS_close_range, first, (unsigned)keep[i] - 1, 0) < 0)
+			return -errno;
+		first = (unsigned)keep[i] + 1;
+	}
+	return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static int close_foreign(const struct launch *l, struct err *e)
+{
+	int r = l->oci ? close_all_but(3 + l->oci->keep_fds, l->report, l->oci->start)
+		       : close_all_but(3, l->report, -1);
+
+	return r < 0 ? err_sys(e, -r, "cannot close descriptors") : 0;
 }
 
 /* --- the program */
@@ -209,15 +258,64 @@ static int exec_in_path(const struct process *p, char *const *env, const char *p
 	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
 }
 
-static int exec_program(const struct process *p, const struct strv *env, int *ret_status, struct err *e)
+/* A bad command is to be known when the container is created, not when it is started; said in the words that
+ * callers look for. */
+static int program_check(const struct process *p, const struct strv *env, int *ret_status, struct err *e)
 {
+	AUTO(strv_done) struct strv dirs = { 0 };
+	const char *name = p->args.v[0], *path = strv_env_get(env, "PATH");
+	struct stat st;
+	int no = ENOENT;
+
+	*ret_status = STATUS_NO_EXEC;
+	if (strchr(name, '/')) {
+		if (stat(name, &st) < 0) {
+			*ret_status = STATUS_NOT_FOUND;
+			no = errno;
+			err_sys(e, no, "stat %s", name);
+			return err_wrap(e, -no, "exec: \"%s\"", name);
+		}
+		if (S_ISDIR(st.st_mode))
+			return exec_failed(name, EISDIR, ret_status, e);
+		return faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) < 0
+			       ? exec_failed(name, errno, ret_status, e)
+			       : 0;
+	}
+	if (strv_split(&dirs, path ? path : "", ":") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < dirs.n; i++) {
+		autofree char *file = *dirs.v[i] == '/' ? str_printf("%s/%s", dirs.v[i], name) : NULL;
+
+		if (!file || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		if (faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) == 0)
+			return 0;
+		no = errno;
+	}
+	if (no != ENOENT)
+		return exec_failed(name, no, ret_status, e);
+	*ret_status = STATUS_NOT_FOUND;
+	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+static int exec_program(const struct launch *l, const struct strv *env, int *ret_status, struct err *e)
+{
+	const struct process *p = l->process;
 	const char *name = p->args.v[0];
 
-	umask(022);
+	umask(l->oci && l->oci->process->user.umask.set ? (mode_t)l->oci->process->user.umask.v : 022);
 	if (!strchr(name, '/'))
 		return exec_in_path(p, env->v, strv_env_get(env, "PATH"), ret_status, e);
 	execve(name, p->args.v, env->v);
 	return exec_failed(name, errno, ret_status, e);
+}
+
+/* Rights are gone; what remains is the program. */
+static int wait_for_turn(const struct container *c, const struct launch *l, struct err *e)
+{
+	int r = l->oci ? oci_process_wait_start(c, l, e) : tie_to_parent(l, e);
+
+	return r == 0 && l->process->no_new_privs ? load_filter(c, l->process, e) : r;
 }
 
 int process_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e)
@@ -232,19 +330,21 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 	if (r == 0)
 		r = user_resolve(c->root, p->user, &p->groups, &u, e);
 	if (r == 0)
-		r = make_env(p, &u, &env, e);
+		r = make_env(l, &u, &env, e);
 	if (r == 0)
-		r = enter_cwd(c, p, e);
+		r = enter_cwd(c, l, e);
 	if (r == 0) {
-		r = own_stdio(&u);
+		r = own_stdio(c, l, &u);
 		if (r < 0)
 			err_sys(e, -r, "cannot give the standard streams to the user");
 	}
 	if (r == 0)
-		r = close_all_but_report(l, e);
+		r = close_foreign(l, e);
 	if (r == 0)
-		r = give_up_rights(c, p, &u, e);
+		r = give_up_rights(c, l, &u, e);
+	if (r == 0 && l->oci)
+		r = program_check(p, &env, ret_status, e);
 	if (r == 0)
-		r = tie_to_parent(l, e);
-	return r < 0 ? r : exec_program(p, &env, ret_status, e);
+		r = wait_for_turn(c, l, e);
+	return r < 0 ? r : exec_program(l, &env, ret_status, e);
 }

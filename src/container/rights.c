@@ -57,28 +57,27 @@ static int check_sets(const struct cap_sets *want, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "cannot read the capabilities");
 	if (now.bounding != want->bounding || now.permitted != want->permitted ||
-	    now.effective != want->effective || now.inheritable || now.ambient)
+	    now.effective != want->effective || now.inheritable != want->inheritable ||
+	    now.ambient != want->ambient)
 		return err_set(e, EPERM, "the capabilities are not as they were set");
 	return 0;
 }
 
-int rights_become(const struct user *u, const struct strv *caps, struct err *e)
+int rights_become(const struct user *u, const struct cap_sets *sets, struct err *e)
 {
-	struct cap_sets want = { 0 };
-	int r = rights_cap_sets(caps, u->uid, caps_bounding(), &want, e);
+	int r = caps_limit_bounding(sets->bounding);
 
-	if (r < 0)
-		return r;
-	r = caps_limit_bounding(want.bounding);
+	if (r == 0 && u->uid && sets->permitted)
+		r = caps_keep_over_setuid(true);
 	if (r < 0)
 		return err_sys(e, -r, "cannot limit the capabilities");
 	if (setgroups(u->n_groups, u->groups) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
 	    setresuid(u->uid, u->uid, u->uid) < 0)
 		return err_sys(e, errno, "cannot become uid %u gid %u", u->uid, u->gid);
-	r = caps_set(&want);
+	r = caps_set(sets);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set the capabilities");
-	return check_sets(&want, e);
+	return check_sets(sets, e);
 }
 
 /* --- limits */

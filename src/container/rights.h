@@ -35,6 +35,6 @@ int rights_warnings(const struct process *p, bool can_raise, struct strv *ret);
 /* Inside, as root: sets the limits of p. */
 int rights_apply_limits(const struct process *p, bool can_raise, struct err *e);
 /* Inside, as root: becomes the user with exactly these sets. */
-int rights_become(const struct user *u, const struct strv *caps, struct err *e);
+int rights_become(const struct user *u, const struct cap_sets *sets, struct err *e);
 
 #endif

@@ -13,11 +13,11 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "cgroup/cgroup.h"
 #include "container/container.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
 #include "container/stream.h"
-#include "cgroup/cgroup.h"
 #include "instance/stats.h"
 #include "sys/meminfo.h"
 #include "sys/pidfd.h"

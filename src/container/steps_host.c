@@ -98,29 +98,6 @@ static int apply_seccomp(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_seccomp = { "seccomp", STAGE_HOST, apply_seccomp };
 
-static int apply_namespaces(void *ctx, const struct step *s, struct err *e)
-{
-	static const struct {
-		const char *name;
-		uint64_t flag;
-	} kinds[] = {
-		{ "mnt", CLONE_NEWNS },	 { "pid", CLONE_NEWPID }, { "ipc", CLONE_NEWIPC },
-		{ "uts", CLONE_NEWUTS }, { "net", CLONE_NEWNET }, { "user", CLONE_NEWUSER },
-	};
-	AUTO(strv_done) struct strv names = { 0 };
-	struct container *c = ctx;
-
-	if (strv_split(&names, s->data, " ") < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strv_has(&names, kinds[i].name))
-			c->clone_flags |= kinds[i].flag;
-	/* its root is the cgroup of the process at that moment: so it comes after joining */
-	c->own_cgroupns = strv_has(&names, "cgroup");
-	return 0;
-}
-const struct step_op op_namespaces = { "namespaces", STAGE_HOST, apply_namespaces };
-
 /* The first range of root or "ketch" in a subuid file that is large enough; 100000 when there is none. */
 static uint32_t subordinate_range(const char *file)
 {

@@ -188,10 +188,13 @@ static int apply_console(void *ctx, const struct step *s, struct err *e)
 
 	if (!c->launch->process->tty)
 		return 0;
+	r = c->launch->oci ? terminal_make(c, c->launch, e) : 0;
+	if (r < 0)
+		return r;
 	place = openat(c->dev, in_dev(s), O_CREAT | O_EXCL | O_RDONLY | O_NOCTTY | O_CLOEXEC, 0600);
 	if (place < 0)
 		return err_sys(e, errno, "cannot make it");
-	mnt = mount_clone(c->launch->stdio[0], false);
+	mnt = mount_clone(c->terminal >= 0 ? c->terminal : c->launch->stdio[0], false);
 	r = mnt < 0 ? mnt : mount_attach(mnt, place);
 	return r < 0 ? err_sys(e, -r, "cannot bind the terminal") : 0;
 }

@@ -152,7 +152,12 @@ int caps_set(const struct cap_sets *s)
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
-	return syscall(SYS_capset, &head, d) < 0 ? -errno : 0;
+	if (syscall(SYS_capset, &head, d) < 0)
+		return -errno;
+	for (int i = 0; i < 64; i++)
+		if ((s->ambient >> i & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+			return -errno;
+	return 0;
 }
 
 int caps_keep_over_setuid(bool on)

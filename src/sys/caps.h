@@ -21,7 +21,7 @@ uint64_t caps_bounding(void); /* of this process */
 int caps_get(struct cap_sets *ret);
 /* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP when something is to be dropped. */
 int caps_limit_bounding(uint64_t keep);
-/* Sets permitted, effective and inheritable and empties the ambient set. */
+/* Sets permitted, effective, inheritable and ambient. */
 int caps_set(const struct cap_sets *s);
 /* Keeps the permitted set over a change from uid 0 (until exec). */
 int caps_keep_over_setuid(bool on);

@@ -575,7 +575,7 @@ static void a_missing_profile_is_one_line(void **state)
 
 	assert_int_equal(seccomp_filter_open(c->dir, "/nonexistent.json", &c->caps, &digest, &fd, &e),
 			 -ENOENT);
-	assert_string_equal(e.msg, "seccomp profile /nonexistent.json: No such file or directory");
+	assert_string_equal(e.msg, "seccomp profile /nonexistent.json: no such file or directory");
 	assert_null(digest);
 }
 

@@ -1,0 +1,149 @@
+/* namespaces.c - steps that say which namespaces a container gets: new ones, and those of others */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "container/container_int.h"
+#include "container/plan_int.h"
+
+static const struct {
+	const char *name; /* in /proc/PID/ns, and in steps */
+	uint64_t flag;
+} kinds[] = {
+	{ "mnt", CLONE_NEWNS },	       { "pid", CLONE_NEWPID },	  { "ipc", CLONE_NEWIPC },
+	{ "uts", CLONE_NEWUTS },       { "net", CLONE_NEWNET },	  { "user", CLONE_NEWUSER },
+	{ "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME },
+};
+
+static uint64_t flag_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(kinds[i].name, name))
+			return kinds[i].flag;
+	return 0;
+}
+
+static int apply_namespaces(void *ctx, const struct step *s, struct err *e)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	struct container *c = ctx;
+
+	if (strv_split(&names, s->data, " ") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < names.n; i++)
+		c->clone_flags |= flag_of(names.v[i]);
+	/* its root is the cgroup of the process at that moment: so it comes after joining */
+	c->own_cgroupns = c->clone_flags & CLONE_NEWCGROUP;
+	c->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
+	return 0;
+}
+const struct step_op op_namespaces = { "namespaces", STAGE_HOST, apply_namespaces };
+
+/* A path of the caller's: anything but a namespace of that kind is refused before setns could be fooled. */
+static int apply_ns_join(void *ctx, const struct step *s, struct err *e)
+{
+	autoclose int fd = open(s->from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	uint64_t flag = flag_of(s->what);
+	struct container *c = ctx;
+	struct statfs fs;
+
+	if (fd < 0)
+		return err_sys(e, errno, "\"%s\"", s->from);
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC || ioctl(fd, NS_GET_NSTYPE) != (int)flag)
+		return err_set(e, EINVAL, "\"%s\" is not a namespace of this type", s->from);
+	if (c->n_joins >= MAX_JOINS)
+		return err_set(e, E2BIG, "too many namespaces");
+	c->joins[c->n_joins++] = (struct ns_join){ take_fd(&fd), (int)flag };
+	return 0;
+}
+const struct step_op op_ns_join = { "namespace-join", STAGE_HOST, apply_ns_join };
+
+static int keep_text(char **ret, const struct step *s, struct err *e)
+{
+	free(*ret);
+	*ret = strdup(s->data);
+	return *ret ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static int apply_id_maps(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	return keep_text(strcmp(s->what, "uid") ? &c->gid_map : &c->uid_map, s, e);
+}
+const struct step_op op_id_maps = { "id-map", STAGE_HOST, apply_id_maps };
+
+static int apply_time(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	return keep_text(&c->time_offsets, s, e);
+}
+const struct step_op op_time = { "time-offsets", STAGE_HOST, apply_time };
+
+/* --- the planner's part for an OCI config */
+
+static const char *kind_name(int type)
+{
+	static const char *const names[OCI_NS_N] = {
+		[OCI_NS_PID] = "pid",	    [OCI_NS_NETWORK] = "net", [OCI_NS_MOUNT] = "mnt",
+		[OCI_NS_IPC] = "ipc",	    [OCI_NS_UTS] = "uts",     [OCI_NS_USER] = "user",
+		[OCI_NS_CGROUP] = "cgroup", [OCI_NS_TIME] = "time",
+	};
+
+	return names[type];
+}
+
+static void plan_id_map(struct planner *pl, const char *what, const struct oci_id_mapping *m, size_t n)
+{
+	AUTO(buf_done) struct buf lines = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&lines, "%u %u %u\n", m[i].container_id, m[i].host_id, m[i].size);
+	if (n)
+		plan_step(pl, &op_id_maps, what, NULL, lines.data, 0);
+}
+
+static void plan_time(struct planner *pl, const struct oci_linux *l)
+{
+	AUTO(buf_done) struct buf lines = { 0 };
+
+	buf_addf(&lines, "monotonic %lld %lld\nboottime %lld %lld\n", (long long)l->monotonic.secs,
+		 (long long)l->monotonic.nanosecs, (long long)l->boottime.secs,
+		 (long long)l->boottime.nanosecs);
+	plan_step(pl, &op_time, "time", NULL, lines.data, 0);
+}
+
+void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l)
+{
+	AUTO(buf_done) struct buf fresh = { 0 };
+
+	if (!oci_namespace_is_new(l, OCI_NS_MOUNT)) {
+		pl->r = err_set(pl->e, ENOTSUP,
+				"linux.namespaces: a container needs a mount namespace of its own: without "
+				"one its mounts "
+				"would be the host's");
+		return;
+	}
+	for (size_t i = 0; i < l->n_namespaces; i++) {
+		const struct oci_namespace *ns = &l->namespaces[i];
+
+		if (ns->path && *ns->path)
+			plan_step(pl, &op_ns_join, kind_name(ns->type), ns->path, NULL, 0);
+		else
+			buf_addf(&fresh, "%s%s", fresh.len ? " " : "", kind_name(ns->type));
+	}
+	plan_step(pl, &op_namespaces, "new", NULL, fresh.data, 0);
+	plan_id_map(pl, "uid", l->uid_mappings, l->n_uid_mappings);
+	plan_id_map(pl, "gid", l->gid_mappings, l->n_gid_mappings);
+	if (oci_namespace_is_new(l, OCI_NS_TIME))
+		plan_time(pl, l);
+}

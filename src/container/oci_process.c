@@ -1,0 +1,173 @@
+/* oci_process.c - the process of an OCI config: in the words of instance/process.h, and its wait for `start` */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "container/container_int.h"
+#include "container/hooks.h"
+#include "container/oci.h"
+
+/* --- words */
+
+static int convert_user(const struct oci_user *u, struct process *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < u->additional_gids.n && r == 0; i++)
+		r = strv_addf(&ret->groups, "%lld", (long long)u->additional_gids.v[i]);
+	ret->user = str_printf("%u:%u", u->uid, u->gid);
+	return ret->user ? r : -ENOMEM;
+}
+
+/* "RLIMIT_NOFILE" -> "nofile" */
+static char *limit_name(const char *type)
+{
+	size_t skip = strncmp(type, "RLIMIT_", 7) ? 0 : 7;
+	char *name = strdup(type + skip);
+
+	for (char *c = name; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return name;
+}
+
+static int convert_limits(const struct oci_process *p, struct process *ret)
+{
+	ret->rlimits = calloc(p->n_rlimits + 1, sizeof(*ret->rlimits));
+	if (!ret->rlimits)
+		return -ENOMEM;
+	for (; ret->n_rlimits < p->n_rlimits; ret->n_rlimits++) {
+		const struct oci_rlimit *l = &p->rlimits[ret->n_rlimits];
+		char *name = limit_name(l->type);
+
+		if (!name)
+			return -ENOMEM;
+		ret->rlimits[ret->n_rlimits] = (struct rlimit_spec){ name, l->soft, l->hard };
+	}
+	return 0;
+}
+
+int oci_process_convert(const struct oci_process *from, struct process *ret)
+{
+	int r;
+
+	*ret = (struct process){
+		.no_new_privs = from->no_new_privileges,
+		.tty = from->terminal,
+		.rows = (int)from->console_height,
+		.cols = (int)from->console_width,
+	};
+	r = strv_add_all(&ret->args, &from->args);
+	if (r == 0)
+		r = strv_add_all(&ret->env, &from->env);
+	if (r == 0)
+		r = convert_user(&from->user, ret);
+	if (r == 0)
+		r = convert_limits(from, ret);
+	ret->cwd = strdup(from->cwd ? from->cwd : "/");
+	if (r == 0 && ret->cwd)
+		return 0;
+	json_done(&process_table, ret);
+	return -ENOMEM;
+}
+
+/* --- capabilities */
+
+static int set_of(const struct strv *names, const char *which, uint64_t *ret, struct err *e)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		int n = strncmp(names->v[i], "CAP_", 4) ? -EINVAL : cap_from_name(names->v[i]);
+
+		if (n < 0)
+			return err_set(e, EINVAL,
+				       "process.capabilities.%s[%zu]: unknown capability \"%.60s\"", which, i,
+				       names->v[i]);
+		set |= UINT64_C(1) << n;
+	}
+	*ret = set;
+	return 0;
+}
+
+int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e)
+{
+	const struct oci_capabilities *c = &p->capabilities;
+	struct cap_sets s = { 0 };
+	int r = set_of(&c->bounding, "bounding", &s.bounding, e);
+
+	if (r == 0)
+		r = set_of(&c->permitted, "permitted", &s.permitted, e);
+	if (r == 0)
+		r = set_of(&c->effective, "effective", &s.effective, e);
+	if (r == 0)
+		r = set_of(&c->inheritable, "inheritable", &s.inheritable, e);
+	if (r == 0)
+		r = set_of(&c->ambient, "ambient", &s.ambient, e);
+	if (r < 0)
+		return r;
+	s.bounding &= have;
+	s.permitted &= have;
+	s.effective &= s.permitted; /* the kernel's rules (capabilities(7)), else it refuses all of them */
+	s.inheritable &= have;
+	s.ambient &= s.permitted & s.inheritable;
+	*ret = s;
+	return 0;
+}
+
+/* --- the wait */
+
+/* The maker hears that all is ready by a report of status 0 and goes; from here on we belong to nobody. */
+static int let_maker_go(const struct launch *l, struct err *e)
+{
+	struct err none = { 0 };
+
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return err_sys(e, errno, "cannot leave the runtime");
+	if (l->oci->start < 0)
+		return 0;
+	launch_report(l, 0, &none);
+	close(l->report);
+	return 0;
+}
+
+static int wait_for_start(int fifo, struct err *e)
+{
+	char byte;
+	ssize_t n;
+
+	if (fifo < 0)
+		return 0;
+	do
+		n = read(fifo, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return err_sys(e, n < 0 ? errno : EPIPE, "cannot wait for start");
+	close(fifo);
+	return 0;
+}
+
+int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e)
+{
+	int r = let_maker_go(l, e);
+
+	if (r == 0)
+		r = wait_for_start(l->oci->start, e);
+	if (r == 0 && l->oci->hooks)
+		r = hooks_run(&l->oci->hooks->start_container, "startContainer", &c->hook_state, e);
+	return r;
+}
+
+/* --- createContainer hooks: in the container's namespaces, the host's root still in place */
+
+static int apply_hooks(void *ctx, const struct step *s, struct err *e)
+{
+	const struct container *c = ctx;
+
+	return hooks_run(&c->launch->oci->hooks->create_container, "createContainer", &c->hook_state, e);
+}
+const struct step_op op_hooks = { "hooks", STAGE_INSIDE, apply_hooks };
