@@ -1,8 +1,8 @@
 /* json.h - JSON <-> C structs by tables: one table parses, prints, copies and frees
  *
- * A table names the members of a struct: key, type, offset.  The parser under it (json-c) is seen
- * nowhere else.  Rules for all input: depth <= 64, nothing behind the value, no NUL in strings, numbers
- * in range; a key given twice takes the last value.
+ * A table names the members of a struct: key, type, offset.  Rules for all input: depth <= 64, nothing behind the
+ * value, no NUL in strings, numbers in range; null is as if the member were not there; a key given twice takes the
+ * last value.  An error begins with its place: "process.rlimits[0].hard: ...".
  *
  *	static const struct jfield point_fields[] = {
  *		J(J_I64, struct point, x),
@@ -11,10 +11,14 @@
  *	};
  *	static const struct jtable point_table = { sizeof(struct point), point_fields };
  *
- * Types: J_STR char * (owned, NULL = absent); J_BOOL bool; J_INT int; J_I64 int64_t; J_U64 uint64_t;
+ * Types: J_STR char * (owned, NULL = absent); J_BOOL bool; J_INT int; J_I64 int64_t; J_U32 uint32_t; J_U64 uint64_t;
+ * J_OPT_I64 struct opt_i64; J_I64V struct i64v <-> array of numbers;
  * J_STRV struct strv <-> array of strings; J_MAP struct strv of "key=value" <-> object of strings;
- * J_KEYS struct strv <-> object whose values are {}
- * (OCI's sets); J_ENUM int <-> one of `names` (NULL-terminated); J_OBJ a struct inside; J_ARR pointer + count of structs.
+ * J_KEYS struct strv <-> object whose values are {} (OCI's sets); J_ENUM int <-> one of `names` (NULL-terminated);
+ * J_RAW char * (owned): the text of any value but null, without blanks;
+ * J_OBJ a struct inside (at offset 0: the same struct again, for objects that C has not); J_ARR pointer + count of
+ * structs; J_OBJMAP the same <-> object of objects: the first member of the struct is a char *, the key, which is not
+ * in its table.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -26,7 +30,25 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum jtype { J_END, J_STR, J_BOOL, J_INT, J_I64, J_U64, J_STRV, J_MAP, J_KEYS, J_ENUM, J_OBJ, J_ARR };
+enum jtype {
+	J_END,
+	J_STR,
+	J_BOOL,
+	J_INT,
+	J_I64,
+	J_U32,
+	J_U64,
+	J_OPT_I64,
+	J_I64V,
+	J_STRV,
+	J_MAP,
+	J_KEYS,
+	J_ENUM,
+	J_RAW,
+	J_OBJ,
+	J_ARR,
+	J_OBJMAP,
+};
 
 /* A number for which "not given" and 0 differ. */
 struct opt_i64 {
@@ -44,14 +66,16 @@ struct jfield {
 	enum jtype type;
 	const char *key;
 	size_t off; /* of the member */
-	const struct jtable *sub; /* J_OBJ, J_ARR */
-	size_t n_off; /* J_ARR: of the size_t that counts */
+	bool must; /* an object without it is refused */
+	const struct jtable *sub; /* J_OBJ, J_ARR, J_OBJMAP */
+	size_t n_off; /* J_ARR, J_OBJMAP: of the size_t that counts; J_OBJ: of a bool that tells it was there, or 0 */
 	const char *const *names; /* J_ENUM */
 };
 
 struct jtable {
 	size_t size; /* of the struct */
-	const struct jfield *fields;
+	const struct jfield *fields; /* at most 64 */
+	bool closed; /* other keys are refused even without JSON_STRICT */
 };
 
 #define J(t, s, m)                                                                                           \
@@ -75,9 +99,21 @@ struct jtable {
 		.type = J_ARR, .key = (k), .off = offsetof(s, m), .n_off = offsetof(s, n), .sub = (tab)      \
 	}
 
+/* J_OBJMAP */
+#define JM(s, m, n, k, tab)                                                                                  \
+	{                                                                                                    \
+		.type = J_OBJMAP, .key = (k), .off = offsetof(s, m), .n_off = offsetof(s, n), .sub = (tab)   \
+	}
+/* an object whose members are in struct s, too; the bool tells that it was there */
+#define JV(s, has, k, tab)                                                                                   \
+	{                                                                                                    \
+		.type = J_OBJ, .key = (k), .n_off = offsetof(s, has), .sub = (tab)                           \
+	}
+
 enum {
 	JSON_STRICT = 1, /* refuse keys that the table does not have */
 	JSON_UNIQUE = 2, /* refuse an object, anywhere, that has a key twice */
+	JSON_UTF8 = 4, /* refuse strings that are not UTF-8 (names of files need not be) */
 };
 enum { JSON_PRETTY = 1, JSON_ALL = 2 /* also members that are empty, false or 0 */ };
 
