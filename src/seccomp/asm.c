@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 
-#define MAX_INSNS  600
+#define MAX_INSNS  1500
 #define MAX_LABELS (2 * MAX_INSNS)
 
 struct insn {
@@ -86,6 +86,11 @@ void asm_jump(struct assembler *a, uint16_t op, uint32_t k, int yes, int no)
 	emit(a, (struct insn){ .f = { .code = BPF_JMP | op | BPF_K, .k = k }, .yes = yes, .no = no });
 }
 
+void asm_goto(struct assembler *a, int label)
+{
+	emit(a, (struct insn){ .f = { .code = BPF_JMP | BPF_JA }, .yes = label });
+}
+
 int asm_ret(struct assembler *a, uint32_t action)
 {
 	for (size_t i = 0; i < a->n_rets; i++)
@@ -100,36 +105,54 @@ int asm_ret(struct assembler *a, uint32_t action)
 	return a->rets[a->n_rets++].label;
 }
 
-static void emit_rets(struct assembler *a)
+void asm_end_section(struct assembler *a)
 {
 	for (size_t i = 0; i < a->n_rets; i++) {
 		asm_place(a, a->rets[i].label);
 		emit(a, (struct insn){ .f = { .code = BPF_RET | BPF_K, .k = a->rets[i].action } });
 	}
+	a->n_rets = 0;
 }
 
-static int resolve(const struct assembler *a, size_t from, int label, uint8_t *ret)
+static int resolve(const struct assembler *a, size_t from, int label, size_t max, uint32_t *ret)
 {
 	int distance = label == ASM_NEXT ? 0 : a->at[label] - (int)from - 1;
 
-	if (distance < 0 || distance > UINT8_MAX)
+	if (distance < 0 || (size_t)distance > max)
 		return -E2BIG;
-	*ret = (uint8_t)distance;
+	*ret = (uint32_t)distance;
+	return 0;
+}
+
+static int resolve_jumps(const struct assembler *a, size_t i, struct sock_filter *f)
+{
+	const struct insn *in = &a->insns[i];
+	uint32_t yes, no;
+
+	if (BPF_CLASS(f->code) != BPF_JMP)
+		return 0;
+	if (f->code == (BPF_JMP | BPF_JA))
+		return resolve(a, i, in->yes, MAX_INSNS, &f->k);
+	if (resolve(a, i, in->yes, UINT8_MAX, &yes) < 0 || resolve(a, i, in->no, UINT8_MAX, &no) < 0)
+		return -E2BIG;
+	f->jt = (uint8_t)yes;
+	f->jf = (uint8_t)no;
 	return 0;
 }
 
 int asm_finish(struct assembler *a, struct buf *ret)
 {
-	emit_rets(a);
+	int r = 0;
+
+	if (a->n_rets)
+		asm_end_section(a);
 	if (a->full)
 		return -E2BIG;
-	for (size_t i = 0; i < a->n; i++) {
-		struct insn *in = &a->insns[i];
-
-		if (BPF_CLASS(in->f.code) == BPF_JMP &&
-		    (resolve(a, i, in->yes, &in->f.jt) < 0 || resolve(a, i, in->no, &in->f.jf) < 0))
-			return -E2BIG;
-		buf_add(ret, &in->f, sizeof(in->f));
+	for (size_t i = 0; i < a->n && r == 0; i++) {
+		r = resolve_jumps(a, i, &a->insns[i].f);
+		buf_add(ret, &a->insns[i].f, sizeof(a->insns[i].f));
 	}
+	if (r < 0)
+		return r;
 	return buf_ok(ret) ? 0 : -ENOMEM;
 }

@@ -4,7 +4,7 @@
  * is an exception, tested with one JEQ at the run's leaf, instead of two borders in the tree.  Calls with
  * conditions get a block each (conditions.c).
  *
- *	arch, ABI | tree | blocks | one RET per answer
+ *	arch | for each ABI: tree | blocks | one RET per answer
  *
  * Only loads of nr and arch, JEQ, JGE and RET stand on the way to an unconditional answer, so that the kernel's
  * action cache (since 5.11) takes those calls past the filter.  What does not fit is left to libseccomp.
@@ -18,7 +18,6 @@
 #include "seccomp/conditions.h"
 
 #define MAX_CHAIN 4 /* exceptions of one run: bounds the steps of one call */
-#define X32_BIT	  0x40000000u
 
 struct run { /* of call numbers, from `start` to the next run */
 	uint32_t start;
@@ -122,70 +121,132 @@ static size_t rules_of_one_call(const struct ruleset *rs, size_t from)
 	return n;
 }
 
-/* Runs from rules; blocks[i] gets the label of the call that begins at rule i. */
-static void make_runs(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
+/* The part of a program that is for one ABI. */
+struct section {
+	const struct ruleset *rs;
+	int x32; /* in x86_64's: the label of x32's section, or ASM_NEXT */
+	struct runs runs;
+	int *blocks; /* blocks[i]: the label of the call that begins at rule i */
+};
+
+/* Runs from rules. */
+static void make_runs(struct assembler *a, struct section *s)
 {
+	const struct ruleset *rs = s->rs;
 	int fail = asm_ret(a, rs->default_action);
 	size_t n;
 
-	add_run(s, 0, fail);
+	add_run(&s->runs, 0, fail);
 	for (size_t i = 0; i < rs->n; i += n) {
 		const struct rule *r = rs->rules + i, *always;
 
 		n = rules_of_one_call(rs, i);
 		always = unconditional(r, n);
-		blocks[i] = always ? asm_ret(a, always->action) : asm_label(a);
-		add_run(s, (uint32_t)r->nr, blocks[i]);
-		add_run(s, (uint32_t)r->nr + 1, fail);
+		s->blocks[i] = always ? asm_ret(a, always->action) : asm_label(a);
+		add_run(&s->runs, (uint32_t)r->nr, s->blocks[i]);
+		add_run(&s->runs, (uint32_t)r->nr + 1, fail);
 	}
-	fold_exceptions(s);
+	if (rs->has_newer)
+		add_run(&s->runs, rs->newest + 1, asm_ret(a, SECCOMP_RET_ERRNO | ENOSYS));
 }
 
-static void emit_calls(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
+/* Behind x86_64's numbers are those of x32; -1 is a call that a tracer skips. */
+static void add_x32(struct assembler *a, struct section *s, int *ret_bridge)
 {
+	*ret_bridge = ASM_NEXT;
+	if (s->rs->abi != SCMP_ARCH_X86_64)
+		return;
+	if (s->x32 != ASM_NEXT) {
+		*ret_bridge = asm_label(a);
+		add_run(&s->runs, X32_BIT, *ret_bridge);
+	} else {
+		add_run(&s->runs, X32_BIT, asm_ret(a, ACTION_BAD_ARCH));
+		add_run(&s->runs, UINT32_MAX, asm_ret(a, s->rs->default_action));
+	}
+}
+
+static void emit_blocks(struct assembler *a, const struct section *s)
+{
+	const struct ruleset *rs = s->rs;
 	int fail = asm_ret(a, rs->default_action);
 	size_t n;
 
-	make_runs(a, rs, s, blocks);
-	if (decided(s, 0, s->n) != ASM_NEXT)
-		asm_give_up(a); /* nothing to decide: not worth a second way */
-	else
-		emit_tree(a, s, 0, s->n);
 	for (size_t i = 0; i < rs->n && !asm_is_full(a); i += n) {
 		n = rules_of_one_call(rs, i);
 		if (unconditional(rs->rules + i, n))
 			continue;
-		asm_place(a, blocks[i]);
-		conditions_emit(a, rs->rules + i, n, fail);
+		asm_place(a, s->blocks[i]);
+		conditions_emit(a, &(struct conditions){ rs->rules + i, n, rs->abi != SCMP_ARCH_X86_64 },
+				fail);
 	}
 }
 
-static void emit_program(struct assembler *a, const struct ruleset *rs, struct runs *s, int *blocks)
+static void emit_section(struct assembler *a, struct section *s)
 {
-	int bad_arch = asm_ret(a, ACTION_BAD_ARCH), calls = asm_label(a);
+	int bridge;
 
-	asm_load(a, offsetof(struct seccomp_data, arch));
-	asm_jump(a, BPF_JEQ, AUDIT_ARCH_X86_64, ASM_NEXT, bad_arch);
 	asm_load(a, offsetof(struct seccomp_data, nr));
-	asm_jump(a, BPF_JGE, X32_BIT, ASM_NEXT, calls);
-	asm_jump(a, BPF_JEQ, UINT32_MAX, asm_ret(a, rs->default_action),
-		 bad_arch); /* -1: a tracer skips it */
-	asm_place(a, calls);
-	emit_calls(a, rs, s, blocks);
+	make_runs(a, s);
+	add_x32(a, s, &bridge);
+	fold_exceptions(&s->runs);
+	if (decided(&s->runs, 0, s->runs.n) != ASM_NEXT)
+		asm_give_up(a); /* nothing to decide: not worth a second way */
+	else
+		emit_tree(a, &s->runs, 0, s->runs.n);
+	emit_blocks(a, s);
+	if (bridge != ASM_NEXT) {
+		asm_place(a, bridge);
+		asm_goto(a, s->x32);
+	}
+	asm_end_section(a);
 }
 
-int compile_compact(const struct ruleset *rs, struct buf *ret)
+static void emit_abi(struct assembler *a, const struct ruleset *rs, int x32)
 {
-	struct runs s = { .v = calloc(2 * rs->n + 2, sizeof(*s.v)) };
-	int *blocks = calloc(rs->n + 1, sizeof(*blocks)), r = -ENOMEM;
-	struct assembler *a = asm_new();
+	struct section s = { .rs = rs, .x32 = x32 };
 
-	if (a && blocks && s.v) {
-		emit_program(a, rs, &s, blocks);
+	s.runs.v = calloc(2 * rs->n + 5, sizeof(*s.runs.v));
+	s.blocks = calloc(rs->n + 1, sizeof(*s.blocks));
+	if (s.runs.v && s.blocks)
+		emit_section(a, &s);
+	else
+		asm_give_up(a);
+	free(s.blocks);
+	free(s.runs.v);
+}
+
+/* x86_64 first: its calls are the common ones. */
+static void emit_program(struct assembler *a, const struct rules *rs)
+{
+	const struct ruleset *x86 = rules_find(rs, SCMP_ARCH_X86), *x32 = rules_find(rs, SCMP_ARCH_X32);
+	int native = asm_label(a), foreign = asm_label(a), x32_label = x32 ? asm_label(a) : ASM_NEXT;
+
+	asm_load(a, offsetof(struct seccomp_data, arch));
+	asm_jump(a, BPF_JEQ, AUDIT_ARCH_X86_64, native, x86 ? ASM_NEXT : asm_ret(a, ACTION_BAD_ARCH));
+	if (x86)
+		asm_goto(a, foreign);
+	asm_place(a, native);
+	emit_abi(a, &rs->abi[0], x32_label);
+	if (x86) {
+		asm_place(a, foreign);
+		asm_jump(a, BPF_JEQ, AUDIT_ARCH_I386, ASM_NEXT, asm_ret(a, ACTION_BAD_ARCH));
+		emit_abi(a, x86, ASM_NEXT);
+	}
+	if (x32) {
+		asm_place(a, x32_label);
+		emit_abi(a, x32, ASM_NEXT);
+	}
+}
+
+int compile_compact(const struct rules *rs, struct buf *ret)
+{
+	struct assembler *a = asm_new();
+	int r = -ENOMEM;
+
+	if (a) {
+		emit_program(a, rs);
 		r = asm_finish(a, ret);
 	}
 	asm_free(a);
-	free(blocks);
-	free(s.v);
 	return r;
 }

@@ -7,14 +7,16 @@
 #include "seccomp/compile.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "seccomp/asm.h"
 
 #define FILTER_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
-#define X32_BIT	   0x40000000u
+#define API_LEVEL  6 /* all actions; what this kernel has does not change the program */
 
 static void free_ctx(scmp_filter_ctx *ctx)
 {
@@ -36,6 +38,15 @@ static int add_rules(scmp_filter_ctx ctx, const struct ruleset *rs)
 	return 0;
 }
 
+static int add_abis(scmp_filter_ctx ctx, const struct rules *rs)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < rs->n && r == 0; i++)
+		r = seccomp_arch_add(ctx, rs->abi[i].abi);
+	return r;
+}
+
 static int export(scmp_filter_ctx ctx, struct buf *ret)
 {
 	autoclose int fd = memfd_create("seccomp", MFD_CLOEXEC);
@@ -51,61 +62,90 @@ static int export(scmp_filter_ctx ctx, struct buf *ret)
 	return read_to_end(fd, FILTER_MAX, ret);
 }
 
-int compile_libseccomp(const struct ruleset *rs, struct buf *ret, struct err *e)
+static int build_filter(const struct rules *rs, struct buf *ret, struct err *e)
 {
 	AUTO(free_ctx) scmp_filter_ctx ctx = NULL;
 	int r;
 
-	seccomp_api_set(4); /* what this kernel's probe says does not change the program */
-	ctx = seccomp_init(rs->default_action);
+	seccomp_api_set(API_LEVEL);
+	ctx = seccomp_init(rs->asked.default_action);
 	if (!ctx)
 		return err_set(e, ENOMEM, "libseccomp: cannot start a filter");
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, ACTION_BAD_ARCH);
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* binary tree */
 	if (r == 0)
-		r = add_rules(ctx, rs);
+		r = add_abis(ctx, rs);
+	if (r == 0)
+		r = add_rules(ctx, &rs->asked);
 	if (r == 0)
 		r = export(ctx, ret);
 	return r < 0 ? err_sys(e, -r, "libseccomp") : 0;
 }
 
-static void add_insn(struct buf *b, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
+/* Emits: the number is loaded; above the newest call of the ABI it is ENOSYS. */
+static void emit_newer(struct assembler *a, const struct ruleset *rs, int others)
 {
-	struct sock_filter f = { .code = code, .jt = jt, .jf = jf, .k = k };
-
-	buf_add(b, &f, sizeof(f));
+	if (rs && rs->has_newer)
+		asm_jump(a, BPF_JGT, rs->newest, asm_ret(a, SECCOMP_RET_ERRNO | ENOSYS), others);
+	else
+		asm_goto(a, others);
 }
 
-static void add_newer_are_enosys(const struct ruleset *rs, struct buf *b)
+/* What goes in front of libseccomp's program, which goes on at its end. */
+static int add_newer(const struct rules *rs, struct buf *b)
 {
-	if ((rs->default_action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO || rs->largest < 0)
-		return;
-	add_insn(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
-	add_insn(b, BPF_JMP | BPF_JGT | BPF_K, 0, 2, (uint32_t)rs->largest);
-	add_insn(b, BPF_JMP | BPF_JGE | BPF_K, 1, 0, X32_BIT);
-	add_insn(b, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+	const struct ruleset *x86 = rules_find(rs, SCMP_ARCH_X86), *x32 = rules_find(rs, SCMP_ARCH_X32);
+	struct assembler *a = asm_new();
+	int end, foreign, x32_numbers, r;
+
+	if (!a)
+		return -ENOMEM;
+	end = asm_label(a);
+	foreign = asm_label(a);
+	x32_numbers = asm_label(a);
+	asm_load(a, offsetof(struct seccomp_data, arch));
+	asm_jump(a, BPF_JEQ, AUDIT_ARCH_X86_64, ASM_NEXT, foreign);
+	asm_load(a, offsetof(struct seccomp_data, nr));
+	asm_jump(a, BPF_JGE, X32_BIT, x32_numbers, ASM_NEXT);
+	emit_newer(a, &rs->abi[0], end);
+	asm_place(a, x32_numbers);
+	emit_newer(a, x32, end);
+	asm_place(a, foreign);
+	asm_jump(a, BPF_JEQ, AUDIT_ARCH_I386, ASM_NEXT, end);
+	asm_load(a, offsetof(struct seccomp_data, nr));
+	emit_newer(a, x86, end);
+	asm_end_section(a);
+	asm_place(a, end);
+	r = asm_finish(a, b);
+	asm_free(a);
+	return r;
 }
 
-int seccomp_compile(const struct ruleset *rs, struct buf *ret, struct err *e)
+int compile_libseccomp(const struct rules *rs, struct buf *ret, struct err *e)
+{
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < rs->n; i++)
+		any = any || rs->abi[i].has_newer;
+	r = any ? add_newer(rs, ret) : 0;
+	return r < 0 ? err_sys(e, -r, "seccomp") : build_filter(rs, ret, e);
+}
+
+int seccomp_compile(const struct rules *rs, struct buf *ret, struct err *e)
 {
 	AUTO(buf_done) struct buf theirs = { 0 }, ours = { 0 };
 	const struct buf *best = &theirs;
-	int r;
+	int r = compile_libseccomp(rs, &theirs, e);
 
-	if (rs->default_action == SECCOMP_RET_ALLOW && rs->n == 0)
-		return err_set(e, EINVAL, "the profile refuses nothing; say seccomp=unconfined for that");
-	r = compile_libseccomp(rs, &theirs, e);
 	if (r < 0)
 		return r;
 	if (compile_compact(rs, &ours) == 0 && ours.len < theirs.len && compile_equal(rs, &theirs, &ours))
 		best = &ours;
-	add_newer_are_enosys(rs, ret);
-	buf_add(ret, best->data, best->len);
-	if (!buf_ok(ret))
-		return err_set(e, ENOMEM, "out of memory");
-	if (ret->len > FILTER_MAX)
+	if (best->len > FILTER_MAX)
 		return err_set(e, E2BIG, "the filter is larger than the kernel takes (%d instructions)",
 			       BPF_MAXINSNS);
-	return 0;
+	buf_add(ret, best->data, best->len);
+	return buf_ok(ret) ? 0 : err_set(e, ENOMEM, "out of memory");
 }

@@ -6,18 +6,18 @@
 #include "seccomp/bpf.h"
 #include "seccomp/rules.h"
 
-/* Other ABIs than x86_64 (i386 by int 0x80, x32) end the process: a filter that let them in by another door
- * would be none, and an errno would make musl's exit loop for ever. */
+/* ABIs that are not allowed end the process: a filter that let them in by another door would be none, and an errno
+ * would make musl's exit loop for ever. */
 #define ACTION_BAD_ARCH ((uint32_t)SECCOMP_RET_KILL_PROCESS)
 
-/* Appends an array of struct sock_filter.  Calls newer than any that the profile names are ENOSYS when the
- * default is an errno, as runc does: a new libc then falls back instead of failing. */
-int seccomp_compile(const struct ruleset *rs, struct buf *ret, struct err *e);
+/* Appends an array of struct sock_filter.  Calls newer than any that the profile names are ENOSYS unless the default lets
+ * them pass, as runc does: a new libc then falls back instead of failing. */
+int seccomp_compile(const struct rules *rs, struct buf *ret, struct err *e);
 
-/* The two ways, for tests; without the part about newer calls.  compact: -E2BIG when it does not fit. */
-int compile_libseccomp(const struct ruleset *rs, struct buf *ret, struct err *e);
-int compile_compact(const struct ruleset *rs, struct buf *ret);
+/* The two ways, for tests.  compact: -E2BIG when it does not fit. */
+int compile_libseccomp(const struct rules *rs, struct buf *ret, struct err *e);
+int compile_compact(const struct rules *rs, struct buf *ret);
 /* Do both programs answer the same for every call number and around every value that a rule compares with? */
-bool compile_equal(const struct ruleset *rs, const struct buf *a, const struct buf *b);
+bool compile_equal(const struct rules *rs, const struct buf *a, const struct buf *b);
 
 #endif

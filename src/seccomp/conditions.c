@@ -1,6 +1,7 @@
 /* conditions.c - rules with the same first condition share it; equal comparisons of one argument share its loads
  *
- * seccomp_data holds arguments as 64 bits, BPF computes with 32: each is compared in halves.
+ * seccomp_data holds arguments as 64 bits, BPF computes with 32: each is compared in halves, or, where the ABI's
+ * arguments are narrow, only in its lower one.
  */
 #include "seccomp/conditions.h"
 
@@ -19,23 +20,39 @@ static uint32_t arg_high(unsigned arg)
 	return arg_low(arg) + 4; /* little endian */
 }
 
-static void emit_greater(struct assembler *a, const struct scmp_arg_cmp *c, uint16_t op, int yes, int no)
-{
-	uint32_t high = (uint32_t)(c->datum_a >> 32);
+struct test {
+	const struct scmp_arg_cmp *c;
+	bool narrow;
+	int yes, no; /* labels */
+};
 
-	asm_load(a, arg_high(c->arg));
-	asm_jump(a, BPF_JGT, high, yes, ASM_NEXT);
-	asm_jump(a, BPF_JEQ, high, ASM_NEXT, no);
-	asm_load(a, arg_low(c->arg));
-	asm_jump(a, op, (uint32_t)c->datum_a, yes, no);
+/* Goes on if the upper half is equal, or does not count. */
+static void emit_high_equal(struct assembler *a, const struct test *t, int other)
+{
+	if (t->narrow)
+		return;
+	asm_load(a, arg_high(t->c->arg));
+	asm_jump(a, BPF_JEQ, (uint32_t)(t->c->datum_a >> 32), ASM_NEXT, other);
 }
 
-static void emit_equal(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
+static void emit_greater(struct assembler *a, const struct test *t, uint16_t op)
 {
-	asm_load(a, arg_high(c->arg));
-	asm_jump(a, BPF_JEQ, (uint32_t)(c->datum_a >> 32), ASM_NEXT, no);
-	asm_load(a, arg_low(c->arg));
-	asm_jump(a, BPF_JEQ, (uint32_t)c->datum_a, yes, no);
+	uint32_t high = (uint32_t)(t->c->datum_a >> 32);
+
+	if (!t->narrow) {
+		asm_load(a, arg_high(t->c->arg));
+		asm_jump(a, BPF_JGT, high, t->yes, ASM_NEXT);
+		asm_jump(a, BPF_JEQ, high, ASM_NEXT, t->no);
+	}
+	asm_load(a, arg_low(t->c->arg));
+	asm_jump(a, op, (uint32_t)t->c->datum_a, t->yes, t->no);
+}
+
+static void emit_equal(struct assembler *a, const struct test *t)
+{
+	emit_high_equal(a, t, t->no);
+	asm_load(a, arg_low(t->c->arg));
+	asm_jump(a, BPF_JEQ, (uint32_t)t->c->datum_a, t->yes, t->no);
 }
 
 static void emit_masked_half(struct assembler *a, uint32_t off, uint32_t mask, uint32_t want, int yes, int no)
@@ -46,43 +63,48 @@ static void emit_masked_half(struct assembler *a, uint32_t off, uint32_t mask, u
 	asm_jump(a, BPF_JEQ, want, yes, no);
 }
 
-static void emit_masked(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
+static void emit_masked(struct assembler *a, const struct test *t)
 {
+	const struct scmp_arg_cmp *c = t->c;
 	uint32_t high = (uint32_t)(c->datum_a >> 32), low = (uint32_t)c->datum_a;
 
-	if (high || !low)
+	if (high && !t->narrow)
 		emit_masked_half(a, arg_high(c->arg), high, (uint32_t)(c->datum_b >> 32),
-				 low ? ASM_NEXT : yes, no);
-	if (low)
-		emit_masked_half(a, arg_low(c->arg), low, (uint32_t)c->datum_b, yes, no);
+				 low ? ASM_NEXT : t->yes, t->no);
+	if (low || t->narrow || !high)
+		emit_masked_half(a, arg_low(c->arg), low, (uint32_t)c->datum_b, t->yes, t->no);
 }
 
-static void emit_cmp(struct assembler *a, const struct scmp_arg_cmp *c, int yes, int no)
+static struct test opposite(const struct test *t)
 {
-	switch (c->op) {
+	return (struct test){ .c = t->c, .narrow = t->narrow, .yes = t->no, .no = t->yes };
+}
+
+static void emit_test(struct assembler *a, const struct test *t)
+{
+	const struct test not = opposite(t);
+
+	switch (t->c->op) {
 	case SCMP_CMP_EQ:
-		emit_equal(a, c, yes, no);
+		emit_equal(a, t);
 		break;
 	case SCMP_CMP_NE:
-		asm_load(a, arg_high(c->arg));
-		asm_jump(a, BPF_JEQ, (uint32_t)(c->datum_a >> 32), ASM_NEXT, yes);
-		asm_load(a, arg_low(c->arg));
-		asm_jump(a, BPF_JEQ, (uint32_t)c->datum_a, no, yes);
+		emit_equal(a, &not );
 		break;
 	case SCMP_CMP_GT:
-		emit_greater(a, c, BPF_JGT, yes, no);
+		emit_greater(a, t, BPF_JGT);
 		break;
 	case SCMP_CMP_GE:
-		emit_greater(a, c, BPF_JGE, yes, no);
+		emit_greater(a, t, BPF_JGE);
 		break;
 	case SCMP_CMP_LE:
-		emit_greater(a, c, BPF_JGT, no, yes);
+		emit_greater(a, &not, BPF_JGT);
 		break;
 	case SCMP_CMP_LT:
-		emit_greater(a, c, BPF_JGE, no, yes);
+		emit_greater(a, &not, BPF_JGE);
 		break;
 	case SCMP_CMP_MASKED_EQ:
-		emit_masked(a, c, yes, no);
+		emit_masked(a, t);
 		break;
 	case _SCMP_CMP_MIN:
 	case _SCMP_CMP_MAX:
@@ -93,9 +115,10 @@ static void emit_cmp(struct assembler *a, const struct scmp_arg_cmp *c, int yes,
 
 /* --- the rules of one call */
 
-struct rules {
+struct group {
 	const struct rule *r; /* sorted by conditions */
 	size_t n;
+	bool narrow;
 	unsigned depth; /* conditions 0..depth-1 are known to hold */
 };
 
@@ -105,9 +128,9 @@ static bool same_cmp(const struct scmp_arg_cmp *x, const struct scmp_arg_cmp *y)
 }
 
 /* Takes from the front of *s the rules that share their next condition. */
-static struct rules take_group(struct rules *s)
+static struct group take_group(struct group *s)
 {
-	struct rules g = { .r = s->r, .n = 1, .depth = s->depth + 1 };
+	struct group g = { .r = s->r, .n = 1, .narrow = s->narrow, .depth = s->depth + 1 };
 
 	while (g.n < s->n && s->r[g.n].n_cmp > s->depth &&
 	       same_cmp(&s->r[g.n].cmp[s->depth], &s->r[0].cmp[s->depth]))
@@ -118,7 +141,7 @@ static struct rules take_group(struct rules *s)
 }
 
 /* The answer once all conditions up to g->depth hold, or NULL when rules have more of them. */
-static const struct rule *finished(const struct rules *g)
+static const struct rule *finished(const struct group *g)
 {
 	for (size_t i = 0; i < g->n; i++)
 		if (g->r[i].n_cmp == g->depth)
@@ -127,7 +150,7 @@ static const struct rule *finished(const struct rules *g)
 }
 
 /* Do all compare one argument for equality, with the same upper half? */
-static bool is_switch(const struct rules *s)
+static bool is_switch(const struct group *s)
 {
 	const struct scmp_arg_cmp *first = &s->r[0].cmp[s->depth];
 
@@ -140,9 +163,9 @@ static bool is_switch(const struct rules *s)
 	return true;
 }
 
-static void emit_rules(struct assembler *a, struct rules s, int fail);
+static void emit_rules(struct assembler *a, struct group s, int fail);
 
-static void emit_group(struct assembler *a, const struct rules *g, int hit, int fail)
+static void emit_group(struct assembler *a, const struct group *g, int hit, int fail)
 {
 	if (!finished(g)) {
 		asm_place(a, hit);
@@ -150,23 +173,22 @@ static void emit_group(struct assembler *a, const struct rules *g, int hit, int 
 	}
 }
 
-static int hit_label(struct assembler *a, const struct rules *g)
+static int hit_label(struct assembler *a, const struct group *g)
 {
 	const struct rule *end = finished(g);
 
 	return end ? asm_ret(a, end->action) : asm_label(a);
 }
 
-static void emit_switch(struct assembler *a, struct rules s, int fail)
+static void emit_switch(struct assembler *a, struct group s, int fail)
 {
 	const struct scmp_arg_cmp first = s.r[0].cmp[s.depth];
 
-	asm_load(a, arg_high(first.arg));
-	asm_jump(a, BPF_JEQ, (uint32_t)(first.datum_a >> 32), ASM_NEXT, fail);
+	emit_high_equal(a, &(struct test){ .c = &first, .narrow = s.narrow }, fail);
 	asm_load(a, arg_low(first.arg));
 	while (s.n) {
 		uint32_t value = (uint32_t)s.r[0].cmp[s.depth].datum_a;
-		struct rules g = take_group(&s);
+		struct group g = take_group(&s);
 		int hit = hit_label(a, &g), other = s.n ? asm_label(a) : fail;
 
 		asm_jump(a, BPF_JEQ, value, hit, other);
@@ -176,11 +198,11 @@ static void emit_switch(struct assembler *a, struct rules s, int fail)
 	}
 }
 
-static void emit_rules(struct assembler *a, struct rules s, int fail)
+static void emit_rules(struct assembler *a, struct group s, int fail)
 {
 	while (s.n && !asm_is_full(a)) {
 		struct scmp_arg_cmp c = s.r[0].cmp[s.depth];
-		struct rules g;
+		struct group g;
 		int hit, other;
 
 		if (is_switch(&s)) {
@@ -190,7 +212,7 @@ static void emit_rules(struct assembler *a, struct rules s, int fail)
 		g = take_group(&s);
 		hit = hit_label(a, &g);
 		other = s.n ? asm_label(a) : fail;
-		emit_cmp(a, &c, hit, other);
+		emit_test(a, &(struct test){ &c, s.narrow, hit, other });
 		emit_group(a, &g, hit, other);
 		if (s.n)
 			asm_place(a, other);
@@ -217,16 +239,16 @@ static int by_conditions(const void *x, const void *y)
 	return a->n_cmp != b->n_cmp ? (a->n_cmp > b->n_cmp ? -1 : 1) : 0;
 }
 
-void conditions_emit(struct assembler *a, const struct rule *rules, size_t n, int fail)
+void conditions_emit(struct assembler *a, const struct conditions *c, int fail)
 {
-	struct rule *sorted = calloc(n, sizeof(*sorted));
+	struct rule *sorted = calloc(c->n, sizeof(*sorted));
 
 	if (!sorted) {
 		asm_give_up(a);
 		return;
 	}
-	memcpy(sorted, rules, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), by_conditions);
-	emit_rules(a, (struct rules){ .r = sorted, .n = n }, fail);
+	memcpy(sorted, c->rules, c->n * sizeof(*sorted));
+	qsort(sorted, c->n, sizeof(*sorted), by_conditions);
+	emit_rules(a, (struct group){ .r = sorted, .n = c->n, .narrow = c->narrow }, fail);
 	free(sorted);
 }

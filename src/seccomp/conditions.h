@@ -5,7 +5,14 @@
 #include "seccomp/asm.h"
 #include "seccomp/rules.h"
 
-/* Emits the block that decides among n rules, each with a condition; no rule holds: to the label `fail`. */
-void conditions_emit(struct assembler *a, const struct rule *rules, size_t n, int fail);
+/* The rules of one call, each with a condition. */
+struct conditions {
+	const struct rule *rules;
+	size_t n;
+	bool narrow; /* the ABI's arguments have 32 bits */
+};
+
+/* Emits the block that decides among them; no rule holds: to the label `fail`. */
+void conditions_emit(struct assembler *a, const struct conditions *c, int fail);
 
 #endif

@@ -1,6 +1,6 @@
 /* equal.c - do two filters answer the same?
  *
- * Asked for every number up to NUMBERS and the odd ones beyond, on our architecture and others.  A call with
+ * Asked for every number up to NUMBERS, as such and as x32's, and the odd ones beyond, on each architecture.  A call with
  * conditions is asked for every combination of values around those that its rules compare with: the value,
  * one less, one more, each half changed, and for a mask each of its bits flipped and all others set.
  */
@@ -77,9 +77,8 @@ static bool next_combination(const struct values *s, size_t at[6])
 	return false;
 }
 
-static bool same_for_values(const struct pair *p, int nr, const struct values *s)
+static bool same_for_values(const struct pair *p, struct seccomp_data d, const struct values *s)
 {
-	struct seccomp_data d = { .nr = nr, .arch = AUDIT_ARCH_X86_64 };
 	size_t at[6] = { 0 };
 	size_t n = 1;
 
@@ -96,7 +95,7 @@ static bool same_for_values(const struct pair *p, int nr, const struct values *s
 	return true;
 }
 
-static bool same_for_rules(const struct pair *p, const struct rule *rules, size_t n)
+static bool same_for_rules(const struct pair *p, uint32_t arch, const struct rule *rules, size_t n)
 {
 	autofree struct values *s = calloc(6, sizeof(*s));
 	bool ok = s;
@@ -106,21 +105,24 @@ static bool same_for_rules(const struct pair *p, const struct rule *rules, size_
 	for (size_t i = 0; i < n; i++)
 		for (unsigned j = 0; j < rules[i].n_cmp && ok; j++)
 			ok = add_around(&s[rules[i].cmp[j].arg], &rules[i].cmp[j]);
-	return ok && same_for_values(p, rules[0].nr, s);
+	return ok && same_for_values(p, (struct seccomp_data){ .nr = rules[0].nr, .arch = arch }, s);
 }
 
 static bool same_for_numbers(const struct pair *p)
 {
-	static const uint32_t odd[] = {
-		0x3fffffff, 0x40000000, 0x40000001, 0x7fffffff, 0x80000000, 0xffffffff
-	};
+	static const uint32_t odd[] = { 0x3fffffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff };
 	static const uint32_t arches[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, 0 };
 
 	for (size_t a = 0; a < ARRAY_LEN(arches); a++) {
-		for (uint32_t i = 0; i < NUMBERS + ARRAY_LEN(odd); i++) {
-			struct seccomp_data d = { .arch = arches[a] };
+		struct seccomp_data d = { .arch = arches[a] };
 
-			d.nr = (int)(i < NUMBERS ? i : odd[i - NUMBERS]);
+		for (uint32_t i = 0; i < 2 * NUMBERS; i++) {
+			d.nr = (int)(i < NUMBERS ? i : X32_BIT + i - NUMBERS);
+			if (!same_answer(p, &d))
+				return false;
+		}
+		for (uint32_t i = 0; i < ARRAY_LEN(odd); i++) {
+			d.nr = (int)odd[i];
 			if (!same_answer(p, &d))
 				return false;
 		}
@@ -128,18 +130,26 @@ static bool same_for_numbers(const struct pair *p)
 	return true;
 }
 
-bool compile_equal(const struct ruleset *rs, const struct buf *a, const struct buf *b)
+static bool same_for_abi(const struct pair *p, const struct ruleset *rs)
 {
-	const struct pair p = { a, b };
+	uint32_t arch = rs->abi == SCMP_ARCH_X86 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
 	size_t end;
 
-	if (!same_for_numbers(&p))
-		return false;
 	for (size_t i = 0; i < rs->n; i = end) {
 		for (end = i + 1; end < rs->n && rs->rules[end].nr == rs->rules[i].nr; end++)
 			;
-		if (!same_for_rules(&p, rs->rules + i, end - i))
+		if (!same_for_rules(p, arch, rs->rules + i, end - i))
 			return false;
 	}
 	return true;
+}
+
+bool compile_equal(const struct rules *rs, const struct buf *a, const struct buf *b)
+{
+	const struct pair p = { a, b };
+	bool same = same_for_numbers(&p);
+
+	for (size_t i = 0; i < rs->n && same; i++)
+		same = same_for_abi(&p, &rs->abi[i]);
+	return same;
 }

@@ -1,7 +1,9 @@
-/* profile.h - a seccomp profile as Docker and Podman write it: JSON -> struct, checked; pure
+/* profile.h - a seccomp profile: JSON -> struct, checked; pure
  *
- * Strict where Docker is lax, because what is misread here opens kernel surface: an unknown key, action,
- * operator or architecture is refused.  Names of system calls are not checked: a profile may know newer ones.
+ * Two dialects: what Docker and Podman keep in files, and linux.seccomp of the OCI runtime-spec, which callers make of
+ * such a file for one container.  What is misread here opens kernel surface: an unknown action, operator, architecture
+ * or flag is refused, and in a file an unknown key (the runtime-spec demands that those are ignored).  Names of system
+ * calls are not checked: a profile may know newer ones.
  */
 #ifndef SECCOMP_PROFILE_H
 #define SECCOMP_PROFILE_H
@@ -30,7 +32,7 @@ struct profile_syscall {
 	char *name; /* an older form of names */
 	struct strv names;
 	char *action;
-	uint64_t errno_ret; /* 0: not given */
+	struct opt_i64 errno_ret;
 	char *errno_name; /* Podman: "EPERM" */
 	struct profile_arg *args;
 	size_t n_args;
@@ -45,26 +47,28 @@ struct profile_arch {
 
 struct profile {
 	char *default_action;
-	uint64_t default_errno_ret;
+	struct opt_i64 default_errno_ret;
 	char *default_errno_name;
-	struct strv architectures; /* an older form of arch_map */
+	struct strv architectures; /* in a file: an older form of arch_map */
 	struct profile_arch *arch_map;
 	size_t n_arch_map;
-	struct strv flags; /* refused unless empty */
-	char *listener_path; /* refused */
+	struct strv flags; /* in a file: refused unless empty */
+	char *listener_path, *listener_metadata; /* in a file: refused */
 	struct profile_syscall *syscalls;
 	size_t n_syscalls;
 };
 
-/* Parses and checks n bytes; *ret is the caller's to profile_done. */
-int profile_parse(const char *text, size_t n, struct profile *ret, struct err *e);
+enum profile_dialect { PROFILE_FILE, PROFILE_OCI };
+
+/* Parses and checks n bytes; *ret is the caller's to profile_done.  An error begins with its place in the JSON. */
+int profile_parse(const char *text, size_t n, enum profile_dialect d, struct profile *ret, struct err *e);
 void profile_done(struct profile *p);
 
-/* The SECCOMP_RET_* value of an action with its errno, or -EINVAL with e filled. */
-int profile_action(const char *action, uint64_t errno_ret, const char *errno_name, uint32_t *ret,
-		   struct err *e);
-/* The libseccomp operator of a name, or -EINVAL. */
-int profile_operator(const char *name, int *ret);
+/* Of a checked profile: SECCOMP_RET_* with the errno (EPERM unless it says otherwise). */
+uint32_t profile_default_action(const struct profile *p);
+uint32_t profile_action(const struct profile_syscall *s);
+/* Is there an entry with this action? */
+bool profile_has_action(const struct profile *p, uint32_t action);
 /* "4.8" or "6.1.0-13-amd64" -> major and minor; -EINVAL. */
 int profile_kernel_version(const char *s, unsigned *ret_major, unsigned *ret_minor);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +13,12 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "base/path.h"
-#include "base/sha256.h"
+#include "seccomp/cache.h"
 #include "seccomp/compile.h"
 #include "seccomp/embedded.h"
 #include "seccomp/profile.h"
 
-#define CACHE_VERSION "1" /* of compile.c: bump when it answers differently */
 #define FILTER_MAX    (BPF_MAXINSNS * sizeof(struct sock_filter))
-#define NAME_LEN      (SHA256_HEX + 4) /* HEX.bpf */
-
 #define DIGEST_PREFIX "sha256:"
 
 struct source {
@@ -75,21 +70,17 @@ static int add_caps(struct sha256 *h, const struct strv *caps)
 static int make_key(const struct source *s, const struct strv *caps, const char *release,
 		    char ret[SHA256_HEX])
 {
-	const struct scmp_version *v = seccomp_version();
-	unsigned id[5] = { v->major, v->minor, v->micro };
-	uint8_t digest[SHA256_BYTES];
+	unsigned kernel[2];
 	struct sha256 h;
 
-	if (profile_kernel_version(release, &id[3], &id[4]) < 0)
+	if (profile_kernel_version(release, &kernel[0], &kernel[1]) < 0)
 		return -EINVAL;
-	sha256_init(&h);
-	sha256_add(&h, CACHE_VERSION, sizeof(CACHE_VERSION));
+	cache_key_init(&h, "file");
 	sha256_add(&h, s->digest, SHA256_HEX);
-	sha256_add(&h, id, sizeof(id));
+	sha256_add(&h, kernel, sizeof(kernel));
 	if (add_caps(&h, caps) < 0)
 		return -ENOMEM;
-	sha256_end(&h, digest);
-	hex_encode(digest, SHA256_BYTES, ret);
+	cache_key_end(&h, ret);
 	return 0;
 }
 
@@ -97,93 +88,64 @@ int seccomp_build(const struct buf *profile, const struct strv *caps, const char
 		  struct buf *ret, struct err *e)
 {
 	AUTO(profile_done) struct profile p = { 0 };
-	AUTO(ruleset_done) struct ruleset rs = { 0 };
+	AUTO(rules_done) struct rules rs = { 0 };
 	const struct rule_facts facts = { .caps = caps, .kernel_release = kernel_release };
 	int r;
 
 	if (profile)
-		r = profile_parse(profile->data, profile->len, &p, e);
+		r = profile_parse(profile->data, profile->len, PROFILE_FILE, &p, e);
 	else
-		r = profile_parse(embedded_profile, embedded_profile_len, &p, e);
+		r = profile_parse(embedded_profile, embedded_profile_len, PROFILE_FILE, &p, e);
 	if (r == 0)
-		r = ruleset_make(&p, &facts, &rs, e);
+		r = rules_make(&p, &facts, &rs, e);
+	if (r == 0 && rs.asked.default_action == SECCOMP_RET_ALLOW && rs.asked.n == 0)
+		return err_set(e, EINVAL, "the profile refuses nothing; say seccomp=unconfined for that");
 	return r == 0 ? seccomp_compile(&rs, ret, e) : r;
 }
 
-/* Opens the cache file `name` if its bytes match the name. */
-static int open_checked(int dir, const char *name)
+/* A filter's file is the program alone. */
+static int check_program(const struct buf *b)
+{
+	return b->len && b->len <= FILTER_MAX && b->len % sizeof(struct sock_filter) == 0 ? 0 : -EBADMSG;
+}
+
+static int open_named(int dir, const char *name)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char hex[SHA256_HEX];
-	int r;
+	autoclose int fd = cache_get_named(dir, name, &b);
 
 	if (fd < 0)
-		return -errno;
-	r = read_to_end(fd, FILTER_MAX, &b);
-	if (r < 0)
-		return r;
-	sha256_hex(b.data, b.len, hex);
-	if (strncmp(name, hex, SHA256_HEX - 1) || !b.len || b.len % sizeof(struct sock_filter))
-		return -EBADMSG;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
+		return fd;
+	return check_program(&b) < 0 ? -EBADMSG : take_fd(&fd);
 }
 
-/* The file that the key leads to; its name goes to ret_name. */
-static int open_cached(int dir, const char *key, char ret_name[NAME_LEN + 1])
+static int open_cached(int dir, const char *key, char ret_name[CACHE_NAME])
 {
-	ssize_t n = readlinkat(dir, key, ret_name, NAME_LEN + 1);
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = cache_get(dir, key, ret_name, &b);
 
-	if (n < 0)
-		return -errno;
-	ret_name[n < NAME_LEN ? n : NAME_LEN] = '\0';
-	if (n != NAME_LEN - 1 || strchr(ret_name, '/'))
-		return -EBADMSG;
-	return open_checked(dir, ret_name);
-}
-
-static int link_atomic(int dir, const char *target, const char *key)
-{
-	autofree char *tmp = str_printf(".%s.%d", key, (int)getpid());
-	int r = 0;
-
-	if (!tmp)
-		return -ENOMEM;
-	unlinkat(dir, tmp, 0);
-	if (symlinkat(target, dir, tmp) < 0 || renameat(dir, tmp, dir, key) < 0) {
-		r = -errno;
-		unlinkat(dir, tmp, 0);
-	}
-	return r;
-}
-
-static int store(int dir, const char *key, const struct buf *program, char ret_name[NAME_LEN + 1])
-{
-	int r;
-
-	sha256_hex(program->data, program->len, ret_name);
-	memcpy(ret_name + SHA256_HEX - 1, ".bpf", 5);
-	r = write_file_atomic(dir, ret_name, 0600, program->data, program->len);
-	if (r == 0)
-		r = link_atomic(dir, ret_name, key);
-	return r == 0 ? open_checked(dir, ret_name) : r;
+	if (fd < 0)
+		return fd;
+	return check_program(&b) < 0 ? -EBADMSG : take_fd(&fd);
 }
 
 static int build_and_store(int dir, const char *key, const struct source *s, const struct rule_facts *f,
-			   char ret_name[NAME_LEN + 1], struct err *e)
+			   char ret_name[CACHE_NAME], struct err *e)
 {
 	AUTO(buf_done) struct buf program = { 0 };
 	int r = seccomp_build(s->text.data ? &s->text : NULL, f->caps, f->kernel_release, &program, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "seccomp profile %s", s->name);
-	r = store(dir, key, &program, ret_name);
+	r = cache_put(dir, key, &program, ret_name);
+	if (r == 0)
+		r = open_named(dir, ret_name);
 	return r < 0 ? err_sys(e, -r, "cannot keep a seccomp filter") : r;
 }
 
 static int open_dir(const char *cache_dir, struct err *e)
 {
-	int dir = mkdir_open(AT_FDCWD, cache_dir, 0700);
+	int dir = cache_open_dir(cache_dir);
 
 	return dir < 0 ? err_sys(e, -dir, "%s", cache_dir) : dir;
 }
@@ -193,7 +155,7 @@ int seccomp_filter_open(const char *cache_dir, const char *profile, const struct
 {
 	AUTO(source_done) struct source s = { .name = profile };
 	autoclose int dir = -1, fd = -1;
-	char key[SHA256_HEX], name[NAME_LEN + 1];
+	char key[SHA256_HEX], name[CACHE_NAME];
 	struct utsname u;
 	int r;
 
@@ -236,7 +198,7 @@ int seccomp_filter_reopen(const char *cache_dir, const char *digest, struct err 
 	dir = open_dir(cache_dir, e);
 	if (dir < 0)
 		return dir;
-	fd = open_checked(dir, name);
+	fd = open_named(dir, name);
 	if (fd == -EBADMSG)
 		return err_set(e, EBADMSG, "%s/%s is damaged", cache_dir, name);
 	return fd < 0 ? err_sys(e, -fd, "%s/%s", cache_dir, name) : fd;

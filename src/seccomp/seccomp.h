@@ -1,8 +1,7 @@
 /* seccomp.h - from a profile in Docker's JSON to a compiled filter, kept by digest
  *
- * CACHE_DIR/KEY is a link to HEX.bpf, whose name is the SHA-256 of its bytes, so that a damaged file is known and
- * made anew.  KEY is the digest of all that decides the filter: the profile, the capabilities, the kernel's version
- * and libseccomp's.
+ * The key in the cache (cache.h) is the digest of all that decides the filter: the profile, the capabilities, the
+ * kernel's version and libseccomp's.
  */
 #ifndef SECCOMP_SECCOMP_H
 #define SECCOMP_SECCOMP_H

@@ -22,13 +22,14 @@ static void run_all(const struct buf *program)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO(profile_done) struct profile p = { 0 };
-	AUTO(ruleset_done) struct ruleset rs = { 0 };
+	AUTO(rules_done) struct rules rs = { 0 };
 	AUTO(buf_done) struct buf compact = { 0 };
 	struct strv caps = { 0 };
 	const struct rule_facts facts = { .caps = &caps, .kernel_release = "6.1.0" };
 	struct err e = { 0 };
 
-	if (profile_parse((const char *)data, size, &p, &e) < 0 || ruleset_make(&p, &facts, &rs, &e) < 0)
+	if (profile_parse((const char *)data, size, PROFILE_FILE, &p, &e) < 0 ||
+	    rules_make(&p, &facts, &rs, &e) < 0)
 		return 0;
 	if (compile_compact(&rs, &compact) == 0)
 		run_all(&compact);

@@ -257,7 +257,7 @@ static void nothing_is_allowed_that_podman_refuses(void **state)
 	compare_with_podman(&podman, "");
 }
 
-static void make_rules(const char *text, size_t n, const char *caps, struct ruleset *ret)
+static void make_rules(const char *text, size_t n, const char *caps, struct rules *ret)
 {
 	AUTO(strv_done) struct strv c = { 0 };
 	AUTO(profile_done) struct profile p = { 0 };
@@ -265,13 +265,13 @@ static void make_rules(const char *text, size_t n, const char *caps, struct rule
 	struct err e = { 0 };
 
 	split(&c, caps);
-	if (profile_parse(text, n, &p, &e) < 0 || ruleset_make(&p, &facts, ret, &e) < 0)
+	if (profile_parse(text, n, PROFILE_FILE, &p, &e) < 0 || rules_make(&p, &facts, ret, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 
 static void check_both_ways(const char *text, size_t n, const char *caps, size_t max_instructions)
 {
-	AUTO(ruleset_done) struct ruleset rs = { 0 };
+	AUTO(rules_done) struct rules rs = { 0 };
 	AUTO(buf_done) struct buf lib = { 0 }, compact = { 0 };
 	struct sock_filter *f;
 	struct err e = { 0 };
