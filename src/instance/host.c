@@ -11,6 +11,7 @@ static_assert(ARRAY_LEN(cgroup_mode_names) == CGROUP_MODE_N + 1, "name every cgr
 static const struct jfield host_fields[] = {
 	JE(struct host_facts, cgroup_mode, "cgroupMode", cgroup_mode_names),
 	J(J_MAP, struct host_facts, cgroups),
+	JK(J_MAP, struct host_facts, own_cgroups, "ownCgroups"),
 	J(J_INT, struct host_facts, cpus),
 	JK(J_U64, struct host_facts, ram_bytes, "ram"),
 	JK(J_STR, struct host_facts, kernel_release, "kernelRelease"),

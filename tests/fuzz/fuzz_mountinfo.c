@@ -17,7 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	buf_add(&text, data, size);
 	if (text.data)
-		cgroup_detect_text(text.data, nothing_is_mounted_or_all, &h);
+		cgroup_detect_text(text.data, NULL, nothing_is_mounted_or_all, &h);
+	json_done(&host_facts_table, &h);
+	if (text.data)
+		cgroup_detect_text(text.data, text.data, nothing_is_mounted_or_all, &h);
 	json_done(&host_facts_table, &h);
 	return 0;
 }

@@ -96,7 +96,7 @@ static void mounts_decide_the_cgroup_mode(void **state)
 		struct host_facts h = { 0 };
 		const char *memory;
 
-		assert_int_equal(cgroup_detect_text(c->mountinfo, c->is_mounted, &h), 0);
+		assert_int_equal(cgroup_detect_text(c->mountinfo, NULL, c->is_mounted, &h), 0);
 		memory = strv_env_get(&h.cgroups, "memory");
 		if (h.cgroup_mode != c->mode || !memory != !c->memory ||
 		    (memory && strcmp(memory, c->memory)))
@@ -117,7 +117,7 @@ static void unified_controllers_are_read_from_the_root(void **state)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(write_file_atomic(fd, "cgroup.controllers", 0600, "cpu memory pids\n", 16), 0);
 	line = str_printf("41 31 0:38 / %s rw - cgroup2 cgroup2 rw\n", dir);
-	assert_int_equal(cgroup_detect_text(line, all_mounted, &h), 0);
+	assert_int_equal(cgroup_detect_text(line, NULL, all_mounted, &h), 0);
 	assert_int_equal(h.cgroups.n, 4);
 	assert_string_equal(strv_env_get(&h.cgroups, "unified"), dir);
 	assert_string_equal(strv_env_get(&h.cgroups, "pids"), dir);
