@@ -36,17 +36,52 @@ static int open_unified(struct cgroups *cg, const char *dir)
 	return cg->unified < 0 ? -errno : 0;
 }
 
+/* mkdir -p; a hierarchy's root is there, so this ends. */
 static int make_dirs(const char *dir)
 {
-	autofree char *parent = strndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	autofree char *parent = NULL;
+	int r;
 
-	if (!parent)
-		return -ENOMEM;
 	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
 		return 0;
-	if (errno != ENOENT || (mkdir(parent, 0755) < 0 && errno != EEXIST))
+	if (errno != ENOENT)
 		return -errno;
+	parent = strndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	if (!parent || !*parent)
+		return parent ? -ENOENT : -ENOMEM;
+	r = make_dirs(parent);
+	if (r < 0)
+		return r;
 	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int read_in_dir(const char *dir, const char *file, struct buf *b)
+{
+	autofree char *path = str_printf("%s/%s", dir, file);
+
+	return path ? read_file(AT_FDCWD, path, 65536, b) : -ENOMEM;
+}
+
+/* v1: a new cpuset is empty, and nobody can enter it; it gets what its parent has, which may be new as well. */
+static int inherit_cpuset(const char *dir, const char *file, struct buf *ret)
+{
+	autofree char *parent = strdup(dir), *path = str_printf("%s/%s", dir, file);
+	int r = parent && path ? read_in_dir(dir, file, ret) : -ENOMEM;
+
+	if (r < 0 || (ret->len && *ret->data != '\n'))
+		return r;
+	buf_drop(ret, ret->len);
+	*strrchr(parent, '/') = '\0';
+	r = inherit_cpuset(parent, file, ret);
+	return r < 0 ? r : write_existing(AT_FDCWD, path, ret->data);
+}
+
+static int prepare_cpuset(const char *dir)
+{
+	AUTO(buf_done) struct buf cpus = { 0 }, mems = { 0 };
+	int r = inherit_cpuset(dir, "cpuset.cpus", &cpus);
+
+	return r < 0 ? r : inherit_cpuset(dir, "cpuset.mems", &mems);
 }
 
 int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e)
@@ -59,6 +94,8 @@ int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bo
 	r = strv_split(&names, controllers, ",");
 	for (size_t i = 0; i < names.n && r == 0; i++)
 		r = strv_addf(&cg->by_controller, "%s=%s", names.v[i], dir);
+	if (r == 0 && !v2 && strv_has(&names, "cpuset"))
+		r = prepare_cpuset(dir);
 	if (r == 0)
 		r = v2 ? open_unified(cg, dir) : open_tasks(cg, dir);
 	return r < 0 ? err_sys(e, -r, "cannot use the cgroup") : 0;

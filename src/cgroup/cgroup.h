@@ -1,4 +1,4 @@
-/* cgroup.h - the cgroups of one instance: CONTROLLER/ketch/ID, on v1, hybrid and v2
+/* cgroup.h - the cgroups of one instance, on v1, hybrid and v2
  *
  * A controller lives in a v1 hierarchy of its own or in the unified one; hybrid hosts have both.  Nothing here
  * waits for the kernel longer than CGROUP_DEADLINE_MS.
@@ -29,7 +29,7 @@ struct cgroups {
 		.unified = -1                                                                                \
 	}
 
-/* Makes the directory DIR (and its parent "ketch") for the controllers "a,b" and opens what joining needs. */
+/* Makes the directory DIR (and those above it) for the controllers "a,b" and opens what joining needs. */
 int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e);
 /* v2: hands the controllers "+a +b" down to the children of dir. */
 int cgroup_enable(const char *dir, const char *controllers, struct err *e);

@@ -57,7 +57,9 @@ static char *own_path(const char *text, const char *hierarchy)
 /* Where this process is, as a directory below the mount; the mount itself when that does not show it. */
 static int add_own(struct detector *d, const char *name, const char *root, const char *mount)
 {
-	const char *hierarchy = !strcmp(name, "unified") ? "" : !strcmp(name, "systemd") ? "name=systemd" : name;
+	const char *hierarchy = !strcmp(name, "unified")   ? ""
+				: !strcmp(name, "systemd") ? "name=systemd"
+							   : name;
 	autofree char *path = own_path(d->own, hierarchy);
 	size_t n = strcmp(root, "/") ? strlen(root) : 0;
 	const char *rest = "";
@@ -146,8 +148,8 @@ int cgroup_detect_text(const char *mountinfo, const char *own,
 		r = add_line(&d, lines.v[i]);
 	v1 = has_v1_controllers(h);
 	if (r == 0) {
-		h->cgroup_mode = v1 ? (d.unified ? CGROUP_HYBRID : CGROUP_V1) :
-				      (d.unified ? CGROUP_V2 : CGROUP_NONE);
+		h->cgroup_mode =
+			v1 ? (d.unified ? CGROUP_HYBRID : CGROUP_V1) : (d.unified ? CGROUP_V2 : CGROUP_NONE);
 		if (d.unified && (!v1 || own))
 			r = add_v2(&d);
 	}

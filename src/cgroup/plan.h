@@ -10,13 +10,25 @@
 #include "instance/plan.h"
 #include "instance/spec.h"
 
-enum { STEP_V2 = 1 }; /* make: in the unified hierarchy */
-enum { STEP_OPTIONAL = 1 }; /* set: the file may be missing */
+/* Flags of enable, make and devices. */
+enum {
+	STEP_V2 = 1, /* in the unified hierarchy */
+	STEP_MAY_FAIL = 2, /* what the kernel or its permissions refuse is left out */
+	STEP_UNUSED = 4, /* make: a cgroup that is there and has processes is somebody else's: an error */
+};
+/* Flags of set. */
+enum {
+	STEP_OPTIONAL = 1, /* the file may be missing */
+	STEP_TRY = 2, /* EINVAL is borne: a later step makes up for it */
+	STEP_KEEP_FIRST = 4, /* the value goes behind the first word that the file has */
+	STEP_ABOVE_USAGE = 8, /* refused unless it is more than the memory.current beside the file */
+};
 
 /* The rows of a back end: enable (what: a directory, data: "+a +b"), make (what: the directory, data: "a,b"), set
- * (what: a file, data: its value). */
+ * (what: a file, data: its value, from: "FILE=VALUE" in the same directory, when the first is missing), devices (what: the
+ * directory, data: rules as of devices.h), scope (what: a unit of systemd).  Their bodies are in steps.h. */
 struct cgroup_rows {
-	const struct step_op *enable, *make, *set;
+	const struct step_op *enable, *make, *set, *devices, *scope;
 };
 
 struct cgroup_request {

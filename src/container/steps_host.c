@@ -11,8 +11,8 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "cgroup/steps.h"
 #include "container/container_int.h"
-#include "container/devices.h"
 #include "sys/mount.h"
 
 #define MAX_FILTER 4096 /* BPF_MAXINSNS */
@@ -32,7 +32,7 @@ const struct step_op op_warn = { "warn", STAGE_HOST, apply_warn };
 
 static int apply_cgroup_enable(void *ctx, const struct step *s, struct err *e)
 {
-	return cgroup_enable(s->what, s->data, e);
+	return cgroup_step_enable(s, e);
 }
 const struct step_op op_cgroup_enable = { "cgroup-enable", STAGE_HOST, apply_cgroup_enable };
 
@@ -43,34 +43,27 @@ static int apply_cgroup_make(void *ctx, const struct step *s, struct err *e)
 	/* the record first: what is made is then found by whoever cleans up */
 	if (strv_add(&c->state->cgroups, s->what) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	return cgroup_make(&c->cgroups, s->what, s->data, s->flags & STEP_V2, e);
+	return cgroup_step_make(s, &c->cgroups, e);
 }
 const struct step_op op_cgroup_make = { "cgroup-make", STAGE_HOST, apply_cgroup_make };
 
 static int apply_cgroup_set(void *ctx, const struct step *s, struct err *e)
 {
-	int r = write_existing(AT_FDCWD, s->what, s->data);
-
-	if (r == -ENOENT && (s->flags & STEP_OPTIONAL))
-		return 0;
-	return r < 0 ? err_sys(e, -r, "cannot set \"%s\"", s->data) : 0;
+	return cgroup_step_set(s, e);
 }
 const struct step_op op_cgroup_set = { "cgroup-set", STAGE_HOST, apply_cgroup_set };
 
 static int apply_devices(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int r;
+	int r = cgroup_step_devices(s, &c->cgroups, e);
 
-	if (!(s->flags & STEP_V2))
-		return devices_apply_v1(s->what, s->data, e);
-	r = devices_apply_v2(c->cgroups.unified, s->data, e);
-	if (r == -EPERM || r == -EINVAL || r == -ENOSYS) /* bpf is forbidden, or not in this kernel */
-		return warn(c,
-			    "this host does not let device rules be set: only the missing CAP_MKNOD and /dev "
-			    "keep devices away",
-			    e);
-	return r;
+	if (r <= 0)
+		return r;
+	return warn(c,
+		    "this host does not let device rules be set: only the missing CAP_MKNOD and /dev keep "
+		    "devices away",
+		    e);
 }
 const struct step_op op_devices = { "devices", STAGE_HOST, apply_devices };
 

@@ -17,7 +17,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "container/container_int.h"
-#include "container/devices.h"
+#include "cgroup/devices.h"
 #include "sys/mount.h"
 
 #define MAX_DEV_DEPTH 4 /* directories in the host's /dev */

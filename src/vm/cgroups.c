@@ -1,15 +1,12 @@
 /* cgroups.c - the cgroups of a VM: hypervisor and file servers share them, under the instance's ceilings */
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 
-#include "base/io.h"
-#include "cgroup/plan.h"
+#include "cgroup/steps.h"
 #include "vm/vm_int.h"
 
 static int apply_enable(void *ctx, const struct step *s, struct err *e)
 {
-	return cgroup_enable(s->what, s->data, e);
+	return cgroup_step_enable(s, e);
 }
 
 static int apply_make(void *ctx, const struct step *s, struct err *e)
@@ -19,16 +16,12 @@ static int apply_make(void *ctx, const struct step *s, struct err *e)
 	/* the record first: what is made is then found by whoever cleans up */
 	if (strv_add(&m->state->cgroups, s->what) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	return cgroup_make(&m->cgroups, s->what, s->data, s->flags & STEP_V2, e);
+	return cgroup_step_make(s, &m->cgroups, e);
 }
 
 static int apply_set(void *ctx, const struct step *s, struct err *e)
 {
-	int r = write_existing(AT_FDCWD, s->what, s->data);
-
-	if (r == -ENOENT && (s->flags & STEP_OPTIONAL))
-		return 0;
-	return r < 0 ? err_sys(e, -r, "cannot set \"%s\"", s->data) : 0;
+	return cgroup_step_set(s, e);
 }
 
 static const struct step_op op_enable = { "cgroup-enable", STAGE_HOST, apply_enable };

@@ -5,7 +5,7 @@
 #include <linux/bpf.h>
 
 #include "base/auto.h"
-#include "container/devices.h"
+#include "cgroup/devices.h"
 #include "container/rights.h"
 
 static void sets_are_exact_for_every_kind_of_user(void **state)
