@@ -86,6 +86,11 @@ struct jtable {
 	{                                                                                                    \
 		.type = (t), .key = (k), .off = offsetof(s, m)                                               \
 	}
+/* a member that must be there */
+#define JR(t, s, m, k)                                                                                       \
+	{                                                                                                    \
+		.type = (t), .key = (k), .off = offsetof(s, m), .must = true                                 \
+	}
 #define JE(s, m, k, nm)                                                                                      \
 	{                                                                                                    \
 		.type = J_ENUM, .key = (k), .off = offsetof(s, m), .names = (nm)                             \
@@ -104,10 +109,20 @@ struct jtable {
 	{                                                                                                    \
 		.type = J_OBJMAP, .key = (k), .off = offsetof(s, m), .n_off = offsetof(s, n), .sub = (tab)   \
 	}
-/* an object whose members are in struct s, too; the bool tells that it was there */
+/* JO, and a bool that tells it was there */
+#define JH(s, m, has, k, tab)                                                                                \
+	{                                                                                                    \
+		.type = J_OBJ, .key = (k), .off = offsetof(s, m), .n_off = offsetof(s, has), .sub = (tab)    \
+	}
+/* an object whose members are in the same struct, and a bool that tells it was there */
 #define JV(s, has, k, tab)                                                                                   \
 	{                                                                                                    \
 		.type = J_OBJ, .key = (k), .n_off = offsetof(s, has), .sub = (tab)                           \
+	}
+/* the same without the bool */
+#define JP(k, tab)                                                                                           \
+	{                                                                                                    \
+		.type = J_OBJ, .key = (k), .sub = (tab)                                                      \
 	}
 
 enum {

@@ -213,6 +213,7 @@ struct oci_linux {
 	char *mount_label;
 	char *intel_rdt; /* its JSON text, or NULL */
 	char *personality_domain; /* "LINUX" or "LINUX32"; NULL: none given */
+	struct strv personality_flags; /* empty: the spec has none yet */
 	struct oci_time_offset monotonic, boottime;
 };
 
