@@ -13,12 +13,14 @@
 
 #include "base/auto.h"
 
+#define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
 static int open_resolved(int rootfd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned)flags | O_CLOEXEC,
 		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
+		.resolve = resolve,
 	};
 
 	/* EAGAIN: a rename raced with ".."; the kernel asks us to try again */
@@ -35,12 +37,17 @@ static int open_resolved(int rootfd, const char *path, int flags, mode_t mode, u
 
 int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 {
-	return open_resolved(rootfd, path, flags, mode, 0);
+	return open_resolved(rootfd, path, flags, mode, IN_ROOT);
 }
 
 int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode)
 {
-	return open_resolved(rootfd, path, flags, mode, RESOLVE_NO_SYMLINKS);
+	return open_resolved(rootfd, path, flags, mode, IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+int open_beneath(int dirfd, const char *path, int flags)
+{
+	return open_resolved(dirfd, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
 /* The first component of *path, with *path moved behind it; NULL at the end. */
@@ -81,10 +88,16 @@ static int step_in_root(int rootfd, const char *sofar, const char *name, mode_t 
 
 int mkdir_in_root(int rootfd, const char *path, mode_t mode)
 {
-	autofree char *copy = strdup(path), *sofar = calloc(1, strlen(path) + 2);
-	int fd = open_in_root(rootfd, "/", O_PATH | O_DIRECTORY, 0);
-	char *rest = copy, *name;
+	int fd = open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
+	autofree char *copy = NULL, *sofar = NULL;
+	char *rest, *name;
 
+	if (fd != -ENOENT) /* mostly it is there */
+		return fd;
+	copy = strdup(path);
+	sofar = calloc(1, strlen(path) + 2);
+	rest = copy;
+	fd = open_in_root(rootfd, "/", O_PATH | O_DIRECTORY, 0);
 	if (!copy || !sofar) {
 		if (fd >= 0)
 			close(fd);

@@ -12,6 +12,8 @@
 int open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 /* As open_in_root, but a symbolic link anywhere in the path is -ELOOP. */
 int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode);
+/* As open_in_root, but ".." above the start, symbolic links and other mounts on the way are errors (-EXDEV, -ELOOP). */
+int open_beneath(int dirfd, const char *path, int flags);
 /* Makes every missing directory of `path` below rootfd and returns an O_PATH descriptor of the last. */
 int mkdir_in_root(int rootfd, const char *path, mode_t mode);
 /* As mkdir_in_root, but the last component becomes an empty file unless it exists; a link to nothing is followed

@@ -72,6 +72,9 @@ int container_prepare(struct container *c, const struct boot *b, const struct pl
 		.init_pidfd = -1,
 		.root = -1,
 		.dev = -1,
+		.proc = -1,
+		.cover_dir = -1,
+		.cover_file = -1,
 		.scratch = -1,
 		.terminal = -1,
 	};

@@ -10,6 +10,8 @@
 #include "oci/runtime.h"
 #include "sys/caps.h"
 
+struct mount_options;
+
 /* A detached mount, made by a host step and attached by a step inside. */
 struct tree {
 	char *name; /* as the steps name it: "root", "fd:mount/0" */
@@ -68,6 +70,9 @@ struct container {
 	const struct launch *launch;
 	int root; /* the new root, attached */
 	int dev; /* the /dev file system */
+	int proc; /* a real procfs: that of /proc, or one that nobody sees; -1: none yet */
+	int cover_dir,
+		cover_file; /* the first mask of each kind, of which the next are copies; -1: none yet */
 	int scratch; /* a small tmpfs: files of /etc, an empty directory to mask with */
 	int terminal; /* slave of a terminal made inside; -1 */
 	struct buf hook_state; /* JSON, for hooks inside */
@@ -111,14 +116,23 @@ void launch_report(const struct launch *l, int status, const struct err *e);
 
 /* The layers ("fd:layer/N", topmost first) under the writable layer as one detached mount; -errno with e. */
 int overlay_make(const struct container *c, const struct strv *layers, struct err *e);
-/* A user namespace with the map first_id.., for ID-mapped mounts; -errno. */
-int userns_make(uint32_t first_id);
+/* bind.c: the mount at `source` as a detached copy with the options; -errno. */
+int bind_make(const char *source, const char *options, struct err *e);
+/* Changes a mount as the options want it; only its propagation.  0 or -errno. */
+int mount_apply(int mnt, const struct mount_options *o);
+int mount_propagate(int mnt, const struct mount_options *o);
+/* A user namespace with these maps (lines of /proc/PID/uid_map), for ID-mapped mounts; -errno. */
+int userns_make(const char *uid_map, const char *gid_map);
 #define USERNS_IDS 65536
 
 /* The place of a mount of ours: made if missing, and no part of it may be a symbolic link of the image. */
 int place_fixed(const struct container *c, const char *path, bool dir, struct err *e);
 /* The place of a mount of the user: links of the image are followed, never out of the root. */
 int place_of_user(const struct container *c, const char *path, bool dir, struct err *e);
+/* The place of a mount of an OCI config: as place_of_user, but files of /proc can be covered. */
+int place_of_mount(const struct container *c, const char *path, bool dir, struct err *e);
+/* The entry `name` of a directory, made as an empty file if missing; no link, no directory (-EEXIST). */
+int place_in(int dir, const char *name, mode_t mode);
 /* Fills the empty directory `to` with what the directory `from` holds: owners, modes, times, links, xattrs. */
 int copy_up(int from, int to, struct err *e);
 
@@ -131,6 +145,19 @@ extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl,
 	op_make_cwd, op_root_read_only, op_root_enter, op_process, op_hooks;
 /* steps_system.c */
 extern const struct step_op op_mount, op_mount_pts, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
-	op_console, op_etc_file, op_mask, op_read_only;
+	op_console, op_etc_file;
+/* steps_masks.c */
+extern const struct step_op op_mask, op_read_only;
+/* steps_oci_host.c, steps_oci.c, steps_oci_mounts.c: what only an OCI config asks for */
+extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount, op_kernel_set,
+	op_domainname, op_propagation, op_mount_fs, op_mount_bind, op_remount, op_seal, op_dev_open, op_node,
+	op_link;
+
+/* Flags of steps. */
+enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */
+enum { STEP_FOLLOW = 1 }; /* mask, read-only: links in the path are followed, in the root */
+enum { STEP_CHROOT = 1 }; /* root-enter: by chroot(2) */
+enum { STEP_SEAL = 1 }; /* mount-fs: op_seal will make it read-only */
+enum { STEP_BIND = 1 }; /* node: bound from the host at once */
 
 #endif

@@ -98,7 +98,7 @@ static int merge_in_child(const struct merge *m)
 	AUTO(buf_done) struct buf opts = { 0 };
 	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int dir = mount_new("tmpfs", "mode=0700", 0), merged = -1, mnt = -1;
-	int r = dir < 0 ? dir : mount_all_private();
+	int r = dir < 0 ? dir : mount_set_all(MS_PRIVATE);
 
 	if (r == 0)
 		r = root < 0 ? -EBADF : mount_attach(dir, root);
@@ -137,7 +137,7 @@ static int clone_layer(const struct container *c, const char *name, struct err *
 
 	if (mnt < 0)
 		return err_sys(e, -mnt, "cannot clone %s", name);
-	r = c->first_id ? mount_set_idmap(mnt, tree_get(c, "userns")) : 0;
+	r = c->first_id ? mount_set_idmap(mnt, tree_get(c, "userns"), false) : 0;
 	if (r < 0) {
 		close(mnt);
 		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);

@@ -13,32 +13,6 @@
 
 #define PROC_MAGIC 0x9fa0
 
-static int make_entry(int parent, const char *name, bool dir)
-{
-	int fd;
-
-	if (dir)
-		return mkdirat(parent, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
-	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return errno == EEXIST ? 0 : -errno;
-	close(fd);
-	return 0;
-}
-
-static int make_fixed(int root, const char *path, bool dir)
-{
-	autofree char *copy = strdup(path);
-	char *slash = copy ? strrchr(copy, '/') : NULL;
-	autoclose int parent = -1;
-
-	if (!slash)
-		return -ENOMEM;
-	*slash = '\0';
-	parent = open_in_root_nolinks(root, *copy ? copy : "/", O_PATH | O_DIRECTORY, 0);
-	return parent < 0 ? parent : make_entry(parent, slash + 1, dir);
-}
-
 static int check_kind(int fd, bool dir)
 {
 	struct stat st;
@@ -50,15 +24,29 @@ static int check_kind(int fd, bool dir)
 	return S_ISDIR(st.st_mode) ? -EISDIR : 0;
 }
 
+int place_in(int dir, const char *name, mode_t mode)
+{
+	autoclose int fd = -1;
+	struct stat st;
+
+	if (mknodat(dir, name, S_IFREG | mode, 0) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) ? -EEXIST : take_fd(&fd);
+}
+
 /* An image in which /dev or /proc is a link would have our mounts land somewhere else (security.md A4). */
 int place_fixed(const struct container *c, const char *path, bool dir, struct err *e)
 {
 	int fd = open_in_root_nolinks(c->root, path, O_PATH, 0), r;
 
 	if (fd == -ENOENT) {
-		r = make_fixed(c->root, path, dir);
+		r = dir ? mkdir_in_root(c->root, path, 0755) : mkfile_in_root(c->root, path, 0644);
 		if (r < 0)
 			return err_sys(e, -r, "cannot make %s", path);
+		close(r);
 		fd = open_in_root_nolinks(c->root, path, O_PATH, 0);
 	}
 	if (fd == -ELOOP)
@@ -73,24 +61,56 @@ int place_fixed(const struct container *c, const char *path, bool dir, struct er
 	return fd;
 }
 
-int place_of_user(const struct container *c, const char *path, bool dir, struct err *e)
+static int place_at(const struct container *c, const char *path, bool dir, struct err *e)
 {
 	int fd = dir ? mkdir_in_root(c->root, path, 0755) : mkfile_in_root(c->root, path, 0644), r;
-	struct statfs fs;
 
 	if (fd < 0)
 		return err_sys(e, -fd, "cannot make the mount point %s", path);
 	r = check_kind(fd, dir);
-	if (r == 0 && fstatfs(fd, &fs) < 0)
-		r = -errno;
 	if (r < 0) {
 		close(fd);
 		return err_sys(e, -r, "cannot mount on %s", path);
 	}
-	/* A5: what is written below /proc must reach the kernel */
-	if (fs.f_type == PROC_MAGIC) {
+	return fd;
+}
+
+/* A5: what is written below /proc must reach the kernel */
+static bool is_in_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_MAGIC;
+}
+
+int place_of_user(const struct container *c, const char *path, bool dir, struct err *e)
+{
+	int fd = place_at(c, path, dir, e);
+
+	if (fd >= 0 && is_in_proc(fd)) {
 		close(fd);
 		return err_set(e, EPERM, "cannot mount on %s: it is inside /proc", path);
 	}
 	return fd;
+}
+
+static bool is_same(int a, int b)
+{
+	struct statx x, y;
+
+	return statx(a, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &x) == 0 &&
+	       statx(b, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &y) == 0 && x.stx_ino == y.stx_ino &&
+	       x.stx_mnt_id == y.stx_mnt_id;
+}
+
+/* Which files of /proc may be covered was checked by name; a link of the image that leads into /proc or to the root
+ * itself was not. */
+int place_of_mount(const struct container *c, const char *path, bool dir, struct err *e)
+{
+	bool proc = !strncmp(path, "/proc/", 6);
+	autoclose int fd = proc ? place_at(c, path, dir, e) : place_of_user(c, path, dir, e);
+
+	if (fd >= 0 && dir && is_same(fd, c->root))
+		return err_set(e, EBUSY, "cannot mount on %s: it is the root itself", path);
+	return take_fd(&fd);
 }

@@ -4,6 +4,8 @@
  * it, then masks, so that nothing mounted later uncovers what was masked.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,8 +21,26 @@
 void plan_step(struct planner *pl, const struct step_op *op, const char *what, const char *from,
 	       const char *data, uint64_t flags)
 {
-	if (pl->r == 0 && plan_add(pl->plan, op, what, from, data, flags) < 0)
+	int r = pl->r;
+
+	if (r == 0)
+		r = plan_add(pl->plan, op, what, from, data, flags);
+	if (r == 0 && pl->place)
+		r = plan_set_place(pl->plan, pl->place);
+	if (r < 0 && pl->r == 0)
 		pl->r = err_set(pl->e, ENOMEM, "out of memory");
+}
+
+void plan_refuse(struct planner *pl, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (pl->r == 0)
+		pl->r = err_set(pl->e, EINVAL, "%s: %s", pl->place, text);
 }
 
 void plan_step_take(struct planner *pl, const struct step_op *op, const char *what, char *data,

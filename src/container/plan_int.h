@@ -2,14 +2,16 @@
 #ifndef CONTAINER_PLAN_INT_H
 #define CONTAINER_PLAN_INT_H
 
+#include "container/oci.h"
 #include "instance/host.h"
 #include "instance/plan.h"
 #include "instance/spec.h"
-#include "oci/runtime.h"
 
 struct planner {
 	const struct instance_spec *spec;
+	const struct oci_request *oci; /* instead of spec */
 	const struct host_facts *facts;
+	const char *place; /* of the steps that are added now, or NULL */
 	struct plan *plan;
 	struct err *e;
 	int r; /* the first failure; after it nothing is added */
@@ -23,6 +25,9 @@ void plan_step(struct planner *pl, const struct step_op *op, const char *what, c
 void plan_step_take(struct planner *pl, const struct step_op *op, const char *what, char *data,
 		    uint64_t flags);
 
+/* An error of the spec at pl->place. */
+void plan_refuse(struct planner *pl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* plan_cgroups.c: making them and their limits; showing them inside */
 void plan_cgroups(struct planner *pl);
 void plan_cgroup_mounts(struct planner *pl, uint64_t flags);
@@ -31,5 +36,19 @@ void plan_user_mounts(struct planner *pl);
 
 /* namespaces.c: those of an OCI config */
 void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l);
+/* oci_plan_mounts.c: `mounts`; `cgroups` as cgroup_plan_oci gives it */
+void plan_oci_sources(struct planner *pl);
+void plan_oci_mounts(struct planner *pl, const struct strv *cgroups);
+/* The mounts that become read-only only when all is in place. */
+void plan_oci_seals(struct planner *pl);
+/* oci_plan_devices.c: linux.devices, the default devices and links of /dev */
+void plan_oci_devices(struct planner *pl);
+/* What is at /dev: a file system of the container's own, the root's directory, or a bind. */
+enum dev_kind { DEV_OWN, DEV_OF_ROOT, DEV_OF_HOST };
+enum dev_kind plan_oci_dev(const struct planner *pl);
+/* oci_plan.c: the propagation that copies of the host's mounts begin with; NULL: they stay shared */
+const char *plan_oci_propagation(const struct planner *pl);
+/* Has the container a user namespace other than the runtime's? */
+bool plan_oci_own_users(const struct planner *pl);
 
 #endif

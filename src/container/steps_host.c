@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -116,10 +117,12 @@ static uint32_t subordinate_range(const char *file)
 static int apply_userns(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
+	char map[32];
 	int fd;
 
 	c->first_id = subordinate_range(s->from);
-	fd = userns_make(c->first_id);
+	snprintf(map, sizeof(map), "0 %u %u\n", c->first_id, USERNS_IDS);
+	fd = userns_make(map, map);
 	if (fd < 0)
 		return err_sys(e, -fd, "--userns: cannot make a user namespace");
 	return tree_add(c, "userns", fd) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
@@ -143,11 +146,11 @@ static int apply_overlay(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_overlay = { "overlay", STAGE_HOST, apply_overlay };
 
-/* In a guest the layers are merged already. */
+/* The root is there already: in a guest the layers are merged, a bundle of OCI has it as a directory. */
 static int apply_root_open(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int fd = source_fd(c, s->from), mnt = fd < 0 ? fd : mount_clone(fd, false);
+	int fd = source_fd(c, s->from), mnt = fd < 0 ? fd : mount_clone(fd, s->flags & STEP_DEEP);
 
 	if (mnt < 0)
 		return err_sys(e, -mnt, "cannot open the root");
@@ -164,11 +167,11 @@ static int apply_source_open(void *ctx, const struct step *s, struct err *e)
 
 	if (mnt < 0)
 		return err_sys(e, -mnt, "cannot open the source of %s", s->what);
-	r = mount_set_private(mnt, true);
+	r = mount_set_propagation(mnt, MS_PRIVATE, true);
 	if (r == 0 && s->flags)
 		r = mount_change(mnt, s->flags, 0, true);
 	if (r == 0 && s->data && c->first_id) /* a volume: ours, so its owners may be shifted */
-		r = mount_set_idmap(mnt, tree_get(c, "userns"));
+		r = mount_set_idmap(mnt, tree_get(c, "userns"), false);
 	if (r < 0)
 		return err_sys(e, -r, "cannot prepare the source of %s", s->what);
 	return tree_add(c, s->from, take_fd(&mnt)) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

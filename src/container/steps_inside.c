@@ -18,7 +18,7 @@ static int apply_root_attach(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
 	autoclose int here = -1;
-	int r = mount_all_private();
+	int r = mount_set_all(MS_PRIVATE);
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot make the mounts private");
@@ -150,10 +150,19 @@ static int apply_root_read_only(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_root_read_only = { "root-read-only", STAGE_INSIDE, apply_root_read_only };
 
+/* Where the root cannot be exchanged (a ramdisk): it is moved over the old one and entered. */
+static int enter_over(int root)
+{
+	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = old < 0 ? -errno : mount_attach(root, old);
+
+	return r < 0 ? r : mount_enter_root(root);
+}
+
 static int apply_root_enter(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int r = mount_pivot(c->root);
+	int r = s->flags & STEP_CHROOT ? enter_over(c->root) : mount_pivot(c->root);
 
 	/* a guest whose root is its initramfs: that can only be covered.  There the VM is the wall. */
 	if (r == -EINVAL && c->boot->facts.in_guest)

@@ -1,4 +1,4 @@
-/* steps_system.c - steps in the new namespaces: /proc, /sys, /dev, files of /etc, masks
+/* steps_system.c - steps in the new namespaces: /proc, /sys, /dev, files of /etc
  *
  * Every file system is new or a descriptor of the host's that was checked: nothing comes from the image.
  */
@@ -95,7 +95,15 @@ static int apply_dev_link(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
 
-	return symlinkat(s->from, c->dev, in_dev(s)) < 0 ? err_sys(e, errno, "cannot make it") : 0;
+	if (symlinkat(s->from, c->dev, in_dev(s)) == 0)
+		return 0;
+	/* a /dev of the root's own may have it; but ptmx must be that of the container's own terminals */
+	if (errno == EEXIST && strcmp(s->what, "/dev/ptmx"))
+		return 0;
+	if (errno != EEXIST || unlinkat(c->dev, in_dev(s), 0) < 0 ||
+	    symlinkat(s->from, c->dev, in_dev(s)) < 0)
+		return err_sys(e, errno, "cannot make it");
+	return 0;
 }
 const struct step_op op_dev_link = { "dev-link", STAGE_INSIDE, apply_dev_link };
 
@@ -191,9 +199,9 @@ static int apply_console(void *ctx, const struct step *s, struct err *e)
 	r = c->launch->oci ? terminal_make(c, c->launch, e) : 0;
 	if (r < 0)
 		return r;
-	place = openat(c->dev, in_dev(s), O_CREAT | O_EXCL | O_RDONLY | O_NOCTTY | O_CLOEXEC, 0600);
+	place = place_in(c->dev, in_dev(s), 0600);
 	if (place < 0)
-		return err_sys(e, errno, "cannot make it");
+		return err_sys(e, -place, "cannot make it");
 	mnt = mount_clone(c->terminal >= 0 ? c->terminal : c->launch->stdio[0], false);
 	r = mnt < 0 ? mnt : mount_attach(mnt, place);
 	return r < 0 ? err_sys(e, -r, "cannot bind the terminal") : 0;
@@ -232,65 +240,3 @@ static int apply_etc_file(void *ctx, const struct step *s, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot bind it") : 0;
 }
 const struct step_op op_etc_file = { "etc-file", STAGE_INSIDE, apply_etc_file };
-
-/* --- masks */
-
-/* A read-only empty directory, or the null device of our own /dev. */
-static int make_cover(struct container *c, bool dir)
-{
-	autoclose int fd = -1;
-	int mnt, r;
-
-	if (!dir) {
-		fd = openat(c->dev, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? -errno : mount_clone(fd, false);
-	}
-	if (mkdirat(c->scratch, "empty", 0555) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(c->scratch, "empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	mnt = fd < 0 ? -errno : mount_clone(fd, false);
-	if (mnt < 0)
-		return mnt;
-	r = mount_change(mnt, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0, false);
-	if (r < 0) {
-		close(mnt);
-		return r;
-	}
-	return mnt;
-}
-
-static int apply_mask(void *ctx, const struct step *s, struct err *e)
-{
-	struct container *c = ctx;
-	autoclose int place = open_in_root_nolinks(c->root, s->what, O_PATH, 0), mnt = -1;
-	struct stat st;
-	int r;
-
-	if (place == -ENOENT)
-		return 0;
-	if (place < 0 || fstat(place, &st) < 0)
-		return err_sys(e, place < 0 ? -place : errno, "cannot open it");
-	mnt = make_cover(c, S_ISDIR(st.st_mode));
-	r = mnt < 0 ? mnt : mount_attach(mnt, place);
-	return r < 0 ? err_sys(e, -r, "cannot cover it") : 0;
-}
-const struct step_op op_mask = { "mask", STAGE_INSIDE, apply_mask };
-
-static int apply_read_only(void *ctx, const struct step *s, struct err *e)
-{
-	struct container *c = ctx;
-	autoclose int place = open_in_root_nolinks(c->root, s->what, O_PATH, 0), mnt = -1;
-	int r;
-
-	if (place == -ENOENT)
-		return 0;
-	/* a mount is changed as it is; what is only a part of one becomes a mount first */
-	if (place >= 0 && mount_change(place, MOUNT_ATTR_RDONLY, 0, true) == 0)
-		return 0;
-	mnt = place < 0 ? place : mount_clone(place, true);
-	r = mnt < 0 ? mnt : mount_change(mnt, MOUNT_ATTR_RDONLY, 0, true);
-	if (r == 0)
-		r = mount_attach(mnt, place);
-	return r < 0 ? err_sys(e, -r, "cannot make it read-only") : 0;
-}
-const struct step_op op_read_only = { "read-only", STAGE_INSIDE, apply_read_only };

@@ -10,7 +10,7 @@
 #include "sys/pidfd.h"
 
 /* A namespace exists through a process in it, until a descriptor holds it. */
-int userns_make(uint32_t first_id)
+int userns_make(const char *uid_map, const char *gid_map)
 {
 	autoclose int pidfd = -1;
 	int hold[2], status, fd, r = pipe_cloexec(hold);
@@ -25,7 +25,9 @@ int userns_make(uint32_t first_id)
 		_exit(read(hold[0], &byte, 1) < 0);
 	}
 	close(hold[0]);
-	fd = pid < 0 ? pid : ns_map_ids(pid, first_id, USERNS_IDS);
+	fd = pid < 0 ? pid : ns_write_map(pid, "uid_map", uid_map);
+	if (fd == 0)
+		fd = ns_write_map(pid, "gid_map", gid_map);
 	if (fd == 0)
 		fd = ns_open(pid, "user");
 	close(hold[1]); /* which ends it */

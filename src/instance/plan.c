@@ -18,6 +18,7 @@ static void step_done(struct step *s)
 	free(s->what);
 	free(s->from);
 	free(s->data);
+	free(s->place);
 }
 
 int plan_add(struct plan *p, const struct step_op *op, const char *what, const char *from, const char *data,
@@ -37,6 +38,11 @@ int plan_add(struct plan *p, const struct step_op *op, const char *what, const c
 	return 0;
 }
 
+int plan_set_place(struct plan *p, const char *place)
+{
+	return p->n ? copy_str(&p->steps[p->n - 1].place, place) : 0;
+}
+
 int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -46,6 +52,8 @@ int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 		if (s->op->stage != stage)
 			continue;
 		r = s->op->apply(ctx, s, e);
+		if (r < 0 && s->place)
+			return err_wrap(e, r, "%s", s->place);
 		if (r < 0)
 			return err_wrap(e, r, "%s%s%s", s->op->name, s->what ? " " : "",
 					s->what ? s->what : "");

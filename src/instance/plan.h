@@ -32,6 +32,7 @@ struct step {
 	char *what; /* the object: a path inside, a cgroup file, a limit's name */
 	char *from; /* the source, or NULL */
 	char *data; /* options, a value, or NULL */
+	char *place; /* where the caller's document asks for it ("mounts[2]"): its errors begin with that; or NULL */
 	uint64_t flags; /* printed in hexadecimal unless 0 */
 };
 
@@ -43,7 +44,9 @@ struct plan {
 /* Appends a step; the strings are copied, NULL stays NULL.  0 or -ENOMEM. */
 int plan_add(struct plan *p, const struct step_op *op, const char *what, const char *from, const char *data,
 	     uint64_t flags);
-/* Applies the steps of one stage in order; stops at the first failure, with "step what: " in front. */
+/* The place of the step that was added last.  0 or -ENOMEM. */
+int plan_set_place(struct plan *p, const char *place);
+/* Applies the steps of one stage in order; stops at the first failure, with its place or "step what: " in front. */
 int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e);
 /* One line a step: "host  cgroup-set    memory.max <- 67108864". */
 void plan_print(const struct plan *p, struct buf *out);

@@ -44,18 +44,22 @@ int ns_unshare(int flags)
 	return unshare(flags) < 0 ? -errno : 0;
 }
 
+int ns_write_map(pid_t pid, const char *file, const char *lines)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	return write_existing(AT_FDCWD, path, lines);
+}
+
 int ns_map_ids(pid_t pid, uint32_t host, uint32_t count)
 {
-	static const char *const files[] = { "uid_map", "gid_map" };
-	char path[64], line[64];
-	int r = 0;
+	char line[64];
+	int r;
 
 	snprintf(line, sizeof(line), "0 %u %u\n", host, count);
-	for (int i = 0; i < 2 && r == 0; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
-		r = write_existing(AT_FDCWD, path, line);
-	}
-	return r;
+	r = ns_write_map(pid, "uid_map", line);
+	return r < 0 ? r : ns_write_map(pid, "gid_map", line);
 }
 
 int ns_open(pid_t pid, const char *kind)

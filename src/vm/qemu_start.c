@@ -97,7 +97,7 @@ static int own_kvm(uid_t uid)
 	int r = ns_unshare(CLONE_NEWNS);
 
 	if (r == 0)
-		r = mount_all_private();
+		r = mount_set_all(MS_PRIVATE);
 	if (r < 0)
 		return r;
 	tmp = open("/tmp", O_PATH | O_CLOEXEC);

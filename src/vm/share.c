@@ -97,7 +97,7 @@ static int prepare_server(void *arg, struct err *e)
 	if (r == 0)
 		r = ns_unshare(CLONE_NEWNS);
 	if (r == 0)
-		r = mount_all_private();
+		r = mount_set_all(MS_PRIVATE);
 	if (r == 0 && (sc->flags & SHARE_RO))
 		r = mount_change(tree, MOUNT_ATTR_RDONLY, 0, true);
 	if (r == 0)
