@@ -141,7 +141,7 @@ static int load_filter(const struct container *c, const struct process *p, struc
 
 	if (!p->seccomp || !c->filter.len)
 		return 0;
-	r = seccomp_load(&c->filter);
+	r = seccomp_load(&c->filter, 0);
 	return r < 0 ? err_sys(e, -r, "cannot load the seccomp filter") : 0;
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -12,29 +11,7 @@
 #include "base/path.h"
 #include "container/container_int.h"
 #include "sys/pty.h"
-
-static int send_master(int sock, int master)
-{
-	static char name[] = "/dev/ptmx";
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec text = { name, sizeof(name) - 1 };
-	struct msghdr m = {
-		.msg_iov = &text,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof(master));
-	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
+#include "sys/scm.h"
 
 /* Whatever lies at /dev/pts must be a devpts, and no link of the image's (security.md A4). */
 static int open_pts(const struct container *c, struct err *e)
@@ -62,7 +39,9 @@ int terminal_make(struct container *c, const struct launch *l, struct err *e)
 	if (l->process->rows > 0 && l->process->cols > 0)
 		pty_resize(master, l->process->rows, l->process->cols);
 	/* the receiver reads and writes as it likes; non-blocking would be our choice */
-	r = fcntl(master, F_SETFL, O_RDWR) < 0 ? -errno : send_master(l->oci->console, master);
+	r = fcntl(master, F_SETFL, O_RDWR) < 0
+		    ? -errno
+		    : scm_send(l->oci->console, master, "/dev/ptmx", strlen("/dev/ptmx"));
 	if (r < 0)
 		return err_sys(e, -r, "--console-socket: cannot send the terminal");
 	c->terminal = take_fd(&slave);

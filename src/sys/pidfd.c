@@ -48,3 +48,10 @@ int pidfd_wait_end(int pidfd, int timeout_ms)
 		return -errno;
 	return n ? 0 : -ETIMEDOUT;
 }
+
+int pidfd_get_fd(int pidfd, int number)
+{
+	long fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+}

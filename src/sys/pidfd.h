@@ -14,5 +14,7 @@ int pidfd_signal(int pidfd, int signo);
 int pidfd_reap(int pidfd, int *ret_status);
 /* Waits for the end of any process, at most timeout_ms; -ETIMEDOUT. */
 int pidfd_wait_end(int pidfd, int timeout_ms);
+/* A copy of the process's descriptor `number`, O_CLOEXEC.  Needs the right to trace it. */
+int pidfd_get_fd(int pidfd, int number);
 
 #endif
