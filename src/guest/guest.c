@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "container/container.h"
 #include "guest/guest_int.h"
@@ -121,9 +120,9 @@ static int add_filter(struct guest *g, struct err *e)
 	return 0;
 }
 
-static void set_clock(int64_t now_ns)
+static void set_clock(const struct msg *m)
 {
-	struct timespec ts = { .tv_sec = now_ns / NS_PER_S, .tv_nsec = now_ns % NS_PER_S };
+	struct timespec ts = { .tv_sec = msg_u32(m, 0), .tv_nsec = msg_u32(m, 1) };
 
 	clock_settime(CLOCK_REALTIME, &ts);
 }
@@ -143,7 +142,6 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 
 	if (r < 0)
 		return r;
-	set_clock(g->config.now_ns);
 	*s = g->config.spec;
 	g->config.spec = (struct instance_spec){ 0 };
 	/* how much CPU this machine gets is the host's business */
@@ -191,6 +189,8 @@ static void on_message(void *arg, const struct msg *m)
 		g->greeted = m->type == MSG_HELLO && msg_u32(m, 0) == MSG_VERSION;
 		if (!g->greeted)
 			loop_stop(g->loop);
+	} else if (m->type == MSG_CLOCK) {
+		set_clock(m);
 	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
 		on_config(g, m);
 	} else if (m->type == MSG_SHUTDOWN) {

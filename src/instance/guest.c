@@ -12,7 +12,6 @@
 static const struct jfield guest_config_fields[] = {
 	JO(struct guest_config, spec, "spec", &instance_spec_table),
 	J(J_STR, struct guest_config, seccomp),
-	JK(J_I64, struct guest_config, now_ns, "now"),
 	{ 0 },
 };
 const struct jtable guest_config_table = { sizeof(struct guest_config), guest_config_fields };
@@ -21,7 +20,7 @@ static int check(const struct guest_config *c, struct err *e)
 {
 	const struct instance_spec *s = &c->spec;
 
-	if (!s->id || !s->name || c->now_ns < 0)
+	if (!s->id || !s->name)
 		return err_set(e, EINVAL, "config: id, name or time is missing");
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (!s->mounts[i].target || s->mounts[i].target[0] != '/')

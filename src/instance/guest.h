@@ -17,7 +17,6 @@
 struct guest_config {
 	struct instance_spec spec;
 	char *seccomp; /* the compiled filter in hexadecimal digits; NULL: none */
-	int64_t now_ns; /* the host's time of day */
 };
 
 extern const struct jtable guest_config_table;

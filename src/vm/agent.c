@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "vm/streams.h"
 #include "wire/conn.h"
 
@@ -28,6 +29,14 @@ static void lose(struct agent *a, const struct err *why)
 	a->ops->lost(a->arg, why);
 }
 
+/* Only now: what was read before the machine booted would be seconds old. */
+static void put_clock(struct buf *out)
+{
+	int64_t now_ns = clock_real_ns();
+
+	msg_put_u32x2(out, MSG_CLOCK, 0, (uint32_t)(now_ns / NS_PER_S), (uint32_t)(now_ns % NS_PER_S));
+}
+
 static void on_hello(struct agent *a, const struct msg *m)
 {
 	struct err e;
@@ -40,6 +49,7 @@ static void on_hello(struct agent *a, const struct msg *m)
 		return;
 	}
 	a->state = WAIT_READY;
+	put_clock(conn_out(a->conn));
 	msg_put(conn_out(a->conn), MSG_CONFIG, 0, a->config.data, a->config.len);
 	buf_done(&a->config);
 	conn_flush(a->conn);

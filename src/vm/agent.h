@@ -1,7 +1,7 @@
 /* agent.h - the host's side of the conversation with ketch-guest, whatever hypervisor carries it
  *
- * States: WAIT_HELLO -HELLO / CONFIG-> WAIT_READY -READY-> UP; a guest that breaks the protocol is reported by
- * `lost` and heard no more.
+ * States: WAIT_HELLO -HELLO / CLOCK, CONFIG-> WAIT_READY -READY-> UP; a guest that breaks the protocol is
+ * reported by `lost` and heard no more.
  */
 #ifndef VM_AGENT_H
 #define VM_AGENT_H

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/parse.h"
 #include "instance/guest.h"
 
@@ -67,7 +66,6 @@ int vm_config_print(const struct boot *b, struct buf *ret, struct err *e)
 		r = forget_paths(&c.spec);
 	if (r == 0 && fd >= 0)
 		r = hex_of_file(fd, &c.seccomp);
-	c.now_ns = clock_real_ns();
 	if (r == 0)
 		r = json_print(&guest_config_table, &c, 0, ret);
 	return r < 0 ? err_sys(e, -r, "config of the guest") : 0;

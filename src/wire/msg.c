@@ -35,6 +35,7 @@ static const struct {
 	[MSG_SHUTDOWN] = { "SHUTDOWN", PEER_MONITOR, 0, 0 },
 	[MSG_STOP] = { "STOP", PEER_CLIENT, 8, 8 },
 	[MSG_ERROR] = { "ERROR", PEER_MONITOR | PEER_GUEST, 4, 4096 },
+	[MSG_CLOCK] = { "CLOCK", PEER_MONITOR, 8, 8 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 

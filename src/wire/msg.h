@@ -53,6 +53,7 @@ enum msg_type {
 	MSG_SHUTDOWN, /* to guest: sync and power off */
 	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL */
 	MSG_ERROR, /* u32 errno, text: a request could not be done; the stream goes on */
+	MSG_CLOCK, /* to guest, before CONFIG: the host's time, u32 seconds since 1970, u32 nanoseconds */
 	MSG_N,
 };
 

@@ -186,6 +186,7 @@ static void greet(struct talk *t)
 {
 	say_u32(t, MSG_HELLO, 0, MSG_VERSION);
 	hear(t, MSG_HELLO);
+	hear(t, MSG_CLOCK);
 	hear(t, MSG_CONFIG);
 }
 
