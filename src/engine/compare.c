@@ -82,7 +82,9 @@ static int run_probe(const struct comparison *c, const struct wall *w, const cha
 	if (ret->out.len && memchr(ret->out.data, '\n', ret->out.len))
 		return 0;
 	run_result_done(c->en, ret);
-	return err_set(e, ETIMEDOUT, "the probe said nothing");
+	if (ret->status < 0)
+		return err_set(e, ETIMEDOUT, "the probe said nothing for %d s", wish.deadline_ms / 1000);
+	return err_set(e, EIO, "the probe ended with status %d and said nothing", ret->status);
 }
 
 static int by_value(const void *a, const void *b)
