@@ -36,6 +36,11 @@ static int open_unified(struct cgroups *cg, const char *dir)
 	return cg->unified < 0 ? -errno : 0;
 }
 
+int cgroups_open_dir(struct cgroups *cg, const char *dir, bool v2)
+{
+	return v2 ? open_unified(cg, dir) : open_tasks(cg, dir);
+}
+
 /* mkdir -p; a hierarchy's root is there, so this ends. */
 static int make_dirs(const char *dir)
 {
@@ -97,7 +102,7 @@ int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bo
 	if (r == 0 && !v2 && strv_has(&names, "cpuset"))
 		r = prepare_cpuset(dir);
 	if (r == 0)
-		r = v2 ? open_unified(cg, dir) : open_tasks(cg, dir);
+		r = cgroups_open_dir(cg, dir, v2);
 	return r < 0 ? err_sys(e, -r, "cannot use the cgroup") : 0;
 }
 

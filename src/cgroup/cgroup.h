@@ -31,6 +31,8 @@ struct cgroups {
 
 /* Makes the directory DIR (and those above it) for the controllers "a,b" and opens what joining needs. */
 int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e);
+/* Opens what joining a directory that exists needs.  0 or -errno. */
+int cgroups_open_dir(struct cgroups *cg, const char *dir, bool v2);
 /* v2: hands the controllers "+a +b" down to the children of dir. */
 int cgroup_enable(const char *dir, const char *controllers, struct err *e);
 /* Moves the calling process (single-threaded) into the v1 ones.  0 or -errno. */

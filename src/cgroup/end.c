@@ -14,6 +14,8 @@
 #include "cgroup/walk.h"
 #include "sys/pidfd.h"
 
+#define BATCH 64 /* descriptors of processes open at a time */
+
 /* A frozen process dies only when it is thawed. */
 static int thaw(int dirfd, const char *name, int parent, void *ctx)
 {
@@ -22,25 +24,31 @@ static int thaw(int dirfd, const char *name, int parent, void *ctx)
 	return 0;
 }
 
-static bool lists_pid(int dirfd, pid_t pid)
+static bool has_pid(const struct pidv *pids, pid_t pid)
 {
-	AUTO(pidv_done) struct pidv pids = { 0 };
-
-	cgroup_read_procs(dirfd, &pids);
-	for (size_t i = 0; i < pids.n; i++)
-		if (pids.v[i] == pid)
+	for (size_t i = 0; i < pids->n; i++)
+		if (pids->v[i] == pid)
 			return true;
 	return false;
 }
 
-/* The number may have gone to somebody else since it was read: what is signalled is a descriptor, taken first
+/* A number may have gone to somebody else since it was read: what is signalled are descriptors, taken first
  * and then found to be still in this cgroup (security.md A13). */
-static void signal_listed(int dirfd, pid_t pid, int signo)
+static void signal_some(int dirfd, const pid_t *pids, size_t n, int signo)
 {
-	autoclose int fd = pidfd_open_pid(pid);
+	AUTO(pidv_done) struct pidv now = { 0 };
+	int fds[BATCH];
 
-	if (fd >= 0 && pid != getpid() && lists_pid(dirfd, pid))
-		pidfd_signal(fd, signo);
+	for (size_t i = 0; i < n; i++)
+		fds[i] = pids[i] == getpid() ? -1 : pidfd_open_pid(pids[i]);
+	cgroup_read_procs(dirfd, &now);
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i] < 0)
+			continue;
+		if (has_pid(&now, pids[i]))
+			pidfd_signal(fds[i], signo);
+		close(fds[i]);
+	}
 }
 
 int cgroup_signal_members(int dirfd, int signo)
@@ -52,8 +60,8 @@ int cgroup_signal_members(int dirfd, int signo)
 		return r;
 	if (signo == SIGKILL && write_existing(dirfd, "cgroup.kill", "1") == 0) /* v2, Linux 5.14 */
 		return (int)pids.n;
-	for (size_t i = 0; i < pids.n; i++)
-		signal_listed(dirfd, pids.v[i], signo);
+	for (size_t i = 0; i < pids.n; i += BATCH)
+		signal_some(dirfd, pids.v + i, pids.n - i < BATCH ? pids.n - i : BATCH, signo);
 	return (int)pids.n;
 }
 

@@ -5,6 +5,8 @@
 #ifndef CGROUP_OPS_H
 #define CGROUP_OPS_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/strv.h"
 #include "cgroup/cgroup.h"
@@ -15,9 +17,42 @@ const char *cgroup_record_dir(const struct strv *record, const char *controller,
 /* The directories of a record, each once: as cgroup_kill_and_remove takes them. */
 int cgroup_record_dirs(const struct strv *record, struct strv *ret);
 
+/* Opens the cgroups of a running container for one more process: cgroup_enter for v1, ret->unified for CLONE_INTO_CGROUP.
+ * init > 0: its first process; where that has handed controllers down on v2 (systemd), no process may be in the container's
+ * own cgroup any more, and the newcomer goes where the first process went. */
+int cgroups_open(const struct strv *record, pid_t init, struct cgroups *ret, struct err *e);
+
 /* Is there a process in these directories (absolute; missing ones are fine) or below them?  1, 0 or -errno. */
 int cgroup_has_processes(const struct strv *dirs);
 /* All processes in the container's cgroup and below it, in ascending order.  0 or -errno. */
 int cgroup_pids(const struct strv *record, struct pidv *ret);
+/* Sends the signal to all of them, this process excepted; they are frozen meanwhile, so that none is born unseen, and
+ * SIGKILL thaws what was frozen before.  How many there were, or -errno. */
+int cgroup_signal_all(const struct strv *record, int signo, struct err *e);
+/* Kills what is in them and removes them; see cgroup_kill_and_remove. */
+int cgroup_record_remove(const struct strv *record, struct err *e);
+
+/* freezer.c.  Freezes every process, or lets them go on; waits for it at most CGROUP_DEADLINE_MS, and what does not freeze is
+ * let go again.  -ENOTSUP: no freezer here. */
+int cgroup_freeze(const struct strv *record, struct err *e);
+int cgroup_thaw(const struct strv *record, struct err *e);
+/* 1, 0 or -errno (-ENOENT: the cgroup is gone). */
+int cgroup_is_frozen(const struct strv *record);
+
+/* oom.c.  Tells when the kernel kills for want of memory: fd becomes readable. */
+struct cgroup_oom {
+	int fd;
+	char *events; /* v2: memory.events; v1: memory.oom_control */
+	bool v2;
+	uint64_t kills; /* v2: counted so far */
+};
+
+int cgroup_oom_open(const struct strv *record, struct cgroup_oom *ret, struct err *e);
+/* After fd became readable: 1: memory ran out; 0: something else happened; -ENODEV: the cgroup is gone. */
+int cgroup_oom_read(struct cgroup_oom *o);
+void cgroup_oom_done(struct cgroup_oom *o);
+
+/* usage.c.  Appends the statistics as one JSON object: the "data" of `runc events --stats`. */
+int cgroup_print_usage(const struct strv *record, struct buf *out);
 
 #endif

@@ -74,7 +74,8 @@ int cgroup_read_procs(int dirfd, struct pidv *ret)
 	uint32_t pid;
 	int r = read_file(dirfd, "cgroup.procs", PROCS_MAX, &b);
 
-	if (r == -ENODEV || r == -ENOENT)
+	if (r == -ENODEV || r == -ENOENT ||
+	    r == -EOPNOTSUPP) /* v2: the domain above lists those of a threaded one */
 		return 0;
 	if (r < 0 || !b.len)
 		return r;
