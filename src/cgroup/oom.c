@@ -11,18 +11,19 @@
 #include "base/parse.h"
 #include "cgroup/ops.h"
 
-/* v2: "oom_kill N" of memory.events. */
-static int read_kills(const char *events, uint64_t *ret)
+/* The number behind the line's first word. */
+static int read_number(const char *file, const char *key, uint64_t *ret)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	AUTO(strv_done) struct strv lines = { 0 };
-	int r = read_file(AT_FDCWD, events, 4096, &b);
+	int r = read_file(AT_FDCWD, file, 4096, &b);
+	size_t n = strlen(key);
 
 	if (r == 0)
 		r = strv_split(&lines, b.data ? b.data : "", "\n");
 	for (size_t i = 0; i < lines.n && r == 0; i++)
-		if (!strncmp(lines.v[i], "oom_kill ", 9))
-			return parse_u64(lines.v[i] + 9, ret);
+		if (!strncmp(lines.v[i], key, n) && lines.v[i][n] == ' ')
+			return parse_u64(lines.v[i] + n + 1, ret);
 	return r < 0 ? r : -ENOENT;
 }
 
@@ -43,11 +44,18 @@ static int register_v1(const char *dir, const char *events)
 	return r < 0 ? r : take_fd(&efd);
 }
 
-static int watch_v2(const char *events)
+/* The removal of a cgroup is not announced to inotify, but before it is removed nobody is in it any more. */
+static int watch_v2(struct cgroup_oom *o, const char *dir)
 {
 	autoclose int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-	if (fd < 0 || inotify_add_watch(fd, events, IN_MODIFY | IN_DELETE_SELF) < 0)
+	o->members = str_printf("%s/cgroup.events", dir);
+	if (!o->members)
+		return -ENOMEM;
+	if (fd < 0)
+		return -errno;
+	if (inotify_add_watch(fd, o->members, IN_MODIFY) < 0 ||
+	    inotify_add_watch(fd, o->events, IN_MODIFY) < 0)
 		return -errno;
 	return take_fd(&fd);
 }
@@ -63,10 +71,10 @@ int cgroup_oom_open(const struct strv *record, struct cgroup_oom *ret, struct er
 	o.events = str_printf("%s/%s", dir, o.v2 ? "memory.events" : "memory.oom_control");
 	if (!o.events)
 		return err_set(e, ENOMEM, "out of memory");
-	r = o.v2 ? watch_v2(o.events) : register_v1(dir, o.events);
+	r = o.v2 ? watch_v2(&o, dir) : register_v1(dir, o.events);
 	if (r >= 0) {
 		o.fd = r;
-		r = o.v2 ? read_kills(o.events, &o.kills) : 0;
+		r = o.v2 ? read_number(o.events, "oom_kill", &o.kills) : 0;
 	}
 	if (r < 0)
 		return err_sys(e, -r, "cannot watch %s", o.events);
@@ -75,28 +83,37 @@ int cgroup_oom_open(const struct strv *record, struct cgroup_oom *ret, struct er
 	return 0;
 }
 
+/* What the events were does not matter: the files tell, and the kernel may announce them in any order. */
 static int oom_read_v2(struct cgroup_oom *o)
 {
-	uint64_t kills;
+	char events[4096];
+	uint64_t n;
+	int r = 0;
 
-	if (read_kills(o->events, &kills) < 0)
-		return -ENODEV;
-	if (kills <= o->kills)
-		return 0;
-	o->kills = kills;
-	return 1;
+	if (read(o->fd, events, sizeof(events)) < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (read_number(o->members, "populated", &n) < 0 || !n)
+		r |= CGROUP_OOM_END;
+	if (read_number(o->events, "oom_kill", &n) == 0 && n > o->kills) {
+		o->kills = n;
+		r |= CGROUP_OOM_KILL;
+	}
+	return r;
+}
+
+static int oom_read_v1(struct cgroup_oom *o)
+{
+	uint64_t n;
+
+	if (read(o->fd, &n, sizeof(n)) < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	/* the removal is announced, too */
+	return access(o->events, F_OK) < 0 ? CGROUP_OOM_END : CGROUP_OOM_KILL;
 }
 
 int cgroup_oom_read(struct cgroup_oom *o)
 {
-	char events[4096]; /* an eventfd gives 8 bytes of it */
-	ssize_t n = read(o->fd, events, sizeof(events));
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (o->v2)
-		return oom_read_v2(o);
-	return access(o->events, F_OK) < 0 ? -ENODEV : 1; /* the removal is announced, too */
+	return o->v2 ? oom_read_v2(o) : oom_read_v1(o);
 }
 
 void cgroup_oom_done(struct cgroup_oom *o)
@@ -104,5 +121,6 @@ void cgroup_oom_done(struct cgroup_oom *o)
 	if (o->fd >= 0)
 		close(o->fd);
 	free(o->events);
+	free(o->members);
 	*o = (struct cgroup_oom){ .fd = -1 };
 }

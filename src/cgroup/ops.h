@@ -45,10 +45,14 @@ struct cgroup_oom {
 	char *events; /* v2: memory.events; v1: memory.oom_control */
 	bool v2;
 	uint64_t kills; /* v2: counted so far */
+	char *members; /* v2: cgroup.events */
 };
 
+/* END: the cgroup is gone; on v2 already when nobody is in it. */
+enum { CGROUP_OOM_KILL = 1, CGROUP_OOM_END = 2 };
+
 int cgroup_oom_open(const struct strv *record, struct cgroup_oom *ret, struct err *e);
-/* After fd became readable: 1: memory ran out; 0: something else happened; -ENODEV: the cgroup is gone. */
+/* After fd became readable: what happened since, as CGROUP_OOM_* bits, or -errno.  Never waits. */
 int cgroup_oom_read(struct cgroup_oom *o);
 void cgroup_oom_done(struct cgroup_oom *o);
 
