@@ -83,7 +83,7 @@ static int close_keys(struct json_reader *rd, size_t first)
 {
 	const struct json_key *twice = NULL;
 
-	if (rd->flags & JSON_UNIQUE)
+	if ((rd->flags & JSON_UNIQUE) && rd->n_keys - first > 1)
 		twice = find_twice(rd->keys + first, rd->n_keys - first);
 	if (twice) {
 		struct json_place here = { .up = rd->place, .key = twice->str.s, .n = twice->str.n };

@@ -43,8 +43,12 @@ static void settle_resources(struct oci_resources *r)
 static int settle_spec(struct oci_spec *s, struct err *e)
 {
 	settle_resources(&s->lnx.resources);
-	for (size_t i = 0; i < s->lnx.n_devices; i++)
-		s->lnx.devices[i].file_mode.v &= MODE_BITS; /* dockerd and Podman add the type: 020666 */
+	for (size_t i = 0; i < s->lnx.n_devices; i++) {
+		struct opt_i64 *mode = &s->lnx.devices[i].file_mode;
+
+		if (mode->v > MODE_BITS && mode->v <= UINT32_MAX)
+			mode->v &= MODE_BITS; /* dockerd and Podman add the type: 020666 */
+	}
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		char **path = &s->mounts[i].destination, *absolute;
 

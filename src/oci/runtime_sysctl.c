@@ -1,7 +1,7 @@
-/* runtime_sysctl.c - linux.sysctl: only what belongs to a namespace of the container, never what is the host's
+/* runtime_sysctl.c - linux.sysctl: what belongs to a namespace of the container, nothing of the host's
  *
- * A name is written with dots or with slashes; in the first a slash stands for a dot in a name, in the second a dot for
- * itself: "net.ipv4.conf.eth0/1.forwarding" and "net/ipv4/conf/eth0.1/forwarding" (sysctl.d(5)).
+ * A name is written with dots or with slashes.  In the first a slash stands for a dot in a name, in the second
+ * a dot for itself: "net.ipv4.conf.eth0/1.forwarding" is "net/ipv4/conf/eth0.1/forwarding" (sysctl.d(5)).
  */
 #include <errno.h>
 #include <stdlib.h>

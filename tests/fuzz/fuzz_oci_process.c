@@ -1,0 +1,18 @@
+/* fuzz_oci_process.c - process.json of exec, from anybody: refused with a reason, or read and freed */
+#include <stdlib.h>
+
+#include "oci/runtime.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct oci_process parsed;
+	struct err e = { 0 };
+
+	if (oci_process_parse((const char *)data, size, &parsed, &e) == 0)
+		oci_process_done(&parsed);
+	else if (!e.msg[0])
+		abort();
+	return 0;
+}
