@@ -17,7 +17,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "cli/terminal.h"
+#include "sys/terminal.h"
 #include "wire/conn.h"
 
 #define STATUS_LOST	    125

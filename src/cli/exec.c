@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "cli/attach.h"
 #include "cli/commands.h"
-#include "cli/terminal.h"
+#include "sys/terminal.h"
 #include "engine/request.h"
 #include "wire/msg.h"
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "cli/attach.h"
 #include "cli/commands.h"
-#include "cli/terminal.h"
+#include "sys/terminal.h"
 
 #define PIDS_NOT_GIVEN INT64_MAX
 

@@ -147,8 +147,10 @@ static void reset_signals(void)
 /* Waits until the host's side is done.  A new user namespace knows no IDs before. */
 static int wait_for_host(struct container *c, const struct launch *l, struct err *e)
 {
-	int r = read_to_end(l->go, MAX_HOOK_STATE, &c->hook_state);
+	int r;
 
+	close(l->go_parent);
+	r = read_to_end(l->go, MAX_HOOK_STATE, &c->hook_state);
 	close(l->go);
 	if (r < 0)
 		return err_sys(e, -r, "cannot hear from the parent");
@@ -209,6 +211,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	/* if the parent dies now, so does all this; again after the change of user, which clears it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (parent_has_gone(l))
+		_exit(status);
 	reset_signals();
 	umask(0);
 	c->launch = l;

@@ -35,6 +35,7 @@ struct launch {
 	int report; /* a failure goes there; its end without one means that the process runs */
 	int go; /* its end comes when the host's side is done (IDs mapped, hooks run); -1: nothing to wait for.  What
 		 * is written there before is the state for hooks inside */
+	int go_parent; /* the other end, which the child closes: else it would wait for itself */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
 	const struct launch_oci *oci; /* NULL: under ketch-monitor */
@@ -95,9 +96,7 @@ pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, 
 /* In the parent: writes the ID maps of a new user namespace. */
 int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 
-/* oci_process.c: the process of an OCI config in our words; strings of `ret` are owned (json_done(&process_table)). */
-int oci_process_convert(const struct oci_process *from, struct process *ret);
-/* The five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */
+/* oci_process.c: the five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
 /* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */
 int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e);
@@ -137,6 +136,8 @@ int place_in(int dir, const char *name, mode_t mode);
 int copy_up(int from, int to, struct err *e);
 
 /* steps_host.c */
+/* All cgroup steps, as the planners of that room want them. */
+extern const struct cgroup_rows container_cgroup_rows;
 extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_make, op_cgroup_set, op_devices, op_seccomp,
 	op_namespaces, op_userns, op_ns_join, op_id_maps, op_time, op_overlay, op_root_open, op_source_open,
 	op_terminals;

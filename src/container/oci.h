@@ -5,6 +5,8 @@
 #ifndef CONTAINER_OCI_H
 #define CONTAINER_OCI_H
 
+#include <sys/types.h>
+
 #include "instance/boot.h"
 #include "instance/plan.h"
 #include "oci/runtime.h"
@@ -22,5 +24,50 @@ struct oci_request {
  * mounts are relative to the current directory, which is the bundle.  *ret_cgroups as cgroup_plan_oci. */
 int container_plan_oci(const struct oci_request *rq, struct plan *ret, struct strv *ret_cgroups,
 		       struct err *e);
+
+/* The process of a config in the words of instance/process.h; owned (json_done(&process_table)). */
+int oci_process_convert(const struct oci_process *from, struct process *ret);
+
+/* What is common to the first process and to those of exec. */
+struct oci_start {
+	const struct oci_process *process;
+	const char *keyring; /* name of a new session keyring; NULL: the caller's is kept */
+	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process, besides 0, 1 and 2 */
+	int console; /* connected socket that gets the master of its terminal; -1 */
+};
+
+struct oci_create {
+	struct oci_start start;
+	const struct oci_spec *spec;
+	const struct plan *plan;
+	const struct boot *boot; /* descriptors "rootfs" and "seccomp"; spec.process converted; facts */
+	int fifo; /* of `start`, open for reading and writing */
+	/* Called when the process and its namespaces are there: records it and runs the hooks of the host, while the child
+	 * waits if there are any.  Appends the state for hooks inside. */
+	int (*made)(void *arg, pid_t pid, struct buf *ret_state, struct err *e);
+	void *arg;
+};
+
+/* Returns when the container waits for `start`: the pid of its process, which is our child, and *ret_pidfd.  On failure
+ * nothing of the process is left; the cgroups are the caller's to remove.  `warnings` gets a sentence for what this host
+ * could not give. */
+pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, int *ret_pidfd, struct err *e);
+
+struct oci_exec {
+	struct oci_start start;
+	pid_t init; /* of the container */
+	const struct strv *cgroups; /* "controller=directory" */
+	const struct boot *boot; /* "seccomp"; spec.process converted */
+};
+
+/* Returns when the program runs: its pid, our child, and *ret_pidfd.  *ret_status: the exit status of a failure that
+ * the program is to blame for (126, 127), else 255. */
+pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_status, struct err *e);
+
+/* Kills a process that one of these has started and waits for its end. */
+void oci_container_end(int pidfd);
+/* Sets `resources` in the cgroups of a container that exists. */
+int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,
+			 const struct oci_resources *resources, struct err *e);
 
 #endif

@@ -37,7 +37,6 @@ const char *plan_oci_propagation(const struct planner *pl)
 
 static void add_cgroups(struct planner *pl, struct strv *ret)
 {
-	static const struct cgroup_rows rows = { &op_cgroup_enable, &op_cgroup_make, &op_cgroup_set };
 	const struct oci_request *rq = pl->oci;
 	struct cgroup_oci_request cg = {
 		.facts = rq->facts,
@@ -47,7 +46,7 @@ static void add_cgroups(struct planner *pl, struct strv *ret)
 		.rootless = rq->rootless,
 		.resources = &rq->spec->lnx.resources,
 		.annotations = &rq->spec->annotations,
-		.rows = &rows,
+		.rows = &container_cgroup_rows,
 	};
 
 	if (pl->r == 0)

@@ -55,9 +55,9 @@ static void limit_devices(struct planner *pl)
 
 void plan_cgroups(struct planner *pl)
 {
-	static const struct cgroup_rows rows = { &op_cgroup_enable, &op_cgroup_make, &op_cgroup_set };
 	const char *wanted[ARRAY_LEN(all)];
-	struct cgroup_request rq = { pl->facts, pl->spec->id, &pl->spec->resources, wanted, &rows };
+	struct cgroup_request rq = { pl->facts, pl->spec->id, &pl->spec->resources, wanted,
+				     &container_cgroup_rows };
 	size_t n = 0;
 
 	for (const char *const *c = all; *c; c++)

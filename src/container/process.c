@@ -141,7 +141,7 @@ static int load_filter(const struct container *c, const struct process *p, struc
 
 	if (!p->seccomp || !c->filter.len)
 		return 0;
-	r = seccomp_load(&c->filter, 0);
+	r = seccomp_install(&c->filter, 0);
 	return r < 0 ? err_sys(e, -r, "cannot load the seccomp filter") : 0;
 }
 
@@ -342,7 +342,7 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 		r = close_foreign(l, e);
 	if (r == 0)
 		r = give_up_rights(c, l, &u, e);
-	if (r == 0 && l->oci)
+	if (r == 0 && l->oci && p->args.n) /* a config without a process can be created, never started */
 		r = program_check(p, &env, ret_status, e);
 	if (r == 0)
 		r = wait_for_turn(c, l, e);

@@ -3,7 +3,7 @@
  * The way (runtime-spec config-linux.md, "Container process state"):
  *
  *	runtime		seccomp_notify_connect, in the host's mount namespace, before anything is made
- *	container	fd = seccomp_load(..., NEW_LISTENER); writes the number of fd to the runtime: write(2) is the one
+ *	container	fd = seccomp_install(..., NEW_LISTENER); writes the number of fd to the runtime: write(2) is the one
  *			call that no filter with a listener asks about
  *	runtime		pidfd_get_fd(pidfd, number), which no filter binds; seccomp_notify_state, seccomp_notify_send
  *

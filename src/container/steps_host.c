@@ -68,6 +68,13 @@ static int apply_devices(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_devices = { "devices", STAGE_HOST, apply_devices };
 
+const struct cgroup_rows container_cgroup_rows = {
+	.enable = &op_cgroup_enable,
+	.make = &op_cgroup_make,
+	.set = &op_cgroup_set,
+	.devices = &op_devices,
+};
+
 /* --- what the process will get */
 
 static int apply_seccomp(void *ctx, const struct step *s, struct err *e)

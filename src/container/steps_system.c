@@ -16,8 +16,8 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "container/container_int.h"
 #include "cgroup/devices.h"
+#include "container/container_int.h"
 #include "sys/mount.h"
 
 #define MAX_DEV_DEPTH 4 /* directories in the host's /dev */

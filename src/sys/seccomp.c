@@ -8,7 +8,7 @@
 
 #define TSYNC_LISTENER (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER)
 
-int seccomp_load(const struct sock_fprog *f, uint32_t flags)
+int seccomp_install(const struct sock_fprog *f, uint32_t flags)
 {
 	long r;
 

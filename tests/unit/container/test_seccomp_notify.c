@@ -65,7 +65,7 @@ static pid_t start_container(const struct seccomp_oci *s, int out)
 
 	if (pid)
 		return pid;
-	fd = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : seccomp_load(&prog, s->flags);
+	fd = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : seccomp_install(&prog, s->flags);
 	if (fd < 0 || write(out, &fd, sizeof(fd)) != sizeof(fd))
 		_exit(250);
 	_exit((int)syscall(SYS_getppid));

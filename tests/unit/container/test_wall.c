@@ -152,7 +152,7 @@ static void device_rules_refuse_what_mknod_makes(void **state)
 		"head -c 1 /tmp/z | wc -c; head -c 1 /tmp/m\"],\"caps\":[\"CAP_MKNOD\",\"CAP_SYS_RAWIO\"]}}");
 
 	assert_string_equal(rig_out(r, 0), "1\n");
-	assert_non_null(strstr(rig_err(r, 0), "/tmp/m: operation not permitted"));
+	assert_non_null(strstr(rig_err(r, 0), "/tmp/m: Operation not permitted"));
 	rig_done(r);
 }
 

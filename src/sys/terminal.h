@@ -1,6 +1,6 @@
 /* terminal.h - the user's terminal: raw mode that is always taken back, and its size */
-#ifndef CLI_TERMINAL_H
-#define CLI_TERMINAL_H
+#ifndef SYS_TERMINAL_H
+#define SYS_TERMINAL_H
 
 #include <stdbool.h>
 #include <termios.h>

@@ -1,5 +1,5 @@
 /* terminal.c - the user's terminal: raw mode that is always taken back, and its size */
-#include "cli/terminal.h"
+#include "sys/terminal.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>

@@ -1,0 +1,282 @@
+/* oci_container.c - containers and further processes for ketch-oci: the maker's side, until it may go */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "cgroup/oci.h"
+#include "cgroup/ops.h"
+#include "container/container_int.h"
+#include "container/oci.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+#define REPORT_MAX 1024
+
+enum { STATUS_RUNTIME_FAILED = 255 };
+
+/* --- the report of the child */
+
+/* Its end without a word: the program runs.  A status of 0: it waits for start.  Else what went wrong. */
+static int hear(int report, int *ret_status, struct err *e)
+{
+	char text[REPORT_MAX + 1];
+	ssize_t n = read_full(report, text, REPORT_MAX);
+
+	if (n < 0)
+		return err_sys(e, (int)-n, "cannot hear from the process");
+	text[n] = '\0';
+	if (n == 0 || text[0] == 0)
+		return (int)n;
+	*ret_status = (unsigned char)text[0];
+	return err_set(e, ECHILD, "%s", text + 1);
+}
+
+/* The child was started for nothing: it goes, and is waited for, so that the cgroups can be removed. */
+void oci_container_end(int pidfd)
+{
+	int status;
+
+	pidfd_signal(pidfd, SIGKILL);
+	pidfd_wait_end(pidfd, -1);
+	pidfd_reap(pidfd, &status);
+}
+
+static int open_report(struct launch *l, int *ret_ours, struct err *e)
+{
+	int pair[2], r = pipe_cloexec(pair);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot make a pipe");
+	*ret_ours = pair[0];
+	/* out of the way of the descriptors that the process is to get */
+	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	close(pair[1]);
+	return l->report < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;
+}
+
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* --- create */
+
+/* Somebody has to be asked before the child may go on: who maps its IDs, and hooks. */
+static bool child_must_wait(const struct container *c, const struct oci_hooks *h)
+{
+	return (c->clone_flags & CLONE_NEWUSER) || h->prestart.n || h->create_runtime.n ||
+	       h->create_container.n || h->start_container.n;
+}
+
+static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go, struct err *e)
+{
+	AUTO(buf_done) struct buf state = { 0 };
+	int r = go >= 0 ? launch_map_ids(c, pid, e) : 0;
+
+	if (r == 0)
+		r = rq->made(rq->arg, pid, &state, e);
+	if (r < 0 || go < 0)
+		return r;
+	r = write_full(go, state.data, state.len);
+	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
+}
+
+static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, struct launch *l,
+			     int *ret_pidfd, struct err *e)
+{
+	autoclose int report = -1, go = -1, pidfd = -1;
+	int pair[2], status, r = open_report(l, &report, e);
+	pid_t pid;
+
+	if (r == 0 && child_must_wait(c, &rq->spec->hooks)) {
+		r = pipe_cloexec(pair);
+		if (r < 0)
+			return err_sys(e, -r, "cannot make a pipe");
+		l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+		close(pair[0]);
+		go = l->go_parent = pair[1];
+	}
+	pid = r < 0 ? r : container_launch(c, l, &pidfd, e);
+	close_if_open(&l->report);
+	close_if_open(&l->go);
+	if (pid < 0)
+		return pid;
+	r = do_host_side(c, rq, pid, go, e);
+	close_if_open(&go);
+	if (r == 0) {
+		r = hear(report, &status, e);
+		if (r == 0)
+			r = err_set(e, ECHILD, "the process ended before it could be started");
+	}
+	if (r < 0) {
+		oci_container_end(pidfd);
+		return r;
+	}
+	*ret_pidfd = take_fd(&pidfd);
+	return pid;
+}
+
+pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, int *ret_pidfd, struct err *e)
+{
+	struct launch_oci oci = {
+		.process = rq->start.process,
+		.hooks = &rq->spec->hooks,
+		.keyring = rq->start.keyring,
+		.keep_fds = rq->start.keep_fds,
+		.console = rq->start.console,
+		.start = rq->fifo,
+	};
+	struct launch l = {
+		.process = &rq->boot->spec.process,
+		.stdio = { 0, 1, 2 },
+		.report = -1,
+		.go = -1,
+		.main = true,
+		.oci = &oci,
+	};
+	struct instance_state state = { 0 };
+	struct container c;
+	pid_t pid = container_prepare(&c, rq->boot, rq->plan, &state, e);
+
+	if (pid == 0)
+		pid = launch_and_wait(&c, rq, &l, ret_pidfd, e);
+	container_done(&c);
+	if (strv_add_all(warnings, &state.warnings) < 0 && pid > 0)
+		strv_done(warnings);
+	json_done(&instance_state_table, &state);
+	return pid;
+}
+
+/* --- update */
+
+int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,
+			 const struct oci_resources *resources, struct err *e)
+{
+	struct cgroup_oci_request rq = {
+		.facts = h, .id = id, .resources = resources, .rows = &container_cgroup_rows
+	};
+	AUTO(plan_done) struct plan p = { 0 };
+	struct boot boot = { .n_fds = 0 };
+	struct instance_state state = { 0 };
+	struct container c;
+	int r = cgroup_plan_update(&rq, cgroups, &p, e);
+
+	if (r < 0)
+		return r;
+	r = container_prepare(&c, &boot, &p, &state, e);
+	container_done(&c);
+	json_done(&instance_state_table, &state);
+	return r;
+}
+
+/* --- exec */
+
+/* The namespaces in which `pid` is not where we are: joining one's own user namespace would be refused. */
+static int other_namespaces(pid_t pid, uint64_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} kinds[] = {
+		{ "mnt", CLONE_NEWNS },	   { "pid", CLONE_NEWPID },	  { "ipc", CLONE_NEWIPC },
+		{ "uts", CLONE_NEWUTS },   { "net", CLONE_NEWNET },	  { "user", CLONE_NEWUSER },
+		{ "time", CLONE_NEWTIME }, { "cgroup", CLONE_NEWCGROUP },
+	};
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char theirs[64], ours[64];
+		struct stat a, b;
+
+		snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+		snprintf(ours, sizeof(ours), "/proc/self/ns/%s", kinds[i].name);
+		if (stat(theirs, &a) < 0) {
+			if (errno != ENOENT || i == 0)
+				return -errno;
+			continue; /* a kernel without this type */
+		}
+		if (stat(ours, &b) == 0 && (a.st_ino != b.st_ino || a.st_dev != b.st_dev))
+			flags |= kinds[i].flag;
+	}
+	*ret = flags;
+	return 0;
+}
+
+static int prepare_exec(struct container *c, const struct oci_exec *rq, struct plan *p,
+			struct instance_state *state, struct err *e)
+{
+	uint64_t flags = 0;
+	int r = 0;
+
+	if (boot_fd(rq->boot, "seccomp") >= 0)
+		r = plan_add(p, &op_seccomp, "filter", "fd:seccomp", NULL, 0);
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	r = container_prepare(c, rq->boot, p, state, e);
+	if (r < 0)
+		return r;
+	c->init_pidfd = pidfd_open_pid(rq->init);
+	r = c->init_pidfd < 0 ? c->init_pidfd : other_namespaces(rq->init, &flags);
+	if (r < 0)
+		return err_sys(e, -r, "cannot enter the container");
+	c->clone_flags = flags;
+	return cgroups_open(rq->cgroups, rq->init, &c->cgroups, e);
+}
+
+static pid_t launch_exec(struct container *c, struct launch *l, int *ret_pidfd, int *ret_status,
+			 struct err *e)
+{
+	autoclose int report = -1, pidfd = -1;
+	int r = open_report(l, &report, e);
+	pid_t pid = r < 0 ? r : container_launch(c, l, &pidfd, e);
+
+	close_if_open(&l->report);
+	if (pid < 0)
+		return pid;
+	r = hear(report, ret_status, e);
+	if (r < 0) {
+		oci_container_end(pidfd);
+		return r;
+	}
+	*ret_pidfd = take_fd(&pidfd);
+	return pid;
+}
+
+pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_status, struct err *e)
+{
+	struct launch_oci oci = {
+		.process = rq->start.process,
+		.keyring = rq->start.keyring,
+		.keep_fds = rq->start.keep_fds,
+		.console = rq->start.console,
+		.start = -1,
+	};
+	struct launch l = {
+		.process = &rq->boot->spec.process,
+		.stdio = { 0, 1, 2 },
+		.report = -1,
+		.go = -1,
+		.oci = &oci,
+	};
+	AUTO(plan_done) struct plan p = { 0 };
+	struct instance_state state = { 0 };
+	struct container c;
+	pid_t pid;
+
+	*ret_status = STATUS_RUNTIME_FAILED;
+	pid = prepare_exec(&c, rq, &p, &state, e);
+	if (pid == 0)
+		pid = launch_exec(&c, &l, ret_pidfd, ret_status, e);
+	container_done(&c);
+	json_done(&instance_state_table, &state);
+	return pid;
+}

@@ -1,0 +1,56 @@
+/* ocicli.h - the command line of ketch-oci: runc's words, which containerd, CRI-O, Podman and Docker speak */
+#ifndef OCICLI_OCICLI_H
+#define OCICLI_OCICLI_H
+
+#include <stdbool.h>
+
+#include "opts/opts.h"
+#include "runtime/runtime.h"
+
+struct oci_globals {
+	char *root, *log, *log_format, *rootless, *criu, *cgroup_manager;
+	bool systemd_cgroup, debug, version, help;
+};
+
+struct verb_context {
+	struct oci_globals globals;
+	struct runtime rt; /* open only for verbs that need it */
+};
+
+struct verb {
+	const char *name;
+	const char *usage; /* its words: "CONTAINER [SIGNAL]" */
+	const char *summary; /* a sentence without a stop */
+	const struct opt *opts;
+	size_t args_size; /* of the struct that opts fill */
+	const void *defaults; /* such a struct, or NULL: zeros */
+	unsigned min_words, max_words;
+	enum opts_grammar grammar;
+	bool no_runtime; /* needs no --root */
+	bool inside; /* puts a process into a container: the program must first be out of its reach */
+	int failure; /* exit status of an error; 0: 1 */
+	/* The exit status, or -errno with e filled. */
+	int (*run)(struct verb_context *c, void *args, struct strv *words, struct err *e);
+};
+
+extern const struct verb *const verbs[]; /* ends with NULL */
+extern const struct opt oci_global_opts[];
+
+/* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno. */
+int oci_main(char *const *argv, int (*protect)(char *const *argv));
+/* Writes all of b to stdout. */
+int oci_print(const struct buf *b, struct err *e);
+void help_add_all(struct buf *out);
+void help_add_verb(struct buf *out, const struct verb *v);
+
+/* foreground.c: stays until the process has ended and passes signals on to it; tty: the socket over which the
+ * master of its terminal comes, -1: none.  Its exit status, or -errno. */
+int foreground_wait(int pidfd, int tty, struct err *e);
+
+#define WORDS_ANY (~0U)
+
+/* verbs_*.c */
+extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_delete, verb_state,
+	verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_spec, verb_features, verb_events;
+
+#endif

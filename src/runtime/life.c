@@ -1,0 +1,185 @@
+/* life.c - start, kill, pause, update, delete: what is done to a container that exists */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "cgroup/detect.h"
+#include "cgroup/ops.h"
+#include "container/hooks.h"
+#include "container/oci.h"
+#include "runtime/runtime.h"
+#include "sys/pidfd.h"
+
+#define END_MS 10000
+
+static int run_hooks(const struct container_ref *c, enum container_status status, bool stop, struct err *e)
+{
+	AUTO(oci_spec_done) struct oci_spec s = { 0 };
+	AUTO(buf_done) struct buf state = { 0 };
+	int r = container_ref_config(c, &s, e);
+
+	if (r < 0)
+		return r;
+	if (runtime_add_state(&c->record, status, false, &state) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return stop ? hooks_run(&s.hooks.poststop, "poststop", &state, e)
+		    : hooks_run(&s.hooks.poststart, "poststart", &state, e);
+}
+
+/* --- start */
+
+static int check_startable(const struct container_ref *c, struct err *e)
+{
+	switch (c->status) {
+	case CONTAINER_CREATED:
+		break;
+	case CONTAINER_CREATING:
+		return err_set(e, EBUSY, "cannot start a container that is being created");
+	case CONTAINER_STOPPED:
+		return err_set(e, ESRCH, "cannot start a container that has stopped");
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED:
+		return err_set(e, EBUSY, "cannot start an already running container");
+	}
+	return c->record.has_process
+		       ? 0
+		       : err_set(e, EINVAL, "cannot start a container without a process in its config");
+}
+
+int runtime_start(const struct runtime *rt, const char *id, struct err *e)
+{
+	AUTO(container_ref_done) struct container_ref c;
+	autoclose int fifo = -1;
+	int r = container_ref_open(rt, id, &c, e);
+
+	if (r == 0)
+		r = check_startable(&c, e);
+	if (r < 0)
+		return r;
+	fifo = openat(c.dir, "start", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fifo < 0)
+		return err_set(e, ESRCH, "cannot start a container that has stopped");
+	/* of two who start it at once one wins */
+	if (unlinkat(c.dir, "start", 0) < 0)
+		return err_set(e, EBUSY, "cannot start an already running container");
+	r = write_full(fifo, "", 1);
+	if (r < 0)
+		return err_sys(e, -r, "cannot start the container");
+	if (!c.record.poststart)
+		return 0;
+	r = run_hooks(&c, CONTAINER_RUNNING, false, e);
+	if (r < 0)
+		runtime_kill(rt, id, SIGKILL, false, NULL);
+	return r;
+}
+
+/* --- kill */
+
+int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, struct err *e)
+{
+	AUTO(container_ref_done) struct container_ref c;
+	autoclose int pidfd = -1;
+	int r = container_ref_open(rt, id, &c, e);
+
+	if (r < 0)
+		return r;
+	if (all) {
+		r = cgroup_signal_all(&c.record.cgroups, signo, e);
+		return r < 0 ? r : 0;
+	}
+	pidfd = record_open_process(&c.record);
+	if (pidfd < 0)
+		return err_set(e, ESRCH, "container not running");
+	r = pidfd_signal(pidfd, signo);
+	if (r == -ESRCH)
+		return err_set(e, ESRCH, "container not running");
+	return r < 0 ? err_sys(e, -r, "cannot signal the container") : 0;
+}
+
+/* --- pause, resume, update */
+
+int runtime_pause(const struct runtime *rt, const char *id, bool pause, struct err *e)
+{
+	AUTO(container_ref_done) struct container_ref c;
+	int r = container_ref_open(rt, id, &c, e);
+
+	if (r < 0)
+		return r;
+	if (pause && c.status != CONTAINER_RUNNING && c.status != CONTAINER_CREATED)
+		return err_set(e, EINVAL, "container not running or created: %s",
+			       container_status_names[c.status]);
+	if (!pause && c.status != CONTAINER_PAUSED)
+		return err_set(e, EINVAL, "container not paused");
+	return pause ? cgroup_freeze(&c.record.cgroups, e) : cgroup_thaw(&c.record.cgroups, e);
+}
+
+int runtime_update(const struct runtime *rt, const char *id, const struct buf *json, struct err *e)
+{
+	AUTO(container_ref_done) struct container_ref c;
+	AUTO(oci_resources_done) struct oci_resources res = { 0 };
+	struct host_facts facts = { 0 };
+	int r = container_ref_open(rt, id, &c, e);
+
+	if (r < 0)
+		return r;
+	r = oci_resources_parse(json->data ? json->data : "", json->len, &res, e);
+	if (r == 0 && c.status == CONTAINER_STOPPED)
+		r = err_set(e, ESRCH, "container not running");
+	if (r < 0)
+		return r;
+	cgroup_detect(&facts);
+	r = oci_container_update(&facts, &c.record.cgroups, id, &res, e);
+	json_done(&host_facts_table, &facts);
+	return r;
+}
+
+/* --- delete */
+
+static int check_deletable(const struct container_ref *c, bool force, struct err *e)
+{
+	if (force || c->status == CONTAINER_STOPPED)
+		return 0;
+	if (c->status == CONTAINER_CREATING)
+		return err_set(e, EBUSY, "cannot delete container %s that is being created", c->record.id);
+	return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", c->record.id,
+		       container_status_names[c->status]);
+}
+
+static void end_process(const struct record *r)
+{
+	autoclose int pidfd = record_open_process(r);
+
+	if (pidfd < 0)
+		return;
+	pidfd_signal(pidfd, SIGKILL);
+	cgroup_thaw(&r->cgroups, NULL); /* a frozen process dies only when it is thawed */
+	pidfd_wait_end(pidfd, END_MS);
+}
+
+int runtime_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
+{
+	AUTO(container_ref_done) struct container_ref c;
+	struct err said = { 0 };
+	int r = container_ref_open(rt, id, &c, e);
+
+	if (r == -ENOENT && force)
+		return 0;
+	if (r == 0)
+		r = check_deletable(&c, force, e);
+	if (r < 0)
+		return r;
+	end_process(&c.record);
+	r = cgroup_record_remove(&c.record.cgroups, e);
+	if (r < 0)
+		return r;
+	if (c.record.poststop && run_hooks(&c, CONTAINER_STOPPED, true, &said) < 0)
+		log_warn("%s", said.msg); /* runtime.md: logged, and the rest goes on */
+	r = remove_tree(rt->dir, id);
+	return r < 0 ? err_sys(e, -r, "cannot remove the directory of the container") : 0;
+}

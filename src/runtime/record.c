@@ -1,0 +1,114 @@
+/* record.c - what ketch-oci remembers of a container */
+#include "runtime/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "cgroup/ops.h"
+#include "sys/pidfd.h"
+
+#define RECORD_MAX (4 * 1024 * 1024)
+
+const char *const container_status_names[] = { "creating", "created", "running", "paused", "stopped", NULL };
+
+static const struct jfield record_fields[] = {
+	J(J_STR, struct record, id),
+	J(J_STR, struct record, bundle),
+	J(J_STR, struct record, rootfs),
+	JK(J_STR, struct record, oci_version, "ociVersion"),
+	JK(J_I64, struct record, created_ns, "created"),
+	J(J_INT, struct record, pid),
+	JK(J_U64, struct record, pid_start, "pidStart"),
+	J(J_MAP, struct record, cgroups),
+	J(J_MAP, struct record, annotations),
+	J(J_STR, struct record, keyring),
+	JK(J_BOOL, struct record, has_process, "hasProcess"),
+	JK(J_BOOL, struct record, user_namespace, "userNamespace"),
+	J(J_BOOL, struct record, poststart),
+	J(J_BOOL, struct record, poststop),
+	{ 0 },
+};
+static const struct jtable record_table = { sizeof(struct record), record_fields };
+
+bool record_id_is_valid(const char *id)
+{
+	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-");
+
+	return n && !id[n] && n <= 255 && strcmp(id, ".") && strcmp(id, "..");
+}
+
+int record_write(int dir, const struct record *r, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	int k = json_print(&record_table, r, 0, &b);
+
+	if (k == 0)
+		k = write_file_swap(dir, "state.json", 0600, b.data, b.len);
+	return k < 0 ? err_sys(e, -k, "cannot write the state of the container") : 0;
+}
+
+int record_read(int dir, struct record *ret, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	int k = read_file(dir, "state.json", RECORD_MAX, &b);
+
+	*ret = (struct record){ 0 };
+	if (k < 0)
+		return err_sys(e, -k, "cannot read the state of the container");
+	k = json_parse(&record_table, b.data, b.len, 0, ret, e);
+	return k < 0 ? err_wrap(e, k, "state.json") : 0;
+}
+
+void record_done(struct record *r)
+{
+	json_done(&record_table, r);
+}
+
+/* "PID (NAME) STATE PPID ...": the name may hold anything, so the last ')' ends it. */
+int record_pid_start(pid_t pid, uint64_t *ret)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	AUTO(strv_done) struct strv f = { 0 };
+	char path[32];
+	const char *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (read_file(AT_FDCWD, path, 4096, &b) < 0 || !b.data)
+		return -ESRCH;
+	rest = strrchr(b.data, ')');
+	if (!rest || strv_split(&f, rest, " \n") < 0 || f.n < 21)
+		return -ESRCH;
+	if (*f.v[1] == 'Z' || *f.v[1] == 'X')
+		return -ESRCH;
+	return parse_u64(f.v[20], ret) < 0 ? -ESRCH : 0;
+}
+
+int record_open_process(const struct record *r)
+{
+	autoclose int fd = r->pid > 0 ? pidfd_open_pid(r->pid) : -ESRCH;
+	uint64_t start;
+
+	if (fd < 0)
+		return fd;
+	return record_pid_start(r->pid, &start) < 0 || start != r->pid_start ? -ESRCH : take_fd(&fd);
+}
+
+enum container_status record_status(int dir, const struct record *r)
+{
+	autoclose int fd = record_open_process(r);
+
+	if (!r->pid)
+		return CONTAINER_CREATING;
+	if (fd < 0)
+		return CONTAINER_STOPPED;
+	if (cgroup_is_frozen(&r->cgroups) > 0)
+		return CONTAINER_PAUSED;
+	return faccessat(dir, "start", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? CONTAINER_CREATED
+								       : CONTAINER_RUNNING;
+}

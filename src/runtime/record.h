@@ -1,0 +1,51 @@
+/* record.h - what ketch-oci remembers of a container, in ROOT/ID: state.json (this), config.json (a copy), seccomp.bpf,
+ * and `start`, the FIFO at which its process waits
+ *
+ * The directory is made first and removed last: while it is there, `delete --force` finds all that there can be.
+ */
+#ifndef RUNTIME_RECORD_H
+#define RUNTIME_RECORD_H
+
+#include <sys/types.h>
+
+#include "base/json.h"
+#include "base/strv.h"
+
+struct record {
+	char *id;
+	char *bundle, *rootfs; /* absolute */
+	char *oci_version;
+	int64_t created_ns;
+	int pid; /* of its first process; 0: not yet made */
+	uint64_t pid_start; /* /proc/PID/stat, field 22: tells it from a later process of the same number */
+	struct strv cgroups; /* "controller=directory" */
+	struct strv annotations;
+	char *keyring; /* NULL: none of its own */
+	bool has_process;
+	bool user_namespace;
+	bool poststart, poststop; /* has such hooks */
+};
+
+enum container_status {
+	CONTAINER_CREATING,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_STOPPED
+};
+extern const char *const container_status_names[];
+
+/* "[A-Za-z0-9_+.-]+", not "." or "..". */
+bool record_id_is_valid(const char *id);
+int record_write(int dir, const struct record *r, struct err *e);
+/* -ENOENT: the container was never begun in earnest. */
+int record_read(int dir, struct record *ret, struct err *e);
+void record_done(struct record *r);
+/* When process `pid` began, in clock ticks since boot; -ESRCH. */
+int record_pid_start(pid_t pid, uint64_t *ret);
+/* A pidfd of its first process; -ESRCH when that has ended. */
+int record_open_process(const struct record *r);
+/* What it does now. */
+enum container_status record_status(int dir, const struct record *r);
+
+#endif

@@ -1,0 +1,75 @@
+/* runtime.h - containers of ketch-oci: their life cycle as the OCI runtime-spec has it (runtime.md)
+ *
+ * No daemon, no monitor: what is known is below ROOT (record.h) and in the kernel.  Functions return 0 or -errno with e
+ * filled; the words that callers of an OCI runtime look for in messages are kept.
+ */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <sys/types.h>
+
+#include "oci/runtime.h"
+#include "runtime/record.h"
+
+struct runtime {
+	char *root; /* absolute */
+	int dir; /* of it */
+	int cwd; /* where the caller stands: relative names are from there */
+	bool systemd_cgroup;
+	bool rootless;
+};
+
+/* root NULL: /run/ketch-oci, or $XDG_RUNTIME_DIR/ketch-oci for other users than root. */
+int runtime_open(struct runtime *rt, const char *root, struct err *e);
+void runtime_done(struct runtime *rt);
+
+/* One container as it is now.  -ENOENT: "container does not exist". */
+struct container_ref {
+	int dir; /* ROOT/ID */
+	struct record record; /* id alone when none was written yet */
+	enum container_status status;
+};
+int container_ref_open(const struct runtime *rt, const char *id, struct container_ref *ret, struct err *e);
+void container_ref_done(struct container_ref *c);
+/* The copy of its config. */
+int container_ref_config(const struct container_ref *c, struct oci_spec *ret, struct err *e);
+/* The ids of all, sorted. */
+int runtime_list(const struct runtime *rt, struct strv *ret, struct err *e);
+/* Appends the state (runtime.md#state); pretty: on many lines. */
+int runtime_add_state(const struct record *r, enum container_status status, bool pretty, struct buf *out);
+
+struct create_args {
+	char *bundle; /* NULL: the current directory */
+	char *pid_file, *console_socket, *pidfd_socket; /* NULL: none */
+	bool no_pivot, no_new_keyring;
+	int64_t preserve_fds;
+	int console; /* instead of console_socket: a connected socket, borrowed; 0: none */
+};
+
+/* Until the process waits for start.  ret_pidfd: of it, our child. */
+int runtime_create(const struct runtime *rt, const char *id, const struct create_args *a, int *ret_pidfd,
+		   struct err *e);
+int runtime_start(const struct runtime *rt, const char *id, struct err *e);
+/* all: every process in its cgroup. */
+int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, struct err *e);
+/* force: whatever state it is in, and none is fine too. */
+int runtime_delete(const struct runtime *rt, const char *id, bool force, struct err *e);
+int runtime_pause(const struct runtime *rt, const char *id, bool pause, struct err *e);
+/* json: the text of linux.resources. */
+int runtime_update(const struct runtime *rt, const char *id, const struct buf *json, struct err *e);
+
+struct exec_args {
+	char *pid_file, *console_socket, *pidfd_socket;
+	int64_t preserve_fds;
+	bool ignore_paused, no_new_keyring, no_subreaper;
+	int console; /* as above */
+};
+
+/* process: owned by the caller.  Until the program runs. */
+int runtime_exec(const struct runtime *rt, const struct container_ref *c, const struct oci_process *process,
+		 const struct exec_args *a, int *ret_pidfd, int *ret_status, struct err *e);
+
+/* The i-th option of mounts that a config may name, or NULL. */
+const char *runtime_mount_option(size_t i);
+
+#endif

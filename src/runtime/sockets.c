@@ -1,0 +1,54 @@
+/* sockets.c - what callers get over unix sockets and files: terminals, pidfds, pid files */
+#include "runtime/sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "sys/scm.h"
+
+int socket_connect(int cwd, const char *path, const char *option, struct err *e)
+{
+	autoclose int place = openat(cwd, path, O_PATH | O_CLOEXEC);
+	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	if (place < 0 || fd < 0)
+		return err_sys(e, errno, "%s %s", option, path);
+	/* a path longer than the 108 bytes of the address is fine this way */
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d", place);
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_sys(e, errno, "%s %s", option, path);
+	return take_fd(&fd);
+}
+
+int socket_send_pidfd(int cwd, const char *path, int pidfd, struct err *e)
+{
+	autoclose int sock = path ? socket_connect(cwd, path, "--pidfd-socket", e) : -1;
+	int r;
+
+	if (!path)
+		return 0;
+	if (sock < 0)
+		return sock;
+	r = scm_send(sock, pidfd, "pidfd", 5);
+	return r < 0 ? err_sys(e, -r, "--pidfd-socket %s", path) : 0;
+}
+
+int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
+{
+	char text[24];
+	int r;
+
+	if (!path)
+		return 0;
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	r = write_file_swap(cwd, path, 0644, text, strlen(text));
+	return r < 0 ? err_sys(e, -r, "--pid-file %s", path) : 0;
+}
