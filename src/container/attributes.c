@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "sys/procfs.h"
-#include "sys/sched.h"
+#include "sys/scheduler.h"
 
 /* --- OOM score */
 

@@ -331,6 +331,43 @@ static void the_kernel_does_what_every_action_and_flag_says(void **state)
 	}
 }
 
+/* A call as i386 counts, from a 64-bit program. */
+static int call_i386(int nr)
+{
+	int r;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "a"(nr), "b"(0), "c"(0), "d"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return r;
+}
+
+static void calls_of_i386_are_filtered_for_real(void **state)
+{
+	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 };
+	AUTO(buf_done) struct buf text = { 0 };
+	int status;
+	pid_t child;
+
+	read_profile("docker", &text);
+	build(text.data, &s);
+	child = fork();
+	if (child == 0) {
+		if (call_i386(20) != getpid()) {
+			print_message("skipped: this kernel has no calls of i386\n");
+			_exit(0);
+		}
+		if (load(&s) < 0)
+			_exit(1);
+		if (call_i386(20) != getpid())
+			_exit(2);
+		_exit(call_i386(21) == -EPERM && call_i386(999) == -ENOSYS ? 0 : 3); /* 21: mount */
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void flags_and_the_listener_come_out(void **state)
 {
 	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 }, quiet = { 0 };
@@ -589,6 +626,7 @@ int main(void)
 		cmocka_unit_test(calls_of_i386_behind_socketcall_and_ipc_are_found),
 		cmocka_unit_test(every_operator_compares_what_the_abi_passes),
 		cmocka_unit_test(the_kernel_does_what_every_action_and_flag_says),
+		cmocka_unit_test(calls_of_i386_are_filtered_for_real),
 		cmocka_unit_test(flags_and_the_listener_come_out),
 		cmocka_unit_test(newer_calls_are_enosys_unless_the_default_lets_them_pass),
 		cmocka_unit_test(a_mistake_is_one_line_that_begins_with_its_place),

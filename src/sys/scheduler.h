@@ -1,6 +1,6 @@
-/* sched.h - how the kernel schedules the calling process: CPU, policy, I/O */
-#ifndef SYS_SCHED_H
-#define SYS_SCHED_H
+/* scheduler.h - how the kernel schedules the calling process: CPU, policy, I/O */
+#ifndef SYS_SCHEDULER_H
+#define SYS_SCHEDULER_H
 
 #include <stdint.h>
 

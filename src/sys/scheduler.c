@@ -1,5 +1,5 @@
-/* sched.c - how the kernel schedules the calling process: CPU, policy, I/O */
-#include "sys/sched.h"
+/* scheduler.c - how the kernel schedules the calling process: CPU, policy, I/O */
+#include "sys/scheduler.h"
 
 #include <errno.h>
 #include <linux/ioprio.h>
