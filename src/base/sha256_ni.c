@@ -26,7 +26,7 @@ WITH_SHA static __m128i next_words(const __m128i w[4])
 WITH_SHA static void rounds(__m128i *abef, __m128i *cdgh, const uint8_t block[64])
 {
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	__m128i w[4], kw, next;
+	__m128i w[4] = { 0 }, kw, next;
 
 	for (int i = 0; i < 16; i++) {
 		if (i < 4)

@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "opts/opts.h"
 #include "engine/engine.h"
+#include "opts/opts.h"
 
 #define STATUS_FAILED 1
 #define STATUS_USAGE  125 /* of a wrong option, and of a `run` that Ketch could not do: Docker's numbers */

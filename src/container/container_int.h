@@ -122,7 +122,7 @@ int mount_apply(int mnt, const struct mount_options *o);
 int mount_propagate(int mnt, const struct mount_options *o);
 /* A user namespace with these maps (lines of /proc/PID/uid_map), for ID-mapped mounts; -errno. */
 int userns_make(const char *uid_map, const char *gid_map);
-#define USERNS_IDS 65536
+#define USERNS_IDS 65536U
 
 /* The place of a mount of ours: made if missing, and no part of it may be a symbolic link of the image. */
 int place_fixed(const struct container *c, const char *path, bool dir, struct err *e);

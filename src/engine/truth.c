@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "engine/engine_int.h"
 #include "cgroup/cgroup.h"
+#include "engine/engine_int.h"
 
 #define MAX_STATE (1 << 20)
 

@@ -18,7 +18,8 @@ struct host_facts {
 		cgroups; /* "memory=/sys/fs/cgroup/memory": controller and where it is mounted (v1, hybrid); v2:
 			       * one "unified=/sys/fs/cgroup" and "memory=", "cpu=", "pids=" with the same path for what
 			       * cgroup.controllers of the root names */
-	struct strv own_cgroups; /* "memory=/sys/fs/cgroup/memory/a": where this process is (cgroup_detect_all only) */
+	struct strv
+		own_cgroups; /* "memory=/sys/fs/cgroup/memory/a": where this process is (cgroup_detect_all only) */
 	int cpus; /* online */
 	uint64_t ram_bytes;
 	char *kernel_release; /* uname -r */

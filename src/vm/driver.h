@@ -8,8 +8,8 @@
 #ifndef VM_DRIVER_H
 #define VM_DRIVER_H
 
-#include "instance/boot.h"
 #include "cgroup/cgroup.h"
+#include "instance/boot.h"
 #include "instance/guest.h"
 #include "instance/plan.h"
 #include "vm/child.h"

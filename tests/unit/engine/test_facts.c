@@ -10,8 +10,8 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "engine/facts.h"
 #include "cgroup/detect.h"
+#include "engine/facts.h"
 #include "sys/mountinfo.h"
 
 static void a_line_is_split_and_unescaped(void **state)
