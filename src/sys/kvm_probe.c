@@ -16,18 +16,21 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
 #include "sys/kvm_guest.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
 
 #define MEMORY_BYTES  (2u << 20)
-#define GUEST_MS      300 /* then the guest is stopped and asked how far it came */
+#define GUEST_MS      240 /* then the guest is stopped and asked how far it came */
 #define PATIENCE      3 /* times GUEST_MS until it must have come to its loop: the machine may be busy */
-#define CHILD_MS      2500 /* then the child is killed: making a machine takes 2 ms, but 500 in a busy emulator */
+#define SILENCE_MS    800 /* of the child, which speaks at each step: then it is killed */
+#define END_MS	      5000 /* until it has ended: its machine is taken apart first */
+#define KILL_MS	      100 /* the same for a silent one, which may hang in the kernel: then it is left behind */
 #define MIN_MIPS      10.0 /* PVM: 2; emulated SVM under QEMU's TCG: over 50; hardware: thousands */
 #define CPUID_ENTRIES 256
 
@@ -40,8 +43,12 @@ static const char *const stages[] = {
 	"XSAVE and XRSTOR",	 "a far return", "a page fault",    "a plain loop",
 };
 
+/* What the child says: a byte, behind VERDICT a struct kvm_verdict. */
+enum { ALIVE, VERDICT };
+
 struct machine {
 	int kvm, vm, cpu;
+	int report; /* to the parent */
 	char *memory;
 	struct kvm_run *run;
 	int64_t loop_began_ns; /* thread CPU time; 0: not yet */
@@ -62,6 +69,14 @@ static int64_t cpu_ns(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Each step may take 2 ms, or 500 in a busy emulator: silence is judged, not the sum. */
+static void say_alive(const struct machine *m)
+{
+	const char byte = ALIVE;
+
+	write_full(m->report, &byte, 1);
 }
 
 int kvm_open(char *reason, unsigned n)
@@ -177,21 +192,26 @@ static int make_cpu(struct machine *m)
 	return 0;
 }
 
-static int make_machine(struct machine *m)
+static int make_vm(struct machine *m)
 {
-	int r;
-
 	if (ioctl(m->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
 		return -EPROTO;
 	m->vm = ioctl(m->kvm, KVM_CREATE_VM, 0);
-	if (m->vm < 0)
-		return -errno;
-	r = give_memory(m);
-	if (r == 0)
-		r = make_cpu(m);
-	if (r == 0)
-		r = give_cpuid(m);
-	return r == 0 ? set_registers(m) : r;
+	return m->vm < 0 ? -errno : 0;
+}
+
+static int make_machine(struct machine *m)
+{
+	static int (*const steps[])(struct machine * m) = { make_vm, give_memory, make_cpu, give_cpuid,
+							    set_registers };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(steps) && r == 0; i++) {
+		say_alive(m);
+		r = steps[i](m);
+	}
+	say_alive(m);
+	return r;
 }
 
 /* --- running and judging */
@@ -232,6 +252,7 @@ static bool handle_alarm(struct machine *m, struct kvm_verdict *v)
 		return false;
 	}
 	if (++m->alarms < PATIENCE) {
+		say_alive(m);
 		m->run->immediate_exit = 0;
 		start_timer();
 		return true;
@@ -292,63 +313,85 @@ static void run_guest(struct machine *m, struct kvm_verdict *v)
 	}
 }
 
-static void probe_in_child(int kvm_fd, struct kvm_verdict *v)
+static void probe_in_child(struct machine *m, struct kvm_verdict *v)
 {
 	struct sigaction stop = { .sa_handler = on_alarm }; /* without SA_RESTART */
-	struct machine m = { .kvm = kvm_fd };
 	sigset_t none;
 	int r;
 
 	sigemptyset(&none);
 	sigaction(SIGALRM, &stop, NULL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	r = make_machine(&m);
+	r = make_machine(m);
 	if (r < 0) {
 		snprintf(v->reason, sizeof(v->reason), "/dev/kvm does not make a machine: %s", strerror(-r));
 		return;
 	}
 	start_timer();
-	run_guest(&m, v);
+	run_guest(m, v);
 }
 
-static void wait_verdict(int fd, struct kvm_verdict *v)
+static _Noreturn void child_main(int kvm_fd, int report)
+{
+	struct machine m = { .kvm = kvm_fd, .report = report };
+	struct kvm_verdict v = { 0 };
+	const char byte = VERDICT;
+
+	probe_in_child(&m, &v);
+	write_full(report, &byte, 1);
+	write_full(report, &v, sizeof(v));
+	_exit(0);
+}
+
+/* The next n bytes from the child.  False: it is silent, or has died. */
+static bool hear(int fd, void *data, size_t n)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int r;
 
 	do
-		r = poll(&p, 1, CHILD_MS);
+		r = poll(&p, 1, SILENCE_MS);
 	while (r < 0 && errno == EINTR);
-	if (r == 1 && read_full(fd, v, sizeof(*v)) == sizeof(*v))
-		return;
-	*v = (struct kvm_verdict){ .late = true };
-	snprintf(v->reason, sizeof(v->reason), "a guest under /dev/kvm gives no sign of life in %d ms",
-		 CHILD_MS);
+	return r == 1 && read_full(fd, data, n) == (ssize_t)n;
+}
+
+/* False: there was none, and *ret says so. */
+static bool wait_verdict(int fd, struct kvm_verdict *ret)
+{
+	struct kvm_verdict v;
+	char byte = ALIVE;
+
+	while (byte == ALIVE && hear(fd, &byte, 1))
+		;
+	if (byte == VERDICT && hear(fd, &v, sizeof(v))) {
+		*ret = v;
+		return true;
+	}
+	*ret = (struct kvm_verdict){ .late = true };
+	snprintf(ret->reason, sizeof(ret->reason), "a guest under /dev/kvm gives no sign of life in %d ms",
+		 SILENCE_MS);
+	return false;
 }
 
 int kvm_probe(int kvm_fd, struct kvm_verdict *ret)
 {
-	struct kvm_verdict v = { 0 };
-	int pipe_fd[2];
-	pid_t child;
-	int r = pipe_cloexec(pipe_fd);
+	autoclose int child = -1;
+	int pipe_fd[2], status, r = pipe_cloexec(pipe_fd);
+	pid_t pid;
 
 	if (r < 0)
 		return r;
-	child = fork();
-	if (child == 0) {
-		probe_in_child(kvm_fd, &v);
-		write_full(pipe_fd[1], &v, sizeof(v));
-		_exit(0);
-	}
-	r = child < 0 ? -errno : 0;
+	pid = ns_clone(0, -1, &child);
+	if (pid == 0)
+		child_main(kvm_fd, pipe_fd[1]);
 	close(pipe_fd[1]);
-	if (r == 0) {
-		wait_verdict(pipe_fd[0], ret);
-		kill(child, SIGKILL); /* our own child, not yet waited for: the number is its */
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
+	if (pid > 0) {
+		bool heard = wait_verdict(pipe_fd[0], ret);
+
+		pidfd_signal(child, SIGKILL);
+		if (pidfd_wait_end(child, heard ? END_MS : KILL_MS) == 0)
+			pidfd_reap(child, &status);
 	}
 	close(pipe_fd[0]);
-	return r;
+	return pid < 0 ? pid : 0;
 }

@@ -18,8 +18,8 @@ struct kvm_verdict {
 
 /* Opens /dev/kvm: a descriptor or -errno; reason (of a verdict) then says so in words. */
 int kvm_open(char *reason, unsigned n);
-/* Runs the guest in a child process: some milliseconds, 0.3 s when it is slow; at most 2.5 s when it hangs or the
- * machine is very busy (`late`).  0 or -errno (no child). */
+/* Runs the guest in a child process: some milliseconds, 0.3 s when it is slow; `late` 0.8 s after the last that was heard
+ * of it: a KVM that hangs is found out in less than a second.  0 or -errno (no child). */
 int kvm_probe(int kvm_fd, struct kvm_verdict *ret);
 
 #endif
