@@ -1,6 +1,7 @@
 /* cache.c - files by digest, and links by key */
 #include "seccomp/cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
@@ -123,4 +124,23 @@ int cache_put(int dir, const char *key, const struct buf *content, char ret_name
 	if (r == 0)
 		memcpy(ret_name, name, CACHE_NAME);
 	return r;
+}
+
+void cache_limit(int dir, size_t max)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	if (!d) {
+		auto_close(&copy);
+		return;
+	}
+	while (readdir(d))
+		n++;
+	rewinddir(d);
+	while (n > max && (entry = readdir(d)))
+		unlinkat(dir, entry->d_name, 0); /* not "." and "..": they are directories */
+	closedir(d);
 }

@@ -23,5 +23,7 @@ int cache_get(int dir, const char *key, char ret_name[CACHE_NAME], struct buf *r
 /* The same by the file's own name. */
 int cache_get_named(int dir, const char *name, struct buf *ret);
 int cache_put(int dir, const char *key, const struct buf *content, char ret_name[CACHE_NAME]);
+/* Empties a directory with more than max names: for a cache whose files nobody asks for by name. */
+void cache_limit(int dir, size_t max);
 
 #endif

@@ -14,6 +14,8 @@
 #include "seccomp/profile.h"
 #include "seccomp/words.h"
 
+#define CACHE_NAMES_MAX 1000 /* two for each profile; callers have a handful */
+
 /* The head of a cache file.  Behind it: path, metadata, program. */
 struct head {
 	uint32_t flags;
@@ -156,6 +158,7 @@ static void keep(int dir, const char *key, const struct seccomp_oci *s)
 	if (s->listener_metadata)
 		return;
 	pack(s, &b);
+	cache_limit(dir, CACHE_NAMES_MAX);
 	if (buf_ok(&b) && b.len <= CACHE_FILE_MAX)
 		cache_put(dir, key, &b, name); /* a failure costs the next start some ms */
 }

@@ -5,6 +5,7 @@
  */
 #include "../cm.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -609,6 +610,33 @@ static void a_directory_that_others_may_write_is_no_cache(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 }
 
+static size_t count_names(const char *path)
+{
+	DIR *d = opendir(path);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void a_cache_does_not_grow_for_ever(void **state)
+{
+	const char *dir = *state;
+	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 };
+	autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[16];
+
+	for (int i = 0; i < 1100; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(symlinkat("x", fd, name), 0);
+	}
+	build_in(dir, notifying, &s);
+	assert_int_equal(count_names(dir), 4); /* with "." and ".." */
+}
+
 static void where_there_can_be_no_cache_the_filter_is_compiled(void **state)
 {
 	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 };
@@ -635,6 +663,7 @@ int main(void)
 						make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_directory_that_others_may_write_is_no_cache, make_dir,
 						remove_dir),
+		cmocka_unit_test_setup_teardown(a_cache_does_not_grow_for_ever, make_dir, remove_dir),
 		cmocka_unit_test(where_there_can_be_no_cache_the_filter_is_compiled),
 	};
 
