@@ -13,9 +13,10 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/strv.h"
-#include "unpack/canon.h"
+#include "files/canon.h"
+#include "files/links.h"
+#include "unpack/hash.h"
 #include "unpack/limits.h"
-#include "unpack/links.h"
 
 #define NAMES_BYTES 65536 /* the kernel's limit for the list of attribute names */
 #define DATA_BYTES  (256 << 10)

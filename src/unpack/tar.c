@@ -139,7 +139,7 @@ static int take_links(struct archive_entry *ae, struct tar_entry *t, struct err 
 	int r;
 
 	if (hard) {
-		r = tree_clean_path(hard, t->hardlink, e);
+		r = entry_clean_path(hard, t->hardlink, e);
 		t->entry.hardlink = t->hardlink;
 		return r < 0 ? err_wrap(e, r, "its target") : 0;
 	}
@@ -186,7 +186,7 @@ static int take_entry(struct archive_entry *ae, struct tar_entry *t, struct err 
 			      .mtime = { archive_entry_mtime(ae), archive_entry_mtime_nsec(ae) },
 			      .size = (uint64_t)size,
 			      .xattrs = t->xattrs };
-	r = tree_clean_path(path, t->path, e);
+	r = entry_clean_path(path, t->path, e);
 	if (r == 0)
 		r = take_type(ae, en, e);
 	if (r == 0)

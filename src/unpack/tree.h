@@ -10,39 +10,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/err.h"
+#include "files/entry.h"
 
 struct tree;
-
-struct xattr {
-	const char *name;
-	const void *value;
-	size_t n;
-};
-
-struct entry {
-	const char *path; /* of tree_clean_path: "a/b", "" is the root of the layer */
-	mode_t mode; /* with its type; not looked at for a hard link */
-	uid_t uid;
-	gid_t gid;
-	dev_t rdev;
-	struct timespec mtime;
-	uint64_t size; /* of a regular file */
-	const char *hardlink; /* of tree_clean_path; NULL: none */
-	const char *symlink; /* NULL: none */
-	const struct xattr *xattrs;
-	size_t n_xattrs;
-};
 
 /* rootfd: an empty directory; it is borrowed.  scratch_fd: a directory for a nameless temporary file. */
 int tree_open(int rootfd, int scratch_fd, struct tree **ret, struct err *e);
 struct tree *tree_close(struct tree *t);
 
-/* "./a//b/" -> "a/b" in ret; refuses "..", and what is longer or deeper than limits.h allows. */
-int tree_clean_path(const char *path, char ret[4096], struct err *e);
 /* Is this xattr one that an image may bring?  Not those that steer overlayfs or belong to the host. */
 bool tree_keeps_xattr(const char *name);
 

@@ -79,7 +79,7 @@ def with_acls(top):
 
 
 def canonical(top):
-    """The stream of src/unpack/canon.h, from its description."""
+    """The stream of src/files/canon.h, from its description."""
     out, first = [], {}
 
     def names(path):

@@ -1,5 +1,5 @@
 /* canon.c - the canonical tar stream of a tree: what the diff id of an imported directory is the SHA-256 of */
-#include "unpack/canon.h"
+#include "files/canon.h"
 
 #include <errno.h>
 #include <stdio.h>

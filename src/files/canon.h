@@ -11,11 +11,10 @@
  *     that do not fit are 0;
  *   - content with its holes as zeros, filled to 512 bytes; two blocks of zeros at the end.
  */
-#ifndef UNPACK_CANON_H
-#define UNPACK_CANON_H
+#ifndef FILES_CANON_H
+#define FILES_CANON_H
 
-#include "unpack/hash.h"
-#include "unpack/tree.h"
+#include "files/entry.h"
 
 /* out takes each piece of the stream. */
 struct canon {

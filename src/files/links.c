@@ -1,5 +1,5 @@
 /* links.c - which file, of those with several names, was seen under which path first */
-#include "unpack/links.h"
+#include "files/links.h"
 
 #include <search.h>
 #include <stdlib.h>

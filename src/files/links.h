@@ -1,6 +1,6 @@
 /* links.h - which file, of those with several names, was seen under which path first */
-#ifndef UNPACK_LINKS_H
-#define UNPACK_LINKS_H
+#ifndef FILES_LINKS_H
+#define FILES_LINKS_H
 
 #include <sys/types.h>
 

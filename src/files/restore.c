@@ -1,0 +1,289 @@
+/* restore.c - the entries of an archive become files below one directory, which nothing can leave
+ *
+ * How it works: a stack holds the directories from the base to that of the entry now.  One that is left gets its mode,
+ * owner and times, which each entry made in it would have changed.
+ */
+#include "files/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+
+#define IMPLICIT_MODE 0755 /* of directories that the archive does not name */
+#define ENTRIES_MAX   2000000
+
+struct level {
+	int fd;
+	size_t end; /* of its path in rs->path */
+	bool named; /* by the archive: entry has what it is to get */
+	struct entry entry;
+};
+
+struct restore {
+	int base_fd, flags;
+	unsigned entries;
+	size_t depth;
+	struct level levels[PATH_DEPTH_MAX];
+	char path[PATH_BYTES_MAX + 1]; /* of the innermost level */
+};
+
+struct restore *restore_new(int base_fd, int flags)
+{
+	struct restore *rs = calloc(1, sizeof(*rs));
+
+	if (rs) {
+		rs->base_fd = base_fd;
+		rs->flags = flags;
+	}
+	return rs;
+}
+
+struct restore *restore_free(struct restore *rs)
+{
+	while (rs && rs->depth)
+		close(rs->levels[--rs->depth].fd);
+	free(rs);
+	return NULL;
+}
+
+/* --- metadata */
+
+static mode_t mode_of(const struct restore *rs, const struct entry *en)
+{
+	return en->mode & (rs->flags & RESTORE_SETID ? 07777 : 01777);
+}
+
+/* fd: the thing itself, maybe O_PATH.  Owner first: chown takes setuid bits away. */
+static int set_owner(const struct restore *rs, int fd, const struct entry *en, struct err *e)
+{
+	bool keep = rs->flags & RESTORE_OWNER;
+	uid_t uid = keep ? en->uid : geteuid();
+	gid_t gid = keep ? en->gid : getegid();
+
+	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, errno, "cannot set the owner %u:%u", uid, gid);
+	return 0;
+}
+
+static int set_times(int fd, const struct entry *en, struct err *e)
+{
+	const struct timespec times[2] = { en->mtime, en->mtime };
+
+	if (utimensat(fd, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, errno, "cannot set the time");
+	return 0;
+}
+
+/* fd is open, not O_PATH. */
+static int set_all(const struct restore *rs, int fd, const struct entry *en, struct err *e)
+{
+	int r = set_owner(rs, fd, en, e);
+
+	if (r == 0 && fchmod(fd, mode_of(rs, en)) < 0)
+		r = err_sys(e, errno, "cannot set the mode");
+	return r < 0 ? r : set_times(fd, en, e);
+}
+
+/* --- directories */
+
+static int here(const struct restore *rs)
+{
+	return rs->depth ? rs->levels[rs->depth - 1].fd : rs->base_fd;
+}
+
+static int leave(struct restore *rs, struct err *e)
+{
+	struct level *l = &rs->levels[--rs->depth];
+	int r = l->named ? set_all(rs, l->fd, &l->entry, e) : 0;
+
+	close(l->fd);
+	rs->path[rs->depth ? rs->levels[rs->depth - 1].end : 0] = '\0';
+	return r;
+}
+
+/* O_NOFOLLOW with O_DIRECTORY: a link is "no directory". */
+static int enter(struct restore *rs, const char *name, size_t n, struct err *e)
+{
+	char text[PATH_NAME_MAX + 1];
+	size_t len = strlen(rs->path);
+	int fd;
+
+	if (rs->depth == PATH_DEPTH_MAX)
+		return err_set(e, ENAMETOOLONG, "it is deeper than %d directories", PATH_DEPTH_MAX);
+	memcpy(text, name, n);
+	text[n] = '\0';
+	fd = openat(here(rs), text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && mkdirat(here(rs), text, IMPLICIT_MODE) == 0)
+		fd = openat(here(rs), text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(e, ENOTDIR, "%.200s is there and is no directory; links are not followed",
+			       text);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot enter the directory %.200s", text);
+	if (len)
+		rs->path[len++] = '/';
+	memcpy(rs->path + len, text, n + 1);
+	rs->levels[rs->depth++] = (struct level){ .fd = fd, .end = len + n };
+	return 0;
+}
+
+/* Is the innermost directory above, or at, the first n bytes of path? */
+static bool leads_to(const struct restore *rs, const char *path, size_t n)
+{
+	size_t end = rs->levels[rs->depth - 1].end;
+
+	return end <= n && !memcmp(rs->path, path, end) && (end == n || path[end] == '/');
+}
+
+/* Goes to the directory that is named by the first n bytes of path. */
+static int go_to(struct restore *rs, const char *path, size_t n, struct err *e)
+{
+	size_t at;
+	int r = 0;
+
+	while (r == 0 && rs->depth && !leads_to(rs, path, n))
+		r = leave(rs, e);
+	at = rs->depth ? rs->levels[rs->depth - 1].end : 0;
+	while (r == 0 && at < n) {
+		at += path[at] == '/';
+		r = enter(rs, path + at, strcspn(path + at, "/"), e);
+		at += strcspn(path + at, "/");
+	}
+	return r;
+}
+
+/* --- entries */
+
+/* What is there goes, but a directory. */
+static int make_way(int dirfd, const char *name, struct err *e)
+{
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == EISDIR)
+		return err_set(e, EISDIR, "a directory of this name is there");
+	return err_sys(e, errno, "cannot replace what is there");
+}
+
+static int put_directory(struct restore *rs, const char *name, const struct entry *en, struct err *e)
+{
+	struct level *l;
+	int r;
+
+	if (mkdirat(here(rs), name, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "cannot make the directory");
+	r = enter(rs, name, strlen(name), e);
+	if (r < 0)
+		return r;
+	l = &rs->levels[rs->depth - 1];
+	l->named = true;
+	l->entry = *en; /* of its pointers none is used later */
+	return 0;
+}
+
+static int copy_content(struct untar *u, int fd, struct err *e)
+{
+	const void *piece;
+	ssize_t n;
+
+	while ((n = untar_read(u, &piece, e)) > 0) {
+		int r = write_full(fd, piece, (size_t)n);
+
+		if (r < 0)
+			return err_sys(e, -r, "cannot write it");
+	}
+	return (int)n;
+}
+
+static int put_file(struct restore *rs, const char *name, const struct entry *en, struct untar *u,
+		    struct err *e)
+{
+	autoclose int fd = openat(here(rs), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot make the file");
+	r = copy_content(u, fd, e);
+	if (r == 0)
+		r = set_all(rs, fd, en, e);
+	if (r < 0)
+		unlinkat(here(rs), name, 0);
+	return r;
+}
+
+/* A link or a FIFO has been made: it is opened without following, and must be of this type. */
+static int finish_special(const struct restore *rs, const char *name, const struct entry *en, struct err *e)
+{
+	autoclose int fd = openat(here(rs), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot open it again");
+	if ((st.st_mode & S_IFMT) != (en->mode & S_IFMT))
+		return err_set(e, EAGAIN, "somebody has replaced it");
+	r = set_owner(rs, fd, en, e);
+	return r < 0 ? r : set_times(fd, en, e);
+}
+
+static int put_special(struct restore *rs, const char *name, const struct entry *en, struct err *e)
+{
+	int r = S_ISLNK(en->mode) ? symlinkat(en->symlink, here(rs), name)
+				  : mknodat(here(rs), name, S_IFIFO | (mode_of(rs, en) & 0777), 0);
+
+	return r < 0 ? err_sys(e, errno, "cannot make it") : finish_special(rs, name, en, e);
+}
+
+/* To a file that is there already, of the archive or not: below the base in any case. */
+static int put_hardlink(struct restore *rs, const char *name, const struct entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->hardlink, '/');
+	autofree char *dir = strndup(en->hardlink, slash ? (size_t)(slash - en->hardlink) : 0);
+	autoclose int fd = -1;
+
+	if (!dir)
+		return err_set(e, ENOMEM, "out of memory");
+	fd = open_in_root_nolinks(rs->base_fd, *dir ? dir : "/", O_PATH | O_DIRECTORY, 0);
+	if (fd < 0 || linkat(fd, slash ? slash + 1 : en->hardlink, here(rs), name, 0) < 0)
+		return err_sys(e, fd < 0 ? -fd : errno, "cannot link it to %.200s", en->hardlink);
+	return 0;
+}
+
+int restore_put(struct restore *rs, const struct entry *en, struct untar *u, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *name = slash ? slash + 1 : en->path;
+	int r;
+
+	if (++rs->entries > ENTRIES_MAX)
+		return err_set(e, E2BIG, "there are more than %d entries", ENTRIES_MAX);
+	if (!en->hardlink && (S_ISCHR(en->mode) || S_ISBLK(en->mode)))
+		return err_set(e, EPERM, "device nodes are not copied");
+	r = go_to(rs, en->path, slash ? (size_t)(slash - en->path) : 0, e);
+	if (r == 0 && !en->hardlink && S_ISDIR(en->mode))
+		return put_directory(rs, name, en, e);
+	/* its own name: linking it again would lose it */
+	if (r == 0 && en->hardlink && !strcmp(en->hardlink, en->path))
+		return err_set(e, EINVAL, "it is a link to itself");
+	if (r == 0)
+		r = make_way(here(rs), name, e);
+	if (r < 0)
+		return r;
+	if (en->hardlink)
+		return put_hardlink(rs, name, en, e);
+	return S_ISREG(en->mode) ? put_file(rs, name, en, u, e) : put_special(rs, name, en, e);
+}
+
+int restore_finish(struct restore *rs, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && rs->depth)
+		r = leave(rs, e);
+	return r;
+}

@@ -1,0 +1,237 @@
+/* send.c - a file, or a directory with all that is below it, becomes a tar stream
+ *
+ * Each name is looked up once, in the descriptor of its directory, and never followed: whoever changes the tree
+ * meanwhile can change what is read, not where.
+ */
+#include "files/send.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "files/canon.h"
+#include "files/links.h"
+
+#define PIECE 65536
+
+struct sender {
+	int out_fd;
+	int failed; /* -errno of the first write that failed */
+	struct canon canon;
+	struct links *links;
+	bool rooted; /* the first entry is out */
+	int depth;
+	char path[PATH_BYTES_MAX + 1]; /* of the entry now */
+	size_t filled;
+	char out[PIECE], data[PIECE];
+};
+
+/* --- output */
+
+static void flush(struct sender *s)
+{
+	if (s->failed == 0 && s->filled)
+		s->failed = write_full(s->out_fd, s->out, s->filled);
+	s->filled = 0;
+}
+
+static void put(void *arg, const void *data, size_t n)
+{
+	struct sender *s = arg;
+
+	if (s->filled + n > PIECE)
+		flush(s);
+	if (n > PIECE - s->filled) {
+		if (s->failed == 0)
+			s->failed = write_full(s->out_fd, data, n);
+		return;
+	}
+	memcpy(s->out + s->filled, data, n);
+	s->filled += n;
+}
+
+static int put_entry(struct sender *s, const struct entry *en, struct err *e)
+{
+	if (canon_entry(&s->canon, en) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	s->rooted = true;
+	return s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
+}
+
+/* --- entries */
+
+/* -ENOENT without a message: it has gone, and may be left out. */
+static int gone_or(int no, struct sender *s, struct err *e)
+{
+	return no == ENOENT && s->rooted ? -ENOENT : err_sys(e, no, "cannot read it");
+}
+
+static int send_content(struct sender *s, int fd, uint64_t size, struct err *e)
+{
+	for (uint64_t left = size; left && s->failed == 0;) {
+		ssize_t n = read_full(fd, s->data, left < PIECE ? (size_t)left : PIECE);
+
+		if (n < 0)
+			return err_sys(e, (int)-n, "cannot read it");
+		if (!n)
+			return err_set(e, EAGAIN, "it became shorter while it was copied");
+		put(s, s->data, (size_t)n);
+		left -= (uint64_t)n;
+	}
+	canon_pad(&s->canon, size);
+	return s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
+}
+
+static int send_file(struct sender *s, const struct place *at, struct entry *en, struct err *e)
+{
+	/* what took the place of the file meanwhile must not hold us up, nor become our terminal */
+	autoclose int fd =
+		openat(at->dir_fd, at->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return gone_or(errno, s, e);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, EAGAIN, "it changed while it was copied");
+	en->size = (uint64_t)st.st_size;
+	r = put_entry(s, en, e);
+	return r < 0 ? r : send_content(s, fd, en->size, e);
+}
+
+static int send_link(struct sender *s, const struct place *at, struct entry *en, struct err *e)
+{
+	char target[LINK_BYTES_MAX + 1];
+	ssize_t n = readlinkat(at->dir_fd, at->name, target, sizeof(target));
+
+	if (n < 0)
+		return gone_or(errno, s, e);
+	if (n == sizeof(target))
+		return err_set(e, ENAMETOOLONG, "the target of the link is too long");
+	target[n] = '\0';
+	en->symlink = target;
+	return put_entry(s, en, e);
+}
+
+static int send_children(struct sender *s, int fd, struct err *e);
+
+static int send_directory(struct sender *s, const struct place *at, const struct entry *en, struct err *e)
+{
+	autoclose int fd = openat(at->dir_fd, at->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? gone_or(errno, s, e) : put_entry(s, en, e);
+
+	return r < 0 ? r : send_children(s, take_fd(&fd), e);
+}
+
+static int send_entry(struct sender *s, const struct place *at, struct err *e)
+{
+	struct entry en = { .path = s->path };
+	const char *first = s->path;
+	struct stat st;
+
+	if (fstatat(at->dir_fd, at->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return gone_or(errno, s, e);
+	if (S_ISSOCK(st.st_mode))
+		return 0;
+	en.mode = st.st_mode;
+	en.uid = st.st_uid;
+	en.gid = st.st_gid;
+	en.rdev = st.st_rdev;
+	en.mtime = st.st_mtim;
+	if (st.st_nlink > 1 && !S_ISDIR(st.st_mode))
+		first = links_first(s->links, st.st_dev, st.st_ino, s->path);
+	if (!first)
+		return err_set(e, ENOMEM, "out of memory");
+	if (strcmp(first, s->path)) {
+		en.hardlink = first;
+		return put_entry(s, &en, e);
+	}
+	if (S_ISDIR(st.st_mode))
+		return send_directory(s, at, &en, e);
+	if (S_ISREG(st.st_mode))
+		return send_file(s, at, &en, e);
+	if (S_ISLNK(st.st_mode))
+		return send_link(s, at, &en, e);
+	return put_entry(s, &en, e); /* a device or a FIFO, which is not opened */
+}
+
+/* s->path is the directory; the name is put behind it and, unless it fails, taken away again. */
+static int send_child(struct sender *s, int dirfd, const char *name, struct err *e)
+{
+	struct place at = { .dir_fd = dirfd };
+	size_t len = strlen(s->path), n = strlen(name);
+	int r;
+
+	if (n > PATH_NAME_MAX || len + n + 1 > PATH_BYTES_MAX)
+		return err_set(e, ENAMETOOLONG, "a path is longer than %d bytes", PATH_BYTES_MAX);
+	memcpy(at.name, name, n + 1);
+	stpcpy(stpcpy(s->path + len, len ? "/" : ""), name);
+	r = send_entry(s, &at, e);
+	if (r == -ENOENT)
+		r = 0;
+	if (r == 0)
+		s->path[len] = '\0';
+	return r;
+}
+
+/* Takes fd. */
+static int send_children(struct sender *s, int fd, struct err *e)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *de;
+	int r = 0;
+
+	if (!d) {
+		r = err_sys(e, errno, "cannot read it");
+		close(fd);
+		return r;
+	}
+	if (++s->depth > PATH_DEPTH_MAX)
+		r = err_set(e, ENAMETOOLONG, "it is deeper than %d directories", PATH_DEPTH_MAX);
+	while (r == 0 && (errno = 0, de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			r = send_child(s, fd, de->d_name, e);
+	if (r == 0 && errno && errno != ENOENT) /* ENOENT: the directory itself was removed */
+		r = err_sys(e, errno, "cannot read it");
+	s->depth--;
+	closedir(d);
+	return r;
+}
+
+/* --- */
+
+int files_check(const struct place *from)
+{
+	struct stat st;
+
+	if (fstatat(from->dir_fd, from->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISSOCK(st.st_mode) ? -EOPNOTSUPP : 0;
+}
+
+int files_send(const struct place *from, const char *as, int out_fd, struct err *e)
+{
+	autofree struct sender *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s || !(s->links = links_new()))
+		return err_set(e, ENOMEM, "out of memory");
+	s->out_fd = out_fd;
+	s->canon = (struct canon){ put, s };
+	strcpy(s->path, as);
+	r = send_entry(s, from, e);
+	if (r < 0) {
+		err_wrap(e, r, "%.200s", *s->path ? s->path : "/");
+	} else {
+		canon_end(&s->canon);
+		flush(s);
+		r = s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
+	}
+	links_free(s->links);
+	return r;
+}

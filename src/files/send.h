@@ -1,0 +1,14 @@
+/* send.h - a file, or a directory with all that is below it, becomes a tar stream */
+#ifndef FILES_SEND_H
+#define FILES_SEND_H
+
+#include "files/place.h"
+
+/* Is there something that can be sent?  0, or -errno without a message. */
+int files_check(const struct place *from);
+/* Writes it to out_fd as the form of canon.h, in the order in which directories give their names, without attributes;
+ * its first entry is called `as`, "" for the content of a directory alone.  Links are kept as they are, further names
+ * of one file are hard links, sockets are left out.  What is removed meanwhile is left out, too. */
+int files_send(const struct place *from, const char *as, int out_fd, struct err *e);
+
+#endif
