@@ -308,7 +308,7 @@ static void send_request(struct pump *p)
 
 	msg_put_u32(out, MSG_HELLO, 0, MSG_VERSION);
 	if (p->a->start)
-		msg_put(out, MSG_START, p->a->stream, p->a->start->data, p->a->start->len);
+		msg_put(out, p->a->start_type, p->a->stream, p->a->start->data, p->a->start->len);
 	else
 		msg_put_u32(out, MSG_ATTACH, p->a->stream, flags);
 	conn_flush(p->conn);

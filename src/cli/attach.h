@@ -5,15 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "wire/msg.h"
 
 /* What -it is told without a terminal; Docker's words in front. */
 #define NOT_A_TTY "the input device is not a TTY: -it needs a terminal on stdin"
 
 struct attach {
-	uint32_t stream; /* 0: the main process; exec: 1 */
-	const struct buf
-		*start; /* JSON of a process to start on the stream; NULL: take part in the main process */
+	uint32_t stream; /* 0: the main process; exec, cp: 1 */
+	/* JSON of a process, or of files to copy, to start on the stream; NULL: take part in the main process */
+	const struct buf *start;
+	enum msg_type start_type; /* START, GET or PUT; only with start */
 	bool interactive; /* in_fd goes to the process */
 	bool tty; /* the process has a terminal */
 	bool detach; /* return once it has started */

@@ -29,7 +29,15 @@ struct cli {
 };
 
 /* What the words of a command are, for completion. */
-enum word_kind { WORDS_NONE, WORDS_INSTANCE, WORDS_IMAGE, WORDS_FILE, WORDS_KERNEL, WORDS_COMMAND };
+enum word_kind {
+	WORDS_NONE,
+	WORDS_INSTANCE,
+	WORDS_IMAGE,
+	WORDS_FILE,
+	WORDS_KERNEL,
+	WORDS_COMMAND,
+	WORDS_PLACE
+};
 
 struct command {
 	const char *name; /* "run", "image inspect" */

@@ -9,7 +9,7 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_ps, &cmd_logs,
+	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_cp, &cmd_ps, &cmd_logs,
 	&cmd_inspect, &cmd_stop,   &cmd_kill, &cmd_wait,  &cmd_rm, NULL,
 };
 
@@ -44,6 +44,7 @@ const struct alias aliases[] = {
 	{ "delete", "rm" },
 	{ "container run", "run" },
 	{ "container exec", "exec" },
+	{ "container cp", "cp" },
 	{ "container ls", "ps" },
 	{ "container list", "ps" },
 	{ "container ps", "ps" },

@@ -65,6 +65,11 @@ static const char script_tail[] =
 	"	command) mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$cur\") ;;\n"
 	"	words:*) mapfile -t COMPREPLY < <(compgen -W \"${kind#words:}\" -- \"$cur\") ;;\n"
 	"	file) mapfile -t COMPREPLY < <(compgen -f -- \"${cur##*:}\") ;;\n"
+	"	places)\n"
+	"		mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+	"		while read -r word; do\n"
+	"			[[ $word: == \"$cur\"* ]] && COMPREPLY+=(\"$word:\")\n"
+	"		done < <(ketch completion instances 2>/dev/null) ;;\n"
 	"	instances | images | kernels)\n"
 	"		while read -r word; do\n"
 	"			[[ $word == \"$cur\"* ]] && "
@@ -79,6 +84,7 @@ static const char *kind_name(enum word_kind k)
 	static const char *const names[] = {
 		[WORDS_NONE] = "nothing", [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
 		[WORDS_FILE] = "file",	  [WORDS_KERNEL] = "kernels",	  [WORDS_COMMAND] = "command",
+		[WORDS_PLACE] = "places",
 	};
 
 	return names[k];

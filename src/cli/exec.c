@@ -81,6 +81,7 @@ static int exec_in(struct engine *en, const struct instance *in, struct exec_arg
 	struct attach how = {
 		.stream = EXEC_STREAM,
 		.start = &json,
+		.start_type = MSG_START,
 		.interactive = a->interactive,
 		.tty = a->tty,
 		.detach = a->detach,

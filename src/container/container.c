@@ -223,11 +223,13 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 		r = make_inside(c, l, &e);
 	else
 		r = join_inside(c, l, &e);
-	if (r == 0 && !l->main)
+	if (r == 0 && l->copy)
+		r = copy_become(c, l, &status, &e);
+	else if (r == 0 && !l->main)
 		r = process_become(c, l, &status, &e);
 	else if (r == 0)
 		r = plan_apply(c->plan, STAGE_INSIDE, c, &e);
-	(void)r; /* both return only failures */
+	(void)r; /* they return only failures */
 	launch_report(l, status, &e);
 	_exit(status);
 }

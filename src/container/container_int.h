@@ -28,11 +28,19 @@ struct launch_oci {
 	int start; /* FIFO, open for reading and writing: a byte releases the program; -1: at once */
 };
 
+/* Files to be copied by a process of ours, into the container or out of it. */
+struct file_copy {
+	const struct file_request *request;
+	bool in;
+};
+
 /* One process to start: what its first moments need to know.  All descriptors are the child's ends. */
 struct launch {
-	const struct process *process;
+	const struct process *process; /* NULL: copy */
+	const struct file_copy *copy;
 	int stdio[3]; /* tty: all the slave; stdio[0] -1: /dev/null */
-	int report; /* a failure goes there; its end without one means that the process runs */
+	int report; /* a failure goes there; its end without one means that the process runs, or that the
+		     * copy begins */
 	int go; /* its end comes when the host's side is done (IDs mapped, hooks run); -1: nothing to wait for.  What
 		 * is written there before is the state for hooks inside */
 	int go_parent; /* the other end, which the child closes: else it would wait for itself */
@@ -108,6 +116,9 @@ int terminal_make(struct container *c, const struct launch *l, struct err *e);
 /* In the child, in the container: becomes the process of the launch; returns only a failure, with its exit
  * status in *ret_status. */
 int process_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
+/* In the child, in the container: copies what the launch says and ends.  Returns only a failure of before the first
+ * byte; later ones are a line on stderr and exit status 1. */
+int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* PID 1 of --init: starts the process and looks after it; returns only a failure. */
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* Writes the failure to the launch's report. */

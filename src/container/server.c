@@ -18,6 +18,7 @@
 #include "container/container_int.h"
 #include "container/plan_int.h"
 #include "container/stream.h"
+#include "instance/file_request.h"
 #include "instance/stats.h"
 #include "sys/meminfo.h"
 #include "sys/pidfd.h"
@@ -121,7 +122,7 @@ static void on_wake(void *arg, uint32_t events)
 	end_if_over(r);
 }
 
-/* --- START */
+/* --- START, GET, PUT */
 
 static struct stream *find_stream(const struct running *r, uint32_t id)
 {
@@ -157,7 +158,13 @@ static int check_start(const struct running *r, uint32_t id, struct err *e)
 	return 0;
 }
 
-static int start_stream(struct running *r, uint32_t id, const struct process *p, struct err *e)
+/* What a stream begins with: one of them. */
+struct beginning {
+	const struct process *process;
+	const struct file_copy *copy;
+};
+
+static int start_stream(struct running *r, uint32_t id, const struct beginning *b, struct err *e)
 {
 	struct stream *s = stream_new(id, &r->c, r->loop, &r->ops);
 	int k = s ? add_stream(r, s) : -ENOMEM;
@@ -166,7 +173,7 @@ static int start_stream(struct running *r, uint32_t id, const struct process *p,
 		stream_free(s);
 		return err_set(e, ENOMEM, "out of memory");
 	}
-	k = stream_start(s, p, e);
+	k = b->copy ? stream_start_copy(s, b->copy, e) : stream_start(s, b->process, e);
 	if (k < 0) {
 		r->n_streams--;
 		stream_free(s);
@@ -195,13 +202,31 @@ static void start_process(struct running *r, const struct msg *m)
 	if (k == 0 && m->stream == 0)
 		r->started = true;
 	if (k == 0)
-		k = start_stream(r, m->stream, &p, &e);
+		k = start_stream(r, m->stream, &(struct beginning){ .process = &p }, &e);
 	json_done(&process_table, &p);
 	if (k == 0)
 		return;
 	later(r, MSG_FAILED, m->stream, (uint32_t)status, 0, e.msg);
 	if (m->stream == 0 && !find_stream(r, 0))
 		r->ending = true;
+}
+
+static void start_copy(struct running *r, const struct msg *m)
+{
+	struct file_request rq = { 0 };
+	const struct file_copy cp = { .request = &rq, .in = m->type == MSG_PUT };
+	struct err e = { 0 };
+	int k = m->stream ? 0 : err_set(&e, EINVAL, "files are not copied on stream 0");
+
+	if (k == 0)
+		k = file_request_parse(m->data, m->len, &rq, &e);
+	if (k == 0)
+		k = check_start(r, m->stream, &e);
+	if (k == 0)
+		k = start_stream(r, m->stream, &(struct beginning){ .copy = &cp }, &e);
+	json_done(&file_request_table, &rq);
+	if (k < 0)
+		later(r, MSG_FAILED, m->stream, 125, 0, e.msg);
 }
 
 /* --- other requests */
@@ -237,6 +262,8 @@ static void container_send(struct running *r, const struct msg *m)
 		return;
 	if (m->type == MSG_START)
 		start_process(r, m);
+	else if (m->type == MSG_GET || m->type == MSG_PUT)
+		start_copy(r, m);
 	else if (m->type == MSG_STATS)
 		answer_stats(r, m->stream);
 	else if (m->type == MSG_SHUTDOWN)

@@ -211,11 +211,11 @@ static int open_terminal(struct stream *s, const struct process *p, struct launc
 	return s->out[0].w.fd < 0 || s->in.fd < 0 ? -errno : 0;
 }
 
-static int open_pipes(struct stream *s, const struct process *p, struct launch *l)
+static int open_pipes(struct stream *s, bool with_stdin, struct launch *l)
 {
 	int r = 0;
 
-	if (p->stdin_open)
+	if (with_stdin)
 		r = open_pipe(s->c, 1, &s->in.fd, &l->stdio[0]);
 	for (int i = 0; i < 2 && r == 0; i++)
 		r = open_pipe(s->c, 0, &s->out[i].w.fd, &l->stdio[i + 1]);
@@ -277,9 +277,24 @@ int stream_start(struct stream *s, const struct process *p, struct err *e)
 	int r;
 
 	s->tty = p->tty;
-	r = p->tty ? open_terminal(s, p, &l) : open_pipes(s, p, &l);
+	r = p->tty ? open_terminal(s, p, &l) : open_pipes(s, p->stdin_open, &l);
 	if (r < 0)
 		err_sys(e, -r, "cannot make %s", p->tty ? "a terminal" : "pipes");
+	else
+		r = launch(s, &l, e);
+	close_child_ends(&l);
+	if (r < 0)
+		close_all(s);
+	return r;
+}
+
+int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *e)
+{
+	struct launch l = { .copy = cp, .stdio = { -1, -1, -1 }, .report = -1, .go = -1 };
+	int r = open_pipes(s, cp->in, &l);
+
+	if (r < 0)
+		err_sys(e, -r, "cannot make pipes");
 	else
 		r = launch(s, &l, e);
 	close_child_ends(&l);

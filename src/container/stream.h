@@ -34,6 +34,8 @@ struct stream *stream_free(struct stream *s);
 uint32_t stream_id(const struct stream *s);
 /* Starts p.  On failure e is filled and nothing was sent. */
 int stream_start(struct stream *s, const struct process *p, struct err *e);
+/* Starts a copy of files; the container must be running.  As stream_start. */
+int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *e);
 /* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of this stream. */
 void stream_send(struct stream *s, const struct msg *m);
 /* SIGKILL.  0 or -errno. */

@@ -197,7 +197,7 @@ static void on_message(void *arg, const struct msg *m)
 		on_shutdown(g);
 	} else if (g->running) {
 		container_backend.send(g->running, m);
-	} else if (m->type == MSG_START) {
+	} else if (msg_begins_stream(m->type)) {
 		send_failed(g, m->stream, "the instance has ended");
 	}
 }

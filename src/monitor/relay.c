@@ -2,6 +2,7 @@
 #include "monitor/relay.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,13 +21,14 @@ struct client {
 	uint32_t attach; /* enum attach_flags */
 };
 
-/* An exec: a process besides the main one. */
+/* An exec, or a copy of files: a process besides the main one. */
 struct stream {
 	struct stream *next;
 	uint32_t id; /* for the back end */
 	struct client *client; /* NULL: gone */
 	uint32_t client_id;
 	uint32_t owed[3]; /* CREDIT held back, per descriptor */
+	bool copies; /* files: of no use without its client */
 };
 
 struct relay {
@@ -145,7 +147,22 @@ static void first_settled(struct relay *r, bool attached)
 	r->ops->first_client_settled(r->ops->arg, attached);
 }
 
-/* Its processes go on; their stdin ends, what they say is dropped. */
+/* A process goes on: its stdin ends, what it says is dropped.  A copy of files ends. */
+static void orphan(struct relay *r, struct stream *s)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct err e;
+	struct msg m;
+
+	s->client = NULL;
+	if (s->copies)
+		msg_put_u32(&b, MSG_SIGNAL, s->id, SIGKILL);
+	else
+		msg_put(&b, MSG_STDIN_EOF, s->id, NULL, 0);
+	if (buf_ok(&b) && msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
+		r->ops->to_backend(r->ops->arg, &m);
+}
+
 static void remove_client(struct client *c)
 {
 	struct relay *r = c->relay;
@@ -161,12 +178,9 @@ static void remove_client(struct client *c)
 		r->stdin_owner = NULL;
 		send_down(r, MSG_STDIN_EOF, 0, NULL);
 	}
-	for (struct stream *s = r->execs; s; s = s->next) {
-		if (s->client != c)
-			continue;
-		s->client = NULL;
-		send_down(r, MSG_STDIN_EOF, s->id, NULL);
-	}
+	for (struct stream *s = r->execs; s; s = s->next)
+		if (s->client == c)
+			orphan(r, s);
 	settle_all_credit(r);
 	if (c->first)
 		first_settled(r, false);
@@ -211,9 +225,13 @@ static void on_start(struct client *c, const struct msg *m)
 	do
 		r->last_id = r->last_id == UINT32_MAX ? 1 : r->last_id + 1;
 	while (find_stream(r, r->last_id));
-	*s = (struct stream){ .next = r->execs, .id = r->last_id, .client = c, .client_id = m->stream };
+	*s = (struct stream){ .next = r->execs,
+			      .id = r->last_id,
+			      .client = c,
+			      .client_id = m->stream,
+			      .copies = m->type != MSG_START };
 	r->execs = s;
-	send_down(r, MSG_START, s->id, m);
+	send_down(r, m->type, s->id, m);
 }
 
 /* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of a stream that the client may speak for. */
@@ -246,6 +264,8 @@ static void on_client_message(void *arg, const struct msg *m)
 		on_attach(c, m);
 		break;
 	case MSG_START:
+	case MSG_GET:
+	case MSG_PUT:
 		on_start(c, m);
 		break;
 	case MSG_STOP:

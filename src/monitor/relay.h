@@ -3,7 +3,7 @@
  * Each client numbers its own streams; the back end knows one number per process.  Stream 0 is the main
  * process: what it says goes to the log and to every client that attached to it; the first that attaches to
  * its stdin owns that.  An exec belongs to the client that started it.  A process outlives its client: what
- * it says then is thrown away.
+ * it says then is thrown away; a copy of files is ended.
  *
  * Flow: bytes count as consumed, and CREDIT goes back, once they are logged and no client that hears them has
  * more than CONN_HIGH queued.

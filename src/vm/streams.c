@@ -6,10 +6,14 @@
 
 #include "instance/stats.h"
 
-/* One process, from START to EXIT or FAILED. */
+#define COMPLAINT_MAX 4096 /* what a copy may say on STDERR: one line */
+
+/* One process, from START, GET or PUT to EXIT or FAILED. */
 struct stream {
 	uint32_t id;
+	enum msg_type began; /* by START, GET or PUT */
 	bool started; /* STARTED was heard */
+	uint32_t complaint; /* of GET and PUT: bytes of STDERR so far */
 	uint32_t under_way[3]; /* bytes not yet credited: 0 to the guest, 1 and 2 from it */
 	uint32_t asked; /* what may be answered with ERROR and was not */
 };
@@ -28,7 +32,7 @@ static struct stream *find(struct streams *s, uint32_t id)
 	return NULL;
 }
 
-static int add(struct streams *s, uint32_t id)
+static int add(struct streams *s, uint32_t id, enum msg_type began)
 {
 	struct stream *v;
 
@@ -38,7 +42,7 @@ static int add(struct streams *s, uint32_t id)
 	if (!v)
 		return -ENOMEM;
 	s->v = v;
-	s->v[s->n++] = (struct stream){ .id = id };
+	s->v[s->n++] = (struct stream){ .id = id, .began = began };
 	return 1;
 }
 
@@ -54,7 +58,9 @@ int streams_to_guest(struct streams *s, const struct msg *m)
 
 	switch ((int)m->type) {
 	case MSG_START:
-		return add(s, m->stream);
+	case MSG_GET:
+	case MSG_PUT:
+		return add(s, m->stream, m->type);
 	case MSG_STATS:
 		s->stats_asked++;
 		return 1;
@@ -89,6 +95,13 @@ static int check_output(struct stream *st, const struct msg *m, struct err *e)
 
 	if (m->len > MSG_WINDOW - *under_way)
 		return liar(m, "beyond its window", e);
+	if (st->began == MSG_PUT && m->type == MSG_STDOUT)
+		return liar(m, "where files go in", e);
+	if (st->began != MSG_START && m->type == MSG_STDERR) {
+		st->complaint += (uint32_t)m->len;
+		if (st->complaint > COMPLAINT_MAX)
+			return liar(m, "without an end", e);
+	}
 	*under_way += (uint32_t)m->len;
 	return 1;
 }

@@ -36,12 +36,19 @@ static const struct {
 	[MSG_STOP] = { "STOP", PEER_CLIENT, 8, 8 },
 	[MSG_ERROR] = { "ERROR", PEER_MONITOR | PEER_GUEST, 4, 4096 },
 	[MSG_CLOCK] = { "CLOCK", PEER_MONITOR, 8, 8 },
+	[MSG_GET] = { "GET", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_PATHS },
+	[MSG_PUT] = { "PUT", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_PATHS },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 
 const char *msg_name(enum msg_type t)
 {
 	return t > MSG_NONE && t < MSG_N ? types[t].name : "?";
+}
+
+bool msg_begins_stream(enum msg_type t)
+{
+	return t == MSG_START || t == MSG_GET || t == MSG_PUT;
 }
 
 static void put_header(struct buf *out, enum msg_type t, uint32_t stream, size_t n)

@@ -7,8 +7,10 @@
  *
  *	0  u32 length of the payload		4  u16 type	6  u16 zero	8  u32 stream
  *
- * A stream is one process: 0 is the instance's main process, others are made by START (exec).  Each
- * connection numbers its own streams.  The sender of STDIN, STDOUT or STDERR bytes may have MSG_WINDOW of
+ * A stream is one process: 0 is the instance's main process, others are made by START (exec).  A copy of files
+ * is such a stream, too, made by GET or PUT: its process is one of Ketch's, inside; STDOUT (GET) or STDIN (PUT) is a tar
+ * stream, STDERR the one line that says why it failed, and EXIT its status.  What is wrong at once (no such path)
+ * is FAILED.  Each connection numbers its own streams.  The sender of STDIN, STDOUT or STDERR bytes may have MSG_WINDOW of
  * them under way per stream and direction; the receiver gives CREDIT back as it consumes.
  *
  * The peer may be hostile (a guest): a type it may not send, a wrong length or a set reserved field ends the
@@ -24,11 +26,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define MSG_VERSION  1
-#define MSG_HEADER   12
-#define MSG_WINDOW   (256 * 1024)
-#define MSG_MAX_DATA (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
-#define MSG_MAX_JSON (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
+#define MSG_VERSION   2
+#define MSG_HEADER    12
+#define MSG_WINDOW    (256 * 1024)
+#define MSG_MAX_DATA  (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
+#define MSG_MAX_JSON  (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
+#define MSG_MAX_PATHS (64 * 1024) /* GET and PUT */
 
 enum msg_type {
 	MSG_NONE,
@@ -54,6 +57,8 @@ enum msg_type {
 	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL */
 	MSG_ERROR, /* u32 errno, text: a request could not be done; the stream goes on */
 	MSG_CLOCK, /* to guest, before CONFIG: the host's time, u32 seconds since 1970, u32 nanoseconds */
+	MSG_GET, /* files come out: JSON struct file_request (instance/file_request.h) */
+	MSG_PUT, /* files go in: the same */
 	MSG_N,
 };
 
@@ -70,6 +75,8 @@ struct msg {
 enum msg_peer { PEER_MONITOR = 1, PEER_GUEST = 2, PEER_CLIENT = 4 };
 
 const char *msg_name(enum msg_type t);
+/* START, GET and PUT begin a stream. */
+bool msg_begins_stream(enum msg_type t);
 /* Appends one frame. */
 void msg_put(struct buf *out, enum msg_type t, uint32_t stream, const void *data, size_t n);
 void msg_put_u32(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v);

@@ -13,7 +13,7 @@ struct talk {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* As a user would: two processes, some input, statistics. */
+/* As a user would: two processes, some input, statistics, files. */
 static void on_ready(void *arg)
 {
 	struct talk *t = arg;
@@ -22,13 +22,17 @@ static void on_ready(void *arg)
 	agent_send(t->agent, &(struct msg){ MSG_START, 1, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_STDIN, 0, "0123456789", 10 });
 	agent_send(t->agent, &(struct msg){ MSG_STATS, 0, NULL, 0 });
+	agent_send(t->agent, &(struct msg){ MSG_GET, 2, "{}", 2 });
+	agent_send(t->agent, &(struct msg){ MSG_PUT, 3, "{}", 2 });
+	agent_send(t->agent, &(struct msg){ MSG_STDIN, 3, "0123456789", 10 });
 }
 
 static void on_message(void *arg, const struct msg *m)
 {
 	const struct talk *t = arg;
 
-	assert(!t->lost && m->stream <= 1);
+	assert(m->type != MSG_STDOUT || m->stream != 3);
+	assert(!t->lost && m->stream <= 3);
 	if (m->type == MSG_FAILED || m->type == MSG_ERROR)
 		free(msg_text(m));
 }

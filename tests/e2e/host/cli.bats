@@ -4,7 +4,7 @@ load ../lib
 setup_file() { store_open; }
 teardown_file() { store_close; }
 
-COMMANDS="run ps logs exec stop kill wait rm inspect images import load tag rmi compare doctor version info completion"
+COMMANDS="run ps logs exec cp stop kill wait rm inspect images import load tag rmi compare doctor version info completion"
 
 @test "--help names every command; each has a help of its own; no output is wider than 100 columns" {
 	local c help

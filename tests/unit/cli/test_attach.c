@@ -335,7 +335,7 @@ static void an_exec_has_a_stream_of_its_own(void **state)
 {
 	struct buf json = { .data = (char[]){ "{}" }, .len = 2 };
 	int out = memory_file("", 0);
-	struct play p = { .how = { .stream = 1, .start = &json, .out_fd = out } };
+	struct play p = { .how = { .stream = 1, .start = &json, .start_type = MSG_START, .out_fd = out } };
 	char got[8] = "";
 
 	assert_int_equal(play(&p, executes), 4);
@@ -421,7 +421,8 @@ static void a_reader_that_has_gone_is_passed_on_as_sigpipe(void **state)
 {
 	struct buf json = { .data = (char[]){ "{}" }, .len = 2 };
 	int out[2];
-	struct play main_process = { 0 }, exec = { .how = { .stream = 1, .start = &json } };
+	struct play main_process = { 0 },
+		    exec = { .how = { .stream = 1, .start = &json, .start_type = MSG_START } };
 
 	assert_int_equal(pipe_cloexec(out), 0);
 	close(out[0]);

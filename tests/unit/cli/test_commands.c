@@ -222,7 +222,7 @@ static void wrong_lines_never_reach_the_engine(void **state)
 		{ "logs --tail x web", 1, "", NULL, "" },
 		{ "nosuch", 1, "", "ketch: unknown command: nosuch (\"ketch --help\" lists them)\n", "" },
 		{ "rnu", 1, "", "ketch: unknown command: rnu (did you mean run?)\n", "" },
-		{ "sp", 1, "", "ketch: unknown command: sp (did you mean ps?)\n", "" },
+		{ "pss", 1, "", "ketch: unknown command: pss (did you mean ps?)\n", "" },
 		{ "insp web", 1, "", "ketch: unknown command: insp (did you mean inspect?)\n", "" },
 		{ "image inspct x", 1, "",
 		  "ketch: unknown command: image inspct (did you mean image inspect?)\n", "" },

@@ -2,6 +2,7 @@
 #include "../cm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -247,6 +248,31 @@ static void a_process_outlives_its_client_with_its_stdin_ended(void **state)
 	buf_done(&start);
 }
 
+static void a_copy_of_files_ends_with_its_client(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f, false);
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	struct msg m;
+
+	msg_put(&b, MSG_GET, 1, "{}", 2);
+	msg_put(&b, MSG_PUT, 2, "{}", 2);
+	msg_put(&b, MSG_STDIN, 2, "tar", 3);
+	say(f, fd, &b);
+	expect(&f->down, PEER_MONITOR, MSG_GET, 1);
+	expect(&f->down, PEER_MONITOR, MSG_PUT, 2);
+	expect(&f->down, PEER_MONITOR, MSG_STDIN, 2);
+	close(fd);
+	turn(f);
+	for (uint32_t stream = 2; stream > 0; stream--) {
+		assert_int_equal(msg_peek(&f->down, PEER_MONITOR, &m, &e), 1);
+		assert_int_equal(msg_u32(&m, 0), SIGKILL);
+		expect(&f->down, PEER_MONITOR, MSG_SIGNAL, stream);
+	}
+	buf_done(&b);
+}
+
 static void only_the_owner_of_stdin_may_write_it(void **state)
 {
 	struct fixture *f = *state;
@@ -322,6 +348,7 @@ int main(void)
 		RELAY_TEST(credit_waits_for_a_client_that_lags),
 		RELAY_TEST(streams_of_two_clients_never_mix),
 		RELAY_TEST(a_process_outlives_its_client_with_its_stdin_ended),
+		RELAY_TEST(a_copy_of_files_ends_with_its_client),
 		RELAY_TEST(only_the_owner_of_stdin_may_write_it),
 		RELAY_TEST(a_client_of_another_version_is_refused),
 		RELAY_TEST(the_last_words_reach_everybody),

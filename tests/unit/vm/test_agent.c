@@ -291,6 +291,32 @@ static void statistics_that_make_sense_are_handed_on(void **state)
 	assert_int_equal(t->last, MSG_STATS_REPLY);
 }
 
+static void files_go_out_and_in_by_turns(void **state)
+{
+	static const char rq[] = "{\"path\":\"/x\"}";
+	struct talk *t = *state;
+
+	bring_up(t);
+	ask(t, MSG_GET, 1, rq, sizeof(rq) - 1);
+	hear(t, MSG_GET);
+	say_u32(t, MSG_STARTED, 1, 5);
+	say_output(t, MSG_STDOUT, 1, 1024);
+	say_output(t, MSG_STDERR, 1, 100);
+	say_u32x2(t, MSG_EXIT, 1, 1, 0);
+	assert_int_equal(t->last, MSG_EXIT);
+	ask(t, MSG_PUT, 1, rq, sizeof(rq) - 1);
+	hear(t, MSG_PUT);
+	say_u32(t, MSG_STARTED, 1, 6);
+	ask(t, MSG_STDIN, 1, "abc", 3);
+	say_u32x2(t, MSG_CREDIT, 1, 0, 3);
+	say_u32x2(t, MSG_EXIT, 1, 0, 0);
+	assert_int_equal(t->last, MSG_EXIT);
+	ask(t, MSG_GET, 2, rq, sizeof(rq) - 1);
+	say_text(t, MSG_FAILED, 2, "/x: No such file or directory");
+	assert_int_equal(t->last, MSG_FAILED);
+	assert_false(t->lost);
+}
+
 static void an_id_can_be_used_again_after_its_end(void **state)
 {
 	struct talk *t = *state;
@@ -570,6 +596,88 @@ static void lie_statistics_of_no_sense(struct talk *t)
 	say(t, &b);
 }
 
+/* --- liars: about files */
+
+#define FILES "{\"path\":\"/x\"}"
+
+static void copy(struct talk *t, enum msg_type type)
+{
+	bring_up(t);
+	ask(t, type, 1, FILES, sizeof(FILES) - 1);
+	say_u32(t, MSG_STARTED, 1, 5);
+	assert_false(t->lost);
+}
+
+static void lie_get(struct talk *t)
+{
+	struct buf b = { 0 };
+
+	bring_up(t);
+	msg_put(&b, MSG_GET, 1, FILES, sizeof(FILES) - 1);
+	say(t, &b);
+}
+
+static void lie_put(struct talk *t)
+{
+	struct buf b = { 0 };
+
+	bring_up(t);
+	msg_put(&b, MSG_PUT, 1, FILES, sizeof(FILES) - 1);
+	say(t, &b);
+}
+
+static void lie_files_unasked(struct talk *t)
+{
+	bring_up(t);
+	start(t, 0);
+	say_output(t, MSG_STDOUT, 1, 512);
+}
+
+static void lie_files_before_they_begin(struct talk *t)
+{
+	bring_up(t);
+	ask(t, MSG_GET, 1, FILES, sizeof(FILES) - 1);
+	say_output(t, MSG_STDOUT, 1, 512);
+}
+
+static void lie_files_where_files_go_in(struct talk *t)
+{
+	copy(t, MSG_PUT);
+	say_output(t, MSG_STDOUT, 1, 512);
+}
+
+static void lie_files_beyond_the_window(struct talk *t)
+{
+	copy(t, MSG_GET);
+	say_output(t, MSG_STDOUT, 1, MSG_WINDOW + 1);
+}
+
+static void lie_credit_for_files_that_come_out(struct talk *t)
+{
+	copy(t, MSG_GET);
+	say_u32x2(t, MSG_CREDIT, 1, 0, 1);
+}
+
+static void lie_more_credit_than_files(struct talk *t)
+{
+	copy(t, MSG_PUT);
+	ask(t, MSG_STDIN, 1, "abc", 3);
+	say_u32x2(t, MSG_CREDIT, 1, 0, 4);
+}
+
+static void lie_a_complaint_without_an_end(struct talk *t)
+{
+	copy(t, MSG_GET);
+	say_output(t, MSG_STDERR, 1, 4097);
+}
+
+static void lie_files_after_their_end(struct talk *t)
+{
+	copy(t, MSG_GET);
+	say_u32x2(t, MSG_EXIT, 1, 0, 0);
+	say_output(t, MSG_STDOUT, 1, 512);
+}
+
 static void every_liar_is_cut_off_with_a_reason(void **state)
 {
 	static const struct {
@@ -607,6 +715,16 @@ static void every_liar_is_cut_off_with_a_reason(void **state)
 		L(lie_more_credit_than_bytes),
 		L(lie_statistics_unasked),
 		L(lie_statistics_of_no_sense),
+		L(lie_get),
+		L(lie_put),
+		L(lie_files_unasked),
+		L(lie_files_before_they_begin),
+		L(lie_files_where_files_go_in),
+		L(lie_files_beyond_the_window),
+		L(lie_credit_for_files_that_come_out),
+		L(lie_more_credit_than_files),
+		L(lie_a_complaint_without_an_end),
+		L(lie_files_after_their_end),
 #undef L
 	};
 
@@ -639,6 +757,7 @@ int main(void)
 		TEST(an_error_that_answers_nothing_is_dropped),
 		TEST(an_error_that_answers_nothing_is_dropped),
 		TEST(statistics_that_make_sense_are_handed_on),
+		TEST(files_go_out_and_in_by_turns),
 		TEST(an_id_can_be_used_again_after_its_end),
 		TEST(a_guest_that_cannot_use_its_config_says_why),
 		TEST(a_guest_that_goes_away_is_no_liar),

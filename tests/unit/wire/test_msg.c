@@ -33,8 +33,8 @@ static void a_message_arrives_whole_however_it_is_cut(void **state)
 
 static void a_guest_may_not_send_what_only_others_may(void **state)
 {
-	static const enum msg_type forbidden[] = { MSG_CONFIG, MSG_ATTACH, MSG_START,	 MSG_STDIN,
-						   MSG_SIGNAL, MSG_STOP,   MSG_SHUTDOWN, MSG_STATS };
+	static const enum msg_type forbidden[] = { MSG_CONFIG, MSG_ATTACH,   MSG_START, MSG_STDIN, MSG_SIGNAL,
+						   MSG_STOP,   MSG_SHUTDOWN, MSG_STATS, MSG_GET,   MSG_PUT };
 
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
 		const unsigned char frame[MSG_HEADER] = { 0, 0, 0, 0, (unsigned char)forbidden[i] };
