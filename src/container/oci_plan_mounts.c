@@ -175,59 +175,45 @@ static void add_bind(struct planner *pl, const struct entry *en)
 
 /* --- cgroups: the container's own directories, bound (security.md A8) */
 
-/* The part of "memory=/sys/fs/cgroup/memory/x" behind the key ("name=systemd" has a "=" itself). */
-static const char *dir_in(const char *entry)
-{
-	const char *p = strstr(entry, "=/");
-
-	return p ? p + 1 : NULL;
-}
-
-static const char *unified_dir(const struct strv *cgroups)
-{
-	const char *entry = strv_env_get(cgroups, "unified");
-
-	return entry && *entry == '/' ? entry : NULL;
-}
-
 static void add_unified(struct planner *pl, const struct entry *en, const struct strv *cgroups)
 {
 	bool own = oci_namespace_find(&pl->oci->spec->lnx, OCI_NS_CGROUP) != NULL;
-	const char *dir = own ? unified_dir(cgroups) : NULL;
+	const char *all = cgroup_base(pl->facts, "unified"),
+		   *dir = own ? strv_env_get(cgroups, "unified") : NULL;
 
-	if (!dir)
-		dir = cgroup_base(pl->facts, "unified");
-	plan_step(pl, &op_host_bind, en->dest, dir, NULL, en->o.set);
+	/* who has no right to a cgroup of his own stays in that he is in */
+	plan_step(pl, &op_host_bind, en->dest, dir ? dir : all, dir && pl->oci->rootless ? all : NULL,
+		  en->o.set);
 }
 
 /* "cpu,cpuacct": where the hierarchy of this controller is seen, by the name that the host gives it. */
-static char *hierarchy_name(const struct planner *pl, const char *entry, const char *dir)
+static const char *hierarchy_name(const struct planner *pl, const char *key)
 {
-	autofree char *key = strndup(entry, (size_t)(dir - 1 - entry));
-	const char *base = key ? cgroup_base(pl->facts, key) : NULL;
+	const char *base = cgroup_base(pl->facts, key);
 
-	if (!key)
-		return NULL;
-	if (base && strcmp(key, "unified"))
-		return strdup(strrchr(base, '/') + 1);
-	return strdup(!strncmp(key, "name=", 5) ? key + 5 : key);
+	return base && strcmp(key, "unified") ? strrchr(base, '/') + 1 : key;
 }
 
+/* cgroup: "memory=/sys/fs/cgroup/memory/x". */
 static void add_hierarchy(struct planner *pl, const struct entry *en, const char *cgroup, struct strv *made)
 {
-	const char *dir = dir_in(cgroup);
-	autofree char *name = dir ? hierarchy_name(pl, cgroup, dir) : NULL;
-	autofree char *place = str_printf("%s/%s", en->dest, name ? name : "");
-	autofree char *link = dir ? str_printf("%s/%.*s", en->dest, (int)(dir - 1 - cgroup), cgroup) : NULL;
+	const char *dir = strchr(cgroup, '=') + 1;
+	autofree char *key = strndup(cgroup, (size_t)(dir - 1 - cgroup));
+	const char *name = key ? hierarchy_name(pl, key) : "";
+	autofree char *place = str_printf("%s/%s", en->dest, name);
+	autofree char *link = str_printf("%s/%s", en->dest, key ? key : "");
 
-	if (!name)
+	if (!key || !place || !link) {
+		pl->r = err_set(pl->e, ENOMEM, "out of memory");
 		return;
+	}
 	if (!strv_has(made, place)) {
-		plan_step(pl, &op_host_bind, place, dir, NULL, en->o.set);
+		plan_step(pl, &op_host_bind, place, dir,
+			  pl->oci->rootless ? cgroup_base(pl->facts, key) : NULL, en->o.set);
 		if (strv_add(made, place) < 0)
 			pl->r = err_set(pl->e, ENOMEM, "out of memory");
 	}
-	if (strchr(name, ','))
+	if (strchr(name, ',')) /* mounted together: each by its own name too */
 		plan_step(pl, &op_link, link, name, NULL, 0);
 }
 

@@ -57,17 +57,21 @@ static int apply_mount_pts(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_mount_pts = { "mount-pts", STAGE_INSIDE, apply_mount_pts };
 
-/* A directory of the host's cgroup or sys file system; the host's root is still "/". */
+/* A directory of the host's cgroup or sys file system; the host's root is still "/".  data: what is bound instead when
+ * it is missing. */
 static int apply_host_bind(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	autoclose int fd = open(s->from, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	autoclose int mnt = fd < 0 ? -errno : mount_clone(fd, false);
-	int r = mnt < 0 ? mnt : mount_change(mnt, s->flags, 0, false);
+	int mnt = mount_clone_path(s->from, false), r;
 
-	if (r < 0)
-		return err_sys(e, -r, "cannot bind %s", s->from);
-	return attach_at(c, mnt, s->what, e);
+	if (mnt == -ENOENT && s->data)
+		mnt = mount_clone_path(s->data, false);
+	if (mnt < 0)
+		return err_sys(e, -mnt, "cannot bind %s", s->from);
+	r = mount_change(mnt, s->flags, 0, false);
+	r = r < 0 ? err_sys(e, -r, "cannot bind %s", s->from) : attach_at(c, mnt, s->what, e);
+	close(mnt);
+	return r;
 }
 const struct step_op op_host_bind = { "host-bind", STAGE_INSIDE, apply_host_bind };
 
