@@ -64,9 +64,9 @@ struct i64v {
 
 struct jfield {
 	enum jtype type;
+	bool must; /* an object without it is refused */
 	const char *key;
 	size_t off; /* of the member */
-	bool must; /* an object without it is refused */
 	const struct jtable *sub; /* J_OBJ, J_ARR, J_OBJMAP */
 	size_t n_off; /* J_ARR, J_OBJMAP: of the size_t that counts; J_OBJ: of a bool that tells it was there, or 0 */
 	const char *const *names; /* J_ENUM */

@@ -72,7 +72,8 @@ struct oci_id_mapping {
 };
 
 struct oci_mount {
-	char *destination, *type, *source;
+	char *destination; /* absolute; what was relative is made so */
+	char *type, *source;
 	struct strv options;
 	struct oci_id_mapping *uid_mappings, *gid_mappings;
 	size_t n_uid_mappings, n_gid_mappings;
@@ -118,7 +119,7 @@ struct oci_device {
 	char *type; /* "c", "b", "u", "p" */
 	char *path;
 	int64_t major, minor;
-	struct opt_i64 file_mode, uid, gid;
+	struct opt_i64 file_mode, uid, gid; /* 0..07777: a type that callers add is taken off */
 };
 
 struct oci_time_offset {
@@ -129,7 +130,7 @@ struct oci_time_offset {
 struct oci_device_rule {
 	bool allow;
 	char *type; /* "a", "c", "b"; NULL: a */
-	struct opt_i64 major, minor; /* not set: any */
+	struct opt_i64 major, minor; /* not set, also for -1: any */
 	char *access; /* of "rwm"; NULL: all */
 };
 
@@ -180,6 +181,7 @@ struct oci_rdma {
 	struct opt_i64 hca_handles, hca_objects;
 };
 
+/* As with runc, 0 is no limit given: it is not set (but swappiness, burst, idle, class ID and RDMA). */
 struct oci_resources {
 	struct oci_device_rule *devices;
 	size_t n_devices;

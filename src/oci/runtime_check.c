@@ -21,7 +21,7 @@ static int fail(struct err *e, const char *what, const char *place, va_list ap)
 	return err_set(e, EINVAL, "%s: %s", at, what);
 }
 
-int oci_check_range(struct err *e, int64_t n, struct range allowed, const char *place, ...)
+int oci_check_range(struct err *e, int64_t n, struct oci_range allowed, const char *place, ...)
 {
 	char what[100];
 	va_list ap;
@@ -34,7 +34,8 @@ int oci_check_range(struct err *e, int64_t n, struct range allowed, const char *
 	return fail(e, what, place, ap);
 }
 
-int oci_check_optional(struct err *e, const struct opt_i64 *n, struct range allowed, const char *place, ...)
+int oci_check_optional(struct err *e, const struct opt_i64 *n, struct oci_range allowed, const char *place,
+		       ...)
 {
 	char at[160];
 	va_list ap;

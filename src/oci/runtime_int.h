@@ -21,17 +21,17 @@ int oci_check_resources(const struct oci_resources *r, const char *at, struct er
 
 #define PLACE(n) __attribute__((format(printf, n, (n) + 1)))
 
-struct range {
+struct oci_range {
 	int64_t min, max;
 };
-#define OCI_IDS	   ((struct range){ 0, 4294967294 }) /* 4294967295 means "none" to the kernel */
-#define OCI_MAJORS ((struct range){ 0, 4095 }) /* 12 bits of the kernel's dev_t, and 20 */
-#define OCI_MINORS ((struct range){ 0, 1048575 })
+#define OCI_IDS	   ((struct oci_range){ 0, 4294967294 }) /* 4294967295 means "none" to the kernel */
+#define OCI_MAJORS ((struct oci_range){ 0, 4095 }) /* 12 bits of the kernel's dev_t, and 20 */
+#define OCI_MINORS ((struct oci_range){ 0, 1048575 })
 
-int oci_check_range(struct err *e, int64_t n, struct range allowed, const char *place, ...) PLACE(4);
+int oci_check_range(struct err *e, int64_t n, struct oci_range allowed, const char *place, ...) PLACE(4);
 /* When it is set. */
-int oci_check_optional(struct err *e, const struct opt_i64 *n, struct range allowed, const char *place, ...)
-	PLACE(4);
+int oci_check_optional(struct err *e, const struct opt_i64 *n, struct oci_range allowed, const char *place,
+		       ...) PLACE(4);
 int oci_check_absolute(struct err *e, const char *path, const char *place, ...) PLACE(3);
 /* One of names, which end with NULL. */
 int oci_check_name(struct err *e, const char *s, const char *const *names, const char *place, ...) PLACE(4);

@@ -58,24 +58,24 @@ static int check_id_maps(const struct oci_spec *s, struct err *e)
 /* What only a namespace of the container's own can hold. */
 static int check_hostname(const struct oci_spec *s, struct err *e)
 {
-	const char *key = s->hostname && *s->hostname ? "hostname" : "domainname";
-	const char *names[] = { s->hostname, s->domainname };
+	const struct {
+		const char *name, *key;
+	} names[] = { { s->hostname, "hostname" }, { s->domainname, "domainname" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!names[i] || !*names[i])
+		if (!names[i].name || !*names[i].name)
 			continue;
 		if (!oci_namespace_find(&s->lnx, OCI_NS_UTS))
-			return err_set(e, EINVAL, "%s: there is no UTS namespace", key);
-		if (strlen(names[i]) > MAX_NAME)
-			return err_set(e, EINVAL, "%s: longer than %d bytes", i ? "domainname" : "hostname",
-				       MAX_NAME);
+			return err_set(e, EINVAL, "%s: there is no UTS namespace", names[i].key);
+		if (strlen(names[i].name) > MAX_NAME)
+			return err_set(e, EINVAL, "%s: longer than %d bytes", names[i].key, MAX_NAME);
 	}
 	return 0;
 }
 
 static int check_time_offsets(const struct oci_spec *s, struct err *e)
 {
-	const struct range part = { 0, 999999999 };
+	const struct oci_range part = { 0, 999999999 };
 	const struct oci_linux *l = &s->lnx;
 	bool any = l->monotonic.secs || l->monotonic.nanosecs || l->boottime.secs || l->boottime.nanosecs;
 
@@ -116,7 +116,7 @@ static int check_device(const struct oci_device *d, size_t i, struct err *e)
 
 	if (oci_check_name(e, d->type, types, "linux.devices[%zu].type", i) < 0 ||
 	    oci_check_absolute(e, d->path, "linux.devices[%zu].path", i) < 0 ||
-	    oci_check_optional(e, &d->file_mode, (struct range){ 0, UINT32_MAX },
+	    oci_check_optional(e, &d->file_mode, (struct oci_range){ 0, UINT32_MAX },
 			       "linux.devices[%zu].fileMode", i) < 0 ||
 	    oci_check_optional(e, &d->uid, OCI_IDS, "linux.devices[%zu].uid", i) < 0 ||
 	    oci_check_optional(e, &d->gid, OCI_IDS, "linux.devices[%zu].gid", i) < 0)

@@ -20,7 +20,7 @@ static int check_user(const struct oci_process *p, const char *at, struct err *e
 
 	if (oci_check_range(e, u->uid, OCI_IDS, "%suser.uid", at) < 0 ||
 	    oci_check_range(e, u->gid, OCI_IDS, "%suser.gid", at) < 0 ||
-	    oci_check_optional(e, &u->umask, (struct range){ 0, 0777 }, "%suser.umask", at) < 0)
+	    oci_check_optional(e, &u->umask, (struct oci_range){ 0, 0777 }, "%suser.umask", at) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < u->additional_gids.n; i++)
 		if (oci_check_range(e, u->additional_gids.v[i], OCI_IDS, "%suser.additionalGids[%zu]", at,
@@ -31,7 +31,7 @@ static int check_user(const struct oci_process *p, const char *at, struct err *e
 
 static int check_console(const struct oci_process *p, const char *at, struct err *e)
 {
-	const struct range sizes = { 0, UINT16_MAX }; /* struct winsize */
+	const struct oci_range sizes = { 0, UINT16_MAX }; /* struct winsize */
 
 	if (oci_check_range(e, p->console_height, sizes, "%sconsoleSize.height", at) < 0)
 		return -EINVAL;
@@ -85,7 +85,8 @@ static int check_labels(const struct oci_process *p, const char *at, struct err 
 
 static int check_oom_score(const struct oci_process *p, const char *at, struct err *e)
 {
-	return oci_check_optional(e, &p->oom_score_adj, (struct range){ -1000, 1000 }, "%soomScoreAdj", at);
+	return oci_check_optional(e, &p->oom_score_adj, (struct oci_range){ -1000, 1000 }, "%soomScoreAdj",
+				  at);
 }
 
 /* sched_setattr(2) */
@@ -121,7 +122,7 @@ static int check_scheduler(const struct oci_process *p, const char *at, struct e
 	if (!s->policy)
 		return 0;
 	if (oci_check_name(e, s->policy, policies, "%sscheduler.policy", at) < 0 ||
-	    oci_check_range(e, s->nice, (struct range){ -20, 19 }, "%sscheduler.nice", at) < 0)
+	    oci_check_range(e, s->nice, (struct oci_range){ -20, 19 }, "%sscheduler.nice", at) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < s->flags.n; i++)
 		if (oci_check_name(e, s->flags.v[i], flags, "%sscheduler.flags[%zu]", at, i) < 0)
@@ -130,7 +131,7 @@ static int check_scheduler(const struct oci_process *p, const char *at, struct e
 	if (!real_time && s->priority)
 		return err_set(e, EINVAL, "%sscheduler.priority: only SCHED_FIFO and SCHED_RR have it", at);
 	if (real_time &&
-	    oci_check_range(e, s->priority, (struct range){ 1, 99 }, "%sscheduler.priority", at) < 0)
+	    oci_check_range(e, s->priority, (struct oci_range){ 1, 99 }, "%sscheduler.priority", at) < 0)
 		return -EINVAL;
 	return check_deadline(s, at, e);
 }
@@ -145,7 +146,7 @@ static int check_io_priority(const struct oci_process *p, const char *at, struct
 		return 0;
 	if (oci_check_name(e, io->class, classes, "%sioPriority.class", at) < 0)
 		return -EINVAL;
-	return oci_check_range(e, io->priority, (struct range){ 0, 7 }, "%sioPriority.priority", at);
+	return oci_check_range(e, io->priority, (struct oci_range){ 0, 7 }, "%sioPriority.priority", at);
 }
 
 static int check_affinity(const struct oci_process *p, const char *at, struct err *e)

@@ -6,10 +6,10 @@
 #include "base/auto.h"
 #include "oci/runtime_int.h"
 
-#define NUMBERS	   ((struct range){ 0, INT64_MAX })
-#define NUMBERS_32 ((struct range){ 0, UINT32_MAX })
-#define LIMITS	   ((struct range){ -1, INT64_MAX }) /* -1: unlimited */
-#define WEIGHTS	   ((struct range){ 10, 1000 })
+#define NUMBERS	   ((struct oci_range){ 0, INT64_MAX })
+#define NUMBERS_32 ((struct oci_range){ 0, UINT32_MAX })
+#define LIMITS	   ((struct oci_range){ -1, INT64_MAX }) /* -1: unlimited */
+#define WEIGHTS	   ((struct oci_range){ 10, 1000 })
 #define MAX_IFNAME 15 /* bytes of the name of a network interface (IFNAMSIZ) */
 
 static int check_device_rules(const struct oci_resources *r, const char *at, struct err *e)
@@ -39,7 +39,8 @@ static int check_memory(const struct oci_resources *r, const char *at, struct er
 	    oci_check_optional(e, &m->swap, LIMITS, "%smemory.swap", at) < 0 ||
 	    oci_check_optional(e, &m->kernel, LIMITS, "%smemory.kernel", at) < 0 ||
 	    oci_check_optional(e, &m->kernel_tcp, LIMITS, "%smemory.kernelTCP", at) < 0 ||
-	    oci_check_optional(e, &m->swappiness, (struct range){ 0, 100 }, "%smemory.swappiness", at) < 0)
+	    oci_check_optional(e, &m->swappiness, (struct oci_range){ 0, 100 }, "%smemory.swappiness", at) <
+		    0)
 		return -EINVAL;
 	if (m->swap.v > 0 && m->limit.v > m->swap.v)
 		return err_set(e, EINVAL, "%smemory.swap: below memory.limit, which it includes", at);
@@ -49,7 +50,7 @@ static int check_memory(const struct oci_resources *r, const char *at, struct er
 /* The kernel takes quotas of 1 ms or more and periods of 1 ms to 1 s. */
 static int check_cpu(const struct oci_resources *r, const char *at, struct err *e)
 {
-	const struct range periods = { 1000, 1000000 };
+	const struct oci_range periods = { 1000, 1000000 };
 	const struct oci_cpu *c = &r->cpu;
 
 	if (oci_check_optional(e, &c->shares, NUMBERS, "%scpu.shares", at) < 0 ||
@@ -58,7 +59,7 @@ static int check_cpu(const struct oci_resources *r, const char *at, struct err *
 	    oci_check_optional(e, &c->period, periods, "%scpu.period", at) < 0 ||
 	    oci_check_optional(e, &c->realtime_runtime, LIMITS, "%scpu.realtimeRuntime", at) < 0 ||
 	    oci_check_optional(e, &c->realtime_period, NUMBERS, "%scpu.realtimePeriod", at) < 0 ||
-	    oci_check_optional(e, &c->idle, (struct range){ 0, 1 }, "%scpu.idle", at) < 0 ||
+	    oci_check_optional(e, &c->idle, (struct oci_range){ 0, 1 }, "%scpu.idle", at) < 0 ||
 	    oci_check_cpus(e, c->cpus, "%scpu.cpus", at) < 0 ||
 	    oci_check_cpus(e, c->mems, "%scpu.mems", at) < 0)
 		return -EINVAL;
