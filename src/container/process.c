@@ -258,6 +258,13 @@ static int exec_in_path(const struct process *p, char *const *env, const char *p
 	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
 }
 
+/* The filter may be in force already, and refuse the question: faccessat2 is younger than many profiles.  Then the
+ * answer comes with execve. */
+static bool may_execute(const char *file)
+{
+	return faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) == 0 || errno == EPERM || errno == ENOSYS;
+}
+
 /* A bad command is to be known when the container is created, not when it is started; said in the words that
  * callers look for. */
 static int program_check(const struct process *p, const struct strv *env, int *ret_status, struct err *e)
@@ -277,9 +284,7 @@ static int program_check(const struct process *p, const struct strv *env, int *r
 		}
 		if (S_ISDIR(st.st_mode))
 			return exec_failed(name, EISDIR, ret_status, e);
-		return faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) < 0
-			       ? exec_failed(name, errno, ret_status, e)
-			       : 0;
+		return may_execute(name) ? 0 : exec_failed(name, errno, ret_status, e);
 	}
 	if (strv_split(&dirs, path ? path : "", ":") < 0)
 		return err_set(e, ENOMEM, "out of memory");
@@ -288,7 +293,7 @@ static int program_check(const struct process *p, const struct strv *env, int *r
 
 		if (!file || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
-		if (faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) == 0)
+		if (may_execute(file))
 			return 0;
 		no = errno;
 	}

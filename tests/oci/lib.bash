@@ -72,10 +72,13 @@ printed() { bundle "$@" && output_of "$1"; }
 # A container that stays until it is told to end.
 staying() { bundle "$1" "${2:-.}" "${STAY[@]}" && up "$1" && await 10 grep -q ready "$DIR/$1.out"; } # NAME [JQ]
 
-says() { # STATUS REGEX COMMAND...: the command ends so, and says so on stderr
-	run --separate-stderr "${@:3}" </dev/null 3>&-
+# says STATUS REGEX COMMAND...: it ends so, and says so on stderr (in logrus's text quotes are escaped)
+says() {
+	status=0
+	"${@:3}" </dev/null >"$DIR/says.out" 2>"$DIR/says.err" 3>&- || status=$?
+	output=$(cat "$DIR/says.out") stderr=$(cat "$DIR/says.err")
 	is "$status" "$1" || { echo "$stderr" >&2; return 1; }
-	like "$stderr" "$2"
+	like "${stderr//\\\"/\"}" "$2"
 }
 
 # --- the audit
