@@ -8,7 +8,7 @@ setup_file() {
 }
 
 sweep() { # COMMAND
-	#beyond runc 'leaves a cgroup or a process behind at many points'
+	beyond runc 'leaves a cgroup or a process behind at many points'
 	run "$OCI/kill_points.py" "$RUNTIME" "$DIR/killat" "$DIR" "$TAG" "${KILL_POINTS:-40}" "$1"
 	is "$status" 0 || { echo "$output" >&2; return 1; }
 }

@@ -149,10 +149,10 @@ os.execv(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$DIR/state" "$@" </dev/n
 
 @test "terminal and console socket have to fit each other" {
 	bundle tty '.process.terminal = true' true
-	says 1 'console socket' rt create --bundle "$DIR/b/tty" "$TAG-tty"
+	says 1 'console.socket' rt create --bundle "$DIR/b/tty" "$TAG-tty"
 	says 1 '' rt create --bundle "$DIR/b/tty" --console-socket "$DIR/no-such-socket" "$TAG-tty"
 	bundle tty . true
-	says 1 'console socket' rt create --bundle "$DIR/b/tty" --console-socket "$DIR/no-such-socket" "$TAG-tty"
+	says 1 'console.socket' rt create --bundle "$DIR/b/tty" --console-socket "$DIR/no-such-socket" "$TAG-tty"
 	audit
 }
 
