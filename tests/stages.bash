@@ -113,5 +113,5 @@ stage_e2e_vm() { e2e vm tests/e2e/both; }
 
 # What only shows where cgroups are unified, capabilities complete and KVM works; see tests/bed/bed.
 stage_bed() {
-	tests/bed/bed -t 420 -- env KETCH="$KETCH" tests/bed/cases
+	tests/bed/bed -t 600 -- env KETCH="$KETCH" tests/bed/cases
 }

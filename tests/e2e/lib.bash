@@ -17,6 +17,7 @@ store_open() { # for setup_file
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/ketch-e2e.XXXXXX")
 	KETCH_ROOT=$DIR/store KETCH_RUN_ROOT=$DIR/run
 	cp -a "$E2E_TEMPLATE" "$KETCH_ROOT"
+	cp -a "$E2E_SUITE/run" "$KETCH_RUN_ROOT" # what was found out about KVM
 	things "$KETCH_ROOT" >"$DIR/things"
 }
 
