@@ -6,8 +6,8 @@
 #include "base/auto.h"
 #include "cli/attach.h"
 #include "cli/commands.h"
-#include "sys/terminal.h"
 #include "engine/request.h"
+#include "sys/terminal.h"
 #include "wire/msg.h"
 
 #define EXEC_STREAM 1
