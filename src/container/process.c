@@ -258,11 +258,28 @@ static int exec_in_path(const struct process *p, char *const *env, const char *p
 	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
 }
 
-/* The filter may be in force already, and refuse the question: faccessat2 is younger than many profiles.  Then the
- * answer comes with execve. */
-static bool may_execute(const char *file)
+/* May the file be executed?  0, or the errno of a clear no: where the filter forbids to ask, exec itself will tell. */
+static int check_file(const char *path)
 {
-	return faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) == 0 || errno == EPERM || errno == ENOSYS;
+	struct stat st;
+	int no = 0;
+
+	if (stat(path, &st) < 0 || access(path, X_OK) < 0)
+		no = errno;
+	else if (S_ISDIR(st.st_mode))
+		no = EISDIR;
+	return no == EPERM || no == ENOSYS ? 0 : no;
+}
+
+static int check_path(const char *name, int *ret_status, struct err *e)
+{
+	int no = check_file(name);
+
+	if (no != ENOENT && no != ENOTDIR)
+		return no ? exec_failed(name, no, ret_status, e) : 0;
+	*ret_status = STATUS_NOT_FOUND;
+	err_sys(e, no, "stat %s", name);
+	return err_wrap(e, -no, "exec: \"%s\"", name);
 }
 
 /* A bad command is to be known when the container is created, not when it is started; said in the words that
@@ -271,34 +288,21 @@ static int program_check(const struct process *p, const struct strv *env, int *r
 {
 	AUTO(strv_done) struct strv dirs = { 0 };
 	const char *name = p->args.v[0], *path = strv_env_get(env, "PATH");
-	struct stat st;
 	int no = ENOENT;
 
-	*ret_status = STATUS_NO_EXEC;
-	if (strchr(name, '/')) {
-		if (stat(name, &st) < 0) {
-			*ret_status = STATUS_NOT_FOUND;
-			no = errno;
-			err_sys(e, no, "stat %s", name);
-			return err_wrap(e, -no, "exec: \"%s\"", name);
-		}
-		if (S_ISDIR(st.st_mode))
-			return exec_failed(name, EISDIR, ret_status, e);
-		return may_execute(name) ? 0 : exec_failed(name, errno, ret_status, e);
-	}
+	if (strchr(name, '/'))
+		return check_path(name, ret_status, e);
 	if (strv_split(&dirs, path ? path : "", ":") < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < dirs.n; i++) {
+	for (size_t i = 0; i < dirs.n && no; i++) {
 		autofree char *file = *dirs.v[i] == '/' ? str_printf("%s/%s", dirs.v[i], name) : NULL;
+		int k = file ? check_file(file) : ENOENT;
 
-		if (!file || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
-			continue;
-		if (may_execute(file))
-			return 0;
-		no = errno;
+		if (k != ENOENT && k != ENOTDIR && k != EISDIR)
+			no = k;
 	}
 	if (no != ENOENT)
-		return exec_failed(name, no, ret_status, e);
+		return no ? exec_failed(name, no, ret_status, e) : 0;
 	*ret_status = STATUS_NOT_FOUND;
 	return err_set(e, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
 }
