@@ -77,6 +77,8 @@ int container_prepare(struct container *c, const struct boot *b, const struct pl
 		.cover_file = -1,
 		.scratch = -1,
 		.terminal = -1,
+		.init_root = -1,
+		.host_proc = -1,
 	};
 	/* rlimits are raised with a capability of the host's user namespace, which a process of another lacks */
 	c->can_raise = rights_can_raise() && !(b->spec.userns && !b->facts.in_guest);
@@ -103,6 +105,8 @@ void container_done(struct container *c)
 	cgroups_done(&c->cgroups);
 	if (c->init_pidfd >= 0)
 		close(c->init_pidfd);
+	if (c->init_root >= 0)
+		close(c->init_root);
 	c->trees = NULL;
 	c->n_trees = 0;
 	c->filter.filter = NULL;
@@ -124,6 +128,14 @@ void launch_report(const struct launch *l, int status, const struct err *e)
 	/* after the wait for `start` nobody listens but who reads the container's stderr */
 	if (write(l->report, text, n + 1) < 0 && l->oci)
 		dprintf(2, "ketch-oci: %s\n", e->msg);
+}
+
+int launch_report_listener(const struct launch *l, int listener, struct err *e)
+{
+	unsigned char text[1 + sizeof(listener)] = { REPORT_LISTENER };
+
+	memcpy(text + 1, &listener, sizeof(listener));
+	return write(l->report, text, sizeof(text)) < 0 ? err_sys(e, errno, "cannot tell of the seccomp listener") : 0;
 }
 
 static bool parent_has_gone(const struct launch *l)
@@ -168,10 +180,28 @@ static int take_root_of_userns(const struct container *c, struct err *e)
 	return 0;
 }
 
+/* Into somebody else's mount namespace, to the directory of the same name there. */
+static int join_mounts(const struct container *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_joins; i++) {
+		autofree char *cwd = c->joins[i].flag == CLONE_NEWNS ? getcwd(NULL, 0) : NULL;
+		int r;
+
+		if (c->joins[i].flag != CLONE_NEWNS)
+			continue;
+		r = ns_join(c->joins[i].fd, CLONE_NEWNS);
+		if (r < 0 || !cwd || chdir(cwd) < 0)
+			return err_sys(e, r < 0 ? -r : errno, "linux.namespaces: cannot enter the mount namespace");
+	}
+	return 0;
+}
+
 static int make_inside(struct container *c, const struct launch *l, struct err *e)
 {
 	int r = l->go >= 0 ? wait_for_host(c, l, e) : 0;
 
+	if (r == 0)
+		r = join_mounts(c, e);
 	if (r == 0)
 		r = take_root_of_userns(c, e);
 	if (r == 0 && c->own_cgroupns) {
@@ -192,6 +222,8 @@ static int join_inside(struct container *c, const struct launch *l, struct err *
 		return err_sys(e, -r, "cannot enter the container");
 	if ((c->clone_flags & CLONE_NEWUSER) && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return err_sys(e, errno, "cannot become root of the user namespace");
+	if (c->init_root >= 0 && (fchdir(c->init_root) < 0 || chroot(".") < 0))
+		return err_sys(e, errno, "cannot enter the root of the container");
 	c->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c->root < 0)
 		return err_sys(e, errno, "cannot open the root of the container");
@@ -213,6 +245,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (parent_has_gone(l))
 		_exit(status);
+	if (l->oci)
+		c->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	reset_signals();
 	umask(0);
 	c->launch = l;

@@ -22,6 +22,7 @@ struct tree {
 struct launch_oci {
 	const struct oci_process *process; /* exact capability sets, attributes */
 	const struct oci_hooks *hooks; /* createContainer, startContainer; NULL: none (exec) */
+	const char *personality; /* linux.personality.domain; NULL: as it is */
 	const char *keyring; /* name of the new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process */
 	int console; /* connected socket that gets the master of the terminal; -1 */
@@ -72,8 +73,10 @@ struct container {
 	char *uid_map, *gid_map; /* lines for /proc/PID/uid_map of a new user namespace; NULL: none */
 	uint32_t first_id; /* host ID of ID 0 in the user namespace; 0: no user namespace */
 	struct sock_fprog filter; /* len 0: none; .filter is owned */
+	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* */
 	bool can_raise; /* limits */
 	int init_pidfd; /* of the first process; -1: not started */
+	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 
 	/* only inside, while the steps run */
 	const struct launch *launch;
@@ -83,6 +86,7 @@ struct container {
 	int cover_dir,
 		cover_file; /* the first mask of each kind, of which the next are copies; -1: none yet */
 	int scratch; /* a small tmpfs: files of /etc, an empty directory to mask with */
+	int host_proc; /* procfs of the host, where labels and the OOM score are written; -1: not needed */
 	int terminal; /* slave of a terminal made inside; -1 */
 	struct buf hook_state; /* JSON, for hooks inside */
 };
@@ -121,6 +125,9 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* PID 1 of --init: starts the process and looks after it; returns only a failure. */
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
+/* Tells the maker which of our descriptors is the listener of our filter: by write(2), which no such filter asks about. */
+int launch_report_listener(const struct launch *l, int listener, struct err *e);
+#define REPORT_LISTENER 253 /* instead of a status; the number follows */
 /* Writes the failure to the launch's report. */
 void launch_report(const struct launch *l, int status, const struct err *e);
 
@@ -168,7 +175,7 @@ extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount
 /* Flags of steps. */
 enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */
 enum { STEP_FOLLOW = 1 }; /* mask, read-only: links in the path are followed, in the root */
-enum { STEP_CHROOT = 1 }; /* root-enter: by chroot(2) */
+enum { STEP_CHROOT = 1, STEP_MOVE = 2 }; /* root-enter: by chroot(2) alone; or moved over the old root first */
 enum { STEP_SEAL = 1 }; /* mount-fs: op_seal will make it read-only */
 enum { STEP_BIND = 1 }; /* node: bound from the host at once */
 

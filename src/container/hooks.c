@@ -86,21 +86,40 @@ static int run_one(const struct oci_hook *h, const struct buf *state, char said[
 	return pidfd_reap(pidfd, ret_status);
 }
 
+static int run_checked(const struct oci_hook_list *hooks, size_t i, const char *kind, const struct buf *state,
+		       struct err *e)
+{
+	const struct oci_hook *h = &hooks->v[i];
+	char said[SAID_MAX + 1];
+	int status = 0, r = run_one(h, state, said, &status);
+
+	if (r == -ETIMEDOUT)
+		return err_set(e, ETIMEDOUT, "hooks.%s[%zu]: %s: still running after %lld s", kind, i, h->path,
+			       (long long)h->timeout.v);
+	if (r < 0)
+		return err_sys(e, -r, "hooks.%s[%zu]: %s", kind, i, h->path);
+	if (status)
+		return err_set(e, ECANCELED, "hooks.%s[%zu]: %s: exit status %d%s%s", kind, i, h->path, status,
+			       *said ? ": " : "", said);
+	return 0;
+}
+
 int hooks_run(const struct oci_hook_list *hooks, const char *kind, const struct buf *state, struct err *e)
 {
-	for (size_t i = 0; i < hooks->n; i++) {
-		const struct oci_hook *h = &hooks->v[i];
-		char said[SAID_MAX + 1];
-		int status = 0, r = run_one(h, state, said, &status);
+	int r = 0;
 
-		if (r == -ETIMEDOUT)
-			return err_set(e, ETIMEDOUT, "hooks.%s[%zu]: %s: still running after %lld s", kind, i,
-				       h->path, (long long)h->timeout.v);
-		if (r < 0)
-			return err_sys(e, -r, "hooks.%s[%zu]: %s", kind, i, h->path);
-		if (status)
-			return err_set(e, ECANCELED, "hooks.%s[%zu]: %s: exit status %d%s%s", kind, i,
-				       h->path, status, *said ? ": " : "", said);
+	for (size_t i = 0; i < hooks->n && r == 0; i++)
+		r = run_checked(hooks, i, kind, state, e);
+	return r;
+}
+
+void hooks_run_all(const struct oci_hook_list *hooks, const char *kind, const struct buf *state,
+		   struct strv *failed)
+{
+	for (size_t i = 0; i < hooks->n; i++) {
+		struct err e = { 0 };
+
+		if (run_checked(hooks, i, kind, state, &e) < 0)
+			strv_add(failed, e.msg);
 	}
-	return 0;
 }

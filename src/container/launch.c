@@ -61,7 +61,8 @@ static int enter_joins(const struct container *c, struct way_back *w)
 	int r = 0;
 
 	for (size_t i = 0; i < c->n_joins && r == 0; i++) {
-		if (c->joins[i].flag == CLONE_NEWUSER)
+		/* the child enters a mount namespace by itself: it would take our working directory from us */
+		if (c->joins[i].flag == CLONE_NEWUSER || c->joins[i].flag == CLONE_NEWNS)
 			continue;
 		r = w ? remember(w, c->joins[i].flag) : 0;
 		if (r == 0)

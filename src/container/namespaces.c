@@ -126,13 +126,6 @@ void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l)
 {
 	AUTO(buf_done) struct buf fresh = { 0 };
 
-	if (!oci_namespace_is_new(l, OCI_NS_MOUNT)) {
-		pl->r = err_set(pl->e, ENOTSUP,
-				"linux.namespaces: a container needs a mount namespace of its own: without "
-				"one its mounts "
-				"would be the host's");
-		return;
-	}
 	for (size_t i = 0; i < l->n_namespaces; i++) {
 		const struct oci_namespace *ns = &l->namespaces[i];
 

@@ -31,9 +31,14 @@ int oci_process_convert(const struct oci_process *from, struct process *ret);
 /* What is common to the first process and to those of exec. */
 struct oci_start {
 	const struct oci_process *process;
+	const char *personality; /* linux.personality.domain or NULL */
+	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* of "seccomp" */
 	const char *keyring; /* name of a new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process, besides 0, 1 and 2 */
 	int console; /* connected socket that gets the master of its terminal; -1 */
+	int listener; /* connected socket that gets the listener of its filter (seccomp_notify_connect); -1 */
+	const char *listener_metadata; /* or NULL */
+	const char *state; /* JSON of the container, for the agent behind `listener`; NULL: what `made` appends */
 };
 
 struct oci_create {

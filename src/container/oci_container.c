@@ -14,6 +14,7 @@
 #include "cgroup/ops.h"
 #include "container/container_int.h"
 #include "container/oci.h"
+#include "container/seccomp_notify.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 
@@ -23,19 +24,53 @@ enum { STATUS_RUNTIME_FAILED = 255 };
 
 /* --- the report of the child */
 
-/* Its end without a word: the program runs.  A status of 0: it waits for start.  Else what went wrong. */
-static int hear(int report, int *ret_status, struct err *e)
+/* The filter's listener goes to its agent; until it answers, what the child asks waits in the kernel. */
+static int pass_listener(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int number, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	autoclose int fd = pidfd_get_fd(pidfd, number);
+
+	if (fd < 0)
+		return err_sys(e, -fd, "linux.seccomp: cannot fetch the listener");
+	seccomp_notify_state(pid, st->listener_metadata, state, &text);
+	return buf_ok(&text) ? seccomp_notify_send(st->listener, fd, &text, e) : err_set(e, ENOMEM, "out of memory");
+}
+
+/* Its end without a word: the program runs (0).  A status of 0: it waits for start (1).  Else what went wrong. */
+static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 {
 	char text[REPORT_MAX + 1];
-	ssize_t n = read_full(report, text, REPORT_MAX);
+	ssize_t n;
 
+	*ret_listener = -1;
+	n = read_full(report, text, 1);
+	if (n == 1 && (unsigned char)text[0] == REPORT_LISTENER)
+		return read_full(report, ret_listener, sizeof(*ret_listener)) == sizeof(*ret_listener)
+			       ? 0
+			       : err_set(e, EPROTO, "the process does not say which its listener is");
+	if (n == 1 && text[0] == 0)
+		return 1;
+	if (n == 0)
+		return 0;
+	*ret_status = n < 0 ? STATUS_RUNTIME_FAILED : (unsigned char)text[0];
+	if (n == 1)
+		n = read_full(report, text, REPORT_MAX);
 	if (n < 0)
 		return err_sys(e, (int)-n, "cannot hear from the process");
 	text[n] = '\0';
-	if (n == 0 || text[0] == 0)
-		return (int)n;
-	*ret_status = (unsigned char)text[0];
-	return err_set(e, ECHILD, "%s", text + 1);
+	return err_set(e, ECHILD, "%s", text);
+}
+
+/* As hear, with the listener passed on in between. */
+static int hear_all(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int report, int *ret_status,
+		    struct err *e)
+{
+	int listener, r = hear(report, &listener, ret_status, e);
+
+	if (r != 0 || listener < 0)
+		return r;
+	r = pass_listener(st, state, pid, pidfd, listener, e);
+	return r < 0 ? r : hear(report, &listener, ret_status, e);
 }
 
 /* The child was started for nothing: it goes, and is waited for, so that the cgroups can be removed. */
@@ -77,16 +112,16 @@ static bool child_must_wait(const struct container *c, const struct oci_hooks *h
 	       h->create_container.n || h->start_container.n;
 }
 
-static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go, struct err *e)
+static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go, struct buf *state,
+			struct err *e)
 {
-	AUTO(buf_done) struct buf state = { 0 };
 	int r = go >= 0 ? launch_map_ids(c, pid, e) : 0;
 
 	if (r == 0)
-		r = rq->made(rq->arg, pid, &state, e);
+		r = rq->made(rq->arg, pid, state, e);
 	if (r < 0 || go < 0)
 		return r;
-	r = write_full(go, state.data, state.len);
+	r = write_full(go, state->data, state->len);
 	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
 }
 
@@ -94,6 +129,7 @@ static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, s
 			     int *ret_pidfd, struct err *e)
 {
 	autoclose int report = -1, go = -1, pidfd = -1;
+	AUTO(buf_done) struct buf state = { 0 };
 	int pair[2], status, r = open_report(l, &report, e);
 	pid_t pid;
 
@@ -110,10 +146,10 @@ static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, s
 	close_if_open(&l->go);
 	if (pid < 0)
 		return pid;
-	r = do_host_side(c, rq, pid, go, e);
+	r = do_host_side(c, rq, pid, go, &state, e);
 	close_if_open(&go);
 	if (r == 0) {
-		r = hear(report, &status, e);
+		r = hear_all(&rq->start, state.data, pid, pidfd, report, &status, e);
 		if (r == 0)
 			r = err_set(e, ECHILD, "the process ended before it could be started");
 	}
@@ -130,6 +166,7 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 	struct launch_oci oci = {
 		.process = rq->start.process,
 		.hooks = &rq->spec->hooks,
+		.personality = rq->start.personality,
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
@@ -147,6 +184,7 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 	struct container c;
 	pid_t pid = container_prepare(&c, rq->boot, rq->plan, &state, e);
 
+	c.filter_flags = rq->start.filter_flags;
 	if (pid == 0)
 		pid = launch_and_wait(&c, rq, &l, ret_pidfd, e);
 	container_done(&c);
@@ -211,6 +249,17 @@ static int other_namespaces(pid_t pid, uint64_t *ret)
 	return 0;
 }
 
+/* A container without a mount namespace of its own lives in a part of another's. */
+static int open_root(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int prepare_exec(struct container *c, const struct oci_exec *rq, struct plan *p,
 			struct instance_state *state, struct err *e)
 {
@@ -229,11 +278,14 @@ static int prepare_exec(struct container *c, const struct oci_exec *rq, struct p
 	if (r < 0)
 		return err_sys(e, -r, "cannot enter the container");
 	c->clone_flags = flags;
+	c->init_root = open_root(rq->init);
+	if (c->init_root < 0)
+		return err_sys(e, -c->init_root, "cannot enter the container");
 	return cgroups_open(rq->cgroups, rq->init, &c->cgroups, e);
 }
 
-static pid_t launch_exec(struct container *c, struct launch *l, int *ret_pidfd, int *ret_status,
-			 struct err *e)
+static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct launch *l, int *ret_pidfd,
+			 int *ret_status, struct err *e)
 {
 	autoclose int report = -1, pidfd = -1;
 	int r = open_report(l, &report, e);
@@ -242,7 +294,7 @@ static pid_t launch_exec(struct container *c, struct launch *l, int *ret_pidfd, 
 	close_if_open(&l->report);
 	if (pid < 0)
 		return pid;
-	r = hear(report, ret_status, e);
+	r = hear_all(&rq->start, rq->start.state, pid, pidfd, report, ret_status, e);
 	if (r < 0) {
 		oci_container_end(pidfd);
 		return r;
@@ -255,6 +307,7 @@ pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_sta
 {
 	struct launch_oci oci = {
 		.process = rq->start.process,
+		.personality = rq->start.personality,
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
@@ -274,8 +327,9 @@ pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_sta
 
 	*ret_status = STATUS_RUNTIME_FAILED;
 	pid = prepare_exec(&c, rq, &p, &state, e);
+	c.filter_flags = rq->start.filter_flags;
 	if (pid == 0)
-		pid = launch_exec(&c, &l, ret_pidfd, ret_status, e);
+		pid = launch_exec(&c, rq, &l, ret_pidfd, ret_status, e);
 	container_done(&c);
 	json_done(&instance_state_table, &state);
 	return pid;

@@ -53,7 +53,8 @@ static void add_cgroups(struct planner *pl, struct strv *ret)
 		pl->r = cgroup_plan_oci(&cg, pl->plan, ret, pl->e);
 }
 
-/* What may make mounts opens the host's trees before it is confined; else the same happens inside. */
+/* A new user namespace has no right to the host's trees: they are opened before.  Else each is opened when its turn comes:
+ * the kernel lists mounts in the order in which they were made. */
 static void add_host(struct planner *pl, struct strv *cgroups)
 {
 	const struct oci_spec *s = pl->oci->spec;
@@ -65,7 +66,8 @@ static void add_host(struct planner *pl, struct strv *cgroups)
 	if (pl->oci->rootless)
 		return;
 	pl->place = "root.path";
-	plan_step(pl, &op_root_open, "/", "fd:rootfs", NULL, STEP_DEEP);
+	if (plan_oci_own_users(pl))
+		plan_step(pl, &op_root_open, "/", "fd:rootfs", NULL, STEP_DEEP);
 	pl->place = NULL;
 	plan_oci_sources(pl);
 }
@@ -74,7 +76,7 @@ static void add_host(struct planner *pl, struct strv *cgroups)
 
 static bool own_mounts(const struct planner *pl)
 {
-	return oci_namespace_find(&pl->oci->spec->lnx, OCI_NS_MOUNT) != NULL;
+	return oci_namespace_is_new(&pl->oci->spec->lnx, OCI_NS_MOUNT);
 }
 
 static void add_root(struct planner *pl)
@@ -82,7 +84,7 @@ static void add_root(struct planner *pl)
 	if (own_mounts(pl))
 		plan_step(pl, &op_host_slave, "/", NULL, NULL, 0);
 	pl->place = "root.path";
-	plan_step(pl, &op_root_mount, pl->oci->spec->root_path, pl->oci->rootless ? NULL : "root", NULL, 0);
+	plan_step(pl, &op_root_mount, pl->oci->spec->root_path, plan_oci_own_users(pl) && !pl->oci->rootless ? "root" : NULL, NULL, 0);
 	pl->place = NULL;
 }
 
@@ -165,7 +167,7 @@ static void add_end(struct planner *pl)
 	if (s->root_readonly)
 		plan_step(pl, &op_root_read_only, "/", NULL, NULL, 0);
 	plan_step(pl, &op_root_enter, "/", NULL, NULL,
-		  pl->oci->no_pivot || !own_mounts(pl) ? STEP_CHROOT : 0);
+		  !own_mounts(pl) ? STEP_CHROOT : pl->oci->no_pivot ? STEP_MOVE : 0);
 	if (own_mounts(pl))
 		add_propagation(pl);
 	plan_step(pl, &op_process, p->args.n ? p->args.v[0] : NULL, NULL, NULL, 0);

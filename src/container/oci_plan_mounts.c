@@ -137,6 +137,12 @@ static char *bind_options(const struct planner *pl, const struct entry *en)
 	return str_printf("%s%s%s", base ? base : "", base && *en->options ? "," : "", en->options);
 }
 
+/* By who may: a new user namespace has no right to the host's trees, nor to map IDs of them. */
+static bool is_opened_before(const struct planner *pl, const struct entry *en)
+{
+	return !pl->oci->rootless && (plan_oci_own_users(pl) || en->o.idmap || has_maps(en));
+}
+
 static void add_source(struct planner *pl, const struct entry *en)
 {
 	autofree char *tree = str_printf("mounts[%zu]", en->i);
@@ -155,7 +161,7 @@ void plan_oci_sources(struct planner *pl)
 	for (size_t i = 0; i < pl->oci->spec->n_mounts && pl->r == 0; i++) {
 		AUTO(entry_done) struct entry en = { 0 };
 
-		if (entry_open(pl, i, &en) == 0 && en.bind && !en.o.remount)
+		if (entry_open(pl, i, &en) == 0 && en.bind && !en.o.remount && is_opened_before(pl, &en))
 			add_source(pl, &en);
 	}
 }
@@ -164,7 +170,7 @@ static void add_bind(struct planner *pl, const struct entry *en)
 {
 	autofree char *options = bind_options(pl, en);
 
-	if (!pl->oci->rootless) {
+	if (is_opened_before(pl, en)) {
 		plan_step(pl, &op_mount_bind, en->dest, pl->place, NULL, 0);
 		return;
 	}

@@ -4,9 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,10 @@
 #include "base/auto.h"
 #include "base/path.h"
 #include "container/container_int.h"
+#include "container/attributes.h"
+#include "container/lsm.h"
 #include "container/rights.h"
+#include "sys/keyring.h"
 #include "sys/pty.h"
 #include "sys/seccomp.h"
 
@@ -135,22 +139,48 @@ static int make_env(const struct launch *l, const struct user *u, struct strv *r
 
 /* --- rights */
 
-static int load_filter(const struct container *c, const struct process *p, struct err *e)
+static bool has_listener(const struct container *c)
 {
+	return c->filter.len && (c->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER);
+}
+
+static int load_filter(const struct container *c, const struct launch *l, struct err *e)
+{
+	const struct process *p = l->process;
 	int r;
 
 	if (!p->seccomp || !c->filter.len)
 		return 0;
-	r = seccomp_install(&c->filter, 0);
-	return r < 0 ? err_sys(e, -r, "cannot load the seccomp filter") : 0;
+	r = seccomp_install(&c->filter, c->filter_flags);
+	if (r < 0)
+		return err_sys(e, -r, "cannot load the seccomp filter");
+	return has_listener(c) ? launch_report_listener(l, r, e) : 0;
 }
 
-static int join_keyring(const struct launch *l)
+/* Else keys of whoever started us could be read through the session keyring. */
+static int join_keyring(const struct container *c, const struct launch *l, struct err *e)
 {
-	/* else keys of whoever started us could be read through the session keyring; no keyrings: none to hide */
+	int r = 0;
+
 	if (!l->oci || l->oci->keyring)
-		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, l->oci ? l->oci->keyring : NULL);
-	return 0;
+		r = keyring_join_session(l->oci ? l->oci->keyring : NULL, c->clone_flags & CLONE_NEWUSER);
+	return r < 0 ? err_sys(e, -r, "cannot make a session keyring") : 0;
+}
+
+/* What a config of the runtime-spec names besides; before a filter or the loss of capabilities could forbid it. */
+static int take_attributes(const struct container *c, const struct launch *l, struct err *e)
+{
+	const struct oci_process *p = l->oci ? l->oci->process : NULL;
+	int r;
+
+	if (!p)
+		return 0;
+	r = attributes_set_cpus(p->affinity_final, "final", e);
+	if (r == 0)
+		r = attributes_apply(p, c->host_proc, e);
+	if (r == 0)
+		r = attributes_set_personality(l->oci->personality, e);
+	return r == 0 ? lsm_label_set_exec(c->host_proc, p->apparmor_profile, p->selinux_label, e) : r;
 }
 
 static int cap_sets(const struct launch *l, const struct user *u, struct cap_sets *ret, struct err *e)
@@ -166,21 +196,22 @@ static int give_up_rights(const struct container *c, const struct launch *l, con
 {
 	const struct process *p = l->process;
 	struct cap_sets sets = { 0 };
-	int r = join_keyring(l);
+	int r = join_keyring(c, l, e);
 
 	if (r == 0)
 		r = rights_apply_limits(p, c->can_raise, e);
 	/* without no_new_privs only CAP_SYS_ADMIN may load a filter, so it must come before that is gone; what
 	 * follows (capset, setuid, prctl, execve ...) every profile has to allow anyway */
 	if (r == 0 && !p->no_new_privs)
-		r = load_filter(c, p, e);
+		r = load_filter(c, l, e);
 	if (r == 0)
 		r = cap_sets(l, u, &sets, e);
 	if (r == 0)
 		r = rights_become(u, &sets, e);
 	if (r == 0 && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, errno, "cannot set no_new_privs");
-	return r;
+	/* the listener goes to its agent while the maker is there to send it */
+	return r == 0 && p->no_new_privs && has_listener(c) ? load_filter(c, l, e) : r;
 }
 
 /* Changing the user has cleared the signal of the parent's death; a parent that died before it was set again
@@ -324,7 +355,7 @@ static int wait_for_turn(const struct container *c, const struct launch *l, stru
 {
 	int r = l->oci ? oci_process_wait_start(c, l, e) : tie_to_parent(l, e);
 
-	return r == 0 && l->process->no_new_privs ? load_filter(c, l->process, e) : r;
+	return r == 0 && l->process->no_new_privs && !has_listener(c) ? load_filter(c, l, e) : r;
 }
 
 int process_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e)
@@ -348,6 +379,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 			err_sys(e, -r, "cannot give the standard streams to the user");
 	}
 	if (r == 0)
+		r = take_attributes(c, l, e);
+	if (r == 0)
 		r = close_foreign(l, e);
 	if (r == 0)
 		r = give_up_rights(c, l, &u, e);
@@ -355,5 +388,7 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 		r = program_check(p, &env, ret_status, e);
 	if (r == 0)
 		r = wait_for_turn(c, l, e);
+	if (r == 0 && !p->args.n)
+		r = err_set(e, EINVAL, "process: the config has none that could be started");
 	return r < 0 ? r : exec_program(l, &env, ret_status, e);
 }

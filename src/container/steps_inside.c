@@ -162,7 +162,12 @@ static int enter_over(int root)
 static int apply_root_enter(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	int r = s->flags & STEP_CHROOT ? enter_over(c->root) : mount_pivot(c->root);
+	int r;
+
+	if (s->flags & STEP_CHROOT) /* in a namespace that others use, too: nothing of theirs is changed */
+		r = mount_enter_root(c->root);
+	else
+		r = s->flags & STEP_MOVE ? enter_over(c->root) : mount_pivot(c->root);
 
 	/* a guest whose root is its initramfs: that can only be covered.  There the VM is the wall. */
 	if (r == -EINVAL && c->boot->facts.in_guest)

@@ -35,13 +35,13 @@ struct making {
 	struct record record;
 	struct boot boot;
 	int dir; /* ROOT/ID */
-	int fifo, console, rootfs, filter;
+	int fifo, console, rootfs, filter, listener;
 	pid_t pid;
 };
 
 static void making_done(struct making *m)
 {
-	int *fds[] = { &m->dir, &m->fifo, &m->console, &m->rootfs, &m->filter };
+	int *fds[] = { &m->dir, &m->fifo, &m->console, &m->rootfs, &m->filter, &m->listener };
 
 	oci_spec_done(&m->spec);
 	buf_done(&m->config);
@@ -112,12 +112,14 @@ static int fill_record(struct making *m, struct err *e)
 
 	r->created_ns = clock_real_ns();
 	r->oci_version = strdup(s->oci_version);
-	r->has_process = s->has_process;
+	r->shared_mounts = !oci_namespace_find(&s->lnx, OCI_NS_MOUNT);
 	r->user_namespace = oci_namespace_find(&s->lnx, OCI_NS_USER);
 	r->poststart = s->hooks.poststart.n;
 	r->poststop = s->hooks.poststop.n;
 	if (!m->args->no_new_keyring)
 		r->keyring = str_printf("_ses.%s", r->id);
+	if (s->lnx.personality_domain)
+		r->personality = strdup(s->lnx.personality_domain);
 	if (!r->oci_version || (!m->args->no_new_keyring && !r->keyring) ||
 	    strv_add_all(&r->annotations, &s->annotations) < 0)
 		return err_set(e, ENOMEM, "out of memory");
@@ -161,11 +163,16 @@ static int make_filter(struct making *m, struct err *e)
 	r = seccomp_oci_build(cache, m->spec.lnx.seccomp, &s, e);
 	if (r < 0)
 		return err_wrap(e, r, "config.json");
+	m->record.filter_flags = s.flags;
+	m->record.listener = take_ptr(s.listener_path);
+	m->record.listener_metadata = take_ptr(s.listener_metadata);
 	r = write_file_swap(m->dir, "seccomp.bpf", 0600, s.program.data, s.program.len);
 	m->filter = r < 0 ? r : openat(m->dir, "seccomp.bpf", O_RDONLY | O_CLOEXEC);
 	if (m->filter < 0)
 		return err_sys(e, r < 0 ? -r : errno, "cannot keep the seccomp filter");
-	return boot_add_fd(&m->boot, "seccomp", m->filter) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	if (boot_add_fd(&m->boot, "seccomp", m->filter) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return listener_connect(&m->record, &m->listener, e);
 }
 
 static int fill_boot(struct making *m, struct err *e)
@@ -215,7 +222,7 @@ static int on_made(void *arg, pid_t pid, struct buf *ret_state, struct err *e)
 	r = record_write(m->dir, &m->record, e);
 	if (r < 0)
 		return r;
-	if (runtime_add_state(&m->record, CONTAINER_CREATING, false, ret_state) < 0)
+	if (runtime_add_state(&m->record, CONTAINER_CREATED, false, ret_state) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return run_host_hooks(m, ret_state, e);
 }
@@ -226,6 +233,10 @@ static int make_container(struct making *m, int *ret_pidfd, struct err *e)
 	struct oci_create rq = {
 		.start = {
 			.process = &m->spec.process,
+			.personality = m->record.personality,
+			.filter_flags = (uint32_t)m->record.filter_flags,
+			.listener = m->listener,
+			.listener_metadata = m->record.listener_metadata,
 			.keyring = m->record.keyring,
 			.keep_fds = (unsigned)m->args->preserve_fds,
 			.console = m->console,
@@ -254,6 +265,7 @@ static void unmake(struct making *m, int *pidfd)
 		close(*pidfd);
 		*pidfd = -1;
 	}
+	record_unmount(&m->record);
 	cgroup_record_remove(&m->record.cgroups, &ignored);
 	if (m->dir >= 0)
 		remove_tree(m->rt->dir, m->record.id);
@@ -287,7 +299,7 @@ int runtime_create(const struct runtime *rt, const char *id, const struct create
 {
 	AUTO(making_done)
 	struct making m = {
-		.rt = rt, .args = a, .dir = -1, .fifo = -1, .console = -1, .rootfs = -1, .filter = -1
+		.rt = rt, .args = a, .dir = -1, .fifo = -1, .console = -1, .rootfs = -1, .filter = -1, .listener = -1
 	};
 	int r;
 

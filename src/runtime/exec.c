@@ -53,9 +53,13 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 		 const struct exec_args *a, int *ret_pidfd, int *ret_status, struct err *e)
 {
 	AUTO(boot_done) struct boot boot = { .spec.userns = c->record.user_namespace };
-	autoclose int console = -1, filter = -1;
+	autoclose int console = -1, filter = -1, listener = -1;
+	AUTO(buf_done) struct buf state = { 0 };
 	struct oci_exec rq = {
 		.start = { .process = process,
+			   .personality = c->record.personality,
+			   .filter_flags = (uint32_t)c->record.filter_flags,
+			   .listener_metadata = c->record.listener_metadata,
 			   .keyring = a->no_new_keyring ? NULL : c->record.keyring,
 			   .keep_fds = (unsigned)a->preserve_fds },
 		.init = c->record.pid,
@@ -70,7 +74,14 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 		r = open_console(rt, process, a, &console, e);
 	if (r < 0)
 		return r;
+	r = listener_connect(&c->record, &listener, e);
+	if (r == 0 && runtime_add_state(&c->record, c->status, false, &state) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
 	rq.start.console = console;
+	rq.start.listener = listener;
+	rq.start.state = state.data;
 	if (oci_process_convert(process, &boot.spec.process) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	filter = openat(c->dir, "seccomp.bpf", O_RDONLY | O_CLOEXEC);

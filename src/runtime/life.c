@@ -18,18 +18,24 @@
 
 #define END_MS 10000
 
-static int run_hooks(const struct container_ref *c, enum container_status status, bool stop, struct err *e)
+/* runtime.md#lifecycle: those that fail are logged, and the rest goes on. */
+static void run_hooks(const struct container_ref *c, enum container_status status, bool stop)
 {
 	AUTO(oci_spec_done) struct oci_spec s = { 0 };
 	AUTO(buf_done) struct buf state = { 0 };
-	int r = container_ref_config(c, &s, e);
+	AUTO(strv_done) struct strv failed = { 0 };
+	struct err e = { 0 };
 
-	if (r < 0)
-		return r;
+	if (container_ref_config(c, &s, &e) < 0) {
+		log_warn("%s", e.msg);
+		return;
+	}
 	if (runtime_add_state(&c->record, status, false, &state) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	return stop ? hooks_run(&s.hooks.poststop, "poststop", &state, e)
-		    : hooks_run(&s.hooks.poststart, "poststart", &state, e);
+		return;
+	hooks_run_all(stop ? &s.hooks.poststop : &s.hooks.poststart, stop ? "poststop" : "poststart", &state,
+		      &failed);
+	for (size_t i = 0; i < failed.n; i++)
+		log_warn("%s", failed.v[i]);
 }
 
 /* --- start */
@@ -38,18 +44,16 @@ static int check_startable(const struct container_ref *c, struct err *e)
 {
 	switch (c->status) {
 	case CONTAINER_CREATED:
-		break;
+		return 0;
 	case CONTAINER_CREATING:
 		return err_set(e, EBUSY, "cannot start a container that is being created");
 	case CONTAINER_STOPPED:
 		return err_set(e, ESRCH, "cannot start a container that has stopped");
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
-		return err_set(e, EBUSY, "cannot start an already running container");
+		break;
 	}
-	return c->record.has_process
-		       ? 0
-		       : err_set(e, EINVAL, "cannot start a container without a process in its config");
+	return err_set(e, EBUSY, "cannot start an already running container");
 }
 
 int runtime_start(const struct runtime *rt, const char *id, struct err *e)
@@ -71,12 +75,9 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 	r = write_full(fifo, "", 1);
 	if (r < 0)
 		return err_sys(e, -r, "cannot start the container");
-	if (!c.record.poststart)
-		return 0;
-	r = run_hooks(&c, CONTAINER_RUNNING, false, e);
-	if (r < 0)
-		runtime_kill(rt, id, SIGKILL, false, NULL);
-	return r;
+	if (c.record.poststart)
+		run_hooks(&c, CONTAINER_RUNNING, false);
+	return 0;
 }
 
 /* --- kill */
@@ -165,7 +166,6 @@ static void end_process(const struct record *r)
 int runtime_delete(const struct runtime *rt, const char *id, bool force, struct err *e)
 {
 	AUTO(container_ref_done) struct container_ref c;
-	struct err said = { 0 };
 	int r = container_ref_open(rt, id, &c, e);
 
 	if (r == -ENOENT && force)
@@ -175,11 +175,12 @@ int runtime_delete(const struct runtime *rt, const char *id, bool force, struct 
 	if (r < 0)
 		return r;
 	end_process(&c.record);
+	record_unmount(&c.record);
 	r = cgroup_record_remove(&c.record.cgroups, e);
 	if (r < 0)
 		return r;
-	if (c.record.poststop && run_hooks(&c, CONTAINER_STOPPED, true, &said) < 0)
-		log_warn("%s", said.msg); /* runtime.md: logged, and the rest goes on */
+	if (c.record.poststop)
+		run_hooks(&c, CONTAINER_STOPPED, true);
 	r = remove_tree(rt->dir, id);
 	return r < 0 ? err_sys(e, -r, "cannot remove the directory of the container") : 0;
 }

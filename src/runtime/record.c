@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -28,7 +29,11 @@ static const struct jfield record_fields[] = {
 	J(J_MAP, struct record, cgroups),
 	J(J_MAP, struct record, annotations),
 	J(J_STR, struct record, keyring),
-	JK(J_BOOL, struct record, has_process, "hasProcess"),
+	J(J_STR, struct record, personality),
+	JK(J_U64, struct record, filter_flags, "filterFlags"),
+	J(J_STR, struct record, listener),
+	JK(J_STR, struct record, listener_metadata, "listenerMetadata"),
+	JK(J_BOOL, struct record, shared_mounts, "sharedMounts"),
 	JK(J_BOOL, struct record, user_namespace, "userNamespace"),
 	J(J_BOOL, struct record, poststart),
 	J(J_BOOL, struct record, poststop),
@@ -97,6 +102,12 @@ int record_open_process(const struct record *r)
 	if (fd < 0)
 		return fd;
 	return record_pid_start(r->pid, &start) < 0 || start != r->pid_start ? -ESRCH : take_fd(&fd);
+}
+
+void record_unmount(const struct record *r)
+{
+	if (r->shared_mounts && r->rootfs)
+		umount2(r->rootfs, MNT_DETACH | UMOUNT_NOFOLLOW); /* with all below; EINVAL: it was never mounted */
 }
 
 enum container_status record_status(int dir, const struct record *r)

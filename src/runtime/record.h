@@ -21,8 +21,11 @@ struct record {
 	struct strv cgroups; /* "controller=directory" */
 	struct strv annotations;
 	char *keyring; /* NULL: none of its own */
-	bool has_process;
+	char *personality; /* linux.personality.domain or NULL */
+	uint64_t filter_flags; /* of seccomp.bpf */
+	char *listener, *listener_metadata; /* of its agent; NULL: none */
 	bool user_namespace;
+	bool shared_mounts; /* its mounts are in the namespace of whoever made it */
 	bool poststart, poststop; /* has such hooks */
 };
 
@@ -45,6 +48,8 @@ void record_done(struct record *r);
 int record_pid_start(pid_t pid, uint64_t *ret);
 /* A pidfd of its first process; -ESRCH when that has ended. */
 int record_open_process(const struct record *r);
+/* Takes away the mounts that it made in its maker's namespace, if it has none of its own. */
+void record_unmount(const struct record *r);
 /* What it does now. */
 enum container_status record_status(int dir, const struct record *r);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "container/seccomp_notify.h"
 #include "sys/scm.h"
 
 int socket_connect(int cwd, const char *path, const char *option, struct err *e)
@@ -39,6 +41,15 @@ int socket_send_pidfd(int cwd, const char *path, int pidfd, struct err *e)
 		return sock;
 	r = scm_send(sock, pidfd, "pidfd", 5);
 	return r < 0 ? err_sys(e, -r, "--pidfd-socket %s", path) : 0;
+}
+
+int listener_connect(const struct record *r, int *ret, struct err *e)
+{
+	*ret = -1;
+	if (!(r->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) || !r->listener)
+		return 0;
+	*ret = seccomp_notify_connect(r->listener, e);
+	return *ret < 0 ? *ret : 0;
 }
 
 int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
