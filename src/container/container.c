@@ -135,7 +135,9 @@ int launch_report_listener(const struct launch *l, int listener, struct err *e)
 	unsigned char text[1 + sizeof(listener)] = { REPORT_LISTENER };
 
 	memcpy(text + 1, &listener, sizeof(listener));
-	return write(l->report, text, sizeof(text)) < 0 ? err_sys(e, errno, "cannot tell of the seccomp listener") : 0;
+	return write(l->report, text, sizeof(text)) < 0
+		       ? err_sys(e, errno, "cannot tell of the seccomp listener")
+		       : 0;
 }
 
 static bool parent_has_gone(const struct launch *l)
@@ -191,7 +193,8 @@ static int join_mounts(const struct container *c, struct err *e)
 			continue;
 		r = ns_join(c->joins[i].fd, CLONE_NEWNS);
 		if (r < 0 || !cwd || chdir(cwd) < 0)
-			return err_sys(e, r < 0 ? -r : errno, "linux.namespaces: cannot enter the mount namespace");
+			return err_sys(e, r < 0 ? -r : errno,
+				       "linux.namespaces: cannot enter the mount namespace");
 	}
 	return 0;
 }

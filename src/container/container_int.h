@@ -175,7 +175,10 @@ extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount
 /* Flags of steps. */
 enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */
 enum { STEP_FOLLOW = 1 }; /* mask, read-only: links in the path are followed, in the root */
-enum { STEP_CHROOT = 1, STEP_MOVE = 2 }; /* root-enter: by chroot(2) alone; or moved over the old root first */
+enum {
+	STEP_CHROOT = 1,
+	STEP_MOVE = 2
+}; /* root-enter: by chroot(2) alone; or moved over the old root first */
 enum { STEP_SEAL = 1 }; /* mount-fs: op_seal will make it read-only */
 enum { STEP_BIND = 1 }; /* node: bound from the host at once */
 

@@ -94,13 +94,13 @@ static int run_checked(const struct oci_hook_list *hooks, size_t i, const char *
 	int status = 0, r = run_one(h, state, said, &status);
 
 	if (r == -ETIMEDOUT)
-		return err_set(e, ETIMEDOUT, "hooks.%s[%zu]: %s: still running after %lld s", kind, i, h->path,
-			       (long long)h->timeout.v);
+		return err_set(e, ETIMEDOUT, "hooks.%s[%zu]: %s: still running after %lld s", kind, i,
+			       h->path, (long long)h->timeout.v);
 	if (r < 0)
 		return err_sys(e, -r, "hooks.%s[%zu]: %s", kind, i, h->path);
 	if (status)
-		return err_set(e, ECANCELED, "hooks.%s[%zu]: %s: exit status %d%s%s", kind, i, h->path, status,
-			       *said ? ": " : "", said);
+		return err_set(e, ECANCELED, "hooks.%s[%zu]: %s: exit status %d%s%s", kind, i, h->path,
+			       status, *said ? ": " : "", said);
 	return 0;
 }
 

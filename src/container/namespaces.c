@@ -134,7 +134,8 @@ void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l)
 		else
 			buf_addf(&fresh, "%s%s", fresh.len ? " " : "", kind_name(ns->type));
 	}
-	plan_step(pl, &op_namespaces, "new", NULL, fresh.data, 0);
+	if (fresh.len)
+		plan_step(pl, &op_namespaces, "new", NULL, fresh.data, 0);
 	plan_id_map(pl, "uid", l->uid_mappings, l->n_uid_mappings);
 	plan_id_map(pl, "gid", l->gid_mappings, l->n_gid_mappings);
 	if (oci_namespace_is_new(l, OCI_NS_TIME))

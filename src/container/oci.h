@@ -38,7 +38,8 @@ struct oci_start {
 	int console; /* connected socket that gets the master of its terminal; -1 */
 	int listener; /* connected socket that gets the listener of its filter (seccomp_notify_connect); -1 */
 	const char *listener_metadata; /* or NULL */
-	const char *state; /* JSON of the container, for the agent behind `listener`; NULL: what `made` appends */
+	const char *
+		state; /* JSON of the container, for the agent behind `listener`; NULL: what `made` appends */
 };
 
 struct oci_create {

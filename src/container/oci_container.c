@@ -25,7 +25,8 @@ enum { STATUS_RUNTIME_FAILED = 255 };
 /* --- the report of the child */
 
 /* The filter's listener goes to its agent; until it answers, what the child asks waits in the kernel. */
-static int pass_listener(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int number, struct err *e)
+static int pass_listener(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int number,
+			 struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
 	autoclose int fd = pidfd_get_fd(pidfd, number);
@@ -33,7 +34,8 @@ static int pass_listener(const struct oci_start *st, const char *state, pid_t pi
 	if (fd < 0)
 		return err_sys(e, -fd, "linux.seccomp: cannot fetch the listener");
 	seccomp_notify_state(pid, st->listener_metadata, state, &text);
-	return buf_ok(&text) ? seccomp_notify_send(st->listener, fd, &text, e) : err_set(e, ENOMEM, "out of memory");
+	return buf_ok(&text) ? seccomp_notify_send(st->listener, fd, &text, e)
+			     : err_set(e, ENOMEM, "out of memory");
 }
 
 /* Its end without a word: the program runs (0).  A status of 0: it waits for start (1).  Else what went wrong. */
@@ -62,8 +64,8 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 }
 
 /* As hear, with the listener passed on in between. */
-static int hear_all(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int report, int *ret_status,
-		    struct err *e)
+static int hear_all(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int report,
+		    int *ret_status, struct err *e)
 {
 	int listener, r = hear(report, &listener, ret_status, e);
 
@@ -112,8 +114,8 @@ static bool child_must_wait(const struct container *c, const struct oci_hooks *h
 	       h->create_container.n || h->start_container.n;
 }
 
-static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go, struct buf *state,
-			struct err *e)
+static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go,
+			struct buf *state, struct err *e)
 {
 	int r = go >= 0 ? launch_map_ids(c, pid, e) : 0;
 

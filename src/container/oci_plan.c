@@ -84,7 +84,8 @@ static void add_root(struct planner *pl)
 	if (own_mounts(pl))
 		plan_step(pl, &op_host_slave, "/", NULL, NULL, 0);
 	pl->place = "root.path";
-	plan_step(pl, &op_root_mount, pl->oci->spec->root_path, plan_oci_own_users(pl) && !pl->oci->rootless ? "root" : NULL, NULL, 0);
+	plan_step(pl, &op_root_mount, pl->oci->spec->root_path,
+		  plan_oci_own_users(pl) && !pl->oci->rootless ? "root" : NULL, NULL, 0);
 	pl->place = NULL;
 }
 
@@ -167,7 +168,9 @@ static void add_end(struct planner *pl)
 	if (s->root_readonly)
 		plan_step(pl, &op_root_read_only, "/", NULL, NULL, 0);
 	plan_step(pl, &op_root_enter, "/", NULL, NULL,
-		  !own_mounts(pl) ? STEP_CHROOT : pl->oci->no_pivot ? STEP_MOVE : 0);
+		  !own_mounts(pl)     ? STEP_CHROOT
+		  : pl->oci->no_pivot ? STEP_MOVE
+				      : 0);
 	if (own_mounts(pl))
 		add_propagation(pl);
 	plan_step(pl, &op_process, p->args.n ? p->args.v[0] : NULL, NULL, NULL, 0);

@@ -20,8 +20,8 @@
 
 #include "base/auto.h"
 #include "base/path.h"
-#include "container/container_int.h"
 #include "container/attributes.h"
+#include "container/container_int.h"
 #include "container/lsm.h"
 #include "container/rights.h"
 #include "sys/keyring.h"

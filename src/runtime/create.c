@@ -298,9 +298,14 @@ int runtime_create(const struct runtime *rt, const char *id, const struct create
 		   struct err *e)
 {
 	AUTO(making_done)
-	struct making m = {
-		.rt = rt, .args = a, .dir = -1, .fifo = -1, .console = -1, .rootfs = -1, .filter = -1, .listener = -1
-	};
+	struct making m = { .rt = rt,
+			    .args = a,
+			    .dir = -1,
+			    .fifo = -1,
+			    .console = -1,
+			    .rootfs = -1,
+			    .filter = -1,
+			    .listener = -1 };
 	int r;
 
 	*ret_pidfd = -1;

@@ -107,7 +107,8 @@ int record_open_process(const struct record *r)
 void record_unmount(const struct record *r)
 {
 	if (r->shared_mounts && r->rootfs)
-		umount2(r->rootfs, MNT_DETACH | UMOUNT_NOFOLLOW); /* with all below; EINVAL: it was never mounted */
+		umount2(r->rootfs,
+			MNT_DETACH | UMOUNT_NOFOLLOW); /* with all below; EINVAL: it was never mounted */
 }
 
 enum container_status record_status(int dir, const struct record *r)
