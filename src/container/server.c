@@ -270,8 +270,6 @@ static void container_send(struct running *r, const struct msg *m)
 		kill_all(r);
 	else if (s)
 		stream_send(s, m);
-	else if (m->type == MSG_STDIN) /* the process ended while the bytes were under way */
-		later(r, MSG_CREDIT, m->stream, 0, (uint32_t)m->len, NULL);
 	else if (m->type == MSG_SIGNAL)
 		later(r, MSG_ERROR, m->stream, ESRCH, 0, "the process is not running");
 }

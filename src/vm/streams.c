@@ -158,9 +158,11 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 	case MSG_FAILED:
 	case MSG_STDOUT:
 	case MSG_STDERR:
-	case MSG_CREDIT:
 	case MSG_EXIT:
 		return st ? check_of_stream(s, st, m, e) : liar(m, "for a process that is not there", e);
+	case MSG_CREDIT:
+		/* bytes that were under way when their process ended are paid back behind its EXIT */
+		return st ? check_of_stream(s, st, m, e) : 0;
 	case MSG_STATS_REPLY:
 		return check_stats(s, m, e);
 	case MSG_ERROR:

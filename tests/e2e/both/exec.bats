@@ -43,6 +43,15 @@ teardown_file() { store_close; }
 	is "$(echo unread | ketch exec box cat)" ''
 }
 
+@test "a command that ends while its stdin is under way takes nothing with it" {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		head -c 200000 /dev/zero | ketch exec -i box true
+		head -c 200000 /dev/zero | ketch exec -i box sh -c 'exec <&-'
+	done
+	is "$(ketch exec box echo on)" on
+}
+
 @test "every byte survives both ways" {
 	head -c 3000000 /dev/urandom >"$DIR/bytes"
 	ketch exec -i box cat <"$DIR/bytes" >"$DIR/back"

@@ -255,7 +255,10 @@ static void messages_for_a_process_that_has_ended_are_dropped(void **state)
 	ask(t, MSG_SIGNAL, 7, "\x0f\0\0\0", 4);
 	ask(t, MSG_STATS, 0, NULL, 0);
 	hear(t, MSG_STATS);
-	/* an answer that crossed the end is no lie */
+	/* an answer that crossed the end is no lie, nor is credit for bytes that did */
+	say_u32x2(t, MSG_CREDIT, 7, 0, 3);
+	assert_false(t->lost);
+	assert_int_equal(t->last, MSG_EXIT);
 	say_text(t, MSG_ERROR, 7, "no such process");
 	assert_false(t->lost);
 	assert_int_equal(t->last, MSG_EXIT);
