@@ -6,6 +6,7 @@
 
 #include "cgroup/cgroup.h"
 #include "cgroup/plan.h"
+#include "container/user.h"
 #include "instance/backend.h"
 #include "oci/runtime.h"
 #include "sys/caps.h"
@@ -110,6 +111,8 @@ int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 
 /* oci_process.c: the five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
+/* The user exactly as the config has it; its home as the files of the root say, where HOME is not given. */
+int oci_process_user(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e);
 /* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */
 int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e);
 

@@ -16,6 +16,7 @@ struct oci_request {
 	const struct host_facts *facts;
 	const char *id;
 	bool systemd_cgroup;
+	bool no_cgroups; /* it stays in those of the caller */
 	bool no_pivot; /* the host's root is a ramdisk: MS_MOVE and chroot instead */
 	bool rootless;
 };

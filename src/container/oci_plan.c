@@ -49,7 +49,7 @@ static void add_cgroups(struct planner *pl, struct strv *ret)
 		.rows = &container_cgroup_rows,
 	};
 
-	if (pl->r == 0)
+	if (pl->r == 0 && !rq->no_cgroups)
 		pl->r = cgroup_plan_oci(&cg, pl->plan, ret, pl->e);
 }
 

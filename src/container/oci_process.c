@@ -14,16 +14,6 @@
 
 /* --- words */
 
-static int convert_user(const struct oci_user *u, struct process *ret)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < u->additional_gids.n && r == 0; i++)
-		r = strv_addf(&ret->groups, "%lld", (long long)u->additional_gids.v[i]);
-	ret->user = str_printf("%u:%u", u->uid, u->gid);
-	return ret->user ? r : -ENOMEM;
-}
-
 /* "RLIMIT_NOFILE" -> "nofile" */
 static char *limit_name(const char *type)
 {
@@ -64,8 +54,6 @@ int oci_process_convert(const struct oci_process *from, struct process *ret)
 	r = strv_add_all(&ret->args, &from->args);
 	if (r == 0)
 		r = strv_add_all(&ret->env, &from->env);
-	if (r == 0)
-		r = convert_user(&from->user, ret);
 	if (r == 0)
 		r = convert_limits(from, ret);
 	ret->cwd = strdup(from->cwd ? from->cwd : "/");
@@ -117,6 +105,39 @@ int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets
 	s.ambient &= s.permitted & s.inheritable;
 	*ret = s;
 	return 0;
+}
+
+/* --- the user */
+
+static int take_home(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e)
+{
+	static const struct strv none = { 0 };
+	AUTO(user_done) struct user found = { 0 };
+	autofree char *spec = str_printf("%u", p->user.uid);
+	int r;
+
+	if (strv_env_get(&p->env, "HOME")) {
+		ret->home = strdup("/");
+		return ret->home ? 0 : err_set(e, ENOMEM, "out of memory");
+	}
+	if (!spec)
+		return err_set(e, ENOMEM, "out of memory");
+	r = user_resolve(c->root, spec, &none, &found, e);
+	ret->home = take_ptr(found.home);
+	return r;
+}
+
+int oci_process_user(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e)
+{
+	const struct i64v *gids = &p->user.additional_gids;
+
+	*ret = (struct user){ .uid = p->user.uid, .gid = p->user.gid };
+	ret->groups = calloc(gids->n + 1, sizeof(*ret->groups));
+	if (!ret->groups)
+		return err_set(e, ENOMEM, "out of memory");
+	for (; ret->n_groups < gids->n; ret->n_groups++)
+		ret->groups[ret->n_groups] = (gid_t)gids->v[ret->n_groups];
+	return take_home(c, p, ret, e);
 }
 
 /* --- the wait */

@@ -368,7 +368,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 	*ret_status = STATUS_FAILED;
 	r = set_stdio(c, l, e);
 	if (r == 0)
-		r = user_resolve(c->root, p->user, &p->groups, &u, e);
+		r = l->oci ? oci_process_user(c, l->oci->process, &u, e)
+			   : user_resolve(c->root, p->user, &p->groups, &u, e);
 	if (r == 0)
 		r = make_env(l, &u, &env, e);
 	if (r == 0)

@@ -138,13 +138,14 @@ static int add_limit_warning(const struct rlimit_spec *l, bool can_raise, struct
 
 int rights_warnings(const struct process *p, bool can_raise, struct strv *ret)
 {
-	uint64_t want, own = caps_bounding();
+	uint64_t want, own;
 	int r = 0;
 
 	for (size_t i = 0; i < p->n_rlimits && r == 0; i++)
 		r = add_limit_warning(&p->rlimits[i], can_raise, ret);
-	if (caps_of_names(&p->caps, &want, NULL) < 0)
+	if (!p->caps.n || caps_of_names(&p->caps, &want, NULL) < 0)
 		return r;
+	own = caps_bounding();
 	for (int i = 0; cap_name(i) && r == 0; i++)
 		if (want & ~own & UINT64_C(1) << i)
 			r = strv_addf(ret, "%s is not given: this host does not have it", cap_name(i));

@@ -29,10 +29,12 @@
 static bool is_protected(int exe)
 {
 	struct statvfs fs;
+	int seals;
 
 	if (fstatvfs(exe, &fs) == 0 && (fs.f_flag & ST_RDONLY))
 		return true;
-	return (fcntl(exe, F_GET_SEALS) & SEALS) == SEALS;
+	seals = fcntl(exe, F_GET_SEALS);
+	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 static int read_only_mount(int exe)

@@ -150,6 +150,7 @@ static int open_runtime(struct verb_context *c, const struct verb *v, struct err
 	r = runtime_open(&c->rt, g->root, e);
 	c->rt.systemd_cgroup =
 		g->systemd_cgroup || (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"));
+	c->rt.no_cgroups = g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled");
 	return r;
 }
 

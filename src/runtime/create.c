@@ -93,6 +93,7 @@ static int make_plan(struct making *m, struct err *e)
 		.facts = &m->facts,
 		.id = m->record.id,
 		.systemd_cgroup = m->rt->systemd_cgroup,
+		.no_cgroups = m->rt->no_cgroups,
 		.no_pivot = m->args->no_pivot,
 		.rootless = m->rt->rootless,
 	};
@@ -211,6 +212,14 @@ static int run_host_hooks(struct making *m, const struct buf *state, struct err 
 	return r == 0 ? hooks_run(&m->spec.hooks.create_runtime, "createRuntime", state, e) : r;
 }
 
+static bool wants_state(const struct making *m)
+{
+	const struct oci_hooks *h = &m->spec.hooks;
+
+	return h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n ||
+	       m->listener >= 0;
+}
+
 static int on_made(void *arg, pid_t pid, struct buf *ret_state, struct err *e)
 {
 	struct making *m = arg;
@@ -222,6 +231,8 @@ static int on_made(void *arg, pid_t pid, struct buf *ret_state, struct err *e)
 	r = record_write(m->dir, &m->record, e);
 	if (r < 0)
 		return r;
+	if (!wants_state(m))
+		return 0;
 	if (runtime_add_state(&m->record, CONTAINER_CREATED, false, ret_state) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return run_host_hooks(m, ret_state, e);

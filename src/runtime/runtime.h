@@ -16,6 +16,7 @@ struct runtime {
 	int dir; /* of it */
 	int cwd; /* where the caller stands: relative names are from there */
 	bool systemd_cgroup;
+	bool no_cgroups;
 	bool rootless;
 };
 

@@ -130,14 +130,10 @@ int caps_get(struct cap_sets *ret)
 
 int caps_limit_bounding(uint64_t keep)
 {
-	for (int i = 0; i < 64; i++) {
-		int in = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-
-		if (in < 0)
-			break;
-		if (in && !(keep >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
-			return -errno;
-	}
+	/* to drop what is not there is no error; past the last capability that the kernel knows it is one */
+	for (int i = 0; i < 64; i++)
+		if (!(keep >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return errno == EINVAL && prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0 ? 0 : -errno;
 	return 0;
 }
 

@@ -19,7 +19,7 @@ uint64_t caps_all(void);
 uint64_t caps_bounding(void); /* of this process */
 /* The five sets of this process.  0 or -errno. */
 int caps_get(struct cap_sets *ret);
-/* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP when something is to be dropped. */
+/* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP unless all is kept. */
 int caps_limit_bounding(uint64_t keep);
 /* Sets permitted, effective, inheritable and ambient. */
 int caps_set(const struct cap_sets *s);
