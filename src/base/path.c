@@ -50,65 +50,40 @@ int open_beneath(int dirfd, const char *path, int flags)
 	return open_resolved(dirfd, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
-/* The first component of *path, with *path moved behind it; NULL at the end. */
-static char *next_component(char **path)
+/* The path without its last component ("/" for what is directly below the root), and that component; NULL: it has
+ * none, or memory is out. */
+static char *split_last(const char *path, const char **ret_name)
 {
-	char *p = *path + strspn(*path, "/"), *end;
+	size_t end = strlen(path), start;
 
-	if (!*p)
-		return NULL;
-	end = p + strcspn(p, "/");
-	*path = *end ? end + 1 : end;
-	*end = '\0';
-	return p;
+	while (end && path[end - 1] == '/')
+		end--;
+	for (start = end; start && path[start - 1] != '/'; start--)
+		;
+	*ret_name = path + start;
+	return end ? strndup(start ? path : "/", start ? start : 1) : NULL;
 }
 
-/* Adds the component `name` to the path `sofar` and opens it, made as a directory if it is missing. */
-static int step_in_root(int rootfd, const char *sofar, const char *name, mode_t mode)
-{
-	size_t n = strlen(sofar);
-	autofree char *whole = malloc(n + strlen(name) + 2);
-	int fd;
-
-	if (!whole)
-		return -ENOMEM;
-	stpcpy(stpcpy(stpcpy(whole, sofar), "/"), name);
-	fd = open_in_root(rootfd, whole, O_PATH | O_DIRECTORY, 0);
-	if (fd == -ENOENT) {
-		autoclose int parent = open_in_root(rootfd, *sofar ? sofar : "/", O_PATH | O_DIRECTORY, 0);
-
-		if (parent < 0)
-			return parent;
-		if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
-			return -errno;
-		fd = open_in_root(rootfd, whole, O_PATH | O_DIRECTORY, 0);
-	}
-	return fd;
-}
-
+/* From the end: mostly all is there, else all but the last. */
 int mkdir_in_root(int rootfd, const char *path, mode_t mode)
 {
-	int fd = open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
-	autofree char *copy = NULL, *sofar = NULL;
-	char *rest, *name;
+	int fd = open_in_root(rootfd, *path ? path : "/", O_PATH | O_DIRECTORY, 0);
+	autofree char *dir = NULL, *name = NULL;
+	autoclose int parent = -1;
+	const char *last;
 
-	if (fd != -ENOENT) /* mostly it is there */
+	if (fd != -ENOENT)
 		return fd;
-	copy = strdup(path);
-	sofar = calloc(1, strlen(path) + 2);
-	rest = copy;
-	fd = open_in_root(rootfd, "/", O_PATH | O_DIRECTORY, 0);
-	if (!copy || !sofar) {
-		if (fd >= 0)
-			close(fd);
-		return -ENOMEM;
-	}
-	while (fd >= 0 && (name = next_component(&rest))) {
-		close(fd);
-		fd = step_in_root(rootfd, sofar, name, mode);
-		stpcpy(stpcpy(sofar + strlen(sofar), "/"), name);
-	}
-	return fd;
+	dir = split_last(path, &last);
+	name = dir ? strndup(last, strcspn(last, "/")) : NULL;
+	if (!name)
+		return -ENOENT;
+	parent = mkdir_in_root(rootfd, dir, mode);
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
 }
 
 /* Where the link at `path` points, as a path below the root again; NULL if it is no link (or too long). */

@@ -37,18 +37,33 @@ int place_in(int dir, const char *name, mode_t mode)
 	return S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) ? -EEXIST : take_fd(&fd);
 }
 
+/* Without any link on the way; what is missing is made. */
+static int open_fixed(int root, const char *path, bool dir)
+{
+	int fd = open_in_root_nolinks(root, path, O_PATH, 0);
+	const char *slash = strrchr(path, '/');
+	autofree char *above = NULL;
+	autoclose int parent = -1;
+
+	if (fd != -ENOENT)
+		return fd;
+	above = strndup(path, slash > path ? (size_t)(slash - path) : 1);
+	parent = above ? open_fixed(root, above, true) : -ENOMEM;
+	if (parent < 0)
+		return parent;
+	if (!dir)
+		return place_in(parent, slash + 1, 0644);
+	if (mkdirat(parent, slash + 1, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, slash + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* An image in which /dev or /proc is a link would have our mounts land somewhere else (security.md A4). */
 int place_fixed(const struct container *c, const char *path, bool dir, struct err *e)
 {
-	int fd = open_in_root_nolinks(c->root, path, O_PATH, 0), r;
+	int fd = open_fixed(c->root, path, dir), r;
 
-	if (fd == -ENOENT) {
-		r = dir ? mkdir_in_root(c->root, path, 0755) : mkfile_in_root(c->root, path, 0644);
-		if (r < 0)
-			return err_sys(e, -r, "cannot make %s", path);
-		close(r);
-		fd = open_in_root_nolinks(c->root, path, O_PATH, 0);
-	}
 	if (fd == -ELOOP)
 		return err_set(e, ELOOP, "%s of the image is, or is behind, a symbolic link", path);
 	if (fd < 0)
@@ -94,13 +109,14 @@ int place_of_user(const struct container *c, const char *path, bool dir, struct 
 	return fd;
 }
 
-static bool is_same(int a, int b)
+/* Only the top of a mount can be the root. */
+static bool is_root(const struct container *c, int fd)
 {
 	struct statx x, y;
 
-	return statx(a, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &x) == 0 &&
-	       statx(b, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &y) == 0 && x.stx_ino == y.stx_ino &&
-	       x.stx_mnt_id == y.stx_mnt_id;
+	return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) == 0 &&
+	       (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) &&
+	       statx(c->root, "", AT_EMPTY_PATH, STATX_MNT_ID, &y) == 0 && x.stx_mnt_id == y.stx_mnt_id;
 }
 
 /* Which files of /proc may be covered was checked by name; a link of the image that leads into /proc or to the root
@@ -110,7 +126,7 @@ int place_of_mount(const struct container *c, const char *path, bool dir, struct
 	bool proc = !strncmp(path, "/proc/", 6);
 	autoclose int fd = proc ? place_at(c, path, dir, e) : place_of_user(c, path, dir, e);
 
-	if (fd >= 0 && dir && is_same(fd, c->root))
+	if (fd >= 0 && dir && is_root(c, fd))
 		return err_set(e, EBUSY, "cannot mount on %s: it is the root itself", path);
 	return take_fd(&fd);
 }

@@ -42,8 +42,6 @@ static int clone_empty(const struct container *c)
 {
 	autoclose int fd = -1;
 
-	if (c->scratch < 0)
-		return mount_new("tmpfs", "size=4k,nr_inodes=1,mode=555", COVER);
 	if (mkdirat(c->scratch, "empty", 0555) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(c->scratch, "empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -52,9 +50,13 @@ static int clone_empty(const struct container *c)
 
 static int make_cover(const struct container *c, bool dir)
 {
-	autoclose int mnt = dir ? clone_empty(c) : clone_null(c);
-	int r = mnt < 0 ? mnt : mount_change(mnt, COVER, 0, false);
+	autoclose int mnt = -1;
+	int r;
 
+	if (dir && c->scratch < 0)
+		return mount_new("tmpfs", "size=4k,nr_inodes=1,mode=555", COVER);
+	mnt = dir ? clone_empty(c) : clone_null(c);
+	r = mnt < 0 ? mnt : mount_change(mnt, COVER, 0, false);
 	return r < 0 ? r : take_fd(&mnt);
 }
 
