@@ -41,7 +41,7 @@ int bind_make(const char *source, const char *options, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "options \"%s\"", options);
 	if (mnt < 0)
-		return err_sys(e, -mnt, "\"%s\"", source);
+		return err_sys(e, -mnt, ".source: \"%s\"", source);
 	r = mount_apply(mnt, &o);
 	return r < 0 ? err_sys(e, -r, "\"%s\" with the options \"%s\"", source, options) : take_fd(&mnt);
 }

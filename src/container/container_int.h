@@ -136,7 +136,7 @@ void launch_report(const struct launch *l, int status, const struct err *e);
 
 /* The layers ("fd:layer/N", topmost first) under the writable layer as one detached mount; -errno with e. */
 int overlay_make(const struct container *c, const struct strv *layers, struct err *e);
-/* bind.c: the mount at `source` as a detached copy with the options; -errno. */
+/* bind.c: the mount at `source` as a detached copy with the options; -errno, with e for a step that has a place. */
 int bind_make(const char *source, const char *options, struct err *e);
 /* Changes a mount as the options want it; only its propagation.  0 or -errno. */
 int mount_apply(int mnt, const struct mount_options *o);

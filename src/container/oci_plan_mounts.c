@@ -1,7 +1,6 @@
 /* oci_plan_mounts.c - the `mounts` of an OCI config: which steps, and which places are refused; pure
  *
- * A bind is two steps: its source becomes a detached mount on the host, which a step inside attaches.  Who may not
- * do that on the host (rootless) does both inside.
+ * A bind is one step inside; or two, where its source has to become a detached mount on the host before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -137,20 +136,21 @@ static char *bind_options(const struct planner *pl, const struct entry *en)
 	return str_printf("%s%s%s", base ? base : "", base && *en->options ? "," : "", en->options);
 }
 
-/* By who may: a new user namespace has no right to the host's trees, nor to map IDs of them. */
+/* On the host: a new user namespace has no right to the host's trees, nor to map IDs of them; and what is to stay
+ * shared with the host has to be copied before the container's namespace becomes a slave of the host's. */
 static bool is_opened_before(const struct planner *pl, const struct entry *en)
 {
-	return !pl->oci->rootless && (plan_oci_own_users(pl) || en->o.idmap || has_maps(en));
+	return !pl->oci->rootless &&
+	       (plan_oci_own_users(pl) || en->o.idmap || has_maps(en) || !plan_oci_propagation(pl));
 }
 
 static void add_source(struct planner *pl, const struct entry *en)
 {
 	autofree char *tree = str_printf("mounts[%zu]", en->i);
-	autofree char *place = str_printf("mounts[%zu].source", en->i), *options = bind_options(pl, en);
+	autofree char *options = bind_options(pl, en);
 
-	pl->place = place;
-	plan_step(pl, &op_bind_open, tree, en->m->source, options, 0);
 	pl->place = tree;
+	plan_step(pl, &op_bind_open, tree, en->m->source, options, 0);
 	if (en->o.idmap || has_maps(en))
 		add_idmap(pl, en, tree);
 	pl->place = NULL;

@@ -43,6 +43,16 @@ int plan_set_place(struct plan *p, const char *place)
 	return p->n ? copy_str(&p->steps[p->n - 1].place, place) : 0;
 }
 
+static int put_place(const char *place, int r, struct err *e)
+{
+	struct err said = *e;
+
+	if (*said.msg != '.')
+		return err_wrap(e, r, "%s", place);
+	err_set(e, said.no, "%s%s", place, said.msg);
+	return r;
+}
+
 int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -53,7 +63,7 @@ int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 			continue;
 		r = s->op->apply(ctx, s, e);
 		if (r < 0 && s->place)
-			return err_wrap(e, r, "%s", s->place);
+			return put_place(s->place, r, e);
 		if (r < 0)
 			return err_wrap(e, r, "%s%s%s", s->op->name, s->what ? " " : "",
 					s->what ? s->what : "");

@@ -32,7 +32,8 @@ struct step {
 	char *what; /* the object: a path inside, a cgroup file, a limit's name */
 	char *from; /* the source, or NULL */
 	char *data; /* options, a value, or NULL */
-	char *place; /* where the caller's document asks for it ("mounts[2]"): its errors begin with that; or NULL */
+	char *place; /* where the caller's document asks for it ("mounts[2]"): its errors begin with that, and one that
+			* begins with "." itself names a member of it; or NULL */
 	uint64_t flags; /* printed in hexadecimal unless 0 */
 };
 
