@@ -177,7 +177,6 @@ static void sleep_on(void)
 static void wait_inside(const struct box *b)
 {
 	for (int i = 0; i < DEADLINE_MS; i++) {
-		AUTO(pidv_done) struct pidv p = { 0 };
 		AUTO(strv_done) struct strv dirs = { 0 };
 		size_t in = 0;
 
