@@ -215,14 +215,19 @@ pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, 
 
 /* --- IDs of a new user namespace */
 
-static int write_map(pid_t pid, const char *file, const char *lines, struct err *e)
+static int refuse_map(int r, const char *kind, struct err *e)
 {
-	char path[64];
-	int r;
+	return r < 0 ? err_sys(e, -r, "linux.%sMappings: cannot be set", kind) : 0;
+}
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	r = write_existing(AT_FDCWD, path, lines);
-	return r < 0 ? err_sys(e, -r, "linux.%sMappings: cannot be set", *file == 'u' ? "uid" : "gid") : 0;
+/* Who has no rights may map a group only where none can be dropped any more (user_namespaces(7)). */
+static int write_gid_map(pid_t pid, const char *lines)
+{
+	int r = ns_write_map(pid, "gid_map", lines);
+
+	if (r == -EPERM && ns_write_map(pid, "setgroups", "deny") == 0)
+		r = ns_write_map(pid, "gid_map", lines);
+	return r;
 }
 
 int launch_map_ids(const struct container *c, pid_t pid, struct err *e)
@@ -230,8 +235,8 @@ int launch_map_ids(const struct container *c, pid_t pid, struct err *e)
 	int r = 0;
 
 	if (c->uid_map)
-		r = write_map(pid, "uid_map", c->uid_map, e);
+		r = refuse_map(ns_write_map(pid, "uid_map", c->uid_map), "uid", e);
 	if (r == 0 && c->gid_map)
-		r = write_map(pid, "gid_map", c->gid_map, e);
+		r = refuse_map(write_gid_map(pid, c->gid_map), "gid", e);
 	return r;
 }

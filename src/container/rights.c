@@ -63,6 +63,18 @@ static int check_sets(const struct cap_sets *want, struct err *e)
 	return 0;
 }
 
+/* In the user namespace of somebody without rights the groups stay what they are (EPERM, with all capabilities): no
+ * failure where no others are asked for. */
+static int set_groups(const struct user *u)
+{
+	if (setgroups(u->n_groups, u->groups) == 0)
+		return 0;
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (errno != EPERM || u->groups[i] != u->gid)
+			return -errno;
+	return errno == EPERM ? 0 : -errno;
+}
+
 int rights_become(const struct user *u, const struct cap_sets *sets, struct err *e)
 {
 	int r = caps_limit_bounding(sets->bounding);
@@ -71,7 +83,7 @@ int rights_become(const struct user *u, const struct cap_sets *sets, struct err 
 		r = caps_keep_over_setuid(true);
 	if (r < 0)
 		return err_sys(e, -r, "cannot limit the capabilities");
-	if (setgroups(u->n_groups, u->groups) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+	if (set_groups(u) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
 	    setresuid(u->uid, u->uid, u->uid) < 0)
 		return err_sys(e, errno, "cannot become uid %u gid %u", u->uid, u->gid);
 	r = caps_set(sets);

@@ -13,7 +13,7 @@ int ns_join(int fd, int flags);
 int ns_unshare(int flags);
 /* Maps ids 0..count-1 of the user namespace of our child `pid` to host..host+count-1. */
 int ns_map_ids(pid_t pid, uint32_t host, uint32_t count);
-/* Writes lines to its file "uid_map" or "gid_map" (user_namespaces(7)). */
+/* Writes lines to its file "uid_map", "gid_map" or "setgroups" (user_namespaces(7)). */
 int ns_write_map(pid_t pid, const char *file, const char *lines);
 /* A descriptor of the namespace `kind` ("user", "pid") of a process; pid 0: our own. */
 int ns_open(pid_t pid, const char *kind);
