@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "cgroup/systemd.h"
 
 static int open_tasks(struct cgroups *cg, const char *dir)
 {
@@ -214,6 +215,7 @@ void cgroups_done(struct cgroups *cg)
 	free(cg->tasks);
 	if (cg->unified >= 0)
 		close(cg->unified);
+	systemd_holder_end(cg);
 	strv_done(&cg->by_controller);
 	*cg = (struct cgroups)CGROUPS_INIT;
 }

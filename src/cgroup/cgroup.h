@@ -22,11 +22,12 @@ struct cgroups {
 	int unified; /* directory of the v2 one, for CLONE_INTO_CGROUP; -1: none */
 	int *tasks; /* v1: open "tasks" files */
 	size_t n_tasks;
+	int holder; /* pidfd of a child that keeps a systemd scope alive; -1: none */
 };
 
 #define CGROUPS_INIT                                                                                         \
 	{                                                                                                    \
-		.unified = -1                                                                                \
+		.unified = -1, .holder = -1                                                                  \
 	}
 
 /* Makes the directory DIR (and those above it) for the controllers "a,b" and opens what joining needs. */

@@ -23,8 +23,8 @@ struct cgroup_oci_request {
 
 /* Adds the steps that make the cgroups and set what `resources` asks.  A resource whose controller this host lacks, or
  * that cannot be had in its version of cgroups, is an error that begins with its place: "linux.resources.memory: ...".
- * *ret_dirs ("memory=/sys/fs/cgroup/memory/x", "unified=...") gets every directory, in the order of making: what the
- * state records, before any is made. */
+ * *ret_dirs ("memory=/sys/fs/cgroup/memory/x", "unified=...") gets every directory, in the order of making, and behind them
+ * systemd's unit ("scope=ketch-x.scope"): what the state records, before any is made. */
 int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct strv *ret_dirs,
 		    struct err *e);
 /* Only the settings, in directories that exist (update). */

@@ -87,23 +87,30 @@ static void plan_rules(struct oci_planner *pl, const struct device_rules *l)
 		oci_fail(pl, ENOMEM, "out of memory");
 }
 
-void oci_set_devices(struct oci_planner *pl)
+bool oci_device_rules(struct oci_planner *pl, struct device_rules *ret)
 {
-	AUTO(device_rules_done) struct device_rules rules = { 0 }, defaults = { 0 };
+	AUTO(device_rules_done) struct device_rules defaults = { 0 };
 	int r = device_rules_parse(default_rules, &defaults, NULL);
 
 	for (size_t i = 0; i < pl->resources->n_devices && pl->r == 0 && r == 0; i++) {
-		r = add_rule(&rules, &pl->resources->devices[i]);
+		r = add_rule(ret, &pl->resources->devices[i]);
 		if (r == -EINVAL)
 			oci_fail(pl, EINVAL, "linux.resources.devices[%zu]: not a rule for devices", i);
 	}
-	if (allows_everything(&rules) && !strv_env_get(pl->dirs, "devices"))
-		return;
-	if (!allows_everything(&rules))
+	if (!allows_everything(ret))
 		for (size_t i = 0; i < defaults.n && r == 0; i++)
-			r = device_rules_add(&rules, &defaults.v[i]);
+			r = device_rules_add(ret, &defaults.v[i]);
 	if (r < 0)
 		oci_fail(pl, -r, "linux.resources.devices: more rules than can be kept");
-	if (pl->r == 0)
+	return pl->r == 0;
+}
+
+void oci_set_devices(struct oci_planner *pl)
+{
+	AUTO(device_rules_done) struct device_rules rules = { 0 };
+
+	if (!oci_device_rules(pl, &rules))
+		return;
+	if (!allows_everything(&rules) || strv_env_get(pl->dirs, "devices"))
 		plan_rules(pl, &rules);
 }

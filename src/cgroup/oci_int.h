@@ -2,6 +2,7 @@
 #ifndef CGROUP_OCI_INT_H
 #define CGROUP_OCI_INT_H
 
+#include "cgroup/devices.h"
 #include "cgroup/oci.h"
 
 struct oci_planner {
@@ -43,7 +44,8 @@ static inline bool oci_given(const struct opt_i64 *n)
 	return n->set && n->v != 0;
 }
 
-/* The rules of linux.resources.devices and the default ones behind them. */
+/* The rules of linux.resources.devices and the default ones behind them; appended.  False: a failure. */
+bool oci_device_rules(struct oci_planner *pl, struct device_rules *ret);
 void oci_set_devices(struct oci_planner *pl);
 
 /* The weight (cpu.weight) of a number of CPU shares: 2 -> 1, 1024 -> 100, 262144 -> 10000, as runc 1.4 and crun 1.23

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "cgroup/oci_int.h"
+#include "cgroup/systemd.h"
 
 static const struct oci_resources no_resources;
 
@@ -240,19 +241,51 @@ static void set_all(struct oci_planner *pl)
 	set_unified(pl); /* last: it is the more exact word */
 }
 
+/* --- systemd */
+
+static void make_scope(struct oci_planner *pl, struct strv *record)
+{
+	AUTO(systemd_unit_done) struct systemd_unit u = { 0 };
+	AUTO(buf_done) struct buf settings = { 0 };
+
+	if (pl->r == 0)
+		pl->r = systemd_unit_of(pl->rq, &u, pl->e);
+	if (pl->r < 0)
+		return;
+	systemd_print_scope(pl, &u, &settings);
+	step(pl, pl->rq->rows->scope, u.name, settings.data, pl->rq->rootless ? STEP_USER : 0);
+	if (strv_addf(record, "%s=%s", pl->rq->rootless ? "user-scope" : "scope", u.name) < 0)
+		oci_fail(pl, ENOMEM, "out of memory");
+}
+
+static void change_scope(struct oci_planner *pl)
+{
+	const char *scope = strv_env_get(pl->dirs, "scope"), *user = strv_env_get(pl->dirs, "user-scope");
+	AUTO(buf_done) struct buf settings = { 0 };
+
+	if (!scope && !user)
+		return;
+	systemd_print_resources(pl, pl->rq->facts->cgroup_mode == CGROUP_V2, &settings);
+	if (settings.len)
+		step(pl, pl->rq->rows->scope, scope ? scope : user, settings.data,
+		     STEP_CHANGE | (scope ? 0 : STEP_USER));
+}
+
 int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct strv *ret_dirs, struct err *e)
 {
-	AUTO(strv_done) struct strv dirs = { 0 };
+	AUTO(strv_done) struct strv dirs = { 0 }, scope = { 0 };
 	struct oci_planner pl = { rq, rq->resources ? rq->resources : &no_resources, &dirs, p, true, e };
 	int r = oci_place_dirs(rq, &dirs, e);
 
 	if (r < 0)
 		return r;
-	if (rq->systemd && !rq->rows->scope)
-		return err_set(e, ENOTSUP, "--systemd-cgroup: not in this program");
+	if (rq->systemd)
+		make_scope(&pl, &scope);
 	make_all(&pl);
 	set_all(&pl);
 	oci_set_devices(&pl);
+	if (pl.r == 0 && strv_add_all(&dirs, &scope) < 0)
+		oci_fail(&pl, ENOMEM, "out of memory");
 	if (pl.r < 0)
 		return pl.r;
 	*ret_dirs = dirs;
@@ -271,6 +304,7 @@ int cgroup_plan_update(const struct cgroup_oci_request *rq, const struct strv *d
 		unified_controllers(&pl, &controllers);
 		enable_unified(&pl, &controllers, unified);
 	}
+	change_scope(&pl); /* before: it rounds */
 	set_all(&pl);
 	return pl.r;
 }

@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "cgroup/systemd.h"
 
 const char *cgroup_record_dir(const struct strv *record, const char *controller, bool *ret_v2)
 {
@@ -62,7 +63,10 @@ static int main_dir(const struct strv *record, struct strv *ret)
 		if (dir)
 			return strv_add(ret, dir);
 	}
-	return record->n ? strv_add(ret, strchr(record->v[0], '=') + 1) : 0;
+	for (size_t i = 0; i < record->n; i++)
+		if (strstr(record->v[i], "=/"))
+			return strv_add(ret, strchr(record->v[i], '=') + 1);
+	return 0;
 }
 
 int cgroup_pids(const struct strv *record, struct pidv *ret)
@@ -118,10 +122,17 @@ int cgroup_signal_all(const struct strv *record, int signo, struct err *e)
 
 int cgroup_record_remove(const struct strv *record, struct err *e)
 {
+	const char *scope = strv_env_get(record, "scope"), *user = strv_env_get(record, "user-scope");
 	AUTO(strv_done) struct strv dirs = { 0 };
 
 	if (cgroup_record_dirs(record, &dirs) < 0)
 		return err_set(e, ENOMEM, "out of memory");
+	if (scope || user) {
+		/* killed first: systemd would ask them to end, and wait.  Where it cannot be asked, the cgroup's removal
+		 * ends the unit as well */
+		cgroup_kill(&dirs);
+		systemd_scope_stop(scope ? scope : user, !scope, NULL);
+	}
 	return cgroup_kill_and_remove(&dirs, e);
 }
 

@@ -1,6 +1,7 @@
 /* ops.h - what the verbs of an OCI runtime do to a container's cgroups, found by what was recorded of them
  *
- * A record is cgroup_plan_oci's: "controller=/absolute/directory", one entry for each v1 controller and one "unified=".
+ * A record is cgroup_plan_oci's: "controller=/absolute/directory", one entry for each v1 controller and one "unified="; maybe
+ * a unit of systemd, "scope=NAME.scope" or "user-scope=...".
  */
 #ifndef CGROUP_OPS_H
 #define CGROUP_OPS_H

@@ -24,9 +24,16 @@ enum {
 	STEP_ABOVE_USAGE = 8, /* refused unless it is more than the memory.current beside the file */
 };
 
+/* Flags of scope. */
+enum {
+	STEP_USER = 1, /* of the user's own manager */
+	STEP_CHANGE = 2, /* it is there: only its settings */
+};
+
 /* The rows of a back end: enable (what: a directory, data: "+a +b"), make (what: the directory, data: "a,b"), set
  * (what: a file, data: its value, from: "FILE=VALUE" in the same directory, when the first is missing), devices (what: the
- * directory, data: rules as of devices.h), scope (what: a unit of systemd).  Their bodies are in steps.h. */
+ * directory, data: rules as of devices.h), scope (what: a unit of
+ * systemd, data: its settings as of systemd.h).  Their bodies are in steps.h. */
 struct cgroup_rows {
 	const struct step_op *enable, *make, *set, *devices, *scope;
 };

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "cgroup/devices.h"
 #include "cgroup/ops.h"
+#include "cgroup/systemd.h"
 
 static bool is_refusal(int r)
 {
@@ -53,6 +54,15 @@ int cgroup_step_make(const struct step *s, struct cgroups *cg, struct err *e)
 	if (r == 0)
 		r = cgroup_make(cg, s->what, s->data, s->flags & STEP_V2, e);
 	return is_refusal(r) && (s->flags & STEP_MAY_FAIL) ? 0 : r;
+}
+
+int cgroup_step_scope(const struct step *s, struct cgroups *cg, struct err *e)
+{
+	bool user = s->flags & STEP_USER;
+
+	if (s->flags & STEP_CHANGE)
+		return systemd_scope_update(s->what, user, s->data, e);
+	return systemd_scope_start(s->what, user, s->data, cg, e);
 }
 
 /* --- set */

@@ -39,21 +39,17 @@ static int slice_path(const char *slice, struct buf *ret)
 	return 0;
 }
 
-struct unit {
-	char *slice, *name;
-};
-
-static void unit_done(struct unit *u)
+void systemd_unit_done(struct systemd_unit *u)
 {
 	free(u->slice);
 	free(u->name);
 }
 
 /* NULL: "ketch-ID.scope" in the default slice. */
-static int parse_unit(const struct cgroup_oci_request *rq, struct unit *ret, struct err *e)
+int systemd_unit_of(const struct cgroup_oci_request *rq, struct systemd_unit *ret, struct err *e)
 {
 	AUTO(strv_done) struct strv parts = { 0 };
-	AUTO(unit_done) struct unit u = { 0 };
+	AUTO(systemd_unit_done) struct systemd_unit u = { 0 };
 	const char *slice, *prefix, *name;
 
 	if (strv_split(&parts, rq->path ? rq->path : "", ":") < 0)
@@ -78,16 +74,31 @@ static int parse_unit(const struct cgroup_oci_request *rq, struct unit *ret, str
 	if (!ends_with(slice, ".slice") || !is_unit_text(slice) || strlen(slice) > UNIT_NAME_MAX)
 		return err_set(e, EINVAL, "linux.cgroupsPath: \"%.300s\" is not the name of a slice", slice);
 	*ret = u;
-	u = (struct unit){ 0 };
+	u = (struct systemd_unit){ 0 };
+	return 0;
+}
+
+/* "/user.slice/user-1000.slice/user@1000.service" of the user's manager, in which we are ourselves. */
+static int add_manager(const struct host_facts *h, struct buf *path, struct err *e)
+{
+	const char *own = strv_env_get(&h->own_cgroups, "unified"), *base = cgroup_base(h, "unified");
+	const char *at = own && base ? strstr(own + strlen(base), "/user@") : NULL;
+
+	if (!at)
+		return err_set(e, ENOTSUP, "--systemd-cgroup: this process is not below a user's systemd");
+	own += strlen(base);
+	buf_add(path, own, (size_t)(at - own) + 1 + strcspn(at + 1, "/"));
 	return 0;
 }
 
 int systemd_cgroup_path(const struct cgroup_oci_request *rq, char **ret, struct err *e)
 {
 	AUTO(buf_done) struct buf path = { 0 };
-	AUTO(unit_done) struct unit u = { 0 };
-	int r = parse_unit(rq, &u, e);
+	AUTO(systemd_unit_done) struct systemd_unit u = { 0 };
+	int r = systemd_unit_of(rq, &u, e);
 
+	if (r == 0 && rq->rootless)
+		r = add_manager(rq->facts, &path, e);
 	if (r < 0)
 		return r;
 	if (slice_path(u.slice, &path) < 0)

@@ -229,7 +229,8 @@ static void add_hierarchies(struct planner *pl, const struct entry *en, const st
 
 	plan_step(pl, &op_mount, en->dest, "tmpfs", "mode=755", en->o.set & ~(uint64_t)MOUNT_ATTR_RDONLY);
 	for (size_t i = 0; i < cgroups->n && pl->r == 0; i++)
-		add_hierarchy(pl, en, cgroups->v[i], &made);
+		if (strstr(cgroups->v[i], "=/")) /* not systemd's unit */
+			add_hierarchy(pl, en, cgroups->v[i], &made);
 	if (en->o.set & MOUNT_ATTR_RDONLY)
 		plan_step(pl, &op_read_only, en->dest, NULL, NULL, 0);
 }

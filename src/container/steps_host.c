@@ -37,6 +37,14 @@ static int apply_cgroup_enable(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_cgroup_enable = { "cgroup-enable", STAGE_HOST, apply_cgroup_enable };
 
+static int apply_cgroup_scope(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+
+	return cgroup_step_scope(s, &c->cgroups, e);
+}
+static const struct step_op op_cgroup_scope = { "cgroup-scope", STAGE_HOST, apply_cgroup_scope };
+
 static int apply_cgroup_make(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
@@ -73,6 +81,7 @@ const struct cgroup_rows container_cgroup_rows = {
 	.make = &op_cgroup_make,
 	.set = &op_cgroup_set,
 	.devices = &op_devices,
+	.scope = &op_cgroup_scope,
 };
 
 /* --- what the process will get */

@@ -98,6 +98,8 @@ int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, 
 	if (pidfd < 0)
 		return err_set(e, ESRCH, "container not running");
 	r = pidfd_signal(pidfd, signo);
+	if (r == 0 && signo == SIGKILL && c.status == CONTAINER_PAUSED)
+		cgroup_thaw(&c.record.cgroups, NULL); /* v1: a frozen process dies only when it is thawed */
 	if (r == -ESRCH)
 		return err_set(e, ESRCH, "container not running");
 	return r < 0 ? err_sys(e, -r, "cannot signal the container") : 0;
@@ -134,7 +136,7 @@ int runtime_update(const struct runtime *rt, const char *id, const struct buf *j
 		r = err_set(e, ESRCH, "container not running");
 	if (r < 0)
 		return r;
-	cgroup_detect(&facts);
+	cgroup_detect_all(&facts);
 	r = oci_container_update(&facts, &c.record.cgroups, id, &res, e);
 	json_done(&host_facts_table, &facts);
 	return r;

@@ -78,7 +78,7 @@ static int make_plan(struct making *m, struct err *e)
 	};
 	int r;
 
-	cgroup_detect(&m->facts);
+	cgroup_detect_all(&m->facts);
 	r = container_plan_oci(&rq, &m->plan, &m->record.cgroups, e);
 	return r < 0 ? err_wrap(e, r, "config.json") : 0;
 }

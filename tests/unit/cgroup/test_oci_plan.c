@@ -22,8 +22,9 @@ static int never(void *ctx, const struct step *s, struct err *e)
 }
 
 static const struct step_op enable = { "enable", STAGE_HOST, never }, make = { "make", STAGE_HOST, never },
-			    set = { "set", STAGE_HOST, never }, devices = { "devices", STAGE_HOST, never };
-static const struct cgroup_rows rows = { &enable, &make, &set, &devices };
+			    set = { "set", STAGE_HOST, never }, devices = { "devices", STAGE_HOST, never },
+			    scope = { "scope", STAGE_HOST, never };
+static const struct cgroup_rows rows = { &enable, &make, &set, &devices, &scope };
 
 /* --- hosts */
 
@@ -166,7 +167,7 @@ struct plan_case {
 	struct host_facts (*host)(void);
 	struct oci_resources (*resources)(void);
 	const char *path;
-	bool update, rootless;
+	bool update, rootless, systemd;
 };
 
 static const struct plan_case plan_cases[] = {
@@ -183,6 +184,9 @@ static const struct plan_case plan_cases[] = {
 	{ "v2-period", v2_host, period_only, "/x" },
 	{ "v2-period-update", v2_host, period_only, "/x", .update = true },
 	{ "v2-rootless", v2_host, nothing, "user/x", .rootless = true },
+	{ "v2-systemd", v2_host, small, "a-b.slice:cri:ID", .systemd = true },
+	{ "v2-systemd-update", v2_host, lifted, "a-b.slice:cri:ID", .update = true, .systemd = true },
+	{ "v1-systemd", v1_host, small, NULL, .systemd = true },
 	{ "v1-rootless", v1_host, small, "/x", .rootless = true },
 };
 
@@ -194,6 +198,7 @@ static int make_plan(const struct plan_case *c, struct buf *out, struct err *e)
 					 .id = "box",
 					 .path = c->path,
 					 .rootless = c->rootless,
+					 .systemd = c->systemd,
 					 .resources = &res,
 					 .rows = &rows };
 	AUTO(strv_done) struct strv dirs = { 0 };
@@ -202,6 +207,8 @@ static int make_plan(const struct plan_case *c, struct buf *out, struct err *e)
 
 	if (c->update)
 		r = oci_place_dirs(&rq, &dirs, e);
+	if (c->update && c->systemd)
+		r = strv_add(&dirs, "scope=cri-ID.scope");
 	if (r == 0)
 		r = c->update ? cgroup_plan_update(&rq, &dirs, &p, e) : cgroup_plan_oci(&rq, &p, &dirs, e);
 	if (r == 0) {
