@@ -16,11 +16,6 @@
 
 /* --- OOM score */
 
-bool attributes_need_proc(const struct oci_process *p)
-{
-	return p->oom_score_adj.set;
-}
-
 static int read_score(int fd, int64_t *ret)
 {
 	char text[24];
@@ -40,21 +35,23 @@ static int write_score(int fd, int64_t score)
 	return write(fd, text, (size_t)n) < 0 ? -errno : 0;
 }
 
-static int set_oom_score(const struct opt_i64 *want, int proc, struct err *e)
+int attributes_set_score(int64_t want, int proc, int64_t *ret_before, struct err *e)
 {
-	autoclose int fd = want->set ? procfs_open_self(proc, "oom_score_adj", O_RDWR) : -1;
+	autoclose int fd = procfs_open_self(proc, "oom_score_adj", O_RDWR);
 	int64_t now;
 	int r;
 
-	if (!want->set)
-		return 0;
 	if (fd < 0)
 		return err_sys(e, -fd, "process.oomScoreAdj: cannot open oom_score_adj");
-	r = write_score(fd, want->v);
+	r = read_score(fd, &now);
+	if (r < 0)
+		return err_sys(e, -r, "process.oomScoreAdj: cannot be read");
+	r = write_score(fd, want);
 	/* below the lowest that we ever had, which only CAP_SYS_RESOURCE may: what we have is the nearest */
-	if (r == -EACCES && read_score(fd, &now) == 0 && want->v < now)
-		return 0;
-	return r < 0 ? err_sys(e, -r, "process.oomScoreAdj: cannot be set") : 0;
+	if (r < 0 && !(r == -EACCES && want < now))
+		return err_sys(e, -r, "process.oomScoreAdj: cannot be set");
+	*ret_before = now;
+	return 0;
 }
 
 int attributes_warnings(const struct oci_process *p, bool can_raise, struct strv *ret)
@@ -114,12 +111,10 @@ static int set_io_priority(const struct oci_io_priority *io, struct err *e)
 	return r < 0 ? err_sys(e, -r, "process.ioPriority: cannot set %s", io->class) : 0;
 }
 
-int attributes_apply(const struct oci_process *p, int proc, struct err *e)
+int attributes_apply(const struct oci_process *p, struct err *e)
 {
-	int r = set_oom_score(&p->oom_score_adj, proc, e);
+	int r = set_scheduler(&p->scheduler, e);
 
-	if (r == 0)
-		r = set_scheduler(&p->scheduler, e);
 	return r == 0 ? set_io_priority(&p->io_priority, e) : r;
 }
 

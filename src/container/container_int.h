@@ -87,7 +87,7 @@ struct container {
 	int cover_dir,
 		cover_file; /* the first mask of each kind, of which the next are copies; -1: none yet */
 	int scratch; /* a small tmpfs: files of /etc, an empty directory to mask with */
-	int host_proc; /* procfs of the host, where labels and the OOM score are written; -1: not needed */
+	int host_proc; /* procfs of the host, where labels are written; -1: not needed */
 	int terminal; /* slave of a terminal made inside; -1 */
 	struct buf hook_state; /* JSON, for hooks inside */
 };

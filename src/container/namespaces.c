@@ -110,6 +110,10 @@ static void plan_id_map(struct planner *pl, const char *what, const struct oci_i
 		buf_addf(&lines, "%u %u %u\n", m[i].container_id, m[i].host_id, m[i].size);
 	if (n)
 		plan_step(pl, &op_id_maps, what, NULL, lines.data, 0);
+	if (!n && oci_namespace_is_new(&pl->oci->spec->lnx, OCI_NS_USER)) {
+		pl->place = *what == 'u' ? "linux.uidMappings" : "linux.gidMappings";
+		plan_refuse(pl, "a new user namespace needs them");
+	}
 }
 
 static void plan_time(struct planner *pl, const struct oci_linux *l)

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "cgroup/oci.h"
 #include "cgroup/ops.h"
+#include "container/attributes.h"
 #include "container/container_int.h"
 #include "container/oci.h"
 #include "container/seccomp_notify.h"
@@ -105,6 +106,25 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
+/* The child begins with the score that it is to have. */
+static pid_t launch_scored(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
+{
+	const struct opt_i64 *want = &l->oci->process->oom_score_adj;
+	autoclose int proc = want->set ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int64_t before, ignored;
+	struct err none = { 0 };
+	pid_t pid;
+	int r;
+
+	if (!want->set)
+		return container_launch(c, l, ret_pidfd, e);
+	r = attributes_set_score(want->v, proc, &before, e);
+	pid = r < 0 ? r : container_launch(c, l, ret_pidfd, e);
+	if (r == 0)
+		attributes_set_score(before, proc, &ignored, &none);
+	return pid;
+}
+
 /* --- create */
 
 /* Somebody has to be asked before the child may go on: who maps its IDs, and hooks. */
@@ -143,7 +163,7 @@ static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, s
 		close(pair[0]);
 		go = l->go_parent = pair[1];
 	}
-	pid = r < 0 ? r : container_launch(c, l, &pidfd, e);
+	pid = r < 0 ? r : launch_scored(c, l, &pidfd, e);
 	close_if_open(&l->report);
 	close_if_open(&l->go);
 	if (pid < 0)
@@ -291,7 +311,7 @@ static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct 
 {
 	autoclose int report = -1, pidfd = -1;
 	int r = open_report(l, &report, e);
-	pid_t pid = r < 0 ? r : container_launch(c, l, &pidfd, e);
+	pid_t pid = r < 0 ? r : launch_scored(c, l, &pidfd, e);
 
 	close_if_open(&l->report);
 	if (pid < 0)

@@ -177,7 +177,7 @@ static int take_attributes(const struct container *c, const struct launch *l, st
 		return 0;
 	r = attributes_set_cpus(p->affinity_final, "final", e);
 	if (r == 0)
-		r = attributes_apply(p, c->host_proc, e);
+		r = attributes_apply(p, e);
 	if (r == 0)
 		r = attributes_set_personality(l->oci->personality, e);
 	return r == 0 ? lsm_label_set_exec(c->host_proc, p->apparmor_profile, p->selinux_label, e) : r;

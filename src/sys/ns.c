@@ -18,7 +18,8 @@ pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	struct clone_args a = {
 		.flags = flags | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
+		/* a sibling has that of the caller: clone3 wants none named */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
 	};
 	long pid;
 

@@ -91,13 +91,13 @@ static void set_scores(struct result *res, const void *arg)
 {
 	const int *scores = arg;
 	autoclose int proc = open_proc();
+	int64_t before = 0;
 
 	drop_resource();
-	for (int i = 0; i < 2 && res->r == 0; i++) {
-		const struct oci_process p = { .oom_score_adj = { true, scores[i] } };
-
-		res->r = attributes_apply(&p, proc, &res->e);
-	}
+	for (int i = 0; i < 2 && res->r == 0; i++)
+		res->r = attributes_set_score(scores[i], proc, &before, &res->e);
+	if (before != scores[0]) /* of the second time */
+		_exit(1);
 	res->value = score_now();
 }
 
@@ -159,7 +159,7 @@ static void set_scheduler(struct result *res, const void *arg)
 	const struct oci_process p = { .scheduler = c->s };
 	struct sched_param param = { 0 };
 
-	res->r = attributes_apply(&p, -1, &res->e);
+	res->r = attributes_apply(&p, &res->e);
 	sched_getparam(0, &param);
 	if (c->policy == SCHED_FIFO || c->policy == SCHED_RR)
 		res->value = param.sched_priority;
@@ -207,7 +207,7 @@ static void set_io(struct result *res, const void *arg)
 {
 	const struct oci_process p = { .io_priority = *(const struct oci_io_priority *)arg };
 
-	res->r = attributes_apply(&p, -1, &res->e);
+	res->r = attributes_apply(&p, &res->e);
 	res->value = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
 }
 
@@ -316,8 +316,8 @@ static void private_mounts(void)
 
 static void set_in_fake_proc(struct result *res, const void *arg)
 {
-	const struct oci_process p = { .oom_score_adj = { true, 500 } };
 	autoclose int proc = -1;
+	int64_t before;
 
 	private_mounts();
 	if (mount("none", "/proc", "tmpfs", 0, NULL) < 0 || mkdir("/proc/1", 0755) < 0 ||
@@ -325,19 +325,19 @@ static void set_in_fake_proc(struct result *res, const void *arg)
 		_exit(1);
 	close(open("/proc/1/oom_score_adj", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	proc = open_proc();
-	res->r = attributes_apply(&p, proc, &res->e);
+	res->r = attributes_set_score(500, proc, &before, &res->e);
 }
 
 static void set_over_mounted(struct result *res, const void *arg)
 {
-	const struct oci_process p = { .oom_score_adj = { true, 500 } };
 	autoclose int proc = -1;
+	int64_t before;
 
 	private_mounts();
 	if (mount("/dev/null", "/proc/self/oom_score_adj", NULL, MS_BIND, NULL) < 0)
 		_exit(1);
 	proc = open_proc();
-	res->r = attributes_apply(&p, proc, &res->e);
+	res->r = attributes_set_score(500, proc, &before, &res->e);
 }
 
 static void need_root(void)
