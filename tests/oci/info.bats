@@ -55,7 +55,7 @@ load lib
 	local command help
 	help=$("$RUNTIME" --help)
 	for command in create start run exec kill delete state list ps events pause resume update checkpoint restore features spec; do
-		like "$help" "[[:space:]]$command[[:space:]]"
+		like "$help" "[[:space:]]${command}[[:space:]]"
 		run --separate-stderr "$RUNTIME" $command --help
 		is "$status" 0
 		like "$output" "$command"
@@ -68,7 +68,7 @@ load lib
 	has() { # COMMAND FLAG...
 		local help flag
 		help=$("$RUNTIME" "$1" --help)
-		for flag in "${@:2}"; do like "$help" "[[:space:]]$flag[[:space:],]" || { echo "$1 $flag" >&2; return 1; }; done
+		for flag in "${@:2}"; do like "$help" "[[:space:]]${flag}[[:space:],]" || { echo "$1 $flag" >&2; return 1; }; done
 	}
 	has create --bundle --pid-file --console-socket --no-pivot --no-new-keyring --preserve-fds
 	has exec --process --console-socket --detach --pid-file --tty --preserve-fds --cwd --env --user --cap

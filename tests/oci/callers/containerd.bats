@@ -1,0 +1,127 @@
+# containerd.bats - containerd and its runc shim with our runtime: ctr run, exec, pause, update, checkpoint, delete
+load lib
+
+setup_file() {
+	caller_open
+	cat >"$DIR/config.toml" <<-END
+		version = 2
+		root = "$DIR/root"
+		state = "$DIR/state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs"]
+		[grpc]
+		address = "$DIR/containerd.sock"
+	END
+	daemon containerd "ctr_ version" containerd --config "$DIR/config.toml"
+	ctr_ images import "$DIR/image.tar" >/dev/null
+}
+teardown_file() {
+	ended_daemon containerd
+	caller_close
+}
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED-}" ] || {
+		tail -n 5 "$DIR/containerd.log"
+		for id in $(ctr_ tasks ls -q); do ctr_ tasks kill -s KILL "$id"; ctr_ tasks rm -f "$id"; done
+		for id in $(ctr_ containers ls -q); do ctr_ containers rm "$id"; done
+	} >&2
+}
+
+ctr_() { timeout 30 ctr --address "$DIR/containerd.sock" "$@"; }
+crun_() { ctr_ run --runc-binary "$RUNTIME" "$@"; } # FLAGS... IMAGE ID COMMAND...
+IMAGE=docker.io/test/base:1
+task_is() { ctr_ tasks ls | grep -q "^$1 .* $2"; } # ID STATUS
+staying() { # ID [FLAG...]: a task that stays
+	crun_ -d --null-io "${@:2}" $IMAGE "$1" "${STAY[@]}"
+	task_is "$1" RUNNING
+}
+ended() { # ID: it is killed and removed
+	ctr_ tasks kill -s KILL "$1"
+	await 10 task_is "$1" STOPPED
+	ctr_ tasks rm "$1" >/dev/null
+	ctr_ containers rm "$1"
+}
+
+@test "run --rm: output, exit status" {
+	run crun_ --rm $IMAGE one sh -c 'echo hello; hostname; exit 3' </dev/null
+	is "$status" 3
+	like "$output" hello
+	is "$(ctr_ containers ls -q)" ''
+}
+
+@test "a command that does not exist: create fails with its reason, and nothing is left" {
+	run crun_ --rm $IMAGE bad /nope </dev/null
+	[ "$status" -ne 0 ]
+	like "$output" 'exec: "/nope": stat /nope: no such file or directory'
+	is "$(ctr_ tasks ls -q)" ''
+	ctr_ containers rm bad 2>/dev/null || :
+}
+
+@test "a task that stays: exec, its exit status, ps, metrics, pause, resume, kill, delete" {
+	local pid
+	staying box
+	is "$(ctr_ tasks exec --exec-id e1 box echo inside </dev/null)" inside
+	run ctr_ tasks exec --exec-id e2 box sh -c 'exit 7' </dev/null
+	is "$status" 7
+	run ctr_ tasks exec --exec-id e3 box /nope </dev/null
+	[ "$status" -ne 0 ]
+	like "$output" 'no such file or directory'
+	pid=$(ctr_ tasks ls | awk '$1 == "box" { print $2 }')
+	like "$(ctr_ tasks ps box)" "$pid"
+	like "$(ctr_ tasks metrics box)" 'memory|pids'
+	ctr_ tasks pause box
+	task_is box PAUSED
+	ctr_ tasks resume box
+	task_is box RUNNING
+	ctr_ tasks kill -s TERM box
+	await 10 task_is box STOPPED
+	ctr_ tasks rm box
+	ctr_ containers rm box
+}
+
+@test "exec in a pty, run in a pty" {
+	staying tty
+	run "$E2E/terminal.py" 30x100 'expect=sized as 30 100' 'send=exit 5\r' -- ctr --address "$DIR/containerd.sock" tasks exec -t --exec-id t1 tty \
+		sh -c 'until [ "$(stty size)" = "30 100" ]; do :; done; echo sized as 30 100; exec sh'
+	is "$status" 5 || { echo "$output" >&2; return 1; }
+	ended tty
+	run "$E2E/terminal.py" 30x100 'expect=/dev/pts/0' 'send=\r' -- ctr --address "$DIR/containerd.sock" run --runc-binary "$RUNTIME" --rm -t $IMAGE tty2 \
+		sh -c 'tty; read x; exit 6'
+	is "$status" 6 || { echo "$output" >&2; return 1; }
+}
+
+@test "limits, user, working directory, read-only root, own cgroup" {
+	run crun_ --rm --memory-limit 67108864 --cwd /tmp --read-only --env A=b $IMAGE lim sh -c 'pwd; echo $A; touch /x 2>&1; true' </dev/null
+	is "$status" 0
+	like "$output" $'^/tmp\nb\n.*Read-only'
+}
+
+@test "deleted without a wait of ten seconds: nobody kept the task's pipes" {
+	local before=$SECONDS i
+	for i in 1 2 3; do
+		crun_ --rm $IMAGE "quick$i" true </dev/null
+	done
+	staying quick
+	ctr_ tasks exec -d --exec-id e9 quick sleep 1000
+	ended quick
+	[ $((SECONDS - before)) -lt 9 ]
+}
+
+@test "checkpoint without CRIU: an error, the task goes on" {
+	command -v criu >/dev/null && skip "CRIU is here"
+	staying cp
+	run ctr_ tasks checkpoint cp
+	[ "$status" -ne 0 ]
+	like "$output" '[Cc][Rr][Ii][Uu]'
+	task_is cp RUNNING
+	ended cp
+}
+
+@test "the shim ends with kill -9 of the process by others" {
+	local pid
+	staying lost
+	pid=$(ctr_ tasks ls | awk '$1 == "lost" { print $2 }')
+	kill -9 "$pid"
+	await 10 task_is lost STOPPED
+	ctr_ tasks rm lost
+	ctr_ containers rm lost
+}
