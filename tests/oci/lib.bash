@@ -106,5 +106,5 @@ left() {
 	done 2>/dev/null
 	cgroups | grep -v "/$TAG\$" | head -n 20
 	mountinfo | diff "$DIR/mounts" - | grep '^[<>]'
-	find "$DIR/state" -mindepth 1 -maxdepth 1
+	find "$DIR/state" -mindepth 1 -maxdepth 1 ! -name .seccomp # what is kept for later runs
 }
