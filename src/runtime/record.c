@@ -76,7 +76,7 @@ void record_done(struct record *r)
 }
 
 /* "PID (NAME) STATE PPID ...": the name may hold anything, so the last ')' ends it. */
-int record_pid_start(pid_t pid, uint64_t *ret)
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	AUTO(strv_done) struct strv f = { 0 };
@@ -89,19 +89,28 @@ int record_pid_start(pid_t pid, uint64_t *ret)
 	rest = strrchr(b.data, ')');
 	if (!rest || strv_split(&f, rest, " \n") < 0 || f.n < 21)
 		return -ESRCH;
-	if (*f.v[1] == 'Z' || *f.v[1] == 'X')
-		return -ESRCH;
-	return parse_u64(f.v[20], ret) < 0 ? -ESRCH : 0;
+	*ret_state = *f.v[1];
+	return parse_u64(f.v[20], ret_start) < 0 ? -ESRCH : 0;
+}
+
+int record_pid_start(pid_t pid, uint64_t *ret)
+{
+	char state;
+
+	return read_stat(pid, &state, ret);
 }
 
 int record_open_process(const struct record *r)
 {
 	autoclose int fd = r->pid > 0 ? pidfd_open_pid(r->pid) : -ESRCH;
 	uint64_t start;
+	char state;
 
 	if (fd < 0)
 		return fd;
-	return record_pid_start(r->pid, &start) < 0 || start != r->pid_start ? -ESRCH : take_fd(&fd);
+	if (read_stat(r->pid, &state, &start) < 0 || state == 'Z' || state == 'X' || start != r->pid_start)
+		return -ESRCH;
+	return take_fd(&fd);
 }
 
 void record_unmount(const struct record *r)

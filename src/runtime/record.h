@@ -44,7 +44,7 @@ int record_write(int dir, const struct record *r, struct err *e);
 /* -ENOENT: the container was never begun in earnest. */
 int record_read(int dir, struct record *ret, struct err *e);
 void record_done(struct record *r);
-/* When process `pid` began, in clock ticks since boot; -ESRCH. */
+/* When process `pid` began, in clock ticks since boot; of one that has ended, too, as long as nobody has reaped it; -ESRCH. */
 int record_pid_start(pid_t pid, uint64_t *ret);
 /* A pidfd of its first process; -ESRCH when that has ended. */
 int record_open_process(const struct record *r);
