@@ -98,7 +98,7 @@ stage_static() {
 
 stage_fixtures() {
 	local f
-	for f in base umoci podman kernel debian; do
+	for f in base umoci podman kernel debian oci-validation; do
 		check "test data: $f" tests/fixtures/get $f
 	done
 }
@@ -110,6 +110,16 @@ e2e() { # ISOLATION PATH...
 stage_e2e_host() { e2e container tests/e2e/host; }
 stage_e2e_container() { e2e container tests/e2e/both; }
 stage_e2e_vm() { e2e vm tests/e2e/both; }
+
+# The OCI runtime as its callers see it; everything in namespaces of its own, so two can run side by side.
+stage_oci() {
+	export RUNTIME=$BUILD/ketch-oci
+	tests/oci/private bats --tap tests/oci/*.bats &
+	local caller
+	tests/oci/private tests/oci/validation/run
+	for caller in tests/oci/callers/*.bats; do tests/oci/private bats --tap "$caller"; done
+	wait
+}
 
 # What only shows where cgroups are unified, capabilities complete and KVM works; see tests/bed/bed.
 stage_bed() {

@@ -58,8 +58,8 @@ state_is() { [ "$(pod inspect -f '{{.State.Status}}' "$1" 2>/dev/null)" = "$2" ]
 
 @test "exec --detach, exec of a stopped container" {
 	prun -d --name detached $IMAGE "${STAY[@]}" >/dev/null
-	pod exec -d detached sh -c 'echo done >/tmp/done; exit 4' </dev/null >/dev/null
-	written() { pod exec detached cat /tmp/done </dev/null | grep -q done; }
+	pod exec -d detached sh -c 'echo written >/tmp/done; exit 4' </dev/null >/dev/null
+	written() { pod exec detached cat /tmp/done </dev/null | grep -q written; }
 	await 10 written
 	pod stop -t 1 detached >/dev/null
 	run pod exec detached true </dev/null
