@@ -26,8 +26,6 @@
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 
-#define MAX_HOOK_STATE (4 * 1024 * 1024)
-
 /* --- trees */
 
 int tree_add(struct container *c, const char *name, int fd)
@@ -140,7 +138,7 @@ int launch_report_listener(const struct launch *l, int listener, struct err *e)
 		       : 0;
 }
 
-static bool parent_has_gone(const struct launch *l)
+bool launch_parent_has_gone(const struct launch *l)
 {
 	struct pollfd p = { .fd = l->report };
 
@@ -158,17 +156,15 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Waits until the host's side is done.  A new user namespace knows no IDs before. */
-static int wait_for_host(struct container *c, const struct launch *l, struct err *e)
+/* A new user namespace knows no IDs before its parent has mapped them. */
+static int wait_for_ids(struct container *c, const struct launch *l, struct err *e)
 {
-	int r;
+	char byte;
 
+	if (l->go < 0)
+		return 0;
 	close(l->go_parent);
-	r = read_to_end(l->go, MAX_HOOK_STATE, &c->hook_state);
-	close(l->go);
-	if (r < 0)
-		return err_sys(e, -r, "cannot hear from the parent");
-	if (parent_has_gone(l))
+	if ((c->clone_flags & CLONE_NEWUSER) && read_full(l->go, &byte, 1) != 1)
 		return err_set(e, EPIPE, "the parent has gone");
 	return 0;
 }
@@ -201,7 +197,7 @@ static int join_mounts(const struct container *c, struct err *e)
 
 static int make_inside(struct container *c, const struct launch *l, struct err *e)
 {
-	int r = l->go >= 0 ? wait_for_host(c, l, e) : 0;
+	int r = wait_for_ids(c, l, e);
 
 	if (r == 0)
 		r = join_mounts(c, e);
@@ -246,7 +242,7 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	/* if the parent dies now, so does all this; again after the change of user, which clears it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (parent_has_gone(l))
+	if (launch_parent_has_gone(l))
 		_exit(status);
 	if (l->oci)
 		c->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -43,8 +43,8 @@ struct launch {
 	int stdio[3]; /* tty: all the slave; stdio[0] -1: /dev/null */
 	int report; /* a failure goes there; its end without one means that the process runs, or that the
 		     * copy begins */
-	int go; /* its end comes when the host's side is done (IDs mapped, hooks run); -1: nothing to wait for.  What
-		 * is written there before is the state for hooks inside */
+	int go; /* a byte comes when the IDs of a new user namespace are mapped; then, up to the end, the state for hooks inside
+		 * when those of the host have run; -1: nothing to wait for */
 	int go_parent; /* the other end, which the child closes: else it would wait for itself */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
@@ -130,7 +130,10 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* Tells the maker which of our descriptors is the listener of our filter: by write(2), which no such filter asks about. */
 int launch_report_listener(const struct launch *l, int listener, struct err *e);
-#define REPORT_LISTENER 253 /* instead of a status; the number follows */
+/* Instead of a status: the number of the listener follows; it is the turn of the host's hooks. */
+enum { REPORT_LISTENER = 253, REPORT_HOOKS = 252 };
+/* Has whoever started us gone? */
+bool launch_parent_has_gone(const struct launch *l);
 /* Writes the failure to the launch's report. */
 void launch_report(const struct launch *l, int status, const struct err *e);
 

@@ -49,9 +49,10 @@ struct oci_create {
 	const struct plan *plan;
 	const struct boot *boot; /* descriptors "rootfs" and "seccomp"; spec.process converted; facts */
 	int fifo; /* of `start`, open for reading and writing */
-	/* Called when the process and its namespaces are there: records it and runs the hooks of the host, while the child
-	 * waits if there are any.  Appends the state for hooks inside. */
+	/* Called when the process and its namespaces are there: records it.  Appends the state for those who will want it. */
 	int (*made)(void *arg, pid_t pid, struct buf *ret_state, struct err *e);
+	/* Called when the mounts are there and the root is still the host's: prestart and createRuntime. */
+	int (*host_hooks)(void *arg, const struct buf *state, struct err *e);
 	void *arg;
 };
 

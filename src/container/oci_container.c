@@ -39,41 +39,33 @@ static int pass_listener(const struct oci_start *st, const char *state, pid_t pi
 			     : err_set(e, ENOMEM, "out of memory");
 }
 
-/* Its end without a word: the program runs (0).  A status of 0: it waits for start (1).  Else what went wrong. */
+enum heard { HEARD_END, HEARD_READY, HEARD_LISTENER, HEARD_HOOKS };
+
+/* What the child says next: nothing more, for its program runs; that it waits for start; which its listener is; that it is
+ * the turn of the host's hooks; else what went wrong. */
 static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 {
+	unsigned char what = 0;
 	char text[REPORT_MAX + 1];
-	ssize_t n;
+	ssize_t n = read_full(report, &what, 1);
 
-	*ret_listener = -1;
-	n = read_full(report, text, 1);
-	if (n == 1 && (unsigned char)text[0] == REPORT_LISTENER)
-		return read_full(report, ret_listener, sizeof(*ret_listener)) == sizeof(*ret_listener)
-			       ? 0
-			       : err_set(e, EPROTO, "the process does not say which its listener is");
-	if (n == 1 && text[0] == 0)
-		return 1;
 	if (n == 0)
-		return 0;
-	*ret_status = n < 0 ? STATUS_RUNTIME_FAILED : (unsigned char)text[0];
+		return HEARD_END;
+	if (n == 1 && what == 0)
+		return HEARD_READY;
+	if (n == 1 && what == REPORT_HOOKS)
+		return HEARD_HOOKS;
+	if (n == 1 && what == REPORT_LISTENER)
+		return read_full(report, ret_listener, sizeof(*ret_listener)) == sizeof(*ret_listener)
+			       ? HEARD_LISTENER
+			       : err_set(e, EPROTO, "the process does not say which its listener is");
+	*ret_status = n < 0 ? STATUS_RUNTIME_FAILED : what;
 	if (n == 1)
 		n = read_full(report, text, REPORT_MAX);
 	if (n < 0)
 		return err_sys(e, (int)-n, "cannot hear from the process");
 	text[n] = '\0';
 	return err_set(e, ECHILD, "%s", text);
-}
-
-/* As hear, with the listener passed on in between. */
-static int hear_all(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int report,
-		    int *ret_status, struct err *e)
-{
-	int listener, r = hear(report, &listener, ret_status, e);
-
-	if (r != 0 || listener < 0)
-		return r;
-	r = pass_listener(st, state, pid, pidfd, listener, e);
-	return r < 0 ? r : hear(report, &listener, ret_status, e);
 }
 
 /* The child was started for nothing: it goes, and is waited for, so that the cgroups can be removed. */
@@ -134,53 +126,111 @@ static bool child_must_wait(const struct container *c, const struct oci_hooks *h
 	       h->create_container.n || h->start_container.n;
 }
 
-static int do_host_side(struct container *c, const struct oci_create *rq, pid_t pid, int go,
-			struct buf *state, struct err *e)
+/* What the maker has to do for the child on its way. */
+struct attendance {
+	const struct oci_start *start;
+	const struct oci_create *create; /* NULL: exec */
+	struct buf state;
+	pid_t pid;
+	int pidfd, report, go; /* go -1: the child does not wait */
+};
+
+static void attendance_done(struct attendance *a)
 {
-	int r = go >= 0 ? launch_map_ids(c, pid, e) : 0;
+	buf_done(&a->state);
+	close_if_open(&a->pidfd);
+	close_if_open(&a->report);
+	close_if_open(&a->go);
+}
+
+static int do_hooks(struct attendance *a, struct err *e)
+{
+	int r = a->create->host_hooks(a->create->arg, &a->state, e);
+
+	if (r == 0) {
+		r = write_full(a->go, a->state.data, a->state.len);
+		if (r < 0)
+			err_sys(e, -r, "cannot speak to the process");
+	}
+	close_if_open(&a->go);
+	return r;
+}
+
+/* Until the child needs nobody any more. */
+static int attend(struct attendance *a, int *ret_status, struct err *e)
+{
+	for (;;) {
+		const char *state = a->create ? a->state.data : a->start->state;
+		int listener = -1, r = hear(a->report, &listener, ret_status, e);
+
+		if (r == HEARD_LISTENER)
+			r = pass_listener(a->start, state, a->pid, a->pidfd, listener, e);
+		else if (r == HEARD_HOOKS && a->go >= 0)
+			r = do_hooks(a, e);
+		else
+			return r;
+		if (r < 0)
+			return r;
+	}
+}
+
+static int do_host_side(struct container *c, struct attendance *a, struct err *e)
+{
+	int r = a->go >= 0 ? launch_map_ids(c, a->pid, e) : 0;
 
 	if (r == 0)
-		r = rq->made(rq->arg, pid, state, e);
-	if (r < 0 || go < 0)
+		r = a->create->made(a->create->arg, a->pid, &a->state, e);
+	if (r < 0 || a->go < 0 || !(c->clone_flags & CLONE_NEWUSER))
 		return r;
-	r = write_full(go, state->data, state->len);
+	r = write_full(a->go, "", 1);
 	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
+}
+
+static int open_go(struct launch *l, int *ret_ours, struct err *e)
+{
+	int pair[2], r = pipe_cloexec(pair);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot make a pipe");
+	l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	close(pair[0]);
+	*ret_ours = l->go_parent = pair[1];
+	return l->go < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;
+}
+
+static int launch(struct container *c, struct launch *l, struct attendance *a, struct err *e)
+{
+	a->pid = launch_scored(c, l, &a->pidfd, e);
+	close_if_open(&l->report);
+	close_if_open(&l->go);
+	return a->pid < 0 ? a->pid : 0;
 }
 
 static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, struct launch *l,
 			     int *ret_pidfd, struct err *e)
 {
-	autoclose int report = -1, go = -1, pidfd = -1;
-	AUTO(buf_done) struct buf state = { 0 };
-	int pair[2], status, r = open_report(l, &report, e);
-	pid_t pid;
+	AUTO(attendance_done)
+	struct attendance a = { .start = &rq->start, .create = rq, .pidfd = -1, .report = -1, .go = -1 };
+	int status, r = open_report(l, &a.report, e);
 
-	if (r == 0 && child_must_wait(c, &rq->spec->hooks)) {
-		r = pipe_cloexec(pair);
-		if (r < 0)
-			return err_sys(e, -r, "cannot make a pipe");
-		l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
-		close(pair[0]);
-		go = l->go_parent = pair[1];
-	}
-	pid = r < 0 ? r : launch_scored(c, l, &pidfd, e);
-	close_if_open(&l->report);
-	close_if_open(&l->go);
-	if (pid < 0)
-		return pid;
-	r = do_host_side(c, rq, pid, go, &state, e);
-	close_if_open(&go);
+	if (r == 0 && child_must_wait(c, &rq->spec->hooks))
+		r = open_go(l, &a.go, e);
+	if (r == 0)
+		r = launch(c, l, &a, e);
+	if (r < 0)
+		return r;
+	r = do_host_side(c, &a, e);
 	if (r == 0) {
-		r = hear_all(&rq->start, state.data, pid, pidfd, report, &status, e);
-		if (r == 0)
+		r = attend(&a, &status, e);
+		if (r == HEARD_END)
 			r = err_set(e, ECHILD, "the process ended before it could be started");
 	}
 	if (r < 0) {
-		oci_container_end(pidfd);
+		oci_container_end(a.pidfd);
 		return r;
 	}
-	*ret_pidfd = take_fd(&pidfd);
-	return pid;
+	*ret_pidfd = take_fd(&a.pidfd);
+	return a.pid;
 }
 
 pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, int *ret_pidfd, struct err *e)
@@ -309,20 +359,21 @@ static int prepare_exec(struct container *c, const struct oci_exec *rq, struct p
 static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct launch *l, int *ret_pidfd,
 			 int *ret_status, struct err *e)
 {
-	autoclose int report = -1, pidfd = -1;
-	int r = open_report(l, &report, e);
-	pid_t pid = r < 0 ? r : launch_scored(c, l, &pidfd, e);
+	AUTO(attendance_done)
+	struct attendance a = { .start = &rq->start, .pidfd = -1, .report = -1, .go = -1 };
+	int r = open_report(l, &a.report, e);
 
-	close_if_open(&l->report);
-	if (pid < 0)
-		return pid;
-	r = hear_all(&rq->start, rq->start.state, pid, pidfd, report, ret_status, e);
+	if (r == 0)
+		r = launch(c, l, &a, e);
+	if (r < 0)
+		return r;
+	r = attend(&a, ret_status, e);
 	if (r < 0) {
-		oci_container_end(pidfd);
+		oci_container_end(a.pidfd);
 		return r;
 	}
-	*ret_pidfd = take_fd(&pidfd);
-	return pid;
+	*ret_pidfd = take_fd(&a.pidfd);
+	return a.pid;
 }
 
 pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_status, struct err *e)

@@ -183,12 +183,31 @@ int oci_process_wait_start(const struct container *c, const struct launch *l, st
 	return r;
 }
 
-/* --- createContainer hooks: in the container's namespaces, the host's root still in place */
+/* --- hooks while the container is made */
+
+#define MAX_HOOK_STATE (4 * 1024 * 1024)
+
+/* The mounts are there, the root is still the host's: now those of the host run, then those inside. */
+static int wait_for_host_hooks(struct container *c, const struct launch *l, struct err *e)
+{
+	unsigned char turn = REPORT_HOOKS;
+	int r = write_full(l->report, &turn, 1);
+
+	if (r == 0)
+		r = read_to_end(l->go, MAX_HOOK_STATE, &c->hook_state);
+	if (r < 0)
+		return err_sys(e, -r, "cannot hear from the parent");
+	close(l->go);
+	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+}
 
 static int apply_hooks(void *ctx, const struct step *s, struct err *e)
 {
-	const struct container *c = ctx;
+	struct container *c = ctx;
+	int r = wait_for_host_hooks(c, c->launch, e);
 
+	if (r < 0)
+		return r;
 	return hooks_run(&c->launch->oci->hooks->create_container, "createContainer", &c->hook_state, e);
 }
 const struct step_op op_hooks = { "hooks", STAGE_INSIDE, apply_hooks };

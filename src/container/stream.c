@@ -233,6 +233,14 @@ static void close_child_ends(struct launch *l)
 		close(l->go);
 }
 
+/* The child of a new user namespace waits for its IDs. */
+static int map_ids(const struct container *c, int pid, int go)
+{
+	int r = ns_map_ids(pid, c->first_id, USERNS_IDS);
+
+	return r == 0 ? write_full(go, "", 1) : r;
+}
+
 static int launch(struct stream *s, struct launch *l, struct err *e)
 {
 	autoclose int go = -1;
@@ -249,8 +257,7 @@ static int launch(struct stream *s, struct launch *l, struct err *e)
 	if (pid < 0)
 		return pid;
 	s->pid = pid;
-	/* the child waits for the end of `go`, which comes with our return */
-	r = go >= 0 ? ns_map_ids(pid, s->c->first_id, USERNS_IDS) : 0;
+	r = go >= 0 ? map_ids(s->c, pid, go) : 0;
 	if (r == 0)
 		r = loop_add(s->loop, &s->exit);
 	if (r == 0)

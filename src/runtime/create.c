@@ -52,8 +52,9 @@ static int open_console(struct making *m, struct err *e)
 
 /* --- the container exists, its program waits */
 
-static int run_host_hooks(struct making *m, const struct buf *state, struct err *e)
+static int run_host_hooks(void *arg, const struct buf *state, struct err *e)
 {
+	const struct making *m = arg;
 	int r = hooks_run(&m->spec.hooks.prestart, "prestart", state, e);
 
 	return r == 0 ? hooks_run(&m->spec.hooks.create_runtime, "createRuntime", state, e) : r;
@@ -82,7 +83,7 @@ static int on_made(void *arg, pid_t pid, struct buf *ret_state, struct err *e)
 		return 0;
 	if (runtime_add_state(&m->record, CONTAINER_CREATED, false, ret_state) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	return run_host_hooks(m, ret_state, e);
+	return 0;
 }
 
 static int make_container(struct making *m, int *ret_pidfd, struct err *e)
@@ -104,6 +105,7 @@ static int make_container(struct making *m, int *ret_pidfd, struct err *e)
 		.boot = &m->boot,
 		.fifo = m->fifo,
 		.made = on_made,
+		.host_hooks = run_host_hooks,
 		.arg = m,
 	};
 

@@ -145,6 +145,7 @@ static void launch(struct container *c, const struct process *p, void (*meanwhil
 	pid = container_launch(c, &l, &pidfd, &o->e);
 	if (pid < 0 || launch_map_ids(c, pid, &o->e) < 0)
 		fail_msg("%s", o->e.msg);
+	assert_int_equal(write_full(go[1], "", 1), 0); /* the IDs are mapped */
 	close(go[1]);
 	close(rep[1]);
 	close(out[1]);
