@@ -195,8 +195,12 @@ int cgroups_open(const struct strv *record, pid_t init, struct cgroups *ret, str
 
 	if (r == 0)
 		r = strv_copy(&cg.by_controller, record);
-	for (size_t i = 0; i < dirs.n && r == 0; i++)
+	for (size_t i = 0; i < dirs.n && r == 0; i++) {
 		r = cgroups_open_dir(&cg, dirs.v[i], unified && !strcmp(dirs.v[i], unified));
+		/* with a process in it none can be removed: it never was, for who made the container had no right to */
+		if (r == -ENOENT)
+			r = 0;
+	}
 	if (r == 0 && cg.unified >= 0)
 		r = follow_init(&cg, unified, init);
 	if (r < 0)

@@ -20,7 +20,7 @@ int cgroup_record_dirs(const struct strv *record, struct strv *ret);
 
 /* Opens the cgroups of a running container for one more process: cgroup_enter for v1, ret->unified for CLONE_INTO_CGROUP.
  * init > 0: its first process; where that has handed controllers down on v2 (systemd), no process may be in the container's
- * own cgroup any more, and the newcomer goes where the first process went. */
+ * own cgroup any more, and the newcomer goes where the first process went.  Directories that are missing are passed over. */
 int cgroups_open(const struct strv *record, pid_t init, struct cgroups *ret, struct err *e);
 
 /* Is there a process in these directories (absolute; missing ones are fine) or below them?  1, 0 or -errno. */

@@ -77,6 +77,7 @@ int container_prepare(struct container *c, const struct boot *b, const struct pl
 		.terminal = -1,
 		.init_root = -1,
 		.host_proc = -1,
+		.by_user = geteuid() != 0,
 	};
 	/* rlimits are raised with a capability of the host's user namespace, which a process of another lacks */
 	c->can_raise = rights_can_raise() && !(b->spec.userns && !b->facts.in_guest);
@@ -195,10 +196,18 @@ static int join_mounts(const struct container *c, struct err *e)
 	return 0;
 }
 
+/* The files of /proc/PID of a process that is not dumpable are root's: a user could not map its IDs. */
+static bool is_mapped_by_user(const struct container *c, const struct launch *l)
+{
+	return c->by_user && l->main && l->go >= 0 && (c->clone_flags & CLONE_NEWUSER);
+}
+
 static int make_inside(struct container *c, const struct launch *l, struct err *e)
 {
 	int r = wait_for_ids(c, l, e);
 
+	if (is_mapped_by_user(c, l))
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (r == 0)
 		r = join_mounts(c, e);
 	if (r == 0)
@@ -215,7 +224,11 @@ static int make_inside(struct container *c, const struct launch *l, struct err *
 static int join_inside(struct container *c, const struct launch *l, struct err *e)
 {
 	int flags = (int)(c->clone_flags & ~(uint64_t)CLONE_NEWPID) | (c->own_cgroupns ? CLONE_NEWCGROUP : 0);
-	int r = ns_join(c->init_pidfd, flags);
+	int r;
+
+	if (c->user_entered)
+		flags &= ~CLONE_NEWUSER;
+	r = ns_join(c->init_pidfd, flags);
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot enter the container");
@@ -236,7 +249,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 
 	/* A1: nobody inside may look into this process, nor reopen the program behind its /proc/PID/exe, before
 	 * exec has replaced it.  First of all, before any namespace is shared with the container. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!is_mapped_by_user(c, l))
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* a shield of the monitor is not the workload's; a score above 0 that cannot be lowered may stay */
 	if (!l->oci)
 		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");

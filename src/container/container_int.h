@@ -76,6 +76,8 @@ struct container {
 	struct sock_fprog filter; /* len 0: none; .filter is owned */
 	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* */
 	bool can_raise; /* limits */
+	bool by_user; /* made by somebody who is not root: what he may do is done by his right alone */
+	bool user_entered; /* the child was born in the user namespace of the container */
 	int init_pidfd; /* of the first process; -1: not started */
 	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 
@@ -106,7 +108,7 @@ int source_fd(const struct container *c, const char *from);
 
 /* launch.c: clones with the namespaces of c, joined and new; 0 in the child. */
 pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e);
-/* In the parent: writes the ID maps of a new user namespace. */
+/* id_maps.c: in the parent: writes the ID maps of a new user namespace. */
 int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 
 /* oci_process.c: the five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */

@@ -140,7 +140,7 @@ static int user_join(const struct container *c)
 
 /* In the helper: into the cgroups while we may, then the user namespace, and all that it owns.  Returns 0 in the
  * child. */
-static pid_t helper_clone(struct container *c)
+static pid_t helper_clone(struct container *c, bool main)
 {
 	int r = cgroup_enter(&c->cgroups), pidfd;
 
@@ -148,9 +148,13 @@ static pid_t helper_clone(struct container *c)
 	if (r == 0 && c->cgroups.unified >= 0)
 		r = write_existing(c->cgroups.unified, "cgroup.procs", "0");
 	if (r == 0)
-		r = ns_join(user_join(c), CLONE_NEWUSER);
+		r = main ? ns_join(user_join(c), CLONE_NEWUSER)
+			 : ns_join(c->init_pidfd, CLONE_NEWUSER | (int)(c->clone_flags & CLONE_NEWPID));
 	if (r == 0 && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		r = -errno;
+	c->user_entered = true;
+	if (r == 0 && !main)
+		return ns_clone(CLONE_PARENT, -1, &pidfd);
 	if (r == 0)
 		r = enter_joins(c, NULL);
 	if (r == 0)
@@ -158,7 +162,7 @@ static pid_t helper_clone(struct container *c)
 	return r < 0 ? r : ns_clone(new_flags(c) | CLONE_PARENT, -1, &pidfd);
 }
 
-static pid_t clone_through_user(struct container *c, int *ret_pidfd, struct err *e)
+static pid_t clone_through_user(struct container *c, bool main, int *ret_pidfd, struct err *e)
 {
 	autoclose int helper = -1, in = -1, out = -1;
 	int pair[2], status, r = pipe_cloexec(pair);
@@ -170,7 +174,7 @@ static pid_t clone_through_user(struct container *c, int *ret_pidfd, struct err 
 	out = pair[1];
 	r = ns_clone(0, -1, &helper);
 	if (r == 0) {
-		pid = helper_clone(c);
+		pid = helper_clone(c, main);
 		if (pid == 0)
 			return 0;
 		_exit(write_full(out, &pid, sizeof(pid)) < 0);
@@ -184,7 +188,8 @@ static pid_t clone_through_user(struct container *c, int *ret_pidfd, struct err 
 	pidfd_wait_end(helper, HELPER_MS);
 	pidfd_reap(helper, &status);
 	if (pid < 0)
-		return err_sys(e, -pid, "linux.namespaces: cannot start a process in the user namespace");
+		return err_sys(e, -pid, "%scannot start a process in the user namespace",
+			       main ? "linux.namespaces: " : "");
 	*ret_pidfd = pidfd_open_pid(pid); /* our own child: the number is still its */
 	return *ret_pidfd < 0 ? err_sys(e, -*ret_pidfd, "the process is gone") : pid;
 }
@@ -208,35 +213,10 @@ static pid_t clone_exec(struct container *c, int *ret_pidfd, struct err *e)
 
 pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
 {
+	/* a user has no right to the other namespaces of his container before he is in its user namespace */
 	if (!l->main)
-		return clone_exec(c, ret_pidfd, e);
-	return user_join(c) >= 0 ? clone_through_user(c, ret_pidfd, e) : clone_main(c, ret_pidfd, e);
-}
-
-/* --- IDs of a new user namespace */
-
-static int refuse_map(int r, const char *kind, struct err *e)
-{
-	return r < 0 ? err_sys(e, -r, "linux.%sMappings: cannot be set", kind) : 0;
-}
-
-/* Who has no rights may map a group only where none can be dropped any more (user_namespaces(7)). */
-static int write_gid_map(pid_t pid, const char *lines)
-{
-	int r = ns_write_map(pid, "gid_map", lines);
-
-	if (r == -EPERM && ns_write_map(pid, "setgroups", "deny") == 0)
-		r = ns_write_map(pid, "gid_map", lines);
-	return r;
-}
-
-int launch_map_ids(const struct container *c, pid_t pid, struct err *e)
-{
-	int r = 0;
-
-	if (c->uid_map)
-		r = refuse_map(ns_write_map(pid, "uid_map", c->uid_map), "uid", e);
-	if (r == 0 && c->gid_map)
-		r = refuse_map(write_gid_map(pid, c->gid_map), "gid", e);
-	return r;
+		return c->by_user && (c->clone_flags & CLONE_NEWUSER)
+			       ? clone_through_user(c, false, ret_pidfd, e)
+			       : clone_exec(c, ret_pidfd, e);
+	return user_join(c) >= 0 ? clone_through_user(c, true, ret_pidfd, e) : clone_main(c, ret_pidfd, e);
 }

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "sys/ns.h"
 #include "sys/rlimit.h"
 
 /* --- capabilities */
@@ -123,7 +124,8 @@ bool rights_can_raise(void)
 {
 	struct cap_sets s;
 
-	return caps_get(&s) == 0 && (s.effective >> CAP_SYS_RESOURCE & 1);
+	/* it counts only in the first user namespace */
+	return caps_get(&s) == 0 && (s.effective >> CAP_SYS_RESOURCE & 1) && ns_is_first_user();
 }
 
 static int add_limit_warning(const struct rlimit_spec *l, bool can_raise, struct strv *ret)

@@ -14,12 +14,13 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "container/mount_options.h"
+#include "sys/ns.h"
 
-static char *default_root(void)
+static char *default_root(bool rootless)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0 || !dir || *dir != '/')
+	if (!rootless || !dir || *dir != '/')
 		return strdup("/run/ketch-oci");
 	return str_printf("%s/ketch-oci", dir);
 }
@@ -41,9 +42,9 @@ int runtime_open(struct runtime *rt, const char *root, struct err *e)
 {
 	int r;
 
-	*rt = (struct runtime){ .dir = -1, .rootless = geteuid() != 0 };
+	*rt = (struct runtime){ .dir = -1, .rootless = geteuid() != 0 || !ns_is_first_user() };
 	rt->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	rt->root = root ? realpath(root, NULL) : default_root();
+	rt->root = root ? realpath(root, NULL) : default_root(rt->rootless);
 	if (!rt->root && root)
 		rt->root = strdup(root);
 	if (!rt->root)

@@ -17,7 +17,7 @@ struct runtime {
 	int cwd; /* where the caller stands: relative names are from there */
 	bool systemd_cgroup;
 	bool no_cgroups;
-	bool rootless;
+	bool rootless; /* not root, or only that of a user namespace: what needs more is left out */
 };
 
 /* root NULL: /run/ketch-oci, or $XDG_RUNTIME_DIR/ketch-oci for other users than root. */

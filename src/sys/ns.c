@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,6 +62,14 @@ int ns_map_ids(pid_t pid, uint32_t host, uint32_t count)
 	snprintf(line, sizeof(line), "0 %u %u\n", host, count);
 	r = ns_write_map(pid, "uid_map", line);
 	return r < 0 ? r : ns_write_map(pid, "gid_map", line);
+}
+
+/* The number is part of the kernel's interface (USER_NS_INIT_INO of linux/nsfs.h, since 6.18; the same since 3.8). */
+bool ns_is_first_user(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == 0xEFFFFFFD;
 }
 
 int ns_open(pid_t pid, const char *kind)

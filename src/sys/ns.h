@@ -2,6 +2,7 @@
 #ifndef SYS_NS_H
 #define SYS_NS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,8 @@ int ns_unshare(int flags);
 int ns_map_ids(pid_t pid, uint32_t host, uint32_t count);
 /* Writes lines to its file "uid_map", "gid_map" or "setgroups" (user_namespaces(7)). */
 int ns_write_map(pid_t pid, const char *file, const char *lines);
+/* Are we in the user namespace of the machine (or in a kernel that has none)? */
+bool ns_is_first_user(void);
 /* A descriptor of the namespace `kind` ("user", "pid") of a process; pid 0: our own. */
 int ns_open(pid_t pid, const char *kind);
 

@@ -98,8 +98,8 @@ joining() { # TYPE...
 	run output_of member
 	is "$status" 0 || { echo "$output" >&2; return 1; }
 	for ns in user net ipc uts; do like "$output" "$(readlink "/proc/$POD/ns/$ns" | sed 's/[][]/\\&/g')"; done
-	run ! grep -qF "$(readlink "/proc/$POD/ns/tmp")" <<<"$output"
 	like "$output" ' 0 100000 65536'
+	run ! grep -qF "$(readlink "/proc/$POD/ns/mnt")" <<<"$output"
 	staying member "$(joining user network ipc uts) | del(.hostname)"
 	is "$(rt exec "$TAG-member" id -u </dev/null)" 0
 	remove member
