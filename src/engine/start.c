@@ -138,7 +138,7 @@ static int give_vm(struct starter *s, struct err *e)
 	if (r == 0)
 		r = kernel_find(en->root, s->spec->vm.kernel, &k, e);
 	if (r == 0) {
-		fd = kernel_image_open(&k, e);
+		fd = s->spec->vm.accel_kvm ? kernel_image_open(&k, e) : kernel_unpacked_open(en->root, &k, e);
 		r = fd < 0 ? fd : give(s, "kernel", fd, e);
 	}
 	if (r == 0) {

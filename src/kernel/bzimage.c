@@ -15,7 +15,9 @@ enum {
 	PROTOCOL = 0x206,
 	KERNEL_VERSION = 0x20e,
 	XLOADFLAGS = 0x236,
-	HEADER_END = 0x238,
+	PAYLOAD_OFFSET = 0x248,
+	PAYLOAD_LENGTH = 0x24c,
+	HEADER_END = 0x250,
 };
 
 #define PROTOCOL_MIN  0x020c /* the first with xloadflags: Linux 3.8 */
@@ -29,13 +31,23 @@ static unsigned get_u16(const unsigned char *p, size_t off)
 	return le16toh(v);
 }
 
+static uint64_t get_u32(const unsigned char *p, size_t off)
+{
+	return get_u16(p, off) | (uint64_t)get_u16(p, off + 2) << 16;
+}
+
+static size_t setup_bytes(const unsigned char *p)
+{
+	return (size_t)(p[SETUP_SECTS] ? p[SETUP_SECTS] : 4) * 512;
+}
+
 /* Where the version text begins; 0: nowhere. */
 static size_t version_offset(const unsigned char *p, size_t n)
 {
-	size_t sects = p[SETUP_SECTS] ? p[SETUP_SECTS] : 4, off = get_u16(p, KERNEL_VERSION);
+	size_t off = get_u16(p, KERNEL_VERSION);
 
 	/* boot.rst: the pointer is less 0x200 and lies within the setup sectors */
-	if (!off || off >= sects * 512 || off + 0x200 < HEADER_END || off + 0x200 >= n)
+	if (!off || off >= setup_bytes(p) || off + 0x200 < HEADER_END || off + 0x200 >= n)
 		return 0;
 	return off + 0x200;
 }
@@ -73,6 +85,9 @@ int bzimage_parse(const void *head, size_t n, struct bzimage *ret, struct err *e
 	memcpy(b.build, p + off, len);
 	if (copy_release(b.build, &b) < 0)
 		return err_set(e, EINVAL, "the version in the kernel image is malformed");
+	/* counted from the protected-mode part, behind the boot sector and the setup sectors */
+	b.payload_off = 512 + setup_bytes(p) + get_u32(p, PAYLOAD_OFFSET);
+	b.payload_bytes = get_u32(p, PAYLOAD_LENGTH);
 	*ret = b;
 	return 0;
 }

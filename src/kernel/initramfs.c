@@ -1,20 +1,18 @@
 /* initramfs.c - the initramfs of a guest: ketch-guest as /init and the modules that it loads
  *
- * Made once for each kernel and ketch-guest and kept as ROOT/initramfs/VERSION-HASH.cpio, HASH over all that goes
- * into it.  Not compressed: to unpack it costs the guest more than to read it.
+ * Made once for each kernel and ketch-guest (kernel/cache.h).  Not compressed: to unpack it costs the guest more than
+ * to read it.
  *
  *	/init		ketch-guest
  *	/modules	a line for each module file, in the order to load them
  *	/modules.share	those that only a guest with shares loads: 40 ms in software emulation
  *	/m/NAME.ko	the modules
  */
-#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +20,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/self.h"
+#include "kernel/cache.h"
 #include "kernel/cpio.h"
 #include "kernel/initramfs.h"
 #include "kernel/kernel_int.h"
@@ -49,16 +48,6 @@ static void parts_done(struct parts *p)
 		close(p->modules);
 }
 
-/* FNV-1a: names a cache file whose input only root can choose. */
-static uint64_t hash_more(uint64_t h, const void *data, size_t n)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static int read_parts(const struct kernel *k, const char *guest, struct parts *p, struct err *e)
 {
 	autoclose int image = kernel_image_open(k, e);
@@ -76,19 +65,19 @@ static int read_parts(const struct kernel *k, const char *guest, struct parts *p
 	return p->modules < 0 ? err_sys(e, errno, "%s", k->modules) : 0;
 }
 
-static char *cache_name(const struct parts *p)
+static uint64_t hash_parts(const struct parts *p)
 {
-	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), LAYOUT, sizeof(LAYOUT));
+	uint64_t h = cache_hash(CACHE_HASH, LAYOUT, sizeof(LAYOUT));
 	struct stat st;
 
-	h = hash_more(h, p->head.build, strlen(p->head.build));
-	h = hash_more(h, p->guest.data, p->guest.len);
+	h = cache_hash(h, p->head.build, strlen(p->head.build));
+	h = cache_hash(h, p->guest.data, p->guest.len);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (const char *const *m = lists[i].wanted; *m; m++)
-			h = hash_more(h, *m, strlen(*m) + 1);
+			h = cache_hash(h, *m, strlen(*m) + 1);
 	if (fstatat(p->modules, "modules.dep", &st, 0) == 0)
-		h = hash_more(h, &st.st_mtim, sizeof(st.st_mtim));
-	return str_printf("%s-%016llx.cpio", p->head.release, (unsigned long long)h);
+		h = cache_hash(h, &st.st_mtim, sizeof(st.st_mtim));
+	return h;
 }
 
 /* The module without its appended signature (module_signature.h: data, signature, u8[8], be32 length, magic).  Guests
@@ -155,62 +144,24 @@ static int fill(struct cpio *c, const struct parts *p, struct err *e)
 	return buf_ok(&c->out) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-/* Removes what an older ketch-guest or kernel build left: VERSION-*.cpio but `keep`. */
-static void remove_older(int dir, const char *release, const char *keep)
+static int make(void *arg, struct buf *ret, struct err *e)
 {
-	DIR *d = fdopendir(fcntl(dir, F_DUPFD_CLOEXEC, 3));
-	size_t n = strlen(release);
-	struct dirent *de;
-
-	if (!d)
-		return;
-	while ((de = readdir(d)))
-		if (!strncmp(de->d_name, release, n) && de->d_name[n] == '-' &&
-		    strlen(de->d_name) == strlen(keep) && strcmp(de->d_name, keep))
-			unlinkat(dir, de->d_name, 0);
-	closedir(d);
-}
-
-static int make(int dir, const char *name, const struct parts *p, struct err *e)
-{
+	struct parts *p = arg;
 	struct cpio c = { 0 };
 	int r = fill(&c, p, e);
 
-	if (r == 0) {
-		/* 0644: the VMM reads it as a user of its own; the directory is root's */
-		r = write_file_atomic(dir, name, 0644, c.out.data, c.out.len);
-		if (r < 0)
-			err_sys(e, -r, "initramfs");
-	}
-	buf_done(&c.out);
-	if (r == 0)
-		remove_older(dir, p->head.release, name);
-	return r;
+	*ret = c.out;
+	return r < 0 ? err_wrap(e, r, "initramfs of kernel %s", p->head.release) : 0;
 }
 
 int initramfs_open(const char *root, const struct kernel *k, const char *guest, struct err *e)
 {
 	AUTO(parts_done) struct parts p = { .modules = -1 };
-	autofree char *path = str_printf("%s/initramfs", root), *name = NULL;
-	autoclose int dir = path ? mkdir_open(AT_FDCWD, path, 0700) : -ENOMEM;
-	int fd, r = dir < 0 ? err_sys(e, -dir, "initramfs") : read_parts(k, guest, &p, e);
+	int r = read_parts(k, guest, &p, e);
 
 	if (r < 0)
 		return r;
-	name = cache_name(&p);
-	if (!name)
-		return err_set(e, ENOMEM, "out of memory");
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT) {
-		/* one maker at a time; who comes second makes the same once more */
-		if (flock(dir, LOCK_EX) < 0)
-			return err_sys(e, errno, "initramfs");
-		r = make(dir, name, &p, e);
-		if (r < 0)
-			return err_wrap(e, r, "initramfs of kernel %s", k->version);
-		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	}
-	return fd < 0 ? err_sys(e, errno, "initramfs") : fd;
+	return cache_open(root, &(struct cache_key){ p.head.release, "cpio", hash_parts(&p) }, make, &p, e);
 }
 
 int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *e)

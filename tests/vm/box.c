@@ -99,7 +99,8 @@ static void make_kernel(struct box *b)
 	if (kernel_find(kernel_store(b->dir), NULL, &k, &e) < 0)
 		fail_msg("%s", e.msg);
 	b->boot.spec.vm.kernel = strdup(k.version);
-	give(b, "kernel", kernel_image_open(&k, &e));
+	give(b, "kernel",
+	     b->boot.spec.vm.accel_kvm ? kernel_image_open(&k, &e) : kernel_unpacked_open(b->dir, &k, &e));
 	give(b, "initramfs", initramfs_open(b->dir, &k, KETCH_GUEST, &e));
 	kernel_done(&k);
 }

@@ -19,6 +19,7 @@ static void make_image(const char *text)
 	image[0x20e] = 0x00;
 	image[0x20f] = 0x04;
 	image[0x236] = 1;
+	memcpy(image + 0x248, "\x23\x01\0\0\x67\x45\0\0", 8);
 	memcpy(image + 0x600, text, strlen(text));
 }
 
@@ -39,6 +40,8 @@ static void the_version_is_the_first_word_of_the_text(void **state)
 	assert_int_equal(bzimage_parse(image, sizeof(image), &b, &e), 0);
 	assert_string_equal(b.release, "6.1.0-25-cloud-amd64");
 	assert_string_equal(b.build, TEXT);
+	assert_int_equal(b.payload_off, 0xa00 + 0x123);
+	assert_int_equal(b.payload_bytes, 0x4567);
 }
 
 static void what_is_not_a_64_bit_kernel_is_refused(void **state)

@@ -267,7 +267,7 @@ static void the_initramfs_is_made_once_for_each_guest_program(void **state)
 	put(p, "guest", "two", 3);
 	assert_int_not_equal(initramfs_ino(p, guest), first);
 	/* the older one is gone */
-	command = str_printf("test $(ls %s/root/initramfs | wc -l) = 1", p->path);
+	command = str_printf("test $(ls %s/root/boot | wc -l) = 1", p->path);
 	assert_int_equal(system(command), 0);
 }
 
