@@ -74,6 +74,7 @@ int cgroup_pids(const struct strv *record, struct pidv *ret)
 	AUTO(strv_done) struct strv dir = { 0 };
 	AUTO(pidv_done) struct pidv pids = { 0 };
 	int r = main_dir(record, &dir);
+	size_t hidden = 0;
 
 	if (r == 0)
 		r = cgroup_walk(&dir, read_procs, &pids);
@@ -81,6 +82,11 @@ int cgroup_pids(const struct strv *record, struct pidv *ret)
 		return r;
 	if (pids.n)
 		qsort(pids.v, pids.n, sizeof(*pids.v), compare_pids);
+	while (hidden < pids.n && !pids.v[hidden])
+		hidden++;
+	pids.n -= hidden;
+	if (hidden)
+		memmove(pids.v, pids.v + hidden, pids.n * sizeof(*pids.v));
 	*ret = pids;
 	pids = (struct pidv){ 0 };
 	return 0;

@@ -25,7 +25,7 @@ int cgroups_open(const struct strv *record, pid_t init, struct cgroups *ret, str
 
 /* Is there a process in these directories (absolute; missing ones are fine) or below them?  1, 0 or -errno. */
 int cgroup_has_processes(const struct strv *dirs);
-/* All processes in the container's cgroup and below it, in ascending order.  0 or -errno. */
+/* All processes in the container's cgroup and below it that this pid namespace shows, in ascending order.  0 or -errno. */
 int cgroup_pids(const struct strv *record, struct pidv *ret);
 /* Sends the signal to all of them, this process excepted; they are frozen meanwhile, so that none is born unseen, and
  * SIGKILL thaws what was frozen before.  How many there were, or -errno. */

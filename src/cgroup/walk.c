@@ -81,7 +81,7 @@ int cgroup_read_procs(int dirfd, struct pidv *ret)
 		return r;
 	r = strv_split(&lines, b.data, "\n");
 	for (size_t i = 0; i < lines.n && r == 0; i++)
-		if (parse_u32(lines.v[i], &pid) == 0 && pid) /* 0: of a pid namespace that does not show it */
+		if (parse_u32(lines.v[i], &pid) == 0)
 			r = add_pid(ret, (pid_t)pid);
 	return r;
 }

@@ -18,7 +18,8 @@ struct pidv {
 	size_t n;
 };
 
-/* The processes of this cgroup alone, appended.  One that is removed meanwhile has none. */
+/* The processes of this cgroup alone, appended; 0: one in a pid namespace that is not shown here.  A cgroup that is removed
+ * meanwhile has none. */
 int cgroup_read_procs(int dirfd, struct pidv *ret);
 /* Signals them by descriptor, each found to be still in the cgroup; never this process.  How many there were, or
  * -errno. */
