@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "cgroup/cgroup.h"
 #include "instance/boot.h"
 #include "instance/plan.h"
 #include "oci/runtime.h"
@@ -71,6 +72,11 @@ struct oci_exec {
 /* Returns when the program runs: its pid, our child, and *ret_pidfd.  *ret_status: the exit status of a failure that
  * the program is to blame for (126, 127), else 255. */
 pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_status, struct err *e);
+
+/* Makes only the cgroups of such a plan, for a process that another program starts (restore).  Opened in *ret, which is the
+ * caller's to cgroups_done, also after a failure. */
+int oci_container_make_cgroups(const struct plan *p, struct cgroups *ret, struct strv *warnings,
+			       struct err *e);
 
 /* Kills a process that one of these has started and waits for its end. */
 void oci_container_end(int pidfd);

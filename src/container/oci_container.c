@@ -266,6 +266,39 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 	return pid;
 }
 
+/* --- restore */
+
+/* The planner begins with them. */
+static size_t count_cgroup_steps(const struct plan *p)
+{
+	const struct cgroup_rows *rows = &container_cgroup_rows;
+	size_t n = 0;
+
+	while (n < p->n && (p->steps[n].op == rows->enable || p->steps[n].op == rows->make ||
+			    p->steps[n].op == rows->set || p->steps[n].op == rows->devices ||
+			    p->steps[n].op == rows->scope))
+		n++;
+	return n;
+}
+
+int oci_container_make_cgroups(const struct plan *p, struct cgroups *ret, struct strv *warnings,
+			       struct err *e)
+{
+	const struct plan part = { p->steps, count_cgroup_steps(p) };
+	struct boot boot = { .n_fds = 0 };
+	struct instance_state state = { 0 };
+	struct container c;
+	int r = container_prepare(&c, &boot, &part, &state, e);
+
+	*ret = c.cgroups;
+	c.cgroups = (struct cgroups)CGROUPS_INIT;
+	container_done(&c);
+	if (strv_add_all(warnings, &state.warnings) < 0 && r == 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	json_done(&instance_state_table, &state);
+	return r;
+}
+
 /* --- update */
 
 int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,

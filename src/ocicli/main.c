@@ -32,9 +32,9 @@ const struct opt oci_global_opts[] = {
 };
 
 const struct verb *const verbs[] = {
-	&verb_create, &verb_run,      &verb_start,  &verb_exec,	 &verb_kill,   &verb_delete,
-	&verb_state,  &verb_list,     &verb_ps,	    &verb_pause, &verb_resume, &verb_update,
-	&verb_spec,   &verb_features, &verb_events, NULL,
+	&verb_create, &verb_run,      &verb_start,  &verb_exec,	      &verb_kill,    &verb_delete,
+	&verb_state,  &verb_list,     &verb_ps,	    &verb_pause,      &verb_resume,  &verb_update,
+	&verb_spec,   &verb_features, &verb_events, &verb_checkpoint, &verb_restore, NULL,
 };
 
 int oci_print(const struct buf *b, struct err *e)

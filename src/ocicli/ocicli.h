@@ -51,6 +51,7 @@ int foreground_wait(int pidfd, int tty, struct err *e);
 
 /* verbs_*.c */
 extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_delete, verb_state,
-	verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_spec, verb_features, verb_events;
+	verb_list, verb_ps, verb_pause, verb_resume, verb_update, verb_spec, verb_features, verb_events,
+	verb_checkpoint, verb_restore;
 
 #endif

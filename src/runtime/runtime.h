@@ -59,6 +59,39 @@ int runtime_pause(const struct runtime *rt, const char *id, bool pause, struct e
 /* json: the text of linux.resources. */
 int runtime_update(const struct runtime *rt, const char *id, const struct buf *json, struct err *e);
 
+/* What dump and restore by CRIU (criu(8)) have in common. */
+struct criu_args {
+	char *image_path; /* directory of the images; NULL: "checkpoint" */
+	char *work_path; /* directory of the logs; NULL: that of the images */
+	char *manage_cgroups; /* "soft" or "ignore": the cgroups are always those of the config */
+	struct strv empty_ns; /* "network": restored without what is in it */
+	bool tcp_established, ext_unix_sk, shell_job, file_locks;
+	bool lazy_pages; /* refused */
+};
+
+struct checkpoint_args {
+	struct criu_args criu;
+	char *parent_path; /* images of an earlier pre-dump, relative to image_path; NULL: none */
+	char *page_server; /* refused */
+	bool leave_running, pre_dump;
+};
+
+/* Writes images of the processes, which then end unless they are to be left running.  After a failure they go on. */
+int runtime_checkpoint(const struct runtime *rt, const char *id, const struct checkpoint_args *a,
+		       struct err *e);
+
+struct restore_args {
+	struct criu_args criu;
+	struct create_args create; /* bundle, pid_file, console_socket */
+	char *lsm_profile, *lsm_mount_context; /* as of criu(8); NULL: those of the images */
+	bool tcp_close;
+};
+
+/* A new container out of a bundle and images.  Its standard streams are the caller's where they were pipes or files.
+ * ret_pidfd: of its first process, which becomes our child if we are a subreaper. */
+int runtime_restore(const struct runtime *rt, const char *id, const struct restore_args *a, int *ret_pidfd,
+		    struct err *e);
+
 struct exec_args {
 	char *pid_file, *console_socket, *pidfd_socket;
 	int64_t preserve_fds;

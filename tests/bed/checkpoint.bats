@@ -1,0 +1,125 @@
+# checkpoint.bats - checkpoint and restore by CRIU, which works on few kernels: here on the bed's
+load ../oci/lib
+
+setup() { command -v criu >/dev/null || skip 'criu is not installed'; }
+
+# counter NAME [JQ]: counts aloud into a pipe, whose other end writes $DIR/NAME.out
+counter() {
+	bundle "$1" "${2:-.}" sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
+	rt create --bundle "$DIR/b/$1" "$TAG-$1" </dev/null 3>&- 2>&1 | cat >"$DIR/$1.out" &
+	await 20 has_status "$1" created
+	start "$1"
+	await 20 test -s "$DIR/$1.out"
+}
+dump() { rt checkpoint --image-path "$DIR/$1.img" "${@:2}" "$TAG-$1"; } # NAME [FLAG...]
+last() { tail -n 1 "$1"; }
+
+# goes_on NAME: restored with a pipe as its stdout, it counts on from where it was
+goes_on() {
+	local before
+	before=$(last "$DIR/$1.out")
+	rt restore --detach --bundle "$DIR/b/$1" --image-path "$DIR/$1.img" --work-path "$DIR/$1.work" \
+		--pid-file "$DIR/$1.pid" "${@:2}" "$TAG-$1" </dev/null 3>&- 2>&1 | cat >"$DIR/$1.again" &
+	await 30 test -s "$DIR/$1.again"
+	is "$(head -n 1 "$DIR/$1.again")" $((before + 1))
+	has_status "$1" running
+	is "$(cat "$DIR/$1.pid")" "$(pid_of "$1")"
+}
+
+@test "a counter that is checkpointed, deleted and restored counts on, into the new pipe" {
+	counter c '.mounts += [{destination: "/var/run/host", type: "bind", source: "/etc", options: ["rbind", "ro"]}]'
+	dump c
+	is "$(status_of c)" stopped
+	rt delete "$TAG-c"
+	goes_on c
+	is "$(cat "/proc/$(pid_of c)/cgroup")" "0::/$TAG/c"
+	is "$(cat "/sys/fs/cgroup/$TAG/c/pids.max")" 200
+	is "$(rt exec "$TAG-c" cat /proc/self/cgroup)" 0::/
+	rt exec "$TAG-c" test -e /run/host/passwd
+	remove c
+}
+
+@test "what protects the host is there again: masks, read-only paths, capabilities, the filter" {
+	local filter='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	counter p "$filter"
+	rights() { grep -E '^(Cap|Seccomp|NoNewPrivs)' "/proc/$(pid_of p)/status"; }
+	mounts() { cut -d' ' -f5,6 "/proc/$(pid_of p)/mountinfo" | sort; }
+	rights >"$DIR/rights"
+	mounts >"$DIR/mounts.before"
+	dump p
+	remove p
+	goes_on p
+	rights | diff "$DIR/rights" -
+	mounts | diff "$DIR/mounts.before" -
+	remove p
+	rm -r "$DIR/state/.seccomp" # compiled filters, kept for the next container
+}
+
+@test "--leave-running: it goes on" {
+	local count
+	counter r
+	dump r --leave-running
+	is "$(status_of r)" running
+	count=$(last "$DIR/r.out")
+	further() { [ "$(last "$DIR/r.out")" -gt "$1" ]; }
+	await 20 further "$count"
+	remove r
+}
+
+@test "--pre-dump and --parent-path" {
+	counter d
+	rt checkpoint --pre-dump --image-path "$DIR/d.pre" "$TAG-d"
+	is "$(status_of d)" running
+	dump d --parent-path ../d.pre
+	remove d
+	goes_on d
+	remove d
+}
+
+@test "stdout in a file of the host, which is given again; a network namespace of somebody else" {
+	touch "$DIR/netns"
+	unshare --net="$DIR/netns" true
+	staying f ".linux.namespaces |= map(if .type == \"network\" then .path = \"$DIR/netns\" else . end)"
+	dump f
+	remove f
+	rt restore --detach --bundle "$DIR/b/f" --image-path "$DIR/f.img" "$TAG-f" </dev/null >>"$DIR/f.out" 2>&1 3>&-
+	has_status f running
+	is "$(stat -Lc %i "/proc/$(pid_of f)/ns/net")" "$(stat -c %i "$DIR/netns")"
+	is "$(readlink "/proc/$(pid_of f)/fd/1")" "$DIR/f.out"
+	remove f
+	umount "$DIR/netns"
+}
+
+@test "restore in the foreground: its exit status, and the container is gone" {
+	local status=0
+	bundle g . sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+	rt create --bundle "$DIR/b/g" "$TAG-g" </dev/null >/dev/null 2>&1 3>&-
+	start g
+	dump g
+	remove g
+	rt restore --bundle "$DIR/b/g" --image-path "$DIR/g.img" "$TAG-g" </dev/null >/dev/null 2>&1 3>&- &
+	await 30 has_status g running
+	rt kill "$TAG-g" TERM
+	wait $! || status=$?
+	is $status 7
+}
+
+@test "images that are not whole: one line, and nothing is left" {
+	counter h
+	dump h
+	remove h
+	truncate -s 2 "$DIR/h.img/inventory.img"
+	says 1 'criu restore failed: [^i].*restore.log' \
+		rt restore --detach --bundle "$DIR/b/h" --image-path "$DIR/h.img" "$TAG-h"
+	audit
+}
+
+@test "hosts whose mounts are shared, as systemd has them" {
+	mount --make-rshared /
+	counter s
+	dump s
+	remove s
+	goes_on s
+	remove s
+	mount --make-rprivate / # as it was
+}
