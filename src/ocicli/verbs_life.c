@@ -32,18 +32,20 @@ static const struct opt no_opts[] = { { 0 } };
 
 static const struct opt create_opts[] = { CREATE_OPTS(struct create_args, ), { 0 } };
 
-/* Descriptors of socket activation are passed on like others (sd_listen_fds(3)). */
-static int count_fds(int64_t *preserve, struct err *e)
+/* Descriptors of socket activation, if they are meant for us, are passed on before others (sd_listen_fds(3)). */
+static int count_fds(struct create_args *a, struct err *e)
 {
-	const char *listen = getenv("LISTEN_FDS");
-	uint32_t n = 0;
+	const char *listen = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint32_t n = 0, to = 0;
 
-	if (listen && parse_u32(listen, &n) < 0)
+	if (listen && pid && parse_u32(pid, &to) == 0 && to == (uint32_t)getpid() &&
+	    parse_u32(listen, &n) < 0)
 		return err_set(e, EINVAL, "LISTEN_FDS: \"%.40s\" is not a number", listen);
-	if (*preserve < 0 || *preserve + n > 1024)
+	if (a->preserve_fds < 0 || a->preserve_fds + n > 1024)
 		return err_set(e, EINVAL, "--preserve-fds: must be from 0 to 1024");
-	*preserve += n;
-	for (int64_t i = 0; i < *preserve; i++)
+	a->listen_fds = n;
+	a->preserve_fds += n;
+	for (int64_t i = 0; i < a->preserve_fds; i++)
 		if (fcntl(3 + (int)i, F_GETFD) < 0)
 			return err_set(e, EBADF, "--preserve-fds: descriptor %lld is not open",
 				       (long long)(3 + i));
@@ -53,7 +55,7 @@ static int count_fds(int64_t *preserve, struct err *e)
 static int run_create(struct verb_context *c, void *args, struct strv *words, struct err *e)
 {
 	struct create_args *a = args;
-	int pidfd = -1, r = count_fds(&a->preserve_fds, e);
+	int pidfd = -1, r = count_fds(a, e);
 
 	return r < 0 ? r : runtime_create(&c->rt, words->v[0], a, &pidfd, e);
 }
@@ -108,7 +110,7 @@ static int run_run(struct verb_context *c, void *args, struct strv *words, struc
 {
 	autoclose int pidfd = -1, ours = -1, theirs = -1;
 	struct run_args *a = args;
-	int pair[2], r = count_fds(&a->create.preserve_fds, e);
+	int pair[2], r = count_fds(&a->create, e);
 
 	if (r < 0)
 		return r;

@@ -23,6 +23,16 @@ static int make_fifo(struct making *m, struct err *e)
 	return m->fifo < 0 ? err_sys(e, errno, "cannot open the FIFO") : 0;
 }
 
+/* sd_listen_fds(3): the process has number 1 in its namespace. */
+static int tell_of_sockets(struct making *m)
+{
+	struct strv *env = &m->boot.spec.process.env;
+	autofree char *fds = str_printf("LISTEN_FDS=%lld", (long long)m->args->listen_fds);
+	int r = fds ? strv_env_set(env, fds) : -ENOMEM;
+
+	return r == 0 ? strv_env_set(env, "LISTEN_PID=1") : r;
+}
+
 static int fill_boot(struct making *m, struct err *e)
 {
 	int r = oci_process_convert(&m->spec.process, &m->boot.spec.process);
@@ -30,6 +40,8 @@ static int fill_boot(struct making *m, struct err *e)
 	m->boot.facts = m->facts;
 	m->boot.spec.userns = m->record.user_namespace;
 	m->boot.spec.process.seccomp = m->spec.lnx.seccomp;
+	if (r == 0 && m->args->listen_fds)
+		r = tell_of_sockets(m);
 	if (r == 0)
 		r = boot_add_fd(&m->boot, "rootfs", m->rootfs);
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

@@ -43,7 +43,8 @@ struct create_args {
 	char *bundle; /* NULL: the current directory */
 	char *pid_file, *console_socket, *pidfd_socket; /* NULL: none */
 	bool no_pivot, no_new_keyring;
-	int64_t preserve_fds;
+	int64_t preserve_fds; /* with those of listen_fds, which come first */
+	int64_t listen_fds;
 	int console; /* instead of console_socket: a connected socket, borrowed; 0: none */
 };
 
