@@ -12,7 +12,7 @@ static void add_options(struct buf *out, const struct opt *opts)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->metavar ? " " : "",
 			 o->metavar ? o->metavar : "");
-		buf_addf(out, "  %s%-38s %s\n", letter, name, o->help);
+		buf_addf(out, "  %s%-38s  %s\n", letter, name, o->help);
 	}
 }
 
