@@ -1,7 +1,9 @@
 /* repeat.c - runs a command again and again and prints how long each run took
  *
- *	repeat -n RUNS [-p PERIOD_MS] [-u TEXT] [-m MOUNT_NAMESPACE] -- COMMAND [ARG...]
+ *	repeat -n RUNS [-p PERIOD_MS] [-u TEXT] [-m MOUNT_NAMESPACE] -- COMMAND [ARG...] [";" COMMAND [ARG...]]...
  *
+ * Several commands are one run: each begins when the one before has ended, and the first that fails ends it.  "{}" in an
+ * argument is the number of the run.
  * One line a run: nanoseconds, and the exit status (128 + signal; -1: killed at the deadline).  -p: starts are that far
  * apart, or back to back when a run takes longer.  -u: the time until TEXT appears on the command's stdout,
  * else until its end.  -m: joins a mount namespace first.  posix_spawn(3) of a small process: what is measured is the
@@ -23,12 +25,19 @@
 #include <unistd.h>
 
 #define DEADLINE_NS INT64_C(120000000000)
+#define MAX_ARGS    64
 #define KEPT	    4096 /* of the output: TEXT may be cut in two reads */
+
+struct result {
+	int64_t took; /* ns */
+	int status;
+};
 
 struct job {
 	int runs, period_ms;
 	const char *until;
 	char *const *argv;
+	struct result *result; /* of one run */
 };
 
 static int64_t now_ns(void)
@@ -116,7 +125,7 @@ static int spawn(const struct job *j, int out, pid_t *ret)
 	return r;
 }
 
-static int run_once(const struct job *j, int null)
+static int run_command(const struct job *j, int null)
 {
 	int64_t began, took = -1, deadline;
 	int fd[2] = { -1, -1 }, status;
@@ -139,8 +148,42 @@ static int run_once(const struct job *j, int null)
 		took = now_ns() - began;
 	else
 		close(fd[0]);
-	printf("%lld %d\n", (long long)took, status);
-	return fflush(stdout) == 0 ? 0 : -EPIPE;
+	j->result->took += took;
+	j->result->status = status;
+	return 0;
+}
+
+/* The argument with the number of the run for "{}"; never freed: one run's worth is small. */
+static char *numbered(const char *arg, int run)
+{
+	const char *at = strstr(arg, "{}");
+	char *text = NULL;
+
+	if (!at)
+		return strdup(arg);
+	return asprintf(&text, "%.*s%d%s", (int)(at - arg), arg, run, at + 2) < 0 ? NULL : text;
+}
+
+static int run_once(const struct job *j, int run, int null)
+{
+	struct result total = { 0, 0 };
+	char *const *next = j->argv;
+	int r = 0;
+
+	while (*next && r == 0 && total.status == 0) {
+		char *argv[MAX_ARGS + 1] = { NULL };
+		struct job one = *j;
+
+		for (int n = 0; *next && strcmp(*next, ";") && n < MAX_ARGS; n++)
+			argv[n] = numbered(*next++, run);
+		if (*next)
+			next++;
+		one.argv = argv;
+		one.result = &total;
+		r = run_command(&one, null);
+	}
+	printf("%lld %d\n", (long long)total.took, total.status);
+	return r < 0 ? r : fflush(stdout) == 0 ? 0 : -EPIPE;
 }
 
 static int run_all(const struct job *j)
@@ -150,7 +193,7 @@ static int run_all(const struct job *j)
 
 	for (int i = 0; i < j->runs && r == 0; i++) {
 		sleep_until(next);
-		r = run_once(j, null);
+		r = run_once(j, i, null);
 		next = next + j->period_ms * INT64_C(1000000);
 		if (next < now_ns())
 			next = now_ns();

@@ -133,11 +133,15 @@ void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l)
 	for (size_t i = 0; i < l->n_namespaces; i++) {
 		const struct oci_namespace *ns = &l->namespaces[i];
 
+		autofree char *place = str_printf("linux.namespaces[%zu].path", i);
+
+		pl->place = place;
 		if (ns->path && *ns->path)
 			plan_step(pl, &op_ns_join, kind_name(ns->type), ns->path, NULL, 0);
 		else
 			buf_addf(&fresh, "%s%s", fresh.len ? " " : "", kind_name(ns->type));
 	}
+	pl->place = NULL;
 	if (fresh.len)
 		plan_step(pl, &op_namespaces, "new", NULL, fresh.data, 0);
 	plan_id_map(pl, "uid", l->uid_mappings, l->n_uid_mappings);

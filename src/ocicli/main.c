@@ -187,7 +187,8 @@ static int print_version(struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 
-	buf_addf(&b, "ketch version %s\nspec: %s\n", KETCH_VERSION, OCI_RUNTIME_VERSION);
+	buf_addf(&b, "ketch version %s\ncommit: %s\nspec: %s\n", KETCH_VERSION, KETCH_COMMIT,
+		 OCI_RUNTIME_VERSION);
 	return oci_print(&b, e);
 }
 

@@ -33,11 +33,12 @@ static const struct opt no_opts[] = { { 0 } };
 static const struct opt create_opts[] = { CREATE_OPTS(struct create_args, ), { 0 } };
 
 /* Descriptors of socket activation, if they are meant for us, are passed on before others (sd_listen_fds(3)). */
-static int count_fds(struct create_args *a, struct err *e)
+static int read_environment(struct create_args *a, struct err *e)
 {
 	const char *listen = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	uint32_t n = 0, to = 0;
 
+	a->notify = getenv("NOTIFY_SOCKET");
 	if (listen && pid && parse_u32(pid, &to) == 0 && to == (uint32_t)getpid() &&
 	    parse_u32(listen, &n) < 0)
 		return err_set(e, EINVAL, "LISTEN_FDS: \"%.40s\" is not a number", listen);
@@ -55,7 +56,7 @@ static int count_fds(struct create_args *a, struct err *e)
 static int run_create(struct verb_context *c, void *args, struct strv *words, struct err *e)
 {
 	struct create_args *a = args;
-	int pidfd = -1, r = count_fds(a, e);
+	int pidfd = -1, r = read_environment(a, e);
 
 	return r < 0 ? r : runtime_create(&c->rt, words->v[0], a, &pidfd, e);
 }
@@ -110,7 +111,7 @@ static int run_run(struct verb_context *c, void *args, struct strv *words, struc
 {
 	autoclose int pidfd = -1, ours = -1, theirs = -1;
 	struct run_args *a = args;
-	int pair[2], r = count_fds(&a->create, e);
+	int pair[2], r = read_environment(&a->create, e);
 
 	if (r < 0)
 		return r;

@@ -20,7 +20,7 @@ static int run_state(struct verb_context *c, void *args, struct strv *words, str
 
 	if (r < 0)
 		return r;
-	r = runtime_add_state(&ref.record, ref.status, true, &b);
+	r = runtime_add_state(&ref.record, ref.status, STATE_PRETTY, &b);
 	buf_adds(&b, "\n");
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : oci_print(&b, e);
 }
@@ -73,7 +73,7 @@ static int add_one(struct buf *out, const struct list_args *a, bool json, const 
 	}
 	if (out->len > 1)
 		buf_adds(out, ",");
-	return runtime_add_state(&ref->record, ref->status, false, out);
+	return runtime_add_state(&ref->record, ref->status, STATE_OWNED, out);
 }
 
 static int run_list(struct verb_context *c, void *args, struct strv *words, struct err *e)

@@ -12,6 +12,7 @@
 #include "container/hooks.h"
 #include "container/oci.h"
 #include "runtime/making.h"
+#include "runtime/notify.h"
 #include "runtime/runtime.h"
 #include "runtime/sockets.h"
 
@@ -93,7 +94,7 @@ static int on_made(void *arg, pid_t pid, struct buf *ret_state, struct err *e)
 		return r;
 	if (!wants_state(m))
 		return 0;
-	if (runtime_add_state(&m->record, CONTAINER_CREATED, false, ret_state) < 0)
+	if (runtime_add_state(&m->record, CONTAINER_CREATED, STATE_PLAIN, ret_state) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }
@@ -133,6 +134,8 @@ static int make(struct making *m, int *ret_pidfd, struct err *e)
 
 	if (m->dir < 0) /* it is somebody else's, or nothing */
 		return r;
+	if (r == 0 && m->args->notify)
+		r = notify_make_directory(m->dir, e);
 	if (r == 0)
 		r = make_fifo(m, e);
 	if (r == 0)

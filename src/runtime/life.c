@@ -13,6 +13,7 @@
 #include "cgroup/ops.h"
 #include "container/hooks.h"
 #include "container/oci.h"
+#include "runtime/notify.h"
 #include "runtime/runtime.h"
 #include "sys/pidfd.h"
 
@@ -30,7 +31,7 @@ static void run_hooks(const struct container_ref *c, enum container_status statu
 		log_warn("%s", e.msg);
 		return;
 	}
-	if (runtime_add_state(&c->record, status, false, &state) < 0)
+	if (runtime_add_state(&c->record, status, STATE_PLAIN, &state) < 0)
 		return;
 	hooks_run_all(stop ? &s.hooks.poststop : &s.hooks.poststart, stop ? "poststop" : "poststart", &state,
 		      &failed);
@@ -59,7 +60,7 @@ static int check_startable(const struct container_ref *c, struct err *e)
 int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 {
 	AUTO(container_ref_done) struct container_ref c;
-	autoclose int fifo = -1;
+	autoclose int fifo = -1, notify = -1, pidfd = -1;
 	int r = container_ref_open(rt, id, &c, e);
 
 	if (r == 0)
@@ -72,11 +73,17 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 	/* of two who start it at once one wins */
 	if (unlinkat(c.dir, "start", 0) < 0)
 		return err_set(e, EBUSY, "cannot start an already running container");
+	pidfd = record_open_process(&c.record);
+	r = notify_open(c.dir, &notify, e);
+	if (r < 0)
+		return r;
 	r = write_full(fifo, "", 1);
 	if (r < 0)
 		return err_sys(e, -r, "cannot start the container");
 	if (c.record.poststart)
 		run_hooks(&c, CONTAINER_RUNNING, false);
+	if (notify >= 0 && pidfd >= 0)
+		notify_wait(notify, pidfd, c.record.pid);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "cgroup/detect.h"
 #include "cgroup/ops.h"
 #include "container/oci.h"
+#include "runtime/notify.h"
 #include "runtime/sockets.h"
 #include "seccomp/oci.h"
 
@@ -63,6 +64,13 @@ static int open_rootfs(struct making *m, struct err *e)
 	if (m->rootfs < 0)
 		return err_sys(e, errno, "config.json: root.path: \"%s\"", path ? path : "");
 	return 0;
+}
+
+static int add_notify(struct making *m, struct err *e)
+{
+	autofree char *dir = str_printf("%s/%s", m->rt->root, m->record.id);
+
+	return dir ? notify_add(&m->spec, dir, e) : err_set(e, ENOMEM, "out of memory");
 }
 
 static int make_plan(struct making *m, struct err *e)
@@ -127,6 +135,8 @@ int making_open(struct making *m, const struct runtime *rt, const char *id, cons
 	if (!m->record.id)
 		return err_set(e, ENOMEM, "out of memory");
 	r = enter_bundle(m, e);
+	if (r == 0 && a->notify)
+		r = add_notify(m, e);
 	if (r == 0)
 		r = open_rootfs(m, e);
 	if (r == 0)

@@ -179,7 +179,7 @@ static int run_hooks(struct making *m, struct err *e)
 	const struct oci_hooks *h = &m->spec.hooks;
 	int r;
 
-	if (runtime_add_state(&m->record, CONTAINER_RUNNING, false, &state) < 0)
+	if (runtime_add_state(&m->record, CONTAINER_RUNNING, STATE_PLAIN, &state) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	r = hooks_run(&h->prestart, "prestart", &state, e);
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -160,9 +161,9 @@ static const struct jfield state_fields[] = {
 };
 static const struct jtable state_table = { sizeof(struct state), state_fields };
 
-int runtime_add_state(const struct record *r, enum container_status status, bool pretty, struct buf *out)
+int runtime_add_state(const struct record *r, enum container_status status, int form, struct buf *out)
 {
-	char created[RFC3339_LEN], owner[] = "";
+	char created[RFC3339_LEN], owner[16] = "";
 	autofree char *word = strdup(container_status_names[status]);
 	struct state s = {
 		.oci_version = r->oci_version,
@@ -176,8 +177,14 @@ int runtime_add_state(const struct record *r, enum container_status status, bool
 		.owner = owner,
 	};
 
+	/* --root belongs to who uses it (runtime_open) */
+	if ((form & STATE_OWNED) && geteuid() == 0)
+		strcpy(owner, "root");
+	else if (form & STATE_OWNED)
+		snprintf(owner, sizeof(owner), "%u", geteuid());
 	rfc3339_format(r->created_ns, created);
-	return word ? json_print(&state_table, &s, JSON_ALL | (pretty ? JSON_PRETTY : 0), out) : -ENOMEM;
+	return word ? json_print(&state_table, &s, JSON_ALL | (form & STATE_PRETTY ? JSON_PRETTY : 0), out)
+		    : -ENOMEM;
 }
 
 const char *runtime_mount_option(size_t i)

@@ -36,13 +36,15 @@ void container_ref_done(struct container_ref *c);
 int container_ref_config(const struct container_ref *c, struct oci_spec *ret, struct err *e);
 /* The ids of all, sorted. */
 int runtime_list(const struct runtime *rt, struct strv *ret, struct err *e);
-/* Appends the state (runtime.md#state); pretty: on many lines. */
-int runtime_add_state(const struct record *r, enum container_status status, bool pretty, struct buf *out);
+/* Appends the state (runtime.md#state).  PRETTY: on many lines; OWNED: with the owner, which runc tells in `list` only. */
+enum state_form { STATE_PLAIN, STATE_PRETTY = 1, STATE_OWNED = 2 };
+int runtime_add_state(const struct record *r, enum container_status status, int form, struct buf *out);
 
 struct create_args {
 	char *bundle; /* NULL: the current directory */
 	char *pid_file, *console_socket, *pidfd_socket; /* NULL: none */
 	bool no_pivot, no_new_keyring;
+	bool notify; /* the caller has a NOTIFY_SOCKET (notify.h) */
 	int64_t preserve_fds; /* with those of listen_fds, which come first */
 	int64_t listen_fds;
 	int console; /* instead of console_socket: a connected socket, borrowed; 0: none */
