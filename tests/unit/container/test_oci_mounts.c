@@ -98,15 +98,12 @@ static void long_options_go_another_way(void **state)
 static void a_remount_changes_what_is_there(void **state)
 {
 	oci_expect("", "",
-		   MOUNT(
-			   "/a", "tmpfs",
-			   "tmpfs", "\"size=64k\"") "," MOUNT("/a", "none", "none",
-							      "\"remount\",\"nosuid\",\"noexec\",\"size="
-							      "128k\"") "," MOUNT("/b", "tmpfs", "tmpfs",
-										  "\"size=64k\"") "," MOUNT("/b",
-													    "none",
-													    "none",
-													    "\"remount\",\"bind\",\"ro\""),
+		   MOUNT("/a", "tmpfs", "tmpfs", "\"size=64k\"") "," MOUNT(
+			   "/a", "none", "none",
+			   "\"remount\",\"nosuid\",\"noexec\",\"size="
+			   "128k\"") "," MOUNT("/b", "tmpfs", "tmpfs",
+					       "\"size=64k\"") "," MOUNT("/b", "none", "none",
+									 "\"remount\",\"bind\",\"ro\""),
 		   SHOW("/[ab]") "; mount | grep -o 'on /a .*size=128k'| grep -c a",
 		   "/a rw,nosuid,noexec,relatime\n/b ro,relatime\n1\n");
 }
