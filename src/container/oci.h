@@ -44,6 +44,8 @@ struct oci_start {
 		state; /* JSON of the container, for the agent behind `listener`; NULL: what `made` appends */
 };
 
+#define OCI_STATUS_FAILED 255 /* of exec, where the runtime is to blame */
+
 struct oci_create {
 	struct oci_start start;
 	const struct oci_spec *spec;

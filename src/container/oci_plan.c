@@ -206,7 +206,8 @@ int container_plan_oci(const struct oci_request *rq, struct plan *ret, struct st
 	if (!rq->spec->has_root || !rq->spec->root_path)
 		return err_set(e, EINVAL, "root: there is none");
 	if (rq->spec->lnx.intel_rdt)
-		return err_set(e, ENOTSUP, "linux.intelRdt: cache and memory bandwidth allocation is not supported");
+		return err_set(e, ENOTSUP,
+			       "linux.intelRdt: cache and memory bandwidth allocation is not supported");
 	add_host(&pl, ret_cgroups);
 	add_inside(&pl, ret_cgroups);
 	return pl.r;

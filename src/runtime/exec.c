@@ -69,7 +69,7 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 	int r = check(c, a, e);
 	pid_t pid;
 
-	*ret_status = 255;
+	*ret_status = OCI_STATUS_FAILED;
 	if (r == 0)
 		r = open_console(rt, process, a, &console, e);
 	if (r < 0)
