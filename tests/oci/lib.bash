@@ -7,7 +7,8 @@
 # finds what is left of them from the kernel alone.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.bash"
 OCI=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-RUNTIME=$(readlink -f "$(command -v "${RUNTIME:-$OCI/../../build/ketch-oci}")")
+RUNTIME=$(command -v "${RUNTIME:-$OCI/../../build/ketch-oci}") || { echo "no runtime to test" >&2; exit 1; }
+RUNTIME=$(readlink -f "$RUNTIME")
 
 oci_open() { # for setup_file
 	export DIR TAG
