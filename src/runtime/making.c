@@ -73,6 +73,20 @@ static int add_notify(struct making *m, struct err *e)
 	return dir ? notify_add(&m->spec, dir, e) : err_set(e, ENOMEM, "out of memory");
 }
 
+/* Before they are recorded as ours: what is recorded is killed and removed when something fails. */
+static int check_cgroups(const struct making *m, struct err *e)
+{
+	AUTO(strv_done) struct strv dirs = { 0 };
+
+	if (cgroup_record_dirs(&m->record.cgroups, &dirs) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (cgroup_has_processes(&dirs) > 0)
+		return err_set(
+			e, EBUSY,
+			"config.json: linux.cgroupsPath: this cgroup is in use: there are processes in it");
+	return 0;
+}
+
 static int make_plan(struct making *m, struct err *e)
 {
 	struct oci_request rq = {
@@ -155,6 +169,13 @@ int making_make_directory(struct making *m, struct err *e)
 	m->dir = openat(m->rt->dir, m->record.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (m->dir < 0)
 		return err_sys(e, errno, "cannot open the directory of the container");
+	r = check_cgroups(m, e);
+	if (r < 0) {
+		close(m->dir);
+		m->dir = -1;
+		unlinkat(m->rt->dir, m->record.id, AT_REMOVEDIR);
+		return r;
+	}
 	r = record_write(m->dir, &m->record, e);
 	if (r < 0)
 		return r;

@@ -23,6 +23,18 @@ value() {
 	is "$(cgroups | grep -c "/$TAG/limits" || :)" 0
 }
 
+@test "a cgroup that another container has is refused, and the other goes on" {
+	staying first
+	bundle second ".linux.cgroupsPath = \"/$TAG/first\"" true
+	run rt create --bundle "$DIR/b/second" "$TAG-second"
+	is "$status" 1
+	like "$output" 'config.json: linux.cgroupsPath: .* in use'
+	run rt state "$TAG-second"
+	is "$status" 1
+	has_status first running
+	remove first
+}
+
 @test "without cgroupsPath it has one of its own" {
 	local cgroup
 	bundle nopath 'del(.linux.cgroupsPath)' "${STAY[@]}"
