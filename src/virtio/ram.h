@@ -1,0 +1,31 @@
+/* ram.h - the guest's RAM as the VMM and its devices see it
+ *
+ * RAM is one memfd, mapped in up to two slots: the addresses below 4 GiB have a hole for devices (vmm/memory.h).
+ * The guest changes it at any moment: what is checked must have been copied first.
+ */
+#ifndef VIRTIO_RAM_H
+#define VIRTIO_RAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RAM_SLOTS 2
+
+struct ram_slot {
+	uint64_t gpa, bytes; /* guest physical address and size */
+	uint8_t *host; /* where it is mapped here */
+	uint64_t offset; /* in the memfd */
+};
+
+struct ram {
+	struct ram_slot slots[RAM_SLOTS];
+	unsigned n;
+	int fd; /* -1 in tests that have none */
+};
+
+/* The n (>= 1) bytes at gpa, or NULL unless all of them are RAM, in one slot. */
+void *ram_at(const struct ram *r, uint64_t gpa, uint64_t n);
+/* The slot that ram_at found them in. */
+const struct ram_slot *ram_slot_of(const struct ram *r, uint64_t gpa, uint64_t n);
+
+#endif
