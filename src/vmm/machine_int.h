@@ -15,5 +15,7 @@ void bus_mmio(struct machine *m, uint64_t gpa, bool write, void *data, unsigned 
 
 /* threads.c: called by each thread when it is sealed; returns when all are. */
 void machine_thread_ready(struct machine *m);
+/* Instead of an end, which asks the kernel for more than a sealed thread may: it goes with the process. */
+_Noreturn void machine_thread_rest(struct machine *m);
 
 #endif

@@ -21,6 +21,13 @@ void machine_thread_ready(struct machine *m)
 	pthread_mutex_unlock(&m->lock);
 }
 
+void machine_thread_rest(struct machine *m)
+{
+	pthread_mutex_lock(&m->lock);
+	for (;;)
+		pthread_cond_wait(&m->changed, &m->lock);
+}
+
 static void *worker_thread(void *arg)
 {
 	struct worker *w = arg;
@@ -33,7 +40,7 @@ static void *worker_thread(void *arg)
 		machine_fail(m, "seccomp: %m");
 	machine_thread_ready(m);
 	loop_run(w->loop);
-	return NULL;
+	machine_thread_rest(m);
 }
 
 static void on_kick_signal(int signo)

@@ -154,5 +154,5 @@ void *vcpu_thread(void *vcpu)
 		machine_fail(v->machine, "vcpu %u: seccomp: %m", v->index);
 	machine_thread_ready(v->machine);
 	run(v);
-	return NULL;
+	machine_thread_rest(v->machine);
 }
