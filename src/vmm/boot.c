@@ -55,7 +55,7 @@ static int load_initramfs(int fd, const struct boot_kernel *k, const struct ram 
 		return err_set(e, ENOSPC,
 			       "the initramfs, %llu bytes, does not fit into the memory beside the kernel",
 			       (unsigned long long)i.bytes);
-	r = image_read(&i, 0, ram_at(ram, gpa, i.bytes), i.bytes, e);
+	r = image_load(&i, 0, ram, gpa, i.bytes, e);
 	if (r < 0)
 		return r;
 	info->initramfs_gpa = gpa;

@@ -80,7 +80,6 @@ static int read_entry(const struct image *i, const Elf64_Phdr *note, uint64_t *r
 static int load_segment(const struct image *i, const Elf64_Phdr *s, const struct ram *ram, struct err *e)
 {
 	const uint64_t end = memmap_low_end(ram);
-	void *to;
 
 	if (s->p_filesz > s->p_memsz)
 		return err_set(e, EINVAL,
@@ -90,13 +89,13 @@ static int load_segment(const struct image *i, const Elf64_Phdr *s, const struct
 	if (s->p_paddr < KERNEL_LOWEST)
 		return err_set(e, EINVAL, "the kernel wants to be at address %#llx, which is not free",
 			       (unsigned long long)s->p_paddr);
-	to = s->p_paddr < end && s->p_memsz <= end - s->p_paddr ? ram_at(ram, s->p_paddr, s->p_memsz) : NULL;
-	if (!to)
-		return err_set(e, ENOSPC,
-			       "the kernel needs %llu bytes of memory at address %#llx, "
-			       "which the machine does not have",
-			       (unsigned long long)s->p_memsz, (unsigned long long)s->p_paddr);
-	return image_read(i, s->p_offset, to, s->p_filesz, e);
+	if (s->p_paddr >= end || s->p_memsz > end - s->p_paddr)
+		return err_set(
+			e, ENOSPC,
+			"the kernel needs %llu bytes of memory at address %#llx, which the machine does "
+			"not have",
+			(unsigned long long)s->p_memsz, (unsigned long long)s->p_paddr);
+	return image_load(i, s->p_offset, ram, s->p_paddr, s->p_filesz, e);
 }
 
 /* Does the first instruction lie in one of the segments, where 32-bit code can be? */
