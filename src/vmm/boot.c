@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "vmm/elf64.h"
+#include "vmm/elf.h"
 #include "vmm/layout.h"
 #include "vmm/linux64.h"
 #include "vmm/memmap.h"
@@ -26,7 +26,7 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ elf64_is, elf64_load, BOOT_PVH, BOOT_START_INFO },
+	{ elf_is, elf_load, BOOT_PVH, BOOT_START_INFO },
 	{ linux64_is, linux64_load, BOOT_LINUX64, BOOT_ZERO_PAGE },
 };
 

@@ -1,5 +1,5 @@
-/* elf64.c - an uncompressed ELF64 kernel: its segments into RAM, its PVH entry out of its notes */
-#include "vmm/elf64.h"
+/* elf.c - an uncompressed ELF64 kernel: its segments into RAM, its PVH entry out of its notes */
+#include "vmm/elf.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define MAX_SEGMENTS 64 /* Linux has 5 */
 #define MAX_NOTES    (64U << 10) /* bytes of one PT_NOTE segment; Linux has half a KiB */
 
-bool elf64_is(const void *head, size_t n)
+bool elf_is(const void *head, size_t n)
 {
 	return n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
 }
@@ -108,7 +108,7 @@ static bool is_loaded(const Elf64_Phdr *segments, unsigned n, uint64_t entry)
 	return false;
 }
 
-int elf64_load(const struct image *i, const struct ram *ram, struct boot_kernel *ret, struct err *e)
+int elf_load(const struct image *i, const struct ram *ram, struct boot_kernel *ret, struct err *e)
 {
 	struct boot_kernel k = { .initramfs_end = memmap_low_end(ram), .cmdline_max = PVH_CMDLINE_MAX };
 	Elf64_Phdr segments[MAX_SEGMENTS];
