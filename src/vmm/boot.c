@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "vmm/elf64.h"
+#include "vmm/elf.h"
 #include "vmm/layout.h"
 #include "vmm/linux64.h"
 #include "vmm/memmap.h"
@@ -26,7 +26,7 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ elf64_is, elf64_load, BOOT_PVH, BOOT_START_INFO },
+	{ elf_is, elf_load, BOOT_PVH, BOOT_START_INFO },
 	{ linux64_is, linux64_load, BOOT_LINUX64, BOOT_ZERO_PAGE },
 };
 
@@ -55,7 +55,7 @@ static int load_initramfs(int fd, const struct boot_kernel *k, const struct ram 
 		return err_set(e, ENOSPC,
 			       "the initramfs, %llu bytes, does not fit into the memory beside the kernel",
 			       (unsigned long long)i.bytes);
-	r = image_read(&i, 0, ram_at(ram, gpa, i.bytes), i.bytes, e);
+	r = image_load(&i, 0, ram, gpa, i.bytes, e);
 	if (r < 0)
 		return r;
 	info->initramfs_gpa = gpa;

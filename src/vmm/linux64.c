@@ -105,7 +105,7 @@ int linux64_load(const struct image *i, const struct ram *ram, struct boot_kerne
 	need = h.init_size > bytes ? h.init_size : bytes;
 	r = choose_place(&h, need, end, &gpa, e);
 	if (r == 0)
-		r = image_read(i, skip, ram_at(ram, gpa, bytes), bytes, e);
+		r = image_load(i, skip, ram, gpa, bytes, e);
 	if (r < 0)
 		return r;
 	h.code32_start = (uint32_t)gpa;

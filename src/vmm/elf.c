@@ -1,5 +1,5 @@
-/* elf64.c - an uncompressed ELF64 kernel: its segments into RAM, its PVH entry out of its notes */
-#include "vmm/elf64.h"
+/* elf.c - an uncompressed ELF64 kernel: its segments into RAM, its PVH entry out of its notes */
+#include "vmm/elf.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define MAX_SEGMENTS 64 /* Linux has 5 */
 #define MAX_NOTES    (64U << 10) /* bytes of one PT_NOTE segment; Linux has half a KiB */
 
-bool elf64_is(const void *head, size_t n)
+bool elf_is(const void *head, size_t n)
 {
 	return n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
 }
@@ -80,7 +80,6 @@ static int read_entry(const struct image *i, const Elf64_Phdr *note, uint64_t *r
 static int load_segment(const struct image *i, const Elf64_Phdr *s, const struct ram *ram, struct err *e)
 {
 	const uint64_t end = memmap_low_end(ram);
-	void *to;
 
 	if (s->p_filesz > s->p_memsz)
 		return err_set(e, EINVAL,
@@ -90,13 +89,13 @@ static int load_segment(const struct image *i, const Elf64_Phdr *s, const struct
 	if (s->p_paddr < KERNEL_LOWEST)
 		return err_set(e, EINVAL, "the kernel wants to be at address %#llx, which is not free",
 			       (unsigned long long)s->p_paddr);
-	to = s->p_paddr < end && s->p_memsz <= end - s->p_paddr ? ram_at(ram, s->p_paddr, s->p_memsz) : NULL;
-	if (!to)
-		return err_set(e, ENOSPC,
-			       "the kernel needs %llu bytes of memory at address %#llx, "
-			       "which the machine does not have",
-			       (unsigned long long)s->p_memsz, (unsigned long long)s->p_paddr);
-	return image_read(i, s->p_offset, to, s->p_filesz, e);
+	if (s->p_paddr >= end || s->p_memsz > end - s->p_paddr)
+		return err_set(
+			e, ENOSPC,
+			"the kernel needs %llu bytes of memory at address %#llx, which the machine does "
+			"not have",
+			(unsigned long long)s->p_memsz, (unsigned long long)s->p_paddr);
+	return image_load(i, s->p_offset, ram, s->p_paddr, s->p_filesz, e);
 }
 
 /* Does the first instruction lie in one of the segments, where 32-bit code can be? */
@@ -109,7 +108,7 @@ static bool is_loaded(const Elf64_Phdr *segments, unsigned n, uint64_t entry)
 	return false;
 }
 
-int elf64_load(const struct image *i, const struct ram *ram, struct boot_kernel *ret, struct err *e)
+int elf_load(const struct image *i, const struct ram *ram, struct boot_kernel *ret, struct err *e)
 {
 	struct boot_kernel k = { .initramfs_end = memmap_low_end(ram), .cmdline_max = PVH_CMDLINE_MAX };
 	Elf64_Phdr segments[MAX_SEGMENTS];
