@@ -42,6 +42,7 @@ static void on_kick(void *arg, uint32_t events)
 	if (virtio_is_running(d) && d->queues[q].started) {
 		d->counters.kicks++;
 		vq_kicks_off(&d->queues[q]);
+		k->left = VIRTIO_TURN;
 		d->ops->kick(d, q);
 	}
 	virtio_unlock(d);
@@ -79,11 +80,17 @@ bool virtio_pop(struct virtio_dev *d, unsigned q, struct vq_chain *ret)
 
 	if (!virtio_is_running(d))
 		return false;
+	if (!d->kicks[q].left) {
+		d->kicks[q].left = VIRTIO_TURN;
+		signal_fd(d->kick_fds[q]);
+		return false;
+	}
 	do
 		r = vq_pop(vq, ret);
 	while (r == 0 && vq_kicks_on(vq));
 	if (r < 0)
 		virtio_fail(d);
+	d->kicks[q].left = r == 1 ? d->kicks[q].left - 1 : VIRTIO_TURN;
 	return r == 1;
 }
 
@@ -122,6 +129,12 @@ static int start_queues(struct virtio_dev *d)
 	return r;
 }
 
+static void kick_all(struct virtio_dev *d)
+{
+	for (unsigned i = 0; i < d->n_queues; i++)
+		signal_fd(d->kick_fds[i]);
+}
+
 void virtio_start(struct virtio_dev *d)
 {
 	int r = start_queues(d);
@@ -132,8 +145,7 @@ void virtio_start(struct virtio_dev *d)
 	if (r < 0)
 		virtio_fail(d);
 	/* what was made available before DRIVER_OK was kicked in vain */
-	for (unsigned i = 0; i < d->n_queues; i++)
-		signal_fd(d->kick_fds[i]);
+	kick_all(d);
 }
 
 void virtio_reset(struct virtio_dev *d)
@@ -159,6 +171,7 @@ static int add_queue(struct virtio_dev *d, unsigned i)
 	if (d->kick_fds[i] < 0)
 		return -errno;
 	k->dev = d;
+	k->left = VIRTIO_TURN;
 	k->watch = (struct watch){ .fd = d->kick_fds[i], .events = EPOLLIN, .fn = on_kick, .arg = k };
 	return loop_add(d->loop, &k->watch);
 }
@@ -221,9 +234,14 @@ int virtio_restore(struct virtio_dev *d, const struct virtio_state *s)
 		if (s->queues[i].size > d->queue_size)
 			r = -EINVAL;
 	}
-	if (r == 0 && (s->status & STATUS_DRIVER_OK))
+	if (r == 0 && virtio_is_running(d))
 		r = start_queues(d);
-	if (r < 0)
+	if (r < 0) {
 		virtio_reset(d);
-	return r;
+		return r;
+	}
+	kick_all(d);
+	if (s->interrupts)
+		signal_fd(d->irq_fd);
+	return 0;
 }

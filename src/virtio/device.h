@@ -23,6 +23,7 @@
 #define VIRTIO_MAX_QUEUES  8
 #define VIRTIO_MMIO_BYTES  0x200 /* registers, and room for a device's configuration at 0x100 */
 #define VIRTIO_MMIO_NOTIFY 0x050 /* QueueNotify: what an ioeventfd stands at */
+#define VIRTIO_TURN	   1024 /* chains without a break: a driver that never stops must not keep the loop and the lock */
 
 /* Feature bits of all devices (section 6); all of these are offered always. */
 #define VIRTIO_F_INDIRECT_DESC (UINT64_C(1) << 28)
@@ -36,7 +37,8 @@ struct virtio_ops {
 	uint32_t id; /* section 5 */
 	/* At DRIVER_OK: features and queues are set.  0 or -errno, then the device needs a reset.  May be NULL. */
 	int (*start)(struct virtio_dev *d);
-	/* At reset: after it the device touches no queue and no guest RAM.  May be NULL. */
+	/* At reset, also where `start` failed or was not reached: after it the device touches no queue and no guest RAM.
+	 * May be NULL. */
 	void (*stop)(struct virtio_dev *d);
 	/* Queue q may have new chains. */
 	void (*kick)(struct virtio_dev *d, unsigned q);
@@ -76,6 +78,7 @@ struct virtio_dev {
 	struct virtio_kick {
 		struct virtio_dev *dev;
 		struct watch watch;
+		unsigned left; /* chains of this turn */
 	} kicks[VIRTIO_MAX_QUEUES];
 	struct virtio_state s; /* without queues and interrupts, which live below */
 	uint32_t interrupts; /* register InterruptStatus; atomic */
@@ -101,7 +104,8 @@ bool virtio_is_running(const struct virtio_dev *d);
 /* Has the driver accepted this feature? */
 bool virtio_has(const struct virtio_dev *d, uint64_t feature);
 /* vq_pop that fails the device where the queue is broken, and asks for a kick where it is empty: true when there is a
- * chain.  So who takes all chains until it says false needs to know nothing of vq_kicks_on and vq_kicks_off. */
+ * chain.  So who takes all chains until it says false needs to know nothing of vq_kicks_on and vq_kicks_off.  It also says
+ * false after VIRTIO_TURN chains; then the device is kicked again after all else that waits has had its turn. */
 bool virtio_pop(struct virtio_dev *d, unsigned q, struct vq_chain *ret);
 /* Interrupts the driver if it wants that for what was pushed. */
 void virtio_notify(struct virtio_dev *d, unsigned q);
@@ -112,7 +116,8 @@ void virtio_fail(struct virtio_dev *d);
 
 /* Its saved form, and back: for a device that is not served meanwhile. */
 void virtio_save(const struct virtio_dev *d, struct virtio_state *ret);
-/* 0, or -EINVAL for a state that this device cannot have. */
+/* 0, or -EINVAL for a state that this device cannot have.  Neither `start` nor `stop` is called; each queue is kicked once,
+ * and the driver interrupted once more where it has not acknowledged: what was under way between the two sides is not lost. */
 int virtio_restore(struct virtio_dev *d, const struct virtio_state *s);
 
 #endif

@@ -79,6 +79,8 @@ static struct desc read_desc(const struct walk *w, uint16_t i)
 	struct desc d;
 
 	memcpy(&d, (const uint8_t *)w->table + i * sizeof(d), sizeof(d));
+	/* the compiler may not read it from the guest once more instead of keeping the copy */
+	__asm__ volatile("" : "+m"(d));
 	return d;
 }
 
