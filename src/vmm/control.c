@@ -125,7 +125,8 @@ static void do_vsock(struct control *c, const char *word)
 	if (r == 0)
 		c->passed_fd = -1; /* it is the device's now */
 	if (r < 0)
-		say_error(c, r == -ENODEV ? "vsock: the machine has none" : "vsock: too many connections");
+		say_error(c, r == -ENODEV ? "vsock: the guest has no driver for it"
+					  : "vsock: too many connections");
 	else
 		say_ok(c);
 }

@@ -92,7 +92,10 @@ static int make(const struct vmm_config *c, struct machine *m, struct devices **
 	if (r < 0)
 		return r;
 	*ret = devices_make(c, m, e);
-	return *ret ? load(c, m, e) : -e->no;
+	if (!*ret)
+		return -e->no;
+	r = devices_plug(*ret, e);
+	return r < 0 ? r : load(c, m, e);
 }
 
 /* The last steps before the guest's first instruction. */

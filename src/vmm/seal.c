@@ -44,6 +44,7 @@ static const struct {
 	  ALL }, /* control with descriptors; vhost-user, at start and reset of a device by a vcpu */
 	{ SYS_sendmsg, ALL },
 	{ SYS_ppoll, ALL }, /* an answer of vhost-user with a deadline */
+	{ SYS_shutdown, MAIN }, /* one half of a connection of vsock */
 	{ SYS_getrandom, MAIN }, /* the entropy device */
 	{ SYS_madvise, MAIN },
 	{ SYS_close, MAIN }, /* connections of vsock, control */

@@ -66,7 +66,7 @@ static void devices_are_taken_apart(void **state)
 static void bad_words_of_devices_are_quoted(void **state)
 {
 	static const char *const bad[][2] = {
-		{ "", "no fd=" },
+		{ "", "bad word" },
 		{ "serial=x", "no fd=" },
 		{ "fd=", "\"fd=\"" },
 		{ "fd=-1", "\"fd=-1\"" },

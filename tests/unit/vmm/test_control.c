@@ -16,7 +16,7 @@ static int ours;
 
 static int set_up(void **state)
 {
-	static const struct vmm_config none = { .console_fd = -1 };
+	static const struct vmm_config none = { .console_fd = -1 }; /* and so vsock, entropy, balloon only */
 	struct err e = { 0 };
 	int pair[2];
 
@@ -24,7 +24,7 @@ static int set_up(void **state)
 	memset(&control, 0, sizeof(control));
 	machine_rig_init(&m, -1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	devices = devices_make_unplugged(&none, &m, &e);
+	devices = devices_make(&none, &m, &e);
 	assert_non_null(devices);
 	assert_int_equal(control_init(&control, &m, devices, pair[1]), 0);
 	ours = pair[0];
@@ -33,6 +33,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	loop_del(m.loop, &control.watch);
 	devices_free(devices);
 	close(control.watch.fd);
 	close(ours);
@@ -97,7 +98,7 @@ static void statistics_are_json(void **state)
 {
 	m.n_vcpus = 1;
 	m.vcpus[0].exits[KVM_EXIT_IO] = 7;
-	assert_non_null(strstr(ask("stats\n"), "{\"vcpus\":[{\"io\":7}],\"devices\":[{\"device\":\"rng\""));
+	assert_non_null(strstr(ask("stats\n"), "{\"vcpus\":[{\"io\":7}],\"devices\":["));
 }
 
 static void what_is_no_request_is_refused(void **state)
