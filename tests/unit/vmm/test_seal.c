@@ -14,6 +14,9 @@
 
 #define LAST_CALL 512
 #define MOST	  64
+/* Not behind any filter (Linux 6.11, 6.18): they kill with SIGILL whoever does not come from a probe's trampoline. */
+#define NR_URETPROBE 335
+#define NR_UPROBE    336
 
 static const char *const kind_names[SEAL_KINDS] = { "main", "worker", "vcpu" };
 
@@ -54,6 +57,8 @@ static void each_call_passes_or_kills_as_the_list_says(void **state)
 		for (int nr = 0; nr < LAST_CALL; nr++) {
 			bool listed = has(list, n, nr) && nr != SYS_ioctl && nr != SYS_tgkill;
 
+			if (nr == NR_URETPROBE || nr == NR_UPROBE)
+				continue;
 			if (is_killed((enum seal_kind)kind, nr, -1, -1, -1) == listed)
 				fail_msg("%s: call %d is %s", kind_names[kind], nr,
 					 listed ? "killed" : "let through");
