@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "virtio/fs.h"
 #include "virtio/rng.h"
 #include "virtio/vsock.h"
 
@@ -22,6 +23,8 @@ struct devices {
 	bool has_vsock;
 	struct rng rng;
 	bool has_rng;
+	struct fs shares[CONFIG_MAX_DEVICES];
+	unsigned n_shares;
 };
 
 /* --- making, in the order of the bus: 0 or -errno with e */
@@ -68,7 +71,43 @@ static int make_rng(struct devices *d, struct err *e)
 	return made(d, &d->rng.dev, NULL);
 }
 
-static int (*const makers[])(struct devices *d, struct err *e) = { make_vsock, make_rng };
+static int make_share(struct devices *d, const struct device_config *c, struct err *e)
+{
+	struct fs *f = &d->shares[d->n_shares];
+	struct fs_spec spec = { c->name ? c->name : "", c->fd };
+	int r = fs_init(f, &spec, &d->machine->ram, d->machine->loop);
+
+	if (r < 0)
+		return err_sys(e, -r, "shared directory %.36s", spec.tag);
+	d->n_shares++;
+	return made(d, &f->dev, (const char *)f->config.tag);
+}
+
+/* One for each text of a list of the configuration. */
+static int make_each(struct devices *d, const struct strv *texts,
+		     int (*make)(struct devices *d, const struct device_config *c, struct err *e),
+		     struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < texts->n && r == 0; i++) {
+		struct device_config c;
+
+		r = vmm_device_parse(texts->v[i], &c, e);
+		if (r < 0)
+			return r;
+		r = make(d, &c, e);
+		vmm_device_done(&c);
+	}
+	return r;
+}
+
+static int make_shares(struct devices *d, struct err *e)
+{
+	return make_each(d, &d->config->shares, make_share, e);
+}
+
+static int (*const makers[])(struct devices *d, struct err *e) = { make_vsock, make_rng, make_shares };
 
 struct devices *devices_make(const struct vmm_config *c, struct machine *m, struct err *e)
 {
@@ -106,6 +145,8 @@ void devices_free(struct devices *d)
 		vsock_done(&d->vsock);
 	if (d->has_rng)
 		rng_done(&d->rng);
+	for (unsigned i = 0; i < d->n_shares; i++)
+		fs_done(&d->shares[i]);
 	free(d);
 }
 
