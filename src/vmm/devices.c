@@ -6,6 +6,7 @@
 #include "vmm/devices.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,13 @@
 #include "virtio/rng.h"
 #include "virtio/vsock.h"
 
+#define LABEL_BYTES 40
+
 struct devices {
 	struct machine *machine;
 	const struct vmm_config *config;
 	struct virtio_dev *list[VIRTIO_MAX]; /* in the order of the bus */
+	char labels[VIRTIO_MAX][LABEL_BYTES];
 	unsigned n;
 	struct vsock vsock;
 	bool has_vsock;
@@ -31,7 +35,8 @@ struct devices {
 
 static int made(struct devices *d, struct virtio_dev *dev, const char *label)
 {
-	dev->label = label;
+	snprintf(d->labels[d->n], sizeof(d->labels[0]), "%s", label);
+	dev->label = d->labels[d->n];
 	d->list[d->n++] = dev;
 	return 0;
 }
@@ -58,7 +63,7 @@ static int make_vsock(struct devices *d, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "vsock");
 	d->has_vsock = true;
-	return made(d, &d->vsock.dev, NULL);
+	return made(d, &d->vsock.dev, "");
 }
 
 static int make_rng(struct devices *d, struct err *e)
@@ -68,7 +73,7 @@ static int make_rng(struct devices *d, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "entropy device");
 	d->has_rng = true;
-	return made(d, &d->rng.dev, NULL);
+	return made(d, &d->rng.dev, "");
 }
 
 static int make_share(struct devices *d, const struct device_config *c, struct err *e)
@@ -80,7 +85,7 @@ static int make_share(struct devices *d, const struct device_config *c, struct e
 	if (r < 0)
 		return err_sys(e, -r, "shared directory %.36s", spec.tag);
 	d->n_shares++;
-	return made(d, &f->dev, (const char *)f->config.tag);
+	return made(d, &f->dev, spec.tag);
 }
 
 /* One for each text of a list of the configuration. */
