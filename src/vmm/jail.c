@@ -20,6 +20,8 @@
 #include "sys/mount.h"
 #include "sys/ns.h"
 
+#define MOST_THREADS                                                                                         \
+	256 /* ours, and those that the kernel makes for io_uring where a file cannot be read at once */
 #define MOST_FDS 256 /* what is open, and connections that come over the control socket */
 
 /* --- 1 */
@@ -111,7 +113,7 @@ int jail_limit(struct err *e)
 		int what;
 		rlim_t limit;
 	} limits[] = {
-		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, 0 },
+		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, MOST_THREADS },
 		{ RLIMIT_MSGQUEUE, 0 },	     { RLIMIT_MEMLOCK, 0 },
 	};
 	autoclose int set = -1;
