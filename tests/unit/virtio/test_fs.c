@@ -127,7 +127,7 @@ static bool answer(struct server *s, uint32_t request, uint64_t value)
 		uint32_t request, flags, size;
 		uint64_t value;
 	} __attribute__((packed)) a = { request, 5, 8, value };
-	enum deed deed = s->at == request ? s->deed : HONEST;
+	enum deed deed = s->at == request ? __atomic_load_n(&s->deed, __ATOMIC_SEQ_CST) : HONEST;
 
 	a.request += deed == OTHER_TYPE;
 	a.flags = deed == NO_REPLY_FLAG ? 1 : deed == OTHER_VERSION ? 6 : 5;
@@ -364,7 +364,7 @@ static void a_server_that_goes_astray_later_needs_a_reset_and_never_returns(void
 		driver_ok();
 		if (!rig_needs_reset(r))
 			fail_msg("deed %d: running", deeds[k]);
-		server.deed = HONEST;
+		__atomic_store_n(&server.deed, HONEST, __ATOMIC_SEQ_CST);
 		driver_ok();
 		assert_true(rig_needs_reset(r));
 		fs_done(&f);
