@@ -220,6 +220,12 @@ bool vq_kicks_on(struct vq *q)
 	return !q->broken && load(&q->avail[IDX]) != q->s.next_avail;
 }
 
+void vq_kicks_after(struct vq *q, uint16_t n)
+{
+	if (q->started && q->event_idx && n)
+		store(&q->used[RING + USED_UNITS * q->s.size], (uint16_t)(q->s.next_avail + n - 1));
+}
+
 /* --- the bytes of a chain */
 
 static unsigned part(const struct iovec *iov, unsigned n_iov, size_t skip, size_t n, struct iovec *ret,

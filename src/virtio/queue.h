@@ -62,6 +62,9 @@ bool vq_must_notify(struct vq *q);
 /* Asks the driver not to kick, or to kick at the next chain.  vq_kicks_on: is there more already? */
 void vq_kicks_off(struct vq *q);
 bool vq_kicks_on(struct vq *q);
+/* After vq_kicks_on: not at the next chain but at the n-th, if the driver can be told so (EVENT_IDX); for a device that will
+ * look by itself before long. */
+void vq_kicks_after(struct vq *q, uint16_t n);
 
 /* Copies n bytes from the `out` buffers, skipping the first `skip`; false: there are not so many. */
 bool vq_chain_read(const struct vq_chain *c, size_t skip, void *to, size_t n);

@@ -79,7 +79,7 @@ static void rings_are_aligned(void **state)
 }
 
 /* The bytes of a ring must be RAM to the last, and of one slot. */
-static void check_place(uint64_t *ring, uint64_t bytes)
+static void check_place(uint64_t *ring, uint64_t bytes, uint64_t align)
 {
 	const struct {
 		uint64_t gpa;
@@ -87,13 +87,13 @@ static void check_place(uint64_t *ring, uint64_t bytes)
 	} places[] = {
 		{ 0, true },
 		{ RIG_LOW_BYTES - bytes, true },
-		{ RIG_LOW_BYTES - bytes + 16, false },
+		{ RIG_LOW_BYTES - bytes + align, false },
 		{ RIG_LOW_BYTES - 16, false },
 		{ RIG_LOW_BYTES, false },
 		{ RIG_HIGH - 16, false },
 		{ RIG_HIGH, true },
 		{ RIG_HIGH + RIG_HIGH_BYTES - bytes, true },
-		{ RIG_HIGH + RIG_HIGH_BYTES - bytes + 16, false },
+		{ RIG_HIGH + RIG_HIGH_BYTES - bytes + align, false },
 		{ RIG_HIGH + RIG_HIGH_BYTES, false },
 		{ UINT64_C(1) << 63, false },
 		{ UINT64_MAX - 15, false },
@@ -101,7 +101,7 @@ static void check_place(uint64_t *ring, uint64_t bytes)
 	uint64_t good = *ring;
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		*ring = places[i].gpa & ~UINT64_C(15);
+		*ring = places[i].gpa & ~(align - 1);
 		assert_int_equal(start(true, true), places[i].good ? 0 : -EINVAL);
 	}
 	*ring = good;
@@ -109,9 +109,9 @@ static void check_place(uint64_t *ring, uint64_t bytes)
 
 static void rings_are_wholly_in_ram(void **state)
 {
-	check_place(&r->q[0].desc, 16 * SIZE);
-	check_place(&r->q[0].avail, 6 + 2 * SIZE);
-	check_place(&r->q[0].used, 6 + 8 * SIZE);
+	check_place(&r->q[0].desc, 16 * SIZE, 16);
+	check_place(&r->q[0].avail, 6 + 2 * SIZE, 2);
+	check_place(&r->q[0].used, 6 + 8 * SIZE, 4);
 }
 
 static void a_queue_that_is_not_started_is_empty(void **state)
@@ -311,17 +311,24 @@ static void a_chain_has_at_most_so_many_buffers(void **state)
 	assert_int_equal(vq_pop(&q, &c), -EPROTO);
 }
 
+static int pop_direct(uint16_t size, unsigned n)
+{
+	fresh(size);
+	start(true, true);
+	for (unsigned i = 0; i < n; i++)
+		*rig_desc(r, 0, (uint16_t)i) =
+			(struct rig_desc){ BUF, 1, i + 1 < n ? D_NEXT : 0, (uint16_t)(i + 1) };
+	rig_avail(r, 0, 0);
+	return vq_pop(&q, &c);
+}
+
 static void a_direct_chain_may_be_as_long_as_the_queue(void **state)
 {
-	for (unsigned size = 1; size <= VQ_MAX_SIZE; size *= 2) {
-		fresh((uint16_t)size);
-		start(true, true);
-		for (unsigned i = 0; i < size; i++)
-			*rig_desc(r, 0, (uint16_t)i) =
-				(struct rig_desc){ BUF, 1, i + 1 < size ? D_NEXT : 0, (uint16_t)(i + 1) };
-		rig_avail(r, 0, 0);
-		assert_int_equal(vq_pop(&q, &c), size <= VQ_MAX_SEGS ? 1 : -EPROTO);
-	}
+	for (unsigned size = 1; size <= VQ_MAX_SEGS; size *= 2)
+		assert_int_equal(pop_direct((uint16_t)size, size), 1);
+	assert_int_equal(pop_direct(2 * VQ_MAX_SEGS, VQ_MAX_SEGS), 1);
+	assert_int_equal(pop_direct(2 * VQ_MAX_SEGS, VQ_MAX_SEGS + 1), -EPROTO);
+	assert_int_equal(pop_direct(VQ_MAX_SIZE, VQ_MAX_SIZE), -EPROTO);
 }
 
 /* A slot large enough is pretended: nothing touches its bytes. */
