@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -257,6 +258,18 @@ static void it_is_a_file_system_with_its_tag(void **state)
 	assert_int_equal(c.num_request_queues, 1);
 	fs_done(&f);
 	server_end();
+}
+
+static void ram_that_could_be_shortened_is_not_handed_over(void **state)
+{
+	int sealed = r->ram.fd;
+
+	r->ram.fd = memfd_create("unsealed", MFD_CLOEXEC);
+	server_start(0, HONEST);
+	assert_int_equal(init(), -EPERM);
+	server_end();
+	close(r->ram.fd);
+	r->ram.fd = sealed;
 }
 
 static void the_server_is_given_ram_and_rings(void **state)
@@ -638,6 +651,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(it_is_a_file_system_with_its_tag),
+		CASE(ram_that_could_be_shortened_is_not_handed_over),
 		CASE(the_server_is_given_ram_and_rings),
 		CASE(kicks_and_calls_go_through_the_eventfds),
 		CASE(a_reset_stops_the_rings_and_the_next_driver_starts_them),

@@ -713,6 +713,19 @@ static void malformed_buffers_need_a_reset(void **state)
 	}
 }
 
+static void a_broken_driver_is_the_end_of_its_connections(void **state)
+{
+	uint64_t at = rig_alloc(r, 16, 1);
+
+	connect_to(PORT);
+	rig_add(r, VSOCK_QUEUE_TX, &(struct rig_buf){ at, 16, false }, 1);
+	rig_kick(r, VSOCK_QUEUE_TX);
+	rig_turn(r);
+	assert_true(rig_needs_reset(r));
+	assert_eof(ends[0]);
+	assert_int_equal(conns_in_use(), 0);
+}
+
 /* Nothing is given to it: the device takes what it can answer, then waits; all answers come when it may. */
 static void a_flood_without_buffers_waits_in_the_queue(void **state)
 {
@@ -869,6 +882,7 @@ int main(void)
 		CASE(breaches_of_a_stream_are_answered_by_rst),
 		CASE(nobody_answers_another_cid_or_a_reset),
 		CASE(malformed_buffers_need_a_reset),
+		CASE(a_broken_driver_is_the_end_of_its_connections),
 		CASE(a_flood_without_buffers_waits_in_the_queue),
 		CASE(buffers_may_be_cut_anywhere),
 		CASE(resets_by_a_vcpu_run_beside_the_loop),
