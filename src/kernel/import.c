@@ -201,10 +201,10 @@ static int copy_below(int from, int to, const char *path, struct err *e)
 static int copy_modules(int from, int to, struct err *e)
 {
 	AUTO(strv_done) struct strv list = { 0 };
-	int r = modules_resolve(from, modules_boot, &list, e);
+	int r = 0;
 
-	if (r == 0)
-		r = modules_resolve(from, modules_share, &list, e);
+	for (const struct module_list *l = modules_lists; l->name && r == 0; l++)
+		r = modules_resolve(from, l->wanted, &list, e);
 	if (r == 0)
 		r = copy_below(from, to, "modules.dep", e);
 	if (r == 0)

@@ -181,7 +181,7 @@ static void say_device(struct control *c, struct virtio_dev *d)
 static void do_stats(struct control *c, const char *word)
 {
 	struct machine *m = c->machine;
-	struct devices_memory mem = devices_memory(c->devices);
+	struct balloon_stats mem = devices_memory(c->devices);
 
 	say(c, "{\"vcpus\":[");
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
@@ -193,10 +193,13 @@ static void do_stats(struct control *c, const char *word)
 		say(c, "%s", i ? "," : "");
 		say_device(c, m->devices[i]);
 	}
-	say(c,
-	    "],\"balloonTarget\":%llu,\"balloonActual\":%llu,\"guestFree\":%llu,\"guestAvailable\":%llu}\n",
+	say(c, "],\"balloon\":{\"target\":%llu,\"actual\":%llu,\"discarded\":%llu",
 	    (unsigned long long)mem.target_bytes, (unsigned long long)mem.actual_bytes,
-	    (unsigned long long)mem.free_bytes, (unsigned long long)mem.available_bytes);
+	    (unsigned long long)mem.discarded_bytes);
+	for (unsigned i = 0; i < BALLOON_N_STATS; i++)
+		if (mem.known & 1u << i)
+			say(c, ",\"%s\":%llu", balloon_stat_names[i], (unsigned long long)mem.values[i]);
+	say(c, "}}\n");
 }
 
 /* --- lines */

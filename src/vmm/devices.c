@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "virtio/block.h"
+#include "virtio/console.h"
 #include "virtio/fs.h"
 #include "virtio/rng.h"
 #include "virtio/vsock.h"
@@ -23,10 +25,16 @@ struct devices {
 	struct virtio_dev *list[VIRTIO_MAX]; /* in the order of the bus */
 	char labels[VIRTIO_MAX][LABEL_BYTES];
 	unsigned n;
+	struct block disks[CONFIG_MAX_DEVICES];
+	unsigned n_disks;
 	struct vsock vsock;
 	bool has_vsock;
 	struct rng rng;
 	bool has_rng;
+	struct balloon balloon;
+	bool has_balloon;
+	struct console console;
+	bool has_console;
 	struct fs shares[CONFIG_MAX_DEVICES];
 	unsigned n_shares;
 };
@@ -39,6 +47,24 @@ static int made(struct devices *d, struct virtio_dev *dev, const char *label)
 	dev->label = d->labels[d->n];
 	d->list[d->n++] = dev;
 	return 0;
+}
+
+static int make_disk(struct devices *d, const struct device_config *c, struct err *e)
+{
+	struct block *b = &d->disks[d->n_disks];
+	struct loop *loop = machine_worker(d->machine);
+	const struct block_config config = {
+		.fd = c->fd,
+		.read_only = c->read_only,
+		.serial = c->name,
+		.rate = { .bytes = { .per_second = c->bytes_per_s }, .ops = { .per_second = c->ops_per_s } },
+	};
+	int r = loop ? block_init(b, &config, &d->machine->ram, loop) : -errno;
+
+	if (r < 0)
+		return err_sys(e, -r, "disk %.20s", c->name ? c->name : "");
+	d->n_disks++;
+	return made(d, &b->dev, c->name ? c->name : "");
 }
 
 static int make_vsock(struct devices *d, struct err *e)
@@ -76,6 +102,29 @@ static int make_rng(struct devices *d, struct err *e)
 	return made(d, &d->rng.dev, "");
 }
 
+static int make_balloon(struct devices *d, struct err *e)
+{
+	int r = balloon_init(&d->balloon, &d->machine->ram, d->machine->loop);
+
+	if (r < 0)
+		return err_sys(e, -r, "balloon");
+	d->has_balloon = true;
+	return made(d, &d->balloon.dev, "");
+}
+
+static int make_console(struct devices *d, struct err *e)
+{
+	int r;
+
+	if (d->config->console_fd < 0)
+		return 0;
+	r = console_init(&d->console, (int)d->config->console_fd, &d->machine->ram, d->machine->loop);
+	if (r < 0)
+		return err_sys(e, -r, "console");
+	d->has_console = true;
+	return made(d, &d->console.dev, "");
+}
+
 static int make_share(struct devices *d, const struct device_config *c, struct err *e)
 {
 	struct fs *f = &d->shares[d->n_shares];
@@ -107,12 +156,18 @@ static int make_each(struct devices *d, const struct strv *texts,
 	return r;
 }
 
+static int make_disks(struct devices *d, struct err *e)
+{
+	return make_each(d, &d->config->blocks, make_disk, e);
+}
+
 static int make_shares(struct devices *d, struct err *e)
 {
 	return make_each(d, &d->config->shares, make_share, e);
 }
 
-static int (*const makers[])(struct devices *d, struct err *e) = { make_vsock, make_rng, make_shares };
+static int (*const makers[])(struct devices *d, struct err *e) = { make_disks,	 make_vsock,   make_rng,
+								   make_balloon, make_console, make_shares };
 
 struct devices *devices_make(const struct vmm_config *c, struct machine *m, struct err *e)
 {
@@ -146,10 +201,16 @@ void devices_free(struct devices *d)
 {
 	if (!d)
 		return;
+	for (unsigned i = 0; i < d->n_disks; i++)
+		block_done(&d->disks[i]);
 	if (d->has_vsock)
 		vsock_done(&d->vsock);
 	if (d->has_rng)
 		rng_done(&d->rng);
+	if (d->has_balloon)
+		balloon_done(&d->balloon);
+	if (d->has_console)
+		console_done(&d->console);
 	for (unsigned i = 0; i < d->n_shares; i++)
 		fs_done(&d->shares[i]);
 	free(d);
@@ -159,12 +220,22 @@ void devices_free(struct devices *d)
 
 int devices_balloon(struct devices *d, uint64_t bytes)
 {
-	return -EINVAL;
+	uint64_t ram = 0;
+
+	for (unsigned i = 0; i < d->machine->ram.n; i++)
+		ram += d->machine->ram.slots[i].bytes;
+	if (bytes > ram)
+		return -EINVAL;
+	balloon_set_target(&d->balloon, bytes);
+	return 0;
 }
 
-struct devices_memory devices_memory(struct devices *d)
+struct balloon_stats devices_memory(struct devices *d)
 {
-	return (struct devices_memory){ 0 };
+	struct balloon_stats s;
+
+	balloon_stats(&d->balloon, &s);
+	return s;
 }
 
 int devices_vsock_connect(struct devices *d, uint32_t port, int fd)

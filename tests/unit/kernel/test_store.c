@@ -62,10 +62,9 @@ static void put_modules(const struct place *p, const char *dir)
 		      *builtin = str_printf("%s/modules.builtin", dir);
 
 	close(mkdir_open(p->fd, dir, 0755));
-	for (const char *const *m = modules_boot; *m; m++)
-		put_module(p, dir, *m, &dep);
-	for (const char *const *m = modules_share; *m; m++)
-		put_module(p, dir, *m, &dep);
+	for (const struct module_list *l = modules_lists; l->name; l++)
+		for (const char *const *m = l->wanted; *m; m++)
+			put_module(p, dir, *m, &dep);
 	put(p, list, dep.data, dep.len);
 	put(p, builtin, "", 0);
 }
