@@ -87,6 +87,17 @@ static void say_emulation(struct engine *en, const struct host_facts *h)
 		en->progress(en->progress_arg, line);
 }
 
+/* Our own hypervisor wherever KVM works; "kvm" where it does not is refused by the plan, with the reason. */
+static void choose_driver(const struct run_request *rq, const struct host_facts *h, struct vm_spec *vm)
+{
+	bool own = h->kvm && h->vmm;
+
+	if (rq->driver)
+		own = !strcmp(rq->driver, vm_driver_names[VM_DRIVER_KVM]);
+	vm->accel_kvm = h->kvm;
+	vm->driver = own ? VM_DRIVER_KVM : VM_DRIVER_QEMU;
+}
+
 /* The machine of a VM: as many CPUs as the ceiling needs, RAM for the ceiling and the guest's kernel. */
 static int set_vm(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
 {
@@ -101,8 +112,9 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 		return r;
 	s->vm.kernel = strdup(k.version);
 	kernel_done(&k);
-	s->vm.accel_kvm = h->kvm;
-	say_emulation(en, h);
+	choose_driver(rq, h, &s->vm);
+	if (s->vm.driver == VM_DRIVER_QEMU)
+		say_emulation(en, h);
 	s->vm.vcpus = s->resources.cpu_milli ? (int)((s->resources.cpu_milli + 999) / 1000) : h->cpus;
 	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");

@@ -81,6 +81,7 @@ static void check_guest_kernels(struct doctor *d)
 
 void doctor_vm(struct doctor *d)
 {
+	check_program(d, "ketch-vmm", d->facts->vmm, "make install");
 	check_program(d, "QEMU", d->facts->qemu, "apt-get install qemu-system-x86");
 	check_program(d, "virtiofsd", d->facts->virtiofsd, "apt-get install qemu-system-common");
 	check_guest_kernels(d);

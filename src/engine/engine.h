@@ -37,6 +37,7 @@ struct run_request {
 	char *stop_signal;
 	char *network; /* "none", "host" */
 	char *kernel; /* vm: version of the guest kernel */
+	char *driver; /* vm: "kvm", "qemu"; NULL: kvm where it works */
 	int rows, cols; /* of the user's terminal */
 };
 

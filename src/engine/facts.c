@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/self.h"
 #include "cgroup/detect.h"
 #include "sys/kvm_probe.h"
 
@@ -66,6 +67,7 @@ static void gather_machine(struct host_facts *h)
 			continue;
 		h->arch = strdup(arches[i].oci);
 		h->qemu = facts_find_program(arches[i].qemu);
+		h->vmm = self_program("ketch-vmm");
 	}
 	if (!h->arch)
 		h->arch = strdup(u.machine);

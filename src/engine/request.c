@@ -332,6 +332,8 @@ static int merge_protection(const struct run_request *rq, struct instance_spec *
 		s->process.seccomp = strcmp(profile, "unconfined") != 0;
 	if (r == 0 && rq->userns && rq->privileged)
 		r = err_set(e, EINVAL, "--privileged and --userns exclude each other");
+	if (r == 0 && rq->driver && s->isolation != ISOLATION_VM)
+		r = err_set(e, EINVAL, "--driver works for virtual machines only");
 	if (r == 0 && rq->userns && s->isolation == ISOLATION_VM)
 		r = err_set(e, EINVAL, "--userns: a virtual machine has users of its own");
 	return r;

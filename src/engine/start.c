@@ -120,6 +120,12 @@ static int give_container(struct starter *s, struct err *e)
 	return r < 0 ? r : give(s, "work", mkdir_open(s->dir_fd, "work", 0700), e);
 }
 
+/* QEMU under KVM unpacks a kernel by itself, and then moves it to a random place (docs/design/005). */
+static bool boots_image(const struct vm_spec *vm)
+{
+	return vm->driver == VM_DRIVER_QEMU && vm->accel_kvm;
+}
+
 static int give_vm(struct starter *s, struct err *e)
 {
 	struct engine *en = s->en;
@@ -138,7 +144,8 @@ static int give_vm(struct starter *s, struct err *e)
 	if (r == 0)
 		r = kernel_find(en->root, s->spec->vm.kernel, &k, e);
 	if (r == 0) {
-		fd = s->spec->vm.accel_kvm ? kernel_image_open(&k, e) : kernel_unpacked_open(en->root, &k, e);
+		fd = boots_image(&s->spec->vm) ? kernel_image_open(&k, e)
+					       : kernel_unpacked_open(en->root, &k, e);
 		r = fd < 0 ? fd : give(s, "kernel", fd, e);
 	}
 	if (r == 0) {

@@ -246,7 +246,7 @@ static int set_up(struct guest *g, struct err *e)
 	r = open_deadline(g, e);
 	if (r < 0)
 		return r;
-	port = system_open_port(GUEST_PORT, PORT_MS, e);
+	port = system_open_agent(g->initramfs, PORT_MS, e);
 	if (port < 0)
 		return port;
 	g->conn = conn_new(g->loop, port, PEER_MONITOR, &conn_ops, g);

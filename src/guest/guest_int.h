@@ -15,8 +15,9 @@
 int system_set_up(int *ret_initramfs, struct err *e);
 /* Loads the modules of a list of the initramfs (kernel/initramfs.c), "modules.share" for instance. */
 int system_load_modules(int initramfs, const char *name, struct err *e);
-/* The virtio-serial port of this name, opened once the host is there; waits up to timeout_ms. */
-int system_open_port(const char *name, int timeout_ms, struct err *e);
+/* The stream to the host, once that is there: GUEST_PORT, or the vsock connection where GUEST_AGENT_ENV says so; its modules
+ * are loaded first.  Waits up to timeout_ms. */
+int system_open_agent(int initramfs, int timeout_ms, struct err *e);
 /* What plans need to know about this machine. */
 int system_facts(struct host_facts *ret, struct err *e);
 

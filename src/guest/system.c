@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -130,7 +133,7 @@ static bool is_connected(int fd)
 	return poll(&p, 1, 0) > 0 && !(p.revents & (POLLHUP | POLLERR));
 }
 
-int system_open_port(const char *name, int timeout_ms, struct err *e)
+static int open_port(const char *name, int timeout_ms, struct err *e)
 {
 	int64_t end = clock_mono_ns() + timeout_ms * (NS_PER_S / 1000);
 	char path[64];
@@ -145,6 +148,29 @@ int system_open_port(const char *name, int timeout_ms, struct err *e)
 	if (fd >= 0)
 		close(fd);
 	return err_set(e, ETIMEDOUT, "the port %s did not appear", name);
+}
+
+static int open_vsock(uint32_t port, struct err *e)
+{
+	const struct sockaddr_vm host = { .svm_family = AF_VSOCK,
+					  .svm_cid = VMADDR_CID_HOST,
+					  .svm_port = port };
+	autoclose int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&host, sizeof(host)) < 0)
+		return err_sys(e, errno, "vsock port %u of the host", port);
+	return fd_set_nonblock(fd, true) < 0 ? err_sys(e, errno, "vsock") : take_fd(&fd);
+}
+
+int system_open_agent(int initramfs, int timeout_ms, struct err *e)
+{
+	const char *way = getenv(GUEST_AGENT_ENV);
+	bool vsock = way && !strcmp(way, "vsock");
+	int r = system_load_modules(initramfs, vsock ? "modules.vsock" : "modules.port", e);
+
+	if (r < 0)
+		return r;
+	return vsock ? open_vsock(GUEST_VSOCK_PORT, e) : open_port(GUEST_PORT, timeout_ms, e);
 }
 
 /* --- facts */

@@ -9,7 +9,10 @@
 
 #include "instance/spec.h"
 
-#define GUEST_PORT	  "ketch.agent" /* name of the virtio-serial port that carries wire/msg.h */
+#define GUEST_PORT	 "ketch.agent" /* name of the virtio-serial port that carries wire/msg.h */
+#define GUEST_VSOCK_PORT 1024 /* of the host, where there is no such port */
+#define GUEST_AGENT_ENV                                                                                      \
+	"KETCH_AGENT" /* "vsock": which of the two it is; a word of the kernel's command line */
 #define GUEST_ROOT	  "root"
 #define GUEST_DISK	  "disk"
 #define GUEST_SHARED_FILE "file"

@@ -27,6 +27,7 @@ struct host_facts {
 	bool kvm; /* a stock kernel starts under /dev/kvm (probed by running a guest) */
 	char *kvm_reason; /* why not, a sentence; NULL when usable */
 	char *qemu; /* path of qemu-system-*; NULL: missing */
+	char *vmm; /* path of ketch-vmm; NULL: missing */
 	char *virtiofsd; /* path; NULL: missing */
 	bool in_guest; /* this "host" is a guest of Ketch: the plan is made for inside the VM */
 };

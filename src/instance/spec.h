@@ -35,11 +35,15 @@ struct resources {
 	uint64_t pids; /* 0: none */
 };
 
+enum vm_driver_kind { VM_DRIVER_QEMU, VM_DRIVER_KVM, VM_DRIVER_N };
+extern const char *const vm_driver_names[]; /* "qemu", "kvm", NULL */
+
 struct vm_spec {
+	int driver; /* enum vm_driver_kind */
 	char *kernel; /* version of the guest kernel; NULL until chosen */
 	uint64_t ram_bytes; /* of the machine: the ceiling and what the guest kernel needs */
 	int vcpus;
-	bool accel_kvm; /* else software emulation */
+	bool accel_kvm; /* else software emulation, which driver qemu alone has */
 };
 
 struct instance_spec {

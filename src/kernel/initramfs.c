@@ -5,6 +5,7 @@
  *
  *	/init		ketch-guest
  *	/modules	a line for each module file, in the order to load them
+ *	/modules.port, /modules.vsock	those that the agent's stream needs, under the driver qemu or kvm
  *	/modules.share	those that only a guest with shares loads: 40 ms in software emulation
  *	/m/NAME.ko	the modules
  */
@@ -28,12 +29,15 @@
 
 #define MAX_GUEST  (32 * 1024 * 1024)
 #define MAX_MODULE (16 * 1024 * 1024)
-#define LAYOUT	   "ketch-initramfs-2" /* part of the hash: change it when the layout above changes */
+#define LAYOUT	   "ketch-initramfs-3" /* part of the hash: change it when the layout above changes */
 
 static const struct {
 	const char *name;
 	const char *const *wanted;
-} lists[] = { { "modules", modules_boot }, { "modules.share", modules_share } };
+} lists[] = { { "modules", modules_boot },
+	      { "modules.port", modules_port },
+	      { "modules.vsock", modules_vsock },
+	      { "modules.share", modules_share } };
 
 struct parts {
 	struct bzimage head;

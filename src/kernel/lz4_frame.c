@@ -19,17 +19,12 @@ static uint32_t get_u32(const char *p)
 	return le32toh(v);
 }
 
-bool lz4_frame_is_legacy(const void *data, size_t n)
-{
-	return n >= 4 && get_u32(data) == MAGIC;
-}
-
 int lz4_frame_unpack(const void *data, size_t n, void *out, size_t out_n)
 {
 	const char *p = data, *end = p + n;
 	char *to = out, *to_end = to + out_n;
 
-	if (!lz4_frame_is_legacy(data, n))
+	if (n < 4 || get_u32(p) != MAGIC)
 		return -EINVAL;
 	for (p += 4; end - p >= 4;) {
 		size_t room = (size_t)(to_end - to);

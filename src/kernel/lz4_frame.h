@@ -5,10 +5,8 @@
 #ifndef KERNEL_LZ4_FRAME_H
 #define KERNEL_LZ4_FRAME_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-bool lz4_frame_is_legacy(const void *data, size_t n);
 /* Unpacks the frame at data into out; all of it must fit and fill it exactly: 0, else -EINVAL. */
 int lz4_frame_unpack(const void *data, size_t n, void *out, size_t out_n);
 

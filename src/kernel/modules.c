@@ -10,8 +10,10 @@
 
 #define MAX_DEP (4 * 1024 * 1024)
 
-const char *const modules_boot[] = { "virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng",
-				     "erofs",	    "ext4",	      "overlay",    NULL };
+const char *const modules_boot[] = { "virtio_mmio", "virtio_blk", "virtio_rng", "erofs",
+				     "ext4",	    "overlay",	  NULL };
+const char *const modules_port[] = { "virtio_console", NULL };
+const char *const modules_vsock[] = { "vmw_vsock_virtio_transport", "pvpanic_mmio", NULL };
 const char *const modules_share[] = { "virtiofs", NULL };
 
 /* Does the path "kernel/.../virtio-rng.ko[.xz]" hold the module virtio_rng?  '-' and '_' are the same. */

@@ -5,8 +5,10 @@
 #include "base/err.h"
 #include "base/strv.h"
 
-/* What a guest of the qemu driver needs at every boot, and more where it has shares; names of modprobe, NULL-terminated. */
-extern const char *const modules_boot[], *const modules_share[];
+/* What a guest needs at every boot; for its agent under the driver qemu, and kvm; and where it has shares.  Names of
+ * modprobe, NULL-terminated. */
+extern const char *const modules_boot[], *const modules_port[], *const modules_vsock[],
+									*const modules_share[];
 
 /* dirfd: a /lib/modules/VERSION with modules.dep.  Appends to *ret the paths below dirfd of the wanted modules and
  * of all they depend on, each once, dependencies first; what is built into the kernel is left out. */

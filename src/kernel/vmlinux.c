@@ -1,10 +1,10 @@
 /* vmlinux.c - the kernel unpacked, for booting without its own unpacking
  *
- * In software emulation a kernel takes a fifth of its boot to unpack itself.  QEMU starts an ELF kernel directly at
- * its PVH entry (xen/include/public/arch-x86/hvm/start_info.h).  What that costs is KASLR, which the unpacking
- * does too; so with KVM, where unpacking takes 30 ms, the image boots as it is.
+ * In software emulation a kernel takes a fifth of its boot to unpack itself.  An ELF kernel starts directly at its PVH
+ * entry (xen/include/public/arch-x86/hvm/start_info.h), in QEMU and in our own hypervisor.  What that costs is KASLR,
+ * which the unpacking does too.
  *
- * Only LZ4 is unpacked, as Debian's cloud kernels have it.
+ * An empty file is kept for a kernel that turned out not to start so, or else each start would unpack it anew.
  */
 #include <elf.h>
 #include <endian.h>
@@ -19,10 +19,9 @@
 #include "base/io.h"
 #include "kernel/cache.h"
 #include "kernel/kernel_int.h"
-#include "kernel/lz4_frame.h"
+#include "kernel/payload.h"
 #include "kernel/vmlinux.h"
 
-#define MAX_UNPACKED	  (256U << 20)
 #define NOTE_PHYS32_ENTRY 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 
 /* Is the note in this segment?  Notes are padded to 4 bytes (elf(5)). */
@@ -72,45 +71,47 @@ struct source {
 	struct bzimage head;
 };
 
-static int read_payload(const struct source *s, struct buf *ret)
+/* The payload, and how it is packed; NULL: not in a way that we know. */
+static const struct packing *read_payload(const struct source *s, struct buf *ret)
 {
 	const size_t n = s->head.payload_bytes;
-	char magic[4], *p;
+	const struct packing *packing = NULL;
+	char magic[PAYLOAD_MAGIC_BYTES], *p;
 
-	/* most other kernels are found out here, at every start */
-	if (n < 8 || n > MAX_UNPACKED || pread(s->image, magic, 4, (off_t)s->head.payload_off) != 4 ||
-	    !lz4_frame_is_legacy(magic, 4))
-		return -EINVAL;
-	p = buf_room(ret, n);
+	if (n >= sizeof(magic) && n <= PAYLOAD_UNPACKED_MAX &&
+	    pread(s->image, magic, sizeof(magic), (off_t)s->head.payload_off) == sizeof(magic))
+		packing = payload_packing(magic);
+	p = packing ? buf_room(ret, n) : NULL;
 	if (!p || pread(s->image, p, n, (off_t)s->head.payload_off) != (ssize_t)n)
-		return -EINVAL;
+		return NULL;
 	ret->len = n;
-	return 0;
+	return packing;
 }
 
+/* Fills *ret with the ELF kernel; with nothing where there is none to start. */
 static int unpack(void *arg, struct buf *ret, struct err *e)
 {
 	const struct source *s = arg;
 	AUTO(buf_done) struct buf packed = { 0 };
-	uint32_t size;
+	const struct packing *packing = read_payload(s, &packed);
+	size_t n = packing ? payload_unpacked_bytes(packed.data, packed.len) : 0;
 	char *out;
 
-	if (read_payload(s, &packed) < 0)
-		return err_set(e, EOPNOTSUPP, "kernel %s is not packed with LZ4", s->head.release);
-	memcpy(&size, packed.data + packed.len - 4, 4);
-	size = le32toh(size);
-	out = size <= MAX_UNPACKED ? buf_room(ret, size) : NULL;
-	if (!out || lz4_frame_unpack(packed.data, packed.len - 4, out, size) < 0)
-		return err_set(e, EINVAL, "kernel %s cannot be unpacked", s->head.release);
-	ret->len = size;
-	if (!vmlinux_has_pvh_entry(out, size))
-		return err_set(e, EOPNOTSUPP, "kernel %s has no PVH entry", s->head.release);
+	if (!packing)
+		return err_set(e, EOPNOTSUPP, "kernel %s is packed in an unknown way", s->head.release);
+	if (!n)
+		return 0;
+	out = buf_room(ret, n);
+	if (!out)
+		return err_sys(e, ENOMEM, "kernel %s", s->head.release);
+	if (payload_unpack(packing, packed.data, packed.len, out, n) == 0 && vmlinux_has_pvh_entry(out, n))
+		ret->len = n;
 	return 0;
 }
 
 int kernel_unpacked_open(const char *root, const struct kernel *k, struct err *e)
 {
-	autoclose int image = kernel_image_open(k, e);
+	autoclose int image = kernel_image_open(k, e), unpacked = -1;
 	struct source s = { .image = image };
 	uint64_t h = CACHE_HASH;
 	struct stat st;
@@ -125,7 +126,8 @@ int kernel_unpacked_open(const char *root, const struct kernel *k, struct err *e
 	h = cache_hash(h, &st.st_ino, sizeof(st.st_ino));
 	h = cache_hash(h, &st.st_size, sizeof(st.st_size));
 	h = cache_hash(h, &st.st_mtim, sizeof(st.st_mtim));
-	r = cache_open(root, &(struct cache_key){ s.head.release, "vmlinux", h }, unpack, &s, e);
-	/* then as it is: slower, and as good */
-	return r < 0 ? take_fd(&image) : r;
+	unpacked = cache_open(root, &(struct cache_key){ s.head.release, "vmlinux", h }, unpack, &s, e);
+	/* else as it is: slower, and as good */
+	return unpacked >= 0 && fstat(unpacked, &st) == 0 && st.st_size ? take_fd(&unpacked)
+									: take_fd(&image);
 }

@@ -107,6 +107,12 @@ void virtio_config_changed(struct virtio_dev *d)
 		interrupt(d, INTERRUPT_CONFIG);
 }
 
+void virtio_interrupt(struct virtio_dev *d)
+{
+	if (virtio_is_running(d))
+		interrupt(d, INTERRUPT_QUEUE);
+}
+
 void virtio_fail(struct virtio_dev *d)
 {
 	if (d->s.status & STATUS_NEEDS_RESET)
@@ -173,7 +179,7 @@ static int add_queue(struct virtio_dev *d, unsigned i)
 	k->dev = d;
 	k->left = VIRTIO_TURN;
 	k->watch = (struct watch){ .fd = d->kick_fds[i], .events = EPOLLIN, .fn = on_kick, .arg = k };
-	return loop_add(d->loop, &k->watch);
+	return d->ops->kick ? loop_add(d->loop, &k->watch) : 0;
 }
 
 int virtio_init(struct virtio_dev *d, const struct ram *ram, struct loop *loop)

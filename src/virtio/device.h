@@ -5,7 +5,7 @@
  *
  * Threads: `start`, `stop` and `config_written` are called by a vcpu thread, `kick` and the device's own watches by the
  * thread of its loop.  `lock` is held around each (a device's own watches take it themselves), so that the functions of a
- * device never run side by side.  loop_add and loop_del belong to the making of a device; later, only loop_set.
+ * device never run side by side.  loop_add and loop_del are for the loop's thread, `start` and `stop` may only loop_set.
  * Interrupt status and its acknowledgement need no lock: a vcpu never waits there.
  *
  * How a device lives: made (before the guest runs; all memory and descriptors that it will ever need) -> `start`
@@ -41,7 +41,7 @@ struct virtio_ops {
 	/* At reset, also where `start` failed or was not reached: after it the device touches no queue and no guest RAM.
 	 * May be NULL. */
 	void (*stop)(struct virtio_dev *d);
-	/* Queue q may have new chains. */
+	/* Queue q may have new chains.  NULL: who serves the queues reads kick_fds itself (vhost-user). */
 	void (*kick)(struct virtio_dev *d, unsigned q);
 	/* The driver has changed `len` bytes of `config` at `offset`.  NULL: it may not. */
 	void (*config_written)(struct virtio_dev *d, uint32_t offset, uint32_t len);
@@ -110,6 +110,8 @@ bool virtio_has(const struct virtio_dev *d, uint64_t feature);
 bool virtio_pop(struct virtio_dev *d, unsigned q, struct vq_chain *ret);
 /* Interrupts the driver if it wants that for what was pushed. */
 void virtio_notify(struct virtio_dev *d, unsigned q);
+/* Interrupts it for what somebody else pushed. */
+void virtio_interrupt(struct virtio_dev *d);
 /* The device has changed `config`: a new generation, and the interrupt that says so. */
 void virtio_config_changed(struct virtio_dev *d);
 /* The driver broke the rules: DEVICE_NEEDS_RESET (section 2.1.2), nothing more is served until the reset. */

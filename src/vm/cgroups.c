@@ -38,7 +38,7 @@ int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, s
 	const struct cgroup_request rq = { h, s->id, &limits, controllers, &rows };
 
 	if (s->resources.memory_bytes)
-		limits.memory_bytes = s->vm.ram_bytes + qemu_driver.overhead_bytes(s);
+		limits.memory_bytes = s->vm.ram_bytes + vm_driver_of(s)->overhead_bytes(s);
 	return cgroup_plan(&rq, p, e);
 }
 

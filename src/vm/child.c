@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +68,10 @@ __attribute__((noreturn)) static void become(const struct child_spec *s, pid_t p
 		if (r < 0)
 			err_sys(&e, -r, "descriptors");
 	}
-	/* after prepare: a change of user takes it back */
-	if (r == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+	/* after prepare: a change of user takes it back.  In a PID namespace of its own it cannot see whether its parent
+	 * is still there: such a program must watch a socket of ours */
+	if (r == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+		       (!(s->clone_flags & CLONE_NEWPID) && getppid() != parent)))
 		_exit(127);
 	if (r == 0) {
 		execve(s->argv[0], s->argv, envp);
@@ -100,7 +103,7 @@ int child_start(struct child *c, const struct child_spec *s, struct loop *l, str
 	pid_t self = getpid(), pid;
 	int r, pidfd = -1;
 
-	pid = ns_clone(0, s->cgroup_fd, &pidfd);
+	pid = ns_clone(s->clone_flags, s->cgroup_fd, &pidfd);
 	if (pid == 0)
 		become(s, self);
 	if (pid < 0)

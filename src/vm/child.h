@@ -3,6 +3,7 @@
 #define VM_CHILD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -21,6 +22,7 @@ struct child_spec {
 	size_t n_fds;
 	int say_fd; /* becomes stderr */
 	int cgroup_fd; /* v2: started inside; -1: none */
+	uint64_t clone_flags; /* CLONE_NEWPID, or 0 */
 	/* In the new process, before exec: joins cgroups (v1), enters namespaces, sheds rights. */
 	int (*prepare)(void *arg, struct err *e);
 	void *arg;

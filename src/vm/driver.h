@@ -2,7 +2,7 @@
  *
  * A driver adds the steps that make and start its machine; applied, they fill a struct machine.  What the machine must
  * have, for instance/guest.h to hold: the kernel and initramfs of the boot document, a serial console at
- * `console`, a virtio-serial port GUEST_PORT at `agent`, virtio block devices with the serials GUEST_ROOT and
+ * `console`, the agent's stream (a virtio-serial port or a vsock connection) at `agent`, virtio block devices with the serials GUEST_ROOT and
  * GUEST_DISK, a virtio-fs device for each share, a source of random numbers, and power-off.
  */
 #ifndef VM_DRIVER_H
@@ -31,6 +31,7 @@ struct machine {
 	struct loop *loop;
 	struct cgroups cgroups;
 	int agent_fd, console_fd, say_fd; /* the VMM's ends; -1 once it has them */
+	int control_fd; /* our end of ketch-vmm's control socket (vmm/control.h); -1: none */
 	struct share shares[MACHINE_MAX_SHARES];
 	size_t n_shares;
 	struct strv argv; /* of the VMM, as the steps add to it */
@@ -50,6 +51,6 @@ struct vm_driver {
 	uint64_t (*overhead_bytes)(const struct instance_spec *s);
 };
 
-extern const struct vm_driver qemu_driver;
+extern const struct vm_driver qemu_driver, kvm_driver;
 
 #endif

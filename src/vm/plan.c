@@ -66,9 +66,17 @@ static int check_spec(const struct instance_spec *s, const struct host_facts *h,
 		return err_set(
 			e, ENOTSUP,
 			"--userns works for containers only; the users of a virtual machine are its own");
+	if (s->vm.driver == VM_DRIVER_KVM && !s->vm.accel_kvm)
+		return err_set(e, ENOTSUP, "--driver kvm: %s",
+			       h->kvm_reason ? h->kvm_reason : "KVM is not usable here");
 	if (!s->vm.kernel || !s->vm.ram_bytes || s->vm.vcpus < 1)
 		return err_set(e, EINVAL, "the virtual machine has no kernel, RAM or CPU");
 	return 0;
+}
+
+const struct vm_driver *vm_driver_of(const struct instance_spec *s)
+{
+	return s->vm.driver == VM_DRIVER_KVM ? &kvm_driver : &qemu_driver;
 }
 
 int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct plan *ret, struct err *e)
@@ -81,7 +89,7 @@ int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct pl
 		return r;
 	if (share_plan(s, ret) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	r = qemu_driver.plan(s, h, ret, e);
+	r = vm_driver_of(s)->plan(s, h, ret, e);
 	if (r < 0)
 		return r;
 	return plan_guest(s, ret) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

@@ -8,6 +8,6 @@
 enum { FD_AGENT = 3, FD_CONSOLE, FD_KERNEL, FD_INITRAMFS, FD_ROOT, FD_DISK, FD_SHARES };
 
 /* qemu_start.c */
-extern const struct step_op op_vmm_arg, op_kernel_arg, op_kernel_tsc, op_vmm_fd, op_vmm_start;
+extern const struct step_op op_kernel_tsc, op_vmm_start;
 
 #endif

@@ -24,30 +24,7 @@
 #include "sys/tsc.h"
 #include "vm/qemu_int.h"
 
-/* User ids 0x70000000... belong to nobody (systemd's UIDS-GIDS.md); the low bits are the instance's, so that two
- * VMMs cannot touch each other. */
-#define UID_BASE 0x70000000U
-#define UID_BITS 0x00ffffffU
-
 /* --- steps */
-
-static int apply_arg(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	int r = strv_add(&m->argv, s->what);
-
-	if (r == 0 && s->data)
-		r = strv_add(&m->argv, s->data);
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
-}
-
-static int apply_kernel_arg(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-
-	buf_addf(&m->kernel_args, "%s%s", m->kernel_args.len ? " " : "", s->what);
-	return buf_ok(&m->kernel_args) ? 0 : err_set(e, ENOMEM, "out of memory");
-}
 
 /* In software emulation the guest's TSC is the host's.  To calibrate it against the emulated PIT fails now and
  * then, and the kernel then hangs: microvm has no other clock.  So it is told. */
@@ -61,32 +38,12 @@ static int apply_tsc(void *ctx, const struct step *s, struct err *e)
 	return 0;
 }
 
-static int apply_fd(void *ctx, const struct step *s, struct err *e)
-{
-	struct machine *m = ctx;
-	int fd = machine_named_fd(m, s->from);
-	uint32_t number;
-
-	if (fd < 0 || m->n_fds == ARRAY_LEN(m->fds) || parse_u32(s->what, &number) < 0)
-		return err_set(e, EBADF, "no descriptor %s", s->from);
-	m->fds[m->n_fds++] = (struct child_fd){ fd, (int)number };
-	return 0;
-}
-
 /* --- in QEMU's process, before exec */
 
 struct rights {
 	const struct machine *machine;
 	int landlock; /* what it may read; -1: this kernel cannot confine it */
 };
-
-static uid_t vmm_uid(const char *id)
-{
-	char digits[9] = "";
-
-	strncat(digits, id, 8);
-	return UID_BASE + ((uid_t)strtoul(digits, NULL, 16) & UID_BITS);
-}
 
 /* QEMU opens /dev/kvm by its name, and on some hosts only root may: in a mount namespace of its own it finds a node there
  * that belongs to its user.  /tmp, which every system has, is where that node lies. */
@@ -214,20 +171,6 @@ static int confine(const struct machine *m, int *ret, struct err *e)
 	return 0;
 }
 
-static void drop_vmm_ends(struct machine *m)
-{
-	int *ends[] = { &m->agent_fd, &m->console_fd };
-
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		close(*ends[i]);
-		*ends[i] = -1;
-	}
-	for (size_t i = 0; i < m->n_shares; i++) {
-		close(m->shares[i].vmm_fd);
-		m->shares[i].vmm_fd = -1;
-	}
-}
-
 /* Replaces kernel and initramfs by copies where need be; adds the last of the command line. */
 static int complete(struct machine *m, int *ret_kernel, int *ret_initramfs)
 {
@@ -270,12 +213,9 @@ static int apply_start(void *ctx, const struct step *s, struct err *e)
 			},
 			m->loop, e);
 	if (r == 0)
-		drop_vmm_ends(m);
+		machine_drop_vmm_ends(m);
 	return r;
 }
 
-const struct step_op op_vmm_arg = { "vmm-arg", STAGE_HOST, apply_arg };
-const struct step_op op_kernel_arg = { "kernel-arg", STAGE_HOST, apply_kernel_arg };
 const struct step_op op_kernel_tsc = { "kernel-tsc", STAGE_HOST, apply_tsc };
-const struct step_op op_vmm_fd = { "vmm-fd", STAGE_HOST, apply_fd };
 const struct step_op op_vmm_start = { "vmm-start", STAGE_HOST, apply_start };

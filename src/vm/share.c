@@ -31,8 +31,9 @@
 #include "vm/driver.h"
 #include "vm/vm_int.h"
 
-#define SERVED	  "/tmp" /* a directory that every system has */
-#define SERVER_FD 3
+#define SERVED	     "/tmp" /* a directory that every system has */
+#define SERVER_FD    3
+#define SERVER_BYTES (UINT64_C(32) << 20)
 
 enum share_flags { SHARE_RO = 1, SHARE_FILE = 2 };
 
@@ -192,6 +193,33 @@ const struct step_op op_share = { "share", STAGE_HOST, apply_share };
 bool share_is_needed(const struct mount_spec *m)
 {
 	return m->type == MOUNT_BIND || m->type == MOUNT_VOLUME;
+}
+
+static size_t count(const struct instance_spec *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_mounts; i++)
+		n += share_is_needed(&s->mounts[i]);
+	return n;
+}
+
+int share_check(const struct instance_spec *s, const struct host_facts *h, struct err *e)
+{
+	size_t n = count(s);
+
+	if (n && !h->virtiofsd)
+		return err_set(
+			e, ENOENT,
+			"virtiofsd is missing, which -v needs; install the package qemu-system-common");
+	if (n > MACHINE_MAX_SHARES)
+		return err_set(e, E2BIG, "%zu mounts; a virtual machine can have %d", n, MACHINE_MAX_SHARES);
+	return 0;
+}
+
+uint64_t share_overhead_bytes(const struct instance_spec *s)
+{
+	return count(s) * SERVER_BYTES;
 }
 
 int share_plan(const struct instance_spec *s, struct plan *p)

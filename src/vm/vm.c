@@ -23,6 +23,7 @@
 #include "vm/config.h"
 #include "vm/console.h"
 #include "vm/vm_int.h"
+#include "vmm/power.h"
 
 #define BOOT_S_KVM 30
 #define BOOT_S_TCG 120
@@ -89,19 +90,26 @@ static void quote_last_words(struct running *r)
 		err_set(&r->why, r->why.no, "%.200s; its console ends with: %s", reason, r->console.last);
 }
 
+/* What became of the guest, as far as the driver's exit status tells. */
+static void tell_end(const struct running *r, int status, struct err *e)
+{
+	const char *when = r->state == BOOTING ? "while it booted" : "by itself";
+	const char *how = r->machine.boot->spec.vm.driver == VM_DRIVER_KVM ? machine_end_text(status) : NULL;
+
+	if (status > 128)
+		err_set(e, EIO, "%s was killed by signal %d", r->machine.vmm.name, status - 128);
+	else if (how)
+		err_set(e, EIO, "the virtual machine ended %s: %s", when, how);
+	else
+		err_set(e, EIO, "the virtual machine ended %s", when);
+}
+
 static void vmm_ended(struct running *r, int status)
 {
-	static const char *const when[] = {
-		[BOOTING] = "the virtual machine ended while it booted",
-		[UP] = "the virtual machine ended by itself",
-	};
 	struct err e;
 
 	if (r->state != STOPPING || status > 128) {
-		if (status > 128)
-			err_set(&e, EIO, "qemu was killed by signal %d", status - 128);
-		else
-			err_set(&e, EIO, "%s", r->state == STOPPING ? "" : when[r->state]);
+		tell_end(r, status, &e);
 		end_it(r, &e);
 	}
 	kill_children(r);
@@ -292,6 +300,8 @@ static void vm_release(struct running *r)
 		close(m->agent_fd);
 	if (m->console_fd >= 0)
 		close(m->console_fd);
+	if (m->control_fd >= 0)
+		close(m->control_fd);
 	if (r->deadline.fd >= 0) {
 		loop_del(m->loop, &r->deadline);
 		close(r->deadline.fd);
@@ -329,6 +339,7 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 				       .cgroups = CGROUPS_INIT,
 				       .agent_fd = -1,
 				       .console_fd = -1,
+				       .control_fd = -1,
 				       .say_fd = -1,
 				       .child_ended = on_child_ended,
 				       .arg = r };

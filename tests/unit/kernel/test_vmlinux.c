@@ -1,9 +1,11 @@
 /* test_vmlinux.c - unpacking kernels: LZ4 frames, and the note that lets an ELF boot */
+#include <dirent.h>
 #include <elf.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "../cm.h"
 #include "base/auto.h"
@@ -238,6 +240,22 @@ static void open_unpacked(const char *root, const struct elf *e, const char *mag
 	assert_int_equal(read_to_end(fd, 1 << 20, ret), 0);
 }
 
+/* How many of the kept files are empty. */
+static unsigned n_empty(const char *root)
+{
+	autofree char *path = str_printf("%s/boot", root);
+	DIR *d = opendir(path);
+	unsigned n = 0;
+	struct dirent *de;
+	struct stat st;
+
+	assert_non_null(d);
+	while ((de = readdir(d)))
+		n += fstatat(dirfd(d), de->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) && !st.st_size;
+	closedir(d);
+	return n;
+}
+
 static void an_lz4_kernel_with_an_entry_is_unpacked_and_another_opened_as_it_is(void **state)
 {
 	char root[] = "/tmp/ketch-test-XXXXXX";
@@ -252,14 +270,19 @@ static void an_lz4_kernel_with_an_entry_is_unpacked_and_another_opened_as_it_is(
 	e.other.n_type = 4;
 	open_unpacked(root, &e, MAGIC, &got);
 	assert_memory_equal(got.data, &e, sizeof(e));
+	open_unpacked(root, &e, "????", &got);
+	assert_int_equal(got.len, 4096);
+	assert_int_equal(n_empty(root), 0); /* seen at once, each time */
 	open_unpacked(root, &e,
 		      "\xfd"
 		      "7zX",
 		      &got);
 	assert_int_equal(got.len, 4096);
+	assert_int_equal(n_empty(root), 1); /* not xz after all: found out once */
 	e.entry.n_type = 17;
 	open_unpacked(root, &e, MAGIC, &got);
 	assert_int_equal(got.len, 4096);
+	assert_int_equal(n_empty(root), 1);
 	remove_tree(AT_FDCWD, root);
 }
 

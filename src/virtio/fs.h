@@ -1,0 +1,48 @@
+/* fs.h - virtio file system device (virtio 1.2, section 5.11): the queues are served by virtiofsd (virtio/vhost_user.h)
+ *
+ * The guest's kicks go to virtiofsd without us; its interrupts pass through the loop's thread, which sets InterruptStatus.
+ * When virtiofsd ends, breaks the protocol or does not answer, the device needs a reset and fails at each later DRIVER_OK.
+ *
+ * System calls after fs_init beyond those of every device: sendmsg, recvmsg, clock_gettime; epoll_ctl once, when virtiofsd
+ * has ended.
+ */
+#ifndef VIRTIO_FS_H
+#define VIRTIO_FS_H
+
+#include "virtio/device.h"
+#include "virtio/vhost_user.h"
+
+#define FS_TAG_MAX  36 /* bytes, without a NUL */
+#define FS_N_QUEUES 2 /* high priority, requests */
+
+struct fs_spec {
+	const char *tag;
+	int socket_fd; /* connected to virtiofsd */
+};
+
+struct fs {
+	struct virtio_dev dev;
+	struct fs_config {
+		uint8_t tag[FS_TAG_MAX]; /* padded with NULs */
+		uint32_t num_request_queues;
+	} __attribute__((packed)) config;
+	struct vhost_user server;
+	struct watch life; /* the socket: hang-up */
+	struct watch call; /* an eventfd: virtiofsd has used buffers, of any queue */
+};
+
+/* What virtiofsd knows (open files, the session) is not in it: a device that ran needs a reset when it is restored. */
+struct fs_state {
+	struct virtio_state dev;
+};
+
+/* 0, and the socket is the device's; -EINVAL: the tag is empty or too long; vhost_user_open's. */
+int fs_init(struct fs *f, const struct fs_spec *s, const struct ram *ram, struct loop *loop);
+/* Closes the socket, so virtiofsd ends. */
+void fs_done(struct fs *f);
+
+/* For a device that is not served meanwhile. */
+void fs_save(const struct fs *f, struct fs_state *ret);
+int fs_restore(struct fs *f, const struct fs_state *s);
+
+#endif

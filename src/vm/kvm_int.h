@@ -1,0 +1,23 @@
+/* kvm_int.h - between the two halves of the driver kvm */
+#ifndef VM_KVM_INT_H
+#define VM_KVM_INT_H
+
+#include "vm/vm_int.h"
+
+/* What ketch-vmm finds its descriptors under. */
+enum {
+	VMM_FD_AGENT = 3,
+	VMM_FD_CONSOLE,
+	VMM_FD_KVM,
+	VMM_FD_CONTROL,
+	VMM_FD_KERNEL,
+	VMM_FD_INITRAMFS,
+	VMM_FD_ROOT,
+	VMM_FD_DISK,
+	VMM_FD_SHARES
+};
+
+/* kvm_start.c */
+extern const struct step_op op_kvm_start;
+
+#endif

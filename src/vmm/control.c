@@ -1,0 +1,319 @@
+/* control.c - requests of the machine's owner, a line each
+ *
+ * Nothing here allocates: the thread is sealed.
+ */
+#include "vmm/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/parse.h"
+
+/* --- answers */
+
+__attribute__((format(printf, 2, 3))) static void say(struct control *c, const char *fmt, ...)
+{
+	size_t room = sizeof(c->answer) - c->n_answer;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(c->answer + c->n_answer, room, fmt, ap);
+	va_end(ap);
+	c->n_answer += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void say_quoted(struct control *c, const char *bytes, size_t n)
+{
+	say(c, "\"");
+	for (size_t i = 0; i < n; i++) {
+		unsigned char b = (unsigned char)bytes[i];
+
+		/* what is not ASCII is shown byte by byte: it need not be UTF-8 */
+		if (b < ' ' || b > '~' || b == '"' || b == '\\')
+			say(c, "\\u%04x", b);
+		else
+			say(c, "%c", b);
+	}
+	say(c, "\"");
+}
+
+static void say_ok(struct control *c)
+{
+	say(c, "{\"ok\":true}\n");
+}
+
+static void say_error(struct control *c, const char *text)
+{
+	say(c, "{\"error\":\"%s\"}\n", text);
+}
+
+/* --- requests: `word` is what follows the verb, or "" */
+
+static void do_state(struct control *c, const char *word)
+{
+	bool paused = __atomic_load_n(&c->machine->wish, __ATOMIC_ACQUIRE) == WISH_PAUSE;
+
+	say(c, "{\"state\":\"%s\"}\n", paused ? "paused" : "running");
+}
+
+static void do_pause(struct control *c, const char *word)
+{
+	machine_wish(c->machine, WISH_PAUSE);
+	say_ok(c);
+}
+
+static void do_resume(struct control *c, const char *word)
+{
+	machine_wish(c->machine, WISH_RUN);
+	say_ok(c);
+}
+
+static void do_quit(struct control *c, const char *word)
+{
+	machine_end(c->machine, END_POWER_OFF);
+}
+
+static void do_power_button(struct control *c, const char *word)
+{
+	power_event(&c->machine->power, GED_POWER_BUTTON);
+	say_ok(c);
+}
+
+static void do_serial(struct control *c, const char *word)
+{
+	char log[SERIAL_LOG_SIZE];
+	size_t n = serial_log(&c->machine->serial, log, sizeof(log));
+
+	say(c, "{\"serial\":");
+	say_quoted(c, log, n);
+	say(c, "}\n");
+}
+
+static void do_balloon(struct control *c, const char *word)
+{
+	uint64_t bytes;
+
+	if (parse_u64(word, &bytes) < 0)
+		say_error(c, "balloon: not a number of bytes");
+	else if (devices_balloon(c->devices, bytes) < 0)
+		say_error(c, "balloon: more than the machine's RAM");
+	else
+		say_ok(c);
+}
+
+static void do_vsock(struct control *c, const char *word)
+{
+	uint32_t port;
+	int r;
+
+	if (parse_u32(word, &port) < 0) {
+		say_error(c, "vsock: not a port");
+		return;
+	}
+	if (c->passed_fd < 0) {
+		say_error(c, "vsock: no descriptor came with the request");
+		return;
+	}
+	r = devices_vsock_connect(c->devices, port, c->passed_fd);
+	if (r == 0)
+		c->passed_fd = -1; /* it is the device's now */
+	if (r < 0)
+		say_error(c, r == -ENODEV ? "vsock: the guest has no driver for it"
+					  : "vsock: too many connections");
+	else
+		say_ok(c);
+}
+
+/* --- stats */
+
+static const char *const exit_names[EXIT_REASONS] = {
+	[KVM_EXIT_IO] = "io",
+	[KVM_EXIT_MMIO] = "mmio",
+	[KVM_EXIT_HLT] = "hlt",
+	[KVM_EXIT_INTR] = "intr",
+	[KVM_EXIT_IRQ_WINDOW_OPEN] = "irq_window",
+	[KVM_EXIT_SHUTDOWN] = "shutdown",
+	[KVM_EXIT_SYSTEM_EVENT] = "system_event",
+	[KVM_EXIT_IOAPIC_EOI] = "ioapic_eoi",
+	[KVM_EXIT_INTERNAL_ERROR] = "internal_error",
+};
+
+static void say_exits(struct control *c, const struct vcpu *v)
+{
+	const char *comma = "";
+
+	say(c, "{");
+	for (unsigned i = 0; i < EXIT_REASONS; i++) {
+		uint64_t n = __atomic_load_n(&v->exits[i], __ATOMIC_RELAXED);
+
+		if (!n)
+			continue;
+		say(c, "%s\"%s\":%llu", comma, exit_names[i] ? exit_names[i] : "other",
+		    (unsigned long long)n);
+		comma = ",";
+	}
+	say(c, "}");
+}
+
+static void say_device(struct control *c, struct virtio_dev *d)
+{
+	struct virtio_counters n;
+
+	virtio_lock(d);
+	n = d->counters;
+	virtio_unlock(d);
+	say(c, "{\"device\":\"%s\",\"name\":", d->ops->name);
+	say_quoted(c, d->label ? d->label : "", d->label ? strlen(d->label) : 0);
+	say(c,
+	    ",\"kicks\":%llu,\"interrupts\":%llu,\"requests\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,"
+	    "\"failures\":%llu}",
+	    (unsigned long long)n.kicks, (unsigned long long)n.interrupts, (unsigned long long)n.requests,
+	    (unsigned long long)n.bytes_in, (unsigned long long)n.bytes_out, (unsigned long long)n.failures);
+}
+
+static void do_stats(struct control *c, const char *word)
+{
+	struct machine *m = c->machine;
+	struct balloon_stats mem = devices_memory(c->devices);
+
+	say(c, "{\"vcpus\":[");
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		say(c, "%s", i ? "," : "");
+		say_exits(c, &m->vcpus[i]);
+	}
+	say(c, "],\"devices\":[");
+	for (unsigned i = 0; i < m->n_devices; i++) {
+		say(c, "%s", i ? "," : "");
+		say_device(c, m->devices[i]);
+	}
+	say(c, "],\"balloon\":{\"target\":%llu,\"actual\":%llu,\"discarded\":%llu",
+	    (unsigned long long)mem.target_bytes, (unsigned long long)mem.actual_bytes,
+	    (unsigned long long)mem.discarded_bytes);
+	for (unsigned i = 0; i < BALLOON_N_STATS; i++)
+		if (mem.known & 1u << i)
+			say(c, ",\"%s\":%llu", balloon_stat_names[i], (unsigned long long)mem.values[i]);
+	say(c, "}}\n");
+}
+
+/* --- lines */
+
+static const struct {
+	const char *verb;
+	void (*fn)(struct control *c, const char *word);
+	bool has_word;
+} requests[] = {
+	{ "state", do_state, false },	 { "pause", do_pause, false },
+	{ "resume", do_resume, false },	 { "quit", do_quit, false },
+	{ "balloon", do_balloon, true }, { "power-button", do_power_button, false },
+	{ "serial", do_serial, false },	 { "stats", do_stats, false },
+	{ "vsock", do_vsock, true },
+};
+
+static void do_line(struct control *c, char *line)
+{
+	char *word = strchr(line, ' ');
+
+	if (word)
+		*word++ = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		if (strcmp(line, requests[i].verb))
+			continue;
+		if ((word != NULL) != requests[i].has_word)
+			say_error(c, requests[i].has_word ? "the request needs a number"
+							  : "the request takes no word");
+		else
+			requests[i].fn(c, word ? word : "");
+		return;
+	}
+	say_error(c, "unknown request");
+}
+
+static void drop_fd(struct control *c)
+{
+	if (c->passed_fd >= 0)
+		close(c->passed_fd);
+	c->passed_fd = -1;
+}
+
+/* An owner that does not read its answers has gone. */
+static void send_answer(struct control *c)
+{
+	struct iovec iov = { c->answer, c->n_answer };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (c->watch.fd < 0 || !c->n_answer)
+		return;
+	if (sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)c->n_answer)
+		machine_end(c->machine, END_POWER_OFF);
+	c->n_answer = 0;
+}
+
+void control_feed(struct control *c, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != '\n') {
+			if (c->n < sizeof(c->line) - 1)
+				c->line[c->n++] = bytes[i];
+			continue;
+		}
+		c->line[c->n] = '\0';
+		if (c->n == sizeof(c->line) - 1 || strlen(c->line) != c->n)
+			say_error(c, "the request is too long, or has a zero byte");
+		else
+			do_line(c, c->line);
+		c->n = 0;
+		drop_fd(c);
+		send_answer(c);
+	}
+}
+
+/* --- the socket */
+
+static void take_descriptor(struct control *c, struct msghdr *m)
+{
+	struct cmsghdr *h = CMSG_FIRSTHDR(m);
+
+	if (!h || h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS ||
+	    h->cmsg_len != CMSG_LEN(sizeof(int)))
+		return;
+	drop_fd(c);
+	memcpy(&c->passed_fd, CMSG_DATA(h), sizeof(int));
+	fcntl(c->passed_fd, F_SETFL, O_NONBLOCK);
+}
+
+static void on_readable(void *arg, uint32_t events)
+{
+	struct control *c = arg;
+	char bytes[CONTROL_MAX_LINE];
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { bytes, sizeof(bytes) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)
+	};
+	ssize_t n = recvmsg(c->watch.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		machine_end(c->machine, END_POWER_OFF);
+		return;
+	}
+	take_descriptor(c, &m);
+	control_feed(c, bytes, (size_t)n);
+}
+
+int control_init(struct control *c, struct machine *m, struct devices *d, int fd)
+{
+	c->machine = m;
+	c->devices = d;
+	c->passed_fd = -1;
+	c->watch = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_readable, .arg = c };
+	return loop_add(m->loop, &c->watch);
+}

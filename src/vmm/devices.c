@@ -1,0 +1,246 @@
+/* devices.c - the virtio devices of a machine, made from its configuration
+ *
+ * A row for each kind: how many the configuration has, how one is made, how it is freed.  Disks and network interfaces
+ * have threads of their own, all others the main one.
+ */
+#include "vmm/devices.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "virtio/block.h"
+#include "virtio/console.h"
+#include "virtio/fs.h"
+#include "virtio/rng.h"
+#include "virtio/vsock.h"
+
+#define LABEL_BYTES 40
+
+struct devices {
+	struct machine *machine;
+	const struct vmm_config *config;
+	struct virtio_dev *list[VIRTIO_MAX]; /* in the order of the bus */
+	char labels[VIRTIO_MAX][LABEL_BYTES];
+	unsigned n;
+	struct block disks[CONFIG_MAX_DEVICES];
+	unsigned n_disks;
+	struct vsock vsock;
+	bool has_vsock;
+	struct rng rng;
+	bool has_rng;
+	struct balloon balloon;
+	bool has_balloon;
+	struct console console;
+	bool has_console;
+	struct fs shares[CONFIG_MAX_DEVICES];
+	unsigned n_shares;
+};
+
+/* --- making, in the order of the bus: 0 or -errno with e */
+
+static int made(struct devices *d, struct virtio_dev *dev, const char *label)
+{
+	snprintf(d->labels[d->n], sizeof(d->labels[0]), "%s", label);
+	dev->label = d->labels[d->n];
+	d->list[d->n++] = dev;
+	return 0;
+}
+
+static int make_disk(struct devices *d, const struct device_config *c, struct err *e)
+{
+	struct block *b = &d->disks[d->n_disks];
+	struct loop *loop = machine_worker(d->machine);
+	const struct block_config config = {
+		.fd = c->fd,
+		.read_only = c->read_only,
+		.serial = c->name,
+		.rate = { .bytes = { .per_second = c->bytes_per_s }, .ops = { .per_second = c->ops_per_s } },
+	};
+	int r = loop ? block_init(b, &config, &d->machine->ram, loop) : -errno;
+
+	if (r < 0)
+		return err_sys(e, -r, "disk %.20s", c->name ? c->name : "");
+	d->n_disks++;
+	return made(d, &b->dev, c->name ? c->name : "");
+}
+
+static int make_vsock(struct devices *d, struct err *e)
+{
+	const struct strv *texts = &d->config->vsocks;
+	struct vsock_port ports[VSOCK_MAX_PORTS];
+	struct vsock_spec spec = { GUEST_CID, ports, (unsigned)texts->n };
+	int r = 0;
+
+	if (texts->n > VSOCK_MAX_PORTS)
+		return err_set(e, E2BIG, "more than %d vsock ports", VSOCK_MAX_PORTS);
+	for (size_t i = 0; i < texts->n && r == 0; i++) {
+		struct device_config c;
+
+		r = vmm_device_parse(texts->v[i], &c, e);
+		ports[i] = (struct vsock_port){ c.port, c.fd };
+		vmm_device_done(&c);
+	}
+	if (r < 0)
+		return r;
+	r = vsock_init(&d->vsock, &spec, &d->machine->ram, d->machine->loop);
+	if (r < 0)
+		return err_sys(e, -r, "vsock");
+	d->has_vsock = true;
+	return made(d, &d->vsock.dev, "");
+}
+
+static int make_rng(struct devices *d, struct err *e)
+{
+	int r = rng_init(&d->rng, &d->machine->ram, d->machine->loop);
+
+	if (r < 0)
+		return err_sys(e, -r, "entropy device");
+	d->has_rng = true;
+	return made(d, &d->rng.dev, "");
+}
+
+static int make_balloon(struct devices *d, struct err *e)
+{
+	int r = balloon_init(&d->balloon, &d->machine->ram, d->machine->loop);
+
+	if (r < 0)
+		return err_sys(e, -r, "balloon");
+	d->has_balloon = true;
+	return made(d, &d->balloon.dev, "");
+}
+
+static int make_console(struct devices *d, struct err *e)
+{
+	int r;
+
+	if (d->config->console_fd < 0)
+		return 0;
+	r = console_init(&d->console, (int)d->config->console_fd, &d->machine->ram, d->machine->loop);
+	if (r < 0)
+		return err_sys(e, -r, "console");
+	d->has_console = true;
+	return made(d, &d->console.dev, "");
+}
+
+static int make_share(struct devices *d, const struct device_config *c, struct err *e)
+{
+	struct fs *f = &d->shares[d->n_shares];
+	struct fs_spec spec = { c->name ? c->name : "", c->fd };
+	int r = fs_init(f, &spec, &d->machine->ram, d->machine->loop);
+
+	if (r < 0)
+		return err_sys(e, -r, "shared directory %.36s", spec.tag);
+	d->n_shares++;
+	return made(d, &f->dev, spec.tag);
+}
+
+/* One for each text of a list of the configuration. */
+static int make_each(struct devices *d, const struct strv *texts,
+		     int (*make)(struct devices *d, const struct device_config *c, struct err *e),
+		     struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < texts->n && r == 0; i++) {
+		struct device_config c;
+
+		r = vmm_device_parse(texts->v[i], &c, e);
+		if (r < 0)
+			return r;
+		r = make(d, &c, e);
+		vmm_device_done(&c);
+	}
+	return r;
+}
+
+static int make_disks(struct devices *d, struct err *e)
+{
+	return make_each(d, &d->config->blocks, make_disk, e);
+}
+
+static int make_shares(struct devices *d, struct err *e)
+{
+	return make_each(d, &d->config->shares, make_share, e);
+}
+
+static int (*const makers[])(struct devices *d, struct err *e) = { make_disks,	 make_vsock,   make_rng,
+								   make_balloon, make_console, make_shares };
+
+struct devices *devices_make(const struct vmm_config *c, struct machine *m, struct err *e)
+{
+	struct devices *d = calloc(1, sizeof(*d));
+	int r = 0;
+
+	if (!d) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	d->machine = m;
+	d->config = c;
+	for (size_t i = 0; i < ARRAY_LEN(makers) && r == 0; i++)
+		r = makers[i](d, e);
+	if (r == 0)
+		return d;
+	devices_free(d);
+	return NULL;
+}
+
+int devices_plug(struct devices *d, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < d->n && r == 0; i++)
+		r = machine_add(d->machine, d->list[i]);
+	return r < 0 ? err_sys(e, -r, "virtio devices") : 0;
+}
+
+void devices_free(struct devices *d)
+{
+	if (!d)
+		return;
+	for (unsigned i = 0; i < d->n_disks; i++)
+		block_done(&d->disks[i]);
+	if (d->has_vsock)
+		vsock_done(&d->vsock);
+	if (d->has_rng)
+		rng_done(&d->rng);
+	if (d->has_balloon)
+		balloon_done(&d->balloon);
+	if (d->has_console)
+		console_done(&d->console);
+	for (unsigned i = 0; i < d->n_shares; i++)
+		fs_done(&d->shares[i]);
+	free(d);
+}
+
+/* --- while the machine runs */
+
+int devices_balloon(struct devices *d, uint64_t bytes)
+{
+	uint64_t ram = 0;
+
+	for (unsigned i = 0; i < d->machine->ram.n; i++)
+		ram += d->machine->ram.slots[i].bytes;
+	if (bytes > ram)
+		return -EINVAL;
+	balloon_set_target(&d->balloon, bytes);
+	return 0;
+}
+
+struct balloon_stats devices_memory(struct devices *d)
+{
+	struct balloon_stats s;
+
+	balloon_stats(&d->balloon, &s);
+	return s;
+}
+
+int devices_vsock_connect(struct devices *d, uint32_t port, int fd)
+{
+	int r = vsock_connect(&d->vsock, port, fd);
+
+	return r == -ENOTCONN ? -ENODEV : r;
+}
