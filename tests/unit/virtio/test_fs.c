@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ enum deed {
 	REFUSE, /* an answer that means failure, or has nothing of what is needed */
 	HANG_UP,
 	SILENT,
+	LATE, /* by more than VHOST_USER_DEADLINE_MS */
 	TRICKLE, /* a byte every 300 ms */
 	WITH_FD,
 };
@@ -134,6 +136,8 @@ static bool answer(struct server *s, uint32_t request, uint64_t value)
 	a.size = deed == SHORT ? 4 : deed == LONG ? UINT32_MAX : 8;
 	if (deed == REFUSE)
 		a.value = request == GET_FEATURES || request == GET_PROTOCOL_FEATURES ? 0 : UINT64_MAX;
+	if (deed == LATE)
+		poll(NULL, 0, VHOST_USER_DEADLINE_MS + 100);
 	if (deed == TRICKLE)
 		trickle(s->sock, &a, sizeof(a));
 	else if (deed == WITH_FD)
@@ -388,7 +392,7 @@ static void nobody_waits_for_ever(void **state)
 	static const struct {
 		enum request at;
 		enum deed deed;
-	} t[] = { { GET_FEATURES, SILENT },
+	} t[] = { { GET_PROTOCOL_FEATURES, SILENT },
 		  { SET_VRING_ENABLE, SILENT },
 		  { SET_VRING_ENABLE, TRICKLE },
 		  { GET_VRING_BASE, TRICKLE } };
@@ -406,6 +410,14 @@ static void nobody_waits_for_ever(void **state)
 		assert_true(clock_mono_ns() - begin < 2 * VHOST_USER_DEADLINE_MS * INT64_C(1000000));
 		server_end();
 	}
+}
+
+static void a_server_may_take_its_time_to_start(void **state)
+{
+	server_start(GET_FEATURES, LATE);
+	assert_int_equal(init(), 0);
+	fs_done(&f);
+	server_end();
 }
 
 static void descriptors_in_an_answer_are_dropped(void **state)
@@ -644,6 +656,7 @@ int main(void)
 		CASE(a_server_that_breaks_the_protocol_is_refused),
 		CASE(a_server_that_goes_astray_later_needs_a_reset_and_never_returns),
 		CASE(nobody_waits_for_ever),
+		CASE(a_server_may_take_its_time_to_start),
 		CASE(descriptors_in_an_answer_are_dropped),
 		CASE(a_server_that_dies_needs_a_reset),
 		CASE(a_restored_device_needs_a_reset_if_it_ran),
