@@ -307,8 +307,6 @@ static void kicks_and_calls_go_through_the_eventfds(void **state)
 	assert_int_equal(init(), 0);
 	driver_ok();
 	assert_int_equal(rig_interrupts(r), 0);
-	assert_int_equal(read(find(SET_VRING_KICK, 1)->fds[0], &n, sizeof(n)),
-			 sizeof(n)); /* DRIVER_OK's own */
 	rig_kick(r, REQUESTS);
 	rig_turn(r);
 	assert_int_equal(read(find(SET_VRING_KICK, 1)->fds[0], &n, sizeof(n)), sizeof(n));
@@ -321,6 +319,30 @@ static void kicks_and_calls_go_through_the_eventfds(void **state)
 	assert_int_equal(write(find(SET_VRING_CALL, 1)->fds[0], &one, sizeof(one)), sizeof(one));
 	rig_turn(r);
 	assert_int_equal(rig_interrupts(r), 0);
+	fs_done(&f);
+	server_end();
+}
+
+/* It shares our eventfds, and with them their flags and counters: here it does what it can to make us wait. */
+static void a_server_cannot_make_us_wait_in_an_eventfd(void **state)
+{
+	const uint64_t full = UINT64_MAX - 1;
+	const struct seen *kick;
+	int call;
+
+	server_start(0, HONEST);
+	assert_int_equal(init(), 0);
+	driver_ok();
+	kick = find(SET_VRING_KICK, 1);
+	call = find(SET_VRING_CALL, 1)->fds[0];
+	assert_int_equal(write(kick->fds[0], &full, sizeof(full)), sizeof(full));
+	assert_int_equal(fcntl(kick->fds[0], F_SETFL, 0), 0);
+	assert_int_equal(fcntl(call, F_SETFL, 0), 0);
+	alarm(10);
+	f.call.fn(f.call.arg, EPOLLIN); /* it was readable, and has been read by the other side */
+	rig_reset(r);
+	driver_ok();
+	alarm(0);
 	fs_done(&f);
 	server_end();
 }
@@ -652,6 +674,7 @@ int main(void)
 		CASE(it_is_a_file_system_with_its_tag),
 		CASE(the_server_is_given_ram_and_rings),
 		CASE(kicks_and_calls_go_through_the_eventfds),
+		CASE(a_server_cannot_make_us_wait_in_an_eventfd),
 		CASE(a_reset_stops_the_rings_and_the_next_driver_starts_them),
 		CASE(a_server_that_breaks_the_protocol_is_refused),
 		CASE(a_server_that_goes_astray_later_needs_a_reset_and_never_returns),
