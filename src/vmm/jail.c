@@ -45,7 +45,8 @@ int jail_keep_fds(const int *fds, unsigned n, struct err *e)
 			return err_set(e, EBADF, "descriptor %d is not open", sorted[i]);
 		if ((unsigned)sorted[i] > next)
 			close_range(next, (unsigned)sorted[i] - 1, 0);
-		next = (unsigned)sorted[i] + 1;
+		if ((unsigned)sorted[i] >= next)
+			next = (unsigned)sorted[i] + 1;
 	}
 	close_range(next, ~0U, 0);
 	return 0;
