@@ -46,8 +46,8 @@ static void remove_older(int dir, const struct cache_key *key, const char *keep)
 	closedir(d);
 }
 
-/* Makes holes of what is zero, two fifths of an unpacked kernel: who loads the file can leave them out.  Where the file
- * system has none, nothing but time is lost. */
+/* Makes holes of what is zero, two fifths of an unpacked kernel: who loads the file can leave them out.
+ * Where the file system has none, nothing but time is lost. */
 static void punch_zeros(int dir, const char *name, const struct buf *b)
 {
 	autoclose int fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);

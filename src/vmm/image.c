@@ -49,8 +49,9 @@ int image_read(const struct image *i, uint64_t offset, void *to, uint64_t n, str
 	return r;
 }
 
-/* From file to file: no page of the RAM has to be mapped here for it, so it takes a tenth of the time of pread (14 MB,
- * Linux 6.18 in a virtual machine: 12 to 20 ms, not 120 to 200).  Returns how far it came: memory of huge pages takes none. */
+/* From file to file: no page of the RAM has to be mapped here for it, so it takes a tenth of the time of
+ * pread (14 MB, Linux 6.18 in a virtual machine: 12 to 20 ms, not 120 to 200).  Returns how far it came:
+ * memory of huge pages takes none. */
 static uint64_t send_file(const struct image *i, uint64_t offset, int ram_fd, uint64_t to, uint64_t n)
 {
 	off_t from = (off_t)offset;
@@ -66,7 +67,7 @@ static uint64_t send_file(const struct image *i, uint64_t offset, int ram_fd, ui
 	return done;
 }
 
-/* The first data at `offset` or behind it, and how much there is until the next hole: lengths from `offset`, at most n. */
+/* How far it is from `offset` to the first data, then from there to the next hole; at most n in all. */
 static void find_data(const struct image *i, uint64_t offset, uint64_t n, uint64_t *ret_skip,
 		      uint64_t *ret_bytes)
 {

@@ -1,8 +1,8 @@
 /* registers.c - the first vcpu as its kernel wants to find it
  *
  * PVH (xen/docs/misc/pvh.pandoc): flat 32-bit segments, a TSS, paging off, %ebx names the start info.
- * 64-bit (boot.rst): long mode, flat segments __BOOT_CS and __BOOT_DS, an identity map, %rsi names the boot_params.
- * Interrupts are off in both.
+ * 64-bit (boot.rst): long mode, flat segments __BOOT_CS and __BOOT_DS, an identity map, %rsi names the
+ * boot_params.  Interrupts are off in both.
  */
 #include <errno.h>
 #include <string.h>

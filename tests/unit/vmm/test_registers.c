@@ -1,4 +1,4 @@
-/* test_registers.c - the first vcpu: what the two protocols demand of it, and, under KVM, what a guest finds */
+/* test_registers.c - the first vcpu: what the protocols demand of it and, under KVM, what a guest finds */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
