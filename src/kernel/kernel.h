@@ -40,7 +40,8 @@ int kernel_build(const char *root, const struct kernel_build_request *rq, char *
 int kernel_remove(const char *root, const char *version, struct err *e);
 /* Descriptors (O_RDONLY): the kernel; the initramfs for it, made on first use and cached below root. */
 int kernel_image_open(const struct kernel *k, struct err *e);
-/* The kernel unpacked, an ELF file to be started at its PVH entry: cached below root; the image itself where that cannot be. */
+/* The kernel unpacked, an ELF file to be started at its PVH entry: cached below root; the image itself
+ * where that cannot be. */
 int kernel_unpacked_open(const char *root, const struct kernel *k, struct err *e);
 int kernel_initramfs_open(const char *root, const struct kernel *k, struct err *e);
 
