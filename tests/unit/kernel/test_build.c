@@ -69,8 +69,8 @@ static int set_up(void **state)
 	close(mkdir_open(p->fd, "linux/scripts", 0755));
 	put_text(p, "linux/Kconfig", "");
 	put_text(p, "linux/Makefile", GOOD);
-	add_builtin(&builtin, modules_boot);
-	add_builtin(&builtin, modules_share);
+	for (const struct module_list *l = modules_lists; l->name; l++)
+		add_builtin(&builtin, l->wanted);
 	put(p, "linux/builtin", builtin.data, builtin.len);
 	fake_image_fill(image, "6.1.9-ketch");
 	put(p, "linux/image", image, sizeof(image));
