@@ -135,8 +135,12 @@ static int start_queues(struct virtio_dev *d)
 	return r;
 }
 
+/* What was made available before was kicked in vain, unless somebody else reads the eventfds: there it waits in them.
+ * That process shares them and could make them block, so nobody here may write to them. */
 static void kick_all(struct virtio_dev *d)
 {
+	if (!d->ops->kick)
+		return;
 	for (unsigned i = 0; i < d->n_queues; i++)
 		signal_fd(d->kick_fds[i]);
 }
@@ -150,7 +154,6 @@ void virtio_start(struct virtio_dev *d)
 		r = d->ops->start(d);
 	if (r < 0)
 		virtio_fail(d);
-	/* what was made available before DRIVER_OK was kicked in vain */
 	kick_all(d);
 }
 

@@ -67,15 +67,15 @@ static int make_disk(struct devices *d, const struct device_config *c, struct er
 	return made(d, &b->dev, c->name ? c->name : "");
 }
 
+_Static_assert(CONFIG_MAX_VSOCKS <= VSOCK_MAX_PORTS, "config.h");
+
 static int make_vsock(struct devices *d, struct err *e)
 {
 	const struct strv *texts = &d->config->vsocks;
-	struct vsock_port ports[VSOCK_MAX_PORTS];
+	struct vsock_port ports[CONFIG_MAX_VSOCKS];
 	struct vsock_spec spec = { GUEST_CID, ports, (unsigned)texts->n };
 	int r = 0;
 
-	if (texts->n > VSOCK_MAX_PORTS)
-		return err_set(e, E2BIG, "more than %d vsock ports", VSOCK_MAX_PORTS);
 	for (size_t i = 0; i < texts->n && r == 0; i++) {
 		struct device_config c;
 
