@@ -1,10 +1,11 @@
 /* vsock_packet.c - packets of the socket device, from the guest and to it
  *
- * From the guest: each packet is checked, finds its connection by both ports and goes through the table below.  It is
- * given back at once: what a socket does not take yet is kept by the connection (vsock_conn.c).
- * To the guest: RSTs first, from a ring of their own; then connections in turn, each one packet that it owes or one read
- * of its socket.  Where the guest gives no buffers, everything waits; where so many RSTs wait that one more
- * might not find a place, packets wait in the guest's queue (section 5.10.6.1).
+ * From the guest: each packet is checked, finds its connection by both ports and goes through the table
+ * below.  It is given back at once: what a socket does not take yet is kept by the connection
+ * (vsock_conn.c).  To the guest: RSTs first, from a ring of their own; then connections in turn, each one
+ * packet that it owes or one read of its socket.  Where the guest gives no buffers, everything waits;
+ * where so many RSTs wait that one more might not find a place, packets wait in the guest's queue (section
+ * 5.10.6.1).
  */
 #include "virtio/vsock_int.h"
 
@@ -105,7 +106,8 @@ static bool give_owed(struct vsock_conn *c, unsigned owed)
 	return true;
 }
 
-/* Buffers for the next read and the places in them: returns how many buffers, each with its bytes in parts. */
+/* Buffers for the next read and the places in them: returns how many buffers, each with its bytes in
+ * parts. */
 static unsigned take_places(struct vsock_conn *c, uint32_t parts[VSOCK_MAX_BURST], unsigned *ret_n_iov)
 {
 	struct vsock_inner *in = c->v->in;
@@ -181,8 +183,8 @@ void vsock_give_event(struct vsock *v)
 	virtio_notify(&v->dev, VSOCK_QUEUE_EVENT);
 }
 
-/* Each connection gives what it owes and BYTES_A_TURN; who has more waits for the next turn, because others may be ready of
- * which the loop has not told us yet. */
+/* Each connection gives what it owes and BYTES_A_TURN; who has more waits for the next turn, because
+ * others may be ready of which the loop has not told us yet. */
 void vsock_serve(struct vsock *v)
 {
 	struct vsock_inner *in = v->in;

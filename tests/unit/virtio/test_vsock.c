@@ -1,4 +1,4 @@
-/* test_vsock.c - the socket device: connections, credit, ends of all kinds, and guests that break the rules */
+/* test_vsock.c - the socket device: connections, credit, all kinds of ends, guests that break the rules */
 #include "rig.h"
 
 #include <errno.h>
@@ -438,7 +438,8 @@ static uint8_t pattern(uint32_t i)
 	return (uint8_t)(i * 2654435761u >> 13);
 }
 
-/* A guest that keeps to its credit, a host that reads slowly: every byte comes, in order, and nobody is stuck. */
+/* A guest that keeps to its credit, a host that reads slowly: every byte comes, in order, and nobody is
+ * stuck. */
 static void all_bytes_come_in_order_however_slow_the_host(void **state)
 {
 	static uint8_t data[50000], got[20000];
