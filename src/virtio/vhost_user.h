@@ -1,11 +1,10 @@
-/* vhost_user.h - the front end of vhost-user (QEMU's docs/interop/vhost-user.rst): queues served by a
- * process
+/* vhost_user.h - the front end of vhost-user (QEMU's docs/interop/vhost-user.rst): a process serves queues
  *
  * The other process is trusted with the guest's RAM and with nothing else: the guest may have taken it
  * over.  Its answers are checked by type, flags and size, and each exchange has a deadline.  After the
  * first failure the connection is `lost`: all that follows fails at once with -EIO.  RAM's memfd must be
  * sealed against shrinking.  What it can still do: fill a kick eventfd that it has made blocking, so that
- * a vcpu waits in write(2) for a signal.
+ * a vcpu whose notification no ioeventfd takes waits in write(2) for a signal, with no lock held.
  *
  * System calls after vhost_user_open: sendmsg, recvmsg, clock_gettime.
  */
