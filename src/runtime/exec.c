@@ -75,7 +75,7 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 	if (r < 0)
 		return r;
 	r = listener_connect(&c->record, &listener, e);
-	if (r == 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
+	if (r == 0 && listener >= 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
