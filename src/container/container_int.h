@@ -78,6 +78,7 @@ struct container {
 	bool can_raise; /* limits */
 	bool by_user; /* made by somebody who is not root: what he may do is done by his right alone */
 	bool user_entered; /* the child was born in the user namespace of the container */
+	uint64_t ignored_signals; /* by the parent: the child takes their default actions back */
 	int init_pidfd; /* of the first process; -1: not started */
 	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 

@@ -185,10 +185,13 @@ static int take_attributes(const struct container *c, const struct launch *l, st
 
 static int cap_sets(const struct launch *l, const struct user *u, struct cap_sets *ret, struct err *e)
 {
-	uint64_t have = caps_bounding();
+	struct cap_sets own = { 0 };
+	int r = caps_get(&own);
 
-	return l->oci ? oci_process_caps(l->oci->process, have, ret, e)
-		      : rights_cap_sets(&l->process->caps, u->uid, have, ret, e);
+	if (r < 0)
+		return err_sys(e, -r, "cannot read the capabilities");
+	return l->oci ? oci_process_caps(l->oci->process, own.permitted, ret, e)
+		      : rights_cap_sets(&l->process->caps, u->uid, own.permitted, ret, e);
 }
 
 static int give_up_rights(const struct container *c, const struct launch *l, const struct user *u,
