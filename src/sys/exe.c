@@ -51,7 +51,7 @@ static int move_segment(const ElfW(Phdr) * p, uint64_t base, int fd)
 
 	if (p->p_flags & PF_W)
 		return move_data(start, end);
-	if (mmap(pointer(start), end - start, prot, MAP_PRIVATE | MAP_FIXED, fd,
+	if (mmap(pointer(start), end - start, prot, MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd,
 		 (off_t)page_of(p->p_offset)) == MAP_FAILED)
 		return -errno;
 	return 0;
