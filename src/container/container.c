@@ -195,6 +195,14 @@ static int join_mounts(const struct container *c, struct err *e)
 	return 0;
 }
 
+static void close_exe_mount(const struct launch *l)
+{
+	unsigned char closed = REPORT_CLOSED;
+
+	close(l->oci->exe_mount);
+	write_full(l->report, &closed, 1); /* fails when the parent dies, and we with it */
+}
+
 /* The files of /proc/PID of a process that is not dumpable are root's: a user could not map its IDs. */
 static bool is_mapped_by_user(const struct container *c, const struct launch *l)
 {
@@ -257,6 +265,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (launch_parent_has_gone(l))
 		_exit(status);
+	if (l->oci && l->oci->exe_mount >= 0)
+		close_exe_mount(l);
 	if (l->oci)
 		c->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	reset_signals(c);

@@ -75,7 +75,7 @@ static int move_to(int mnt, char *const *argv)
 }
 
 /* Returns when the program is protected; else begins anew from where it is. */
-static int protect(char *const *argv)
+static int protect(char *const *argv, int *ret_mount)
 {
 	autoclose int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), safe = -1;
 
@@ -84,8 +84,10 @@ static int protect(char *const *argv)
 	if (is_protected(exe))
 		return 0;
 	safe = read_only_mount(exe);
-	if (safe >= 0 && move_to(safe, argv) == 0)
+	if (safe >= 0 && move_to(safe, argv) == 0) {
+		*ret_mount = take_fd(&safe);
 		return 0;
+	}
 	if (safe < 0)
 		safe = sealed_copy(exe);
 	if (safe < 0)
