@@ -27,6 +27,7 @@ struct launch_oci {
 	const char *keyring; /* name of the new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process */
 	int console; /* connected socket that gets the master of the terminal; -1 */
+	int exe_mount; /* the child closes its copy and says so; -1 */
 	int start; /* FIFO, open for reading and writing: a byte releases the program; -1: at once */
 };
 
@@ -44,7 +45,8 @@ struct launch {
 	int report; /* a failure goes there; its end without one means that the process runs, or that the
 		     * copy begins */
 	int go; /* a byte comes when the IDs of a new user namespace are mapped; then, up to the end, the state for hooks inside
-		 * when those of the host have run; -1: nothing to wait for */
+		 * when those of the host have run; exec: its end, when the maker has closed the mount of this program;
+		 * -1: nothing to wait for */
 	int go_parent; /* the other end, which the child closes: else it would wait for itself */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
@@ -78,6 +80,7 @@ struct container {
 	bool can_raise; /* limits */
 	bool by_user; /* made by somebody who is not root: what he may do is done by his right alone */
 	bool user_entered; /* the child was born in the user namespace of the container */
+	uint64_t ignored_signals; /* by the parent: the child takes their default actions back */
 	int init_pidfd; /* of the first process; -1: not started */
 	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 
@@ -115,6 +118,8 @@ int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
 /* The user exactly as the config has it; its home as the files of the root say, where HOME is not given. */
 int oci_process_user(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e);
+/* In the child of exec, before a filter could forbid it: waits until this program's mount is closed. */
+int oci_process_wait_mount(const struct launch *l, struct err *e);
 /* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */
 int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e);
 
@@ -132,8 +137,9 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* Tells the maker which of our descriptors is the listener of our filter: by write(2), which no such filter asks about. */
 int launch_report_listener(const struct launch *l, int listener, struct err *e);
-/* Instead of a status: the number of the listener follows; it is the turn of the host's hooks. */
-enum { REPORT_LISTENER = 253, REPORT_HOOKS = 252 };
+/* Instead of a status: the number of the listener follows; it is the turn of the host's hooks; the mount of this program
+ * is closed. */
+enum { REPORT_LISTENER = 253, REPORT_HOOKS = 252, REPORT_CLOSED = 251 };
 /* Has whoever started us gone? */
 bool launch_parent_has_gone(const struct launch *l);
 /* Writes the failure to the launch's report. */

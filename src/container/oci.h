@@ -38,6 +38,10 @@ struct oci_start {
 	const char *keyring; /* name of a new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process, besides 0, 1 and 2 */
 	int console; /* connected socket that gets the master of its terminal; -1 */
+	/* The detached mount that this program runs from; -1: none.  While it is open, who has CAP_SYS_ADMIN could make it
+	 * writable, and to close it waits for RCU: that is done here, and *exe_mount is -1 then, beside the child's work,
+	 * before it goes on to its program or to `start`. */
+	int *exe_mount;
 	int listener; /* connected socket that gets the listener of its filter (seccomp_notify_connect); -1 */
 	const char *listener_metadata; /* or NULL */
 	const char *

@@ -97,7 +97,7 @@ static int pass_listener(const struct oci_start *st, const char *state, pid_t pi
 }
 
 /* What the child says next: nothing more, for its program runs; that it waits for start; which its listener is; that it is
- * the turn of the host's hooks; else what went wrong. */
+ * the turn of the host's hooks; that it has closed our mount; else what went wrong. */
 static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 {
 	unsigned char what = 0;
@@ -110,6 +110,8 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 		return HEARD_READY;
 	if (n == 1 && what == REPORT_HOOKS)
 		return HEARD_HOOKS;
+	if (n == 1 && what == REPORT_CLOSED)
+		return HEARD_CLOSED;
 	if (n == 1 && what == REPORT_LISTENER)
 		return read_full(report, ret_listener, sizeof(*ret_listener)) == sizeof(*ret_listener)
 			       ? HEARD_LISTENER
@@ -158,6 +160,15 @@ static int do_hooks(struct attendance *a, struct err *e)
 	return r;
 }
 
+/* The child's copy is closed: ours is the last, and the wait for RCU ours.  A child of exec waits for the end of it. */
+static int close_mount(struct attendance *a)
+{
+	close_if_open(a->start->exe_mount);
+	if (!a->create)
+		close_if_open(&a->go);
+	return 0;
+}
+
 int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 {
 	for (;;) {
@@ -168,6 +179,8 @@ int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 			r = pass_listener(a->start, state, a->pid, a->pidfd, listener, e);
 		else if (r == HEARD_HOOKS && a->go >= 0)
 			r = do_hooks(a, e);
+		else if (r == HEARD_CLOSED)
+			r = close_mount(a);
 		else
 			return r;
 		if (r < 0)

@@ -57,6 +57,7 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
+		.exe_mount = *rq->start.exe_mount,
 		.start = rq->fifo,
 	};
 	struct launch l = {

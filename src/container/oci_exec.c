@@ -82,7 +82,7 @@ static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct 
 			 int *ret_status, struct err *e)
 {
 	AUTO(attendance_done) struct attendance a = ATTENDANCE(&rq->start, NULL);
-	int r = attend_launch(&a, c, l, false, e);
+	int r = attend_launch(&a, c, l, l->oci->exe_mount >= 0, e);
 
 	if (r < 0)
 		return r;
@@ -103,6 +103,7 @@ pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_sta
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
+		.exe_mount = *rq->start.exe_mount,
 		.start = -1,
 	};
 	struct launch l = {

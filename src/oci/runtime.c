@@ -145,6 +145,18 @@ int oci_process_parse(const char *text, size_t n, struct oci_process *ret, struc
 	return 0;
 }
 
+int oci_spec_parse_process(const char *text, size_t n, struct oci_process *ret, struct err *e)
+{
+	struct process_of_spec s = { 0 };
+	int r = parse(&oci_process_of_spec_table, text, n, &s, e);
+
+	if (r == 0)
+		*ret = s.process;
+	else
+		oci_process_done(&s.process);
+	return r;
+}
+
 void oci_process_done(struct oci_process *p)
 {
 	json_done(&oci_process_table, p);

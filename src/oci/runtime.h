@@ -241,6 +241,8 @@ struct oci_spec {
  * namespace that is not new, maps without a user namespace ...) are not. */
 int oci_spec_parse(const char *text, size_t n, struct oci_spec *ret, struct err *e);
 void oci_spec_done(struct oci_spec *s);
+/* Only the process of a config that oci_spec_parse has taken before. */
+int oci_spec_parse_process(const char *text, size_t n, struct oci_process *ret, struct err *e);
 /* process.json of exec. */
 int oci_process_parse(const char *text, size_t n, struct oci_process *ret, struct err *e);
 void oci_process_done(struct oci_process *p);

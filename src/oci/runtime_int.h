@@ -8,7 +8,12 @@
 
 #include "oci/runtime.h"
 
-extern const struct jtable oci_spec_table, oci_process_table, oci_resources_table;
+/* A config of which only one member is read. */
+struct process_of_spec {
+	struct oci_process process;
+};
+
+extern const struct jtable oci_spec_table, oci_process_table, oci_process_of_spec_table, oci_resources_table;
 
 int oci_check_process(const struct oci_process *p, const char *at, struct err *e);
 int oci_check_mounts(const struct oci_spec *s, struct err *e);

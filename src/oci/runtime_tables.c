@@ -330,3 +330,9 @@ static const struct jfield spec_fields[] = {
 	{ 0 },
 };
 const struct jtable oci_spec_table = { sizeof(struct oci_spec), spec_fields };
+
+static const struct jfield process_of_spec_fields[] = {
+	JO(struct process_of_spec, process, "process", &oci_process_table),
+	{ 0 },
+};
+const struct jtable oci_process_of_spec_table = { sizeof(struct process_of_spec), process_of_spec_fields };

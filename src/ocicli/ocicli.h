@@ -15,6 +15,7 @@ struct oci_globals {
 struct verb_context {
 	struct oci_globals globals;
 	struct runtime rt; /* open only for verbs that need it */
+	int exe_mount; /* runtime.h */
 };
 
 struct verb {
@@ -36,8 +37,9 @@ struct verb {
 extern const struct verb *const verbs[]; /* ends with NULL */
 extern const struct opt oci_global_opts[];
 
-/* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno. */
-int oci_main(char *const *argv, int (*protect)(char *const *argv));
+/* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno;
+ * *ret_mount: the mount that the program runs from by now, or as it was. */
+int oci_main(char *const *argv, int (*protect)(char *const *argv, int *ret_mount));
 /* Writes all of b to stdout. */
 int oci_print(const struct buf *b, struct err *e);
 void help_add_all(struct buf *out);

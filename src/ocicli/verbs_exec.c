@@ -143,7 +143,6 @@ static int read_process(const struct verb_context *c, const char *path, struct o
 static int make_process(const struct verb_context *c, const struct container_ref *ref, struct exec_line *l,
 			struct strv *words, struct oci_process *ret, struct err *e)
 {
-	struct oci_spec s;
 	int r;
 
 	if (l->process)
@@ -151,12 +150,9 @@ static int make_process(const struct verb_context *c, const struct container_ref
 				    : read_process(c, l->process, ret, e);
 	if (words->n < 2)
 		return err_set(e, EINVAL, "exec: a command or --process is missing");
-	r = container_ref_config(ref, &s, e);
+	r = container_ref_process(ref, ret, e);
 	if (r < 0)
 		return r;
-	*ret = s.process;
-	s.process = (struct oci_process){ 0 };
-	oci_spec_done(&s);
 	r = apply_options(l, words, ret, e);
 	if (r < 0)
 		oci_process_done(ret);

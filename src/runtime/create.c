@@ -112,6 +112,7 @@ static int make_container(struct making *m, int *ret_pidfd, struct err *e)
 			.keyring = m->record.keyring,
 			.keep_fds = (unsigned)m->args->preserve_fds,
 			.console = m->console,
+			.exe_mount = m->rt->exe_mount,
 		},
 		.spec = &m->spec,
 		.plan = &m->plan,

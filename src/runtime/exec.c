@@ -61,7 +61,8 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 			   .filter_flags = (uint32_t)c->record.filter_flags,
 			   .listener_metadata = c->record.listener_metadata,
 			   .keyring = a->no_new_keyring ? NULL : c->record.keyring,
-			   .keep_fds = (unsigned)a->preserve_fds },
+			   .keep_fds = (unsigned)a->preserve_fds,
+			   .exe_mount = rt->exe_mount },
 		.init = c->record.pid,
 		.cgroups = &c->record.cgroups,
 		.boot = &boot,
@@ -75,7 +76,7 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 	if (r < 0)
 		return r;
 	r = listener_connect(&c->record, &listener, e);
-	if (r == 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
+	if (r == 0 && listener >= 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;

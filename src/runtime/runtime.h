@@ -15,6 +15,7 @@ struct runtime {
 	char *root; /* absolute */
 	int dir; /* of it */
 	int cwd; /* where the caller stands: relative names are from there */
+	int *exe_mount; /* container/oci.h, struct oci_start */
 	bool systemd_cgroup;
 	bool no_cgroups;
 	bool rootless; /* not root, or only that of a user namespace: what needs more is left out */
@@ -34,6 +35,8 @@ int container_ref_open(const struct runtime *rt, const char *id, struct containe
 void container_ref_done(struct container_ref *c);
 /* The copy of its config. */
 int container_ref_config(const struct container_ref *c, struct oci_spec *ret, struct err *e);
+/* Its process alone. */
+int container_ref_process(const struct container_ref *c, struct oci_process *ret, struct err *e);
 /* The ids of all, sorted. */
 int runtime_list(const struct runtime *rt, struct strv *ret, struct err *e);
 /* Appends the state (runtime.md#state).  PRETTY: on many lines; OWNED: with the owner, which runc tells in `list` only. */

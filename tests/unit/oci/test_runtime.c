@@ -820,10 +820,30 @@ static void what_is_too_large_is_refused_and_what_is_long_is_not(void **state)
 	free(text);
 }
 
+static void the_process_alone_is_read(void **state)
+{
+	static const char config[] =
+		"{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/"
+		"x\",\"args\":[\"a\",\"b\"],\"env\":[\"K=V\"]},"
+		"\"root\":{\"path\":\"r\"},\"linux\":{\"seccomp\":{\"syscalls\":[{\"names\":[\"read\"]}]}}}";
+	static const char wrong[] = "{\"process\":{\"cwd\":\"/x\",\"args\":[1]}}";
+	struct oci_process p;
+	struct err e = { 0 };
+
+	assert_int_equal(oci_spec_parse_process(config, strlen(config), &p, &e), 0);
+	assert_string_equal(p.cwd, "/x");
+	assert_int_equal(p.args.n, 2);
+	assert_string_equal(p.env.v[0], "K=V");
+	oci_process_done(&p);
+	assert_int_equal(oci_spec_parse_process(wrong, strlen(wrong), &p, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "process.args[0]"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_of_a_process_is_read),
+		cmocka_unit_test(the_process_alone_is_read),
 		cmocka_unit_test(every_member_outside_process_and_linux_is_read),
 		cmocka_unit_test(every_member_of_linux_is_read),
 		cmocka_unit_test(every_resource_is_read),
