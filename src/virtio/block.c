@@ -80,6 +80,8 @@ static void do_otherwise(struct block *b, struct block_request *q)
 		put_range(b, q, BLOCK_WRITE_ZEROES);
 }
 
+static void begin_again(struct block *b, struct block_request *q);
+
 static void on_result(void *arg, uint16_t tag, int32_t result)
 {
 	struct block *b = arg;
@@ -87,7 +89,9 @@ static void on_result(void *arg, uint16_t tag, int32_t result)
 	bool allocates = q->op == BLOCK_PUNCH || q->op == BLOCK_ZERO;
 	bool moves = !allocates && q->op != BLOCK_SYNC;
 
-	if (allocates && result == -EOPNOTSUPP)
+	if (result == -ECANCELED)
+		begin_again(b, q);
+	else if (allocates && result == -EOPNOTSUPP)
 		do_otherwise(b, q);
 	else if (allocates && result == 0 && !virtio_has(&b->dev, F_FLUSH))
 		put_range(b, q, BLOCK_SYNC);
@@ -202,6 +206,25 @@ static void begin(struct block *b, const struct header *h, const struct vq_chain
 		finish(b, q, s);
 }
 
+static bool read_header(const struct vq_chain *c, struct header *ret)
+{
+	return c->n_in && vq_chain_read(c, 0, ret, sizeof(*ret));
+}
+
+/* The kernel had no helper to do it.  Its buffers were kept nowhere: the driver's chain says it once more. */
+static void begin_again(struct block *b, struct block_request *q)
+{
+	struct vq_chain c;
+	struct header h;
+
+	block_io_without_helpers(&b->io, q->op);
+	b->idle[b->n_idle++] = (uint16_t)(q - b->requests);
+	if (vq_reread(&b->dev.queues[QUEUE], q->head, &c) == 1 && read_header(&c, &h))
+		begin(b, &h, &c);
+	else
+		virtio_fail(&b->dev);
+}
+
 /* --- service */
 
 /* Takes chains until there is none, no request is idle, or the limit is reached: then others call `serve` again. */
@@ -215,7 +238,7 @@ static void take_chains(struct block *b)
 		b->starved = !b->n_idle;
 		if (b->starved || !virtio_pop(&b->dev, QUEUE, &c))
 			return;
-		if (!c.n_in || !vq_chain_read(&c, 0, &h, sizeof(h))) {
+		if (!read_header(&c, &h)) {
 			virtio_fail(&b->dev); /* no place for a status, or no header (section 5.2.6) */
 			return;
 		}

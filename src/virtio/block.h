@@ -6,6 +6,10 @@
  * The cache is the host's: VIRTIO_BLK_F_FLUSH is offered, and for a driver that does not take it each write is durable
  * before it is given back (section 5.2.6.2).  A discard that the file system cannot do is left undone, as it may be; zeroes
  * are written where it cannot make them.
+ *
+ * System calls after block_init beyond those of every device: io_uring_enter; preadv, pwritev, fdatasync, fallocate where
+ * there is no io_uring or no helper for it; with limits timerfd_settime, clock_gettime.  All but the last two also on a
+ * vcpu's thread, at a reset.
  */
 #ifndef VIRTIO_BLOCK_H
 #define VIRTIO_BLOCK_H

@@ -295,13 +295,18 @@ void block_io_put(struct block_io *io, const struct block_op *given)
 	if (op.kind == BLOCK_WRITE_ZEROES)
 		lay_out_zeroes(io, &op);
 	io->under_way++;
-	if (io->ring) {
+	if (io->ring && !(io->plain_kinds & 1u << op.kind)) {
 		ring_put(io, &op);
 		return;
 	}
 	r = plain_do(io->fd, &op);
 	io->under_way--;
 	io->done(io->arg, op.tag, r);
+}
+
+void block_io_without_helpers(struct block_io *io, enum block_op_kind k)
+{
+	io->plain_kinds |= 1u << (k == BLOCK_WRITE_ZEROES ? BLOCK_WRITE : k);
 }
 
 void block_io_submit(struct block_io *io)

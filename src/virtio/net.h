@@ -7,6 +7,9 @@
  * Receiving, buffers are taken from the driver ahead until the largest frame fits, and kept from frame to frame.  A
  * frame that does not fit all the same waits, its end in `spill`, until the driver gives more buffers; meanwhile, and while
  * there are no buffers at all, the tap is not read.
+ *
+ * System calls after net_init beyond those of every device, on the loop's thread: readv, writev, epoll_ctl, once for each
+ * start ioctl(TUNSETOFFLOAD); with limits timerfd_settime, clock_gettime.
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
