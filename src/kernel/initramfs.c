@@ -31,14 +31,6 @@
 #define MAX_MODULE (16 * 1024 * 1024)
 #define LAYOUT	   "ketch-initramfs-3" /* part of the hash: change it when the layout above changes */
 
-static const struct {
-	const char *name;
-	const char *const *wanted;
-} lists[] = { { "modules", modules_boot },
-	      { "modules.port", modules_port },
-	      { "modules.vsock", modules_vsock },
-	      { "modules.share", modules_share } };
-
 struct parts {
 	struct bzimage head;
 	struct buf guest;
@@ -76,8 +68,8 @@ static uint64_t hash_parts(const struct parts *p)
 
 	h = cache_hash(h, p->head.build, strlen(p->head.build));
 	h = cache_hash(h, p->guest.data, p->guest.len);
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		for (const char *const *m = lists[i].wanted; *m; m++)
+	for (const struct module_list *l = modules_lists; l->name; l++)
+		for (const char *const *m = l->wanted; *m; m++)
 			h = cache_hash(h, *m, strlen(*m) + 1);
 	if (fstatat(p->modules, "modules.dep", &st, 0) == 0)
 		h = cache_hash(h, &st.st_mtim, sizeof(st.st_mtim));
@@ -115,17 +107,18 @@ static int add_module(struct cpio *c, struct buf *list, int dirfd, const char *p
 }
 
 /* Adds one list and its modules; *have are those of the lists before. */
-static int add_list(struct cpio *c, const struct parts *p, size_t which, struct strv *have, struct err *e)
+static int add_list(struct cpio *c, const struct parts *p, const struct module_list *l, struct strv *have,
+		    struct err *e)
 {
 	AUTO(buf_done) struct buf list = { 0 };
 	size_t first = have->n;
-	int r = modules_resolve(p->modules, lists[which].wanted, have, e);
+	int r = modules_resolve(p->modules, l->wanted, have, e);
 
 	for (size_t i = first; i < have->n && r == 0; i++)
 		r = add_module(c, &list, p->modules, have->v[i], e);
 	if (r < 0)
 		return r;
-	cpio_add_file(c, lists[which].name, 0600, list.data, list.len);
+	cpio_add_file(c, l->name, 0600, list.data, list.len);
 	return buf_ok(&list) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
@@ -139,8 +132,8 @@ static int fill(struct cpio *c, const struct parts *p, struct err *e)
 		cpio_add_dir(c, dirs[i], 0755);
 	/* the kernel opens it for init before anything is mounted */
 	cpio_add_char_device(c, "dev/console", 0600, 5, 1);
-	for (size_t i = 0; i < ARRAY_LEN(lists) && r == 0; i++)
-		r = add_list(c, p, i, &modules, e);
+	for (const struct module_list *l = modules_lists; l->name && r == 0; l++)
+		r = add_list(c, p, l, &modules, e);
 	if (r < 0)
 		return r;
 	cpio_add_file(c, "init", 0700, p->guest.data, p->guest.len);

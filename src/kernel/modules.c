@@ -10,11 +10,16 @@
 
 #define MAX_DEP (4 * 1024 * 1024)
 
-const char *const modules_boot[] = { "virtio_mmio", "virtio_blk", "virtio_rng", "erofs",
-				     "ext4",	    "overlay",	  NULL };
-const char *const modules_port[] = { "virtio_console", NULL };
-const char *const modules_vsock[] = { "vmw_vsock_virtio_transport", "pvpanic_mmio", NULL };
-const char *const modules_share[] = { "virtiofs", NULL };
+static const char *const boot[] = { "virtio_mmio", "virtio_blk", "virtio_rng", "erofs",
+				    "ext4",	   "overlay",	 NULL };
+static const char *const port[] = { "virtio_console", NULL };
+static const char *const vsock[] = { "vmw_vsock_virtio_transport", "pvpanic_mmio", NULL };
+static const char *const share[] = { "virtiofs", NULL };
+
+const struct module_list modules_lists[] = {
+	{ "modules", boot },	    { "modules.port", port }, { "modules.vsock", vsock },
+	{ "modules.share", share }, { NULL, NULL },
+};
 
 /* Does the path "kernel/.../virtio-rng.ko[.xz]" hold the module virtio_rng?  '-' and '_' are the same. */
 static bool is_module(const char *path, size_t n, const char *name)

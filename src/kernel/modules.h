@@ -5,10 +5,14 @@
 #include "base/err.h"
 #include "base/strv.h"
 
-/* What a guest needs at every boot; for its agent under the driver qemu, and kvm; and where it has shares.  Names of
- * modprobe, NULL-terminated. */
-extern const char *const modules_boot[], *const modules_port[], *const modules_vsock[],
-									*const modules_share[];
+/* A file of the initramfs, and the modules it lists: names of modprobe, NULL-terminated. */
+struct module_list {
+	const char *name;
+	const char *const *wanted;
+};
+
+/* What a guest needs at every boot; for its agent under the driver qemu, and kvm; where it has shares.  Ends with NULL. */
+extern const struct module_list modules_lists[];
 
 /* dirfd: a /lib/modules/VERSION with modules.dep.  Appends to *ret the paths below dirfd of the wanted modules and
  * of all they depend on, each once, dependencies first; what is built into the kernel is left out. */

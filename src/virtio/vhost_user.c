@@ -7,6 +7,7 @@
 #include "virtio/vhost_user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -77,9 +78,9 @@ static int lose(struct vhost_user *u, int r)
 	return r;
 }
 
-static int64_t deadline(void)
+static int64_t deadline(const struct vhost_user *u)
 {
-	return clock_mono_ns() + VHOST_USER_DEADLINE_MS * NS_PER_MS;
+	return clock_mono_ns() + u->deadline_ms * NS_PER_MS;
 }
 
 /* n_fds copies go with the first byte.  The socket's own timeout ends each call. */
@@ -92,7 +93,7 @@ static int send_message(struct vhost_user *u, struct message *m, const int *fds,
 	size_t n = sizeof(m->head) + m->head.size;
 	struct iovec io = { m, n };
 	struct msghdr h = { .msg_iov = &io, .msg_iovlen = 1 };
-	int64_t end = deadline();
+	int64_t end = deadline(u);
 
 	if (u->lost)
 		return -EIO;
@@ -146,7 +147,7 @@ static int ask(struct vhost_user *u, struct message *m, const int *fds, unsigned
 {
 	uint32_t request = m->head.request;
 	int r = send_message(u, m, fds, n_fds);
-	int64_t end = deadline();
+	int64_t end = deadline(u);
 
 	if (r == 0)
 		r = receive(u, &m->head, sizeof(m->head), end);
@@ -200,12 +201,13 @@ static int send_fd(struct vhost_user *u, enum request request, uint32_t index, i
 
 /* --- sequences */
 
-static int set_timeouts(int sock)
+static int set_deadline(struct vhost_user *u, unsigned ms)
 {
-	const struct timeval t = { VHOST_USER_DEADLINE_MS / 1000, VHOST_USER_DEADLINE_MS % 1000 * 1000 };
+	const struct timeval t = { ms / 1000, ms % 1000 * 1000 };
 
-	if (setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
-	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
+	u->deadline_ms = ms;
+	if (setsockopt(u->sock, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
+	    setsockopt(u->sock, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
 		return -errno;
 	return 0;
 }
@@ -213,8 +215,12 @@ static int set_timeouts(int sock)
 static int negotiate(struct vhost_user *u, uint64_t features)
 {
 	uint64_t protocol;
-	int r = ask_u64(u, GET_FEATURES, &u->features);
+	int r = set_deadline(u, VHOST_USER_START_MS);
 
+	if (r == 0)
+		r = ask_u64(u, GET_FEATURES, &u->features);
+	if (r == 0)
+		r = set_deadline(u, VHOST_USER_DEADLINE_MS);
 	if (r < 0)
 		return r;
 	if ((u->features & (features | F_PROTOCOL_FEATURES)) != (features | F_PROTOCOL_FEATURES))
@@ -247,7 +253,8 @@ static int hand_over_ram(struct vhost_user *u, const struct ram *ram)
 int vhost_user_open(struct vhost_user *u, int sock, uint64_t features, const struct ram *ram)
 {
 	struct message owner = { { SET_OWNER, 0, 0 }, { .u64 = 0 } };
-	int r = set_timeouts(sock);
+	/* of a file that it could shorten, our own accesses would be fatal */
+	int seals = fcntl(ram->fd, F_GET_SEALS), r = seals < 0 || !(seals & F_SEAL_SHRINK) ? -EPERM : 0;
 
 	*u = (struct vhost_user){ .sock = sock };
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/parse.h"
+#include "vmm/layout.h"
 
 #define V struct vmm_config
 
@@ -64,6 +65,11 @@ static int check(const struct vmm_config *c, struct err *e)
 	if (c->blocks.n + c->nets.n + c->shares.n > CONFIG_MAX_DEVICES)
 		return err_set(e, E2BIG, "more than %d disks, interfaces and directories",
 			       CONFIG_MAX_DEVICES);
+	if (c->vsocks.n > CONFIG_MAX_VSOCKS)
+		return err_set(e, E2BIG, "more than %d vsock ports", CONFIG_MAX_VSOCKS);
+	if (c->vcpus < 1 || c->vcpus > MAX_VCPUS)
+		return err_set(e, EINVAL, "--vcpus %lld: a machine has 1 to %d", (long long)c->vcpus,
+			       MAX_VCPUS);
 	return 0;
 }
 

@@ -13,7 +13,8 @@
 #include "opts/opts.h"
 
 #define CONFIG_MAX_DEVICES 28 /* of those that can be given several times, together */
-#define CONFIG_MAX_FDS	   (CONFIG_MAX_DEVICES + 16)
+#define CONFIG_MAX_VSOCKS  16
+#define CONFIG_MAX_FDS	   (CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + 6) /* and those that there is one of */
 
 /* As given; -1: not given. */
 struct vmm_config {

@@ -276,6 +276,7 @@ void control_feed(struct control *c, const char *bytes, size_t n)
 
 /* --- the socket */
 
+/* The buffer ends where the first descriptor does: the kernel installs no second one. */
 static void take_descriptor(struct control *c, struct msghdr *m)
 {
 	struct cmsghdr *h = CMSG_FIRSTHDR(m);
@@ -295,7 +296,7 @@ static void on_readable(void *arg, uint32_t events)
 	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { bytes, sizeof(bytes) };
 	struct msghdr m = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = CMSG_LEN(sizeof(int))
 	};
 	ssize_t n = recvmsg(c->watch.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 

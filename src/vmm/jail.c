@@ -20,6 +20,8 @@
 #include "sys/mount.h"
 #include "sys/ns.h"
 
+#define MOST_THREADS                                                                                         \
+	256 /* ours, and those that the kernel makes for io_uring where a file cannot be read at once */
 #define MOST_FDS 256 /* what is open, and connections that come over the control socket */
 
 /* --- 1 */
@@ -43,7 +45,8 @@ int jail_keep_fds(const int *fds, unsigned n, struct err *e)
 			return err_set(e, EBADF, "descriptor %d is not open", sorted[i]);
 		if ((unsigned)sorted[i] > next)
 			close_range(next, (unsigned)sorted[i] - 1, 0);
-		next = (unsigned)sorted[i] + 1;
+		if ((unsigned)sorted[i] >= next)
+			next = (unsigned)sorted[i] + 1;
 	}
 	close_range(next, ~0U, 0);
 	return 0;
@@ -111,7 +114,7 @@ int jail_limit(struct err *e)
 		int what;
 		rlim_t limit;
 	} limits[] = {
-		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, 0 },
+		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, MOST_THREADS },
 		{ RLIMIT_MSGQUEUE, 0 },	     { RLIMIT_MEMLOCK, 0 },
 	};
 	autoclose int set = -1;

@@ -5,7 +5,7 @@
  *			process is ketch-vmm)
  *	3 root		an empty read-only directory
  *	4 user		a user and group of its own, no capability in any of the five sets, no_new_privs
- *	5 limits	few descriptors, no core, no further process
+ *	5 limits	few descriptors and threads, no core
  *	6 Landlock	no file system at all, where the kernel has it
  *	7 system calls	vmm/seal.h, in each thread
  *

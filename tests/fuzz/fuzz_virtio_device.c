@@ -18,6 +18,7 @@
 #include "virtio/console.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
+#include "virtio/vsock.h"
 
 #define LOW	  0x10000
 #define HIGH	  0x20000
@@ -46,12 +47,14 @@ struct world {
 		struct console console;
 		struct net net;
 		struct rng rng;
+		struct vsock vsock;
 	} d;
 	union {
 		struct balloon_state balloon;
 		struct block_state block;
 		struct console_state console;
 		struct net_state net;
+		struct vsock_state vsock;
 	} saved;
 };
 
@@ -215,6 +218,43 @@ static void end_rng(struct world *w)
 	rng_done(&w->d.rng);
 }
 
+/* A port of the host, and a connection that the host begins as soon as there is a driver. */
+static void make_vsock(struct world *w)
+{
+	struct vsock_port port = { .port = 1 };
+	const struct vsock_spec s = { 3, &port, 1 };
+
+	make_pair(w, SOCK_STREAM);
+	port.fd = w->fd;
+	w->fd = -1;
+	must(vsock_init(&w->d.vsock, &s, &w->ram, w->loop) == 0);
+	w->dev = &w->d.vsock.dev;
+}
+
+static void end_vsock(struct world *w)
+{
+	vsock_done(&w->d.vsock);
+}
+
+static void connect_vsock(struct world *w, const uint8_t *p, size_t n)
+{
+	int s[2];
+
+	talk(w, p, n);
+	if (n % 4)
+		return;
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) == 0);
+	if (send(s[0], p, n, MSG_NOSIGNAL) < 0 || vsock_connect(&w->d.vsock, 1, s[1]) < 0)
+		close(s[1]);
+	close(s[0]);
+}
+
+static void save_vsock(struct world *w)
+{
+	vsock_save(&w->d.vsock, &w->saved.vsock);
+	must(vsock_restore(&w->d.vsock, &w->saved.vsock) == 0);
+}
+
 static const struct kind kinds[] = {
 	{ make_balloon, end_balloon, ask_balloon, save_balloon },
 	{ make_block_plain, end_block, NULL, save_block },
@@ -223,6 +263,7 @@ static const struct kind kinds[] = {
 	{ make_console, end_console, talk, save_console },
 	{ make_net, end_net, send_frame, save_net },
 	{ make_rng, end_rng, NULL, NULL },
+	{ make_vsock, end_vsock, connect_vsock, save_vsock },
 };
 
 /* --- the script */

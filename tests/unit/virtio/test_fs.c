@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -51,6 +53,7 @@ enum deed {
 	REFUSE, /* an answer that means failure, or has nothing of what is needed */
 	HANG_UP,
 	SILENT,
+	LATE, /* by more than VHOST_USER_DEADLINE_MS */
 	TRICKLE, /* a byte every 300 ms */
 	WITH_FD,
 };
@@ -127,13 +130,15 @@ static bool answer(struct server *s, uint32_t request, uint64_t value)
 		uint32_t request, flags, size;
 		uint64_t value;
 	} __attribute__((packed)) a = { request, 5, 8, value };
-	enum deed deed = s->at == request ? s->deed : HONEST;
+	enum deed deed = s->at == request ? __atomic_load_n(&s->deed, __ATOMIC_SEQ_CST) : HONEST;
 
 	a.request += deed == OTHER_TYPE;
 	a.flags = deed == NO_REPLY_FLAG ? 1 : deed == OTHER_VERSION ? 6 : 5;
 	a.size = deed == SHORT ? 4 : deed == LONG ? UINT32_MAX : 8;
 	if (deed == REFUSE)
 		a.value = request == GET_FEATURES || request == GET_PROTOCOL_FEATURES ? 0 : UINT64_MAX;
+	if (deed == LATE)
+		poll(NULL, 0, VHOST_USER_DEADLINE_MS + 100);
 	if (deed == TRICKLE)
 		trickle(s->sock, &a, sizeof(a));
 	else if (deed == WITH_FD)
@@ -259,6 +264,18 @@ static void it_is_a_file_system_with_its_tag(void **state)
 	server_end();
 }
 
+static void ram_that_could_be_shortened_is_not_handed_over(void **state)
+{
+	int sealed = r->ram.fd;
+
+	r->ram.fd = memfd_create("unsealed", MFD_CLOEXEC);
+	server_start(0, HONEST);
+	assert_int_equal(init(), -EPERM);
+	server_end();
+	close(r->ram.fd);
+	r->ram.fd = sealed;
+}
+
 static void the_server_is_given_ram_and_rings(void **state)
 {
 	uint64_t table[9];
@@ -303,8 +320,6 @@ static void kicks_and_calls_go_through_the_eventfds(void **state)
 	assert_int_equal(init(), 0);
 	driver_ok();
 	assert_int_equal(rig_interrupts(r), 0);
-	assert_int_equal(read(find(SET_VRING_KICK, 1)->fds[0], &n, sizeof(n)),
-			 sizeof(n)); /* DRIVER_OK's own */
 	rig_kick(r, REQUESTS);
 	rig_turn(r);
 	assert_int_equal(read(find(SET_VRING_KICK, 1)->fds[0], &n, sizeof(n)), sizeof(n));
@@ -317,6 +332,30 @@ static void kicks_and_calls_go_through_the_eventfds(void **state)
 	assert_int_equal(write(find(SET_VRING_CALL, 1)->fds[0], &one, sizeof(one)), sizeof(one));
 	rig_turn(r);
 	assert_int_equal(rig_interrupts(r), 0);
+	fs_done(&f);
+	server_end();
+}
+
+/* It shares our eventfds, and with them their flags and counters: here it does what it can to make us wait. */
+static void a_server_cannot_make_us_wait_in_an_eventfd(void **state)
+{
+	const uint64_t full = UINT64_MAX - 1;
+	const struct seen *kick;
+	int call;
+
+	server_start(0, HONEST);
+	assert_int_equal(init(), 0);
+	driver_ok();
+	kick = find(SET_VRING_KICK, 1);
+	call = find(SET_VRING_CALL, 1)->fds[0];
+	assert_int_equal(write(kick->fds[0], &full, sizeof(full)), sizeof(full));
+	assert_int_equal(fcntl(kick->fds[0], F_SETFL, 0), 0);
+	assert_int_equal(fcntl(call, F_SETFL, 0), 0);
+	alarm(10);
+	f.call.fn(f.call.arg, EPOLLIN); /* it was readable, and has been read by the other side */
+	rig_reset(r);
+	driver_ok();
+	alarm(0);
 	fs_done(&f);
 	server_end();
 }
@@ -364,7 +403,7 @@ static void a_server_that_goes_astray_later_needs_a_reset_and_never_returns(void
 		driver_ok();
 		if (!rig_needs_reset(r))
 			fail_msg("deed %d: running", deeds[k]);
-		server.deed = HONEST;
+		__atomic_store_n(&server.deed, HONEST, __ATOMIC_SEQ_CST);
 		driver_ok();
 		assert_true(rig_needs_reset(r));
 		fs_done(&f);
@@ -388,7 +427,7 @@ static void nobody_waits_for_ever(void **state)
 	static const struct {
 		enum request at;
 		enum deed deed;
-	} t[] = { { GET_FEATURES, SILENT },
+	} t[] = { { GET_PROTOCOL_FEATURES, SILENT },
 		  { SET_VRING_ENABLE, SILENT },
 		  { SET_VRING_ENABLE, TRICKLE },
 		  { GET_VRING_BASE, TRICKLE } };
@@ -406,6 +445,14 @@ static void nobody_waits_for_ever(void **state)
 		assert_true(clock_mono_ns() - begin < 2 * VHOST_USER_DEADLINE_MS * INT64_C(1000000));
 		server_end();
 	}
+}
+
+static void a_server_may_take_its_time_to_start(void **state)
+{
+	server_start(GET_FEATURES, LATE);
+	assert_int_equal(init(), 0);
+	fs_done(&f);
+	server_end();
 }
 
 static void descriptors_in_an_answer_are_dropped(void **state)
@@ -638,12 +685,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(it_is_a_file_system_with_its_tag),
+		CASE(ram_that_could_be_shortened_is_not_handed_over),
 		CASE(the_server_is_given_ram_and_rings),
 		CASE(kicks_and_calls_go_through_the_eventfds),
+		CASE(a_server_cannot_make_us_wait_in_an_eventfd),
 		CASE(a_reset_stops_the_rings_and_the_next_driver_starts_them),
 		CASE(a_server_that_breaks_the_protocol_is_refused),
 		CASE(a_server_that_goes_astray_later_needs_a_reset_and_never_returns),
 		CASE(nobody_waits_for_ever),
+		CASE(a_server_may_take_its_time_to_start),
 		CASE(descriptors_in_an_answer_are_dropped),
 		CASE(a_server_that_dies_needs_a_reset),
 		CASE(a_restored_device_needs_a_reset_if_it_ran),

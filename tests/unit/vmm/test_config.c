@@ -41,9 +41,33 @@ static void what_is_missing_or_too_much_is_named(void **state)
 	refuse(ARGS((char *)"--kvm=3", (char *)"--kernel=4", (char *)"--uid=0"), "--uid 0");
 	refuse(ARGS(GOOD, (char *)"--serial=-7"), "--serial");
 	refuse(ARGS(GOOD, (char *)"--control=99999999999"), "--control");
+	refuse(ARGS(GOOD, (char *)"--vcpus=0"), "--vcpus 0");
+	refuse(ARGS(GOOD, (char *)"--vcpus=33"), "1 to 32");
+	refuse(ARGS(GOOD, (char *)"--vcpus=4294967297"), "--vcpus 4294967297");
 	refuse(ARGS(GOOD, (char *)"word"), "unexpected word: word");
 	refuse(ARGS(GOOD, (char *)"--bios=x"), "bios");
 	refuse(ARGS(GOOD, (char *)"--memory=lots"), "memory");
+}
+
+/* Each descriptor of a machine must have its place in the list of those that stay open. */
+static void there_are_not_more_devices_than_places(void **state)
+{
+	char *argv[4 + CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + 1] = { GOOD };
+	struct vmm_config c;
+	struct err e = { 0 };
+	unsigned n = 3;
+
+	for (unsigned i = 0; i < CONFIG_MAX_DEVICES; i++)
+		argv[n++] = (char *)"--block=fd=5";
+	for (unsigned i = 0; i < CONFIG_MAX_VSOCKS; i++)
+		argv[n++] = (char *)"--vsock=fd=6,port=1";
+	assert_int_equal(vmm_config_parse(argv, &c, &e), 0);
+	assert_true(c.blocks.n + c.vsocks.n + 6 <= CONFIG_MAX_FDS);
+	vmm_config_done(&c);
+	argv[n] = (char *)"--vsock=fd=6,port=1";
+	refuse(argv, "vsock ports");
+	argv[n] = (char *)"--net=fd=6";
+	refuse(argv, "disks, interfaces and directories");
 }
 
 static void devices_are_taken_apart(void **state)
@@ -97,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_machine_is_described),
 		cmocka_unit_test(what_is_missing_or_too_much_is_named),
+		cmocka_unit_test(there_are_not_more_devices_than_places),
 		cmocka_unit_test(devices_are_taken_apart),
 		cmocka_unit_test(bad_words_of_devices_are_quoted),
 	};

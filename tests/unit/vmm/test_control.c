@@ -101,6 +101,26 @@ static void statistics_are_json(void **state)
 	assert_non_null(strstr(ask("stats\n"), "{\"vcpus\":[{\"io\":7}],\"devices\":["));
 }
 
+static void descriptors_that_nobody_wants_are_closed(void **state)
+{
+	int fds[3] = { 0, 0, 0 }, before = dup(0), after;
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(fds))] = { 0 };
+	char line[] = "state\n";
+	struct iovec iov = { line, 6 };
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)
+	};
+
+	close(before);
+	*CMSG_FIRSTHDR(&h) = (struct cmsghdr){ CMSG_LEN(sizeof(fds)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&h)), fds, sizeof(fds));
+	assert_int_equal(sendmsg(ours, &h, 0), 6);
+	expect("", "{\"state\":\"running\"}\n");
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void what_is_no_request_is_refused(void **state)
 {
 	char longest[CONTROL_MAX_LINE + 20];
@@ -146,6 +166,7 @@ int main(void)
 		T(the_power_button_is_an_event_of_the_guest),
 		T(the_serial_log_is_quoted),
 		T(statistics_are_json),
+		T(descriptors_that_nobody_wants_are_closed),
 		T(what_is_no_request_is_refused),
 		T(a_line_may_come_in_pieces),
 		T(an_owner_that_does_not_read_its_answers_has_gone),
