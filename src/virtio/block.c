@@ -13,9 +13,11 @@
 #define QUEUE	   0
 #define QUEUE_SIZE BLOCK_IO_DEPTH
 #define SEG_MAX	   (QUEUE_SIZE - 2) /* a chain is no longer than the queue, and has a header and a status */
-/* Linux moves at most 2 GiB less a page in one call, so larger requests would come back short; no driver makes them. */
+/* Linux moves at most 2 GiB less a page in one call, so larger requests would come back short; no driver
+ * makes them. */
 #define MOST_BYTES (UINT32_C(1) << 30)
-/* While so many operations are under way, the next result is near, and chains are found then as well as by a kick. */
+/* While so many operations are under way, the next result is near, and chains are found then as well as by a
+ * kick. */
 #define BUSY 4
 
 /* Section 5.2.3. */
@@ -227,7 +229,8 @@ static void begin_again(struct block *b, struct block_request *q)
 
 /* --- service */
 
-/* Takes chains until there is none, no request is idle, or the limit is reached: then others call `serve` again. */
+/* Takes chains until there is none, no request is idle, or the limit is reached: then others call `serve`
+ * again. */
 static void take_chains(struct block *b)
 {
 	struct vq_chain c;
