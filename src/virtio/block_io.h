@@ -3,9 +3,9 @@
  * With io_uring operations are gathered (block_io_put), handed to the kernel in one call (block_io_submit), and their results
  * come as they are complete (block_io_reap, block_io_drain).  With plain calls each is done in block_io_put.
  *
- * The ring is made at the beginning, with nothing registered: in kernels before 5.18 a registration waits for RCU, which
- * takes milliseconds of a start, and the ring's own descriptor tells the loop about completions without a read of an eventfd.
- * Afterwards there is only io_uring_enter.
+ * The ring is made at the beginning, restricted to the operations that are used here; no file is registered: before Linux
+ * 5.18 each registration waits for RCU, which takes milliseconds of a start.  The ring's own descriptor tells the loop about
+ * completions without a read of an eventfd.  Afterwards there is only io_uring_enter.
  */
 #ifndef VIRTIO_BLOCK_IO_H
 #define VIRTIO_BLOCK_IO_H
