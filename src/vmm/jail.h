@@ -6,7 +6,7 @@
  *	3 root		an empty read-only directory
  *	4 user		a user and group of its own, no capability in any of the five sets, no_new_privs, not dumpable
  *	5 Landlock	no file system at all, where the kernel has it
- *	6 limits	few descriptors, no core, no further process
+ *	6 limits	few descriptors and threads, no core
  *	7 system calls	vmm/seal.h, in each thread
  *
  * Stages 1 to 5 come before the machine is made and before there is a second thread, 6 when all descriptors and threads
