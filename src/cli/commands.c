@@ -18,8 +18,9 @@ static const struct command *const image_commands[] = {
 };
 
 static const struct command *const host_commands[] = {
-	&cmd_doctor, &cmd_compare, &cmd_kernel_ls, &cmd_kernel_import, &cmd_kernel_rm,
-	&cmd_info,   &cmd_version, &cmd_help,	   &cmd_completion,    NULL,
+	&cmd_doctor,	   &cmd_compare,    &cmd_kernel_ls, &cmd_kernel_import,
+	&cmd_kernel_build, &cmd_kernel_rm,  &cmd_info,	    &cmd_version,
+	&cmd_help,	   &cmd_completion, NULL,
 };
 
 static const struct command *const hidden_commands[] = { &cmd_man, NULL };

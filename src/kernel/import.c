@@ -214,12 +214,14 @@ static int copy_modules(int from, int to, struct err *e)
 	return r;
 }
 
-static int stage(int staging, const struct source *s, struct err *e)
+static int stage(int staging, const struct source *s, const char *const *notes, struct err *e)
 {
 	autoclose int kernel = mkdir_open(staging, "kernel", 0755);
 	autoclose int modules = kernel < 0 ? kernel : mkdir_open(kernel, "modules", 0755);
 	int r = modules < 0 ? err_sys(e, -modules, "kernel store") : copy_to(s->image, kernel, "vmlinuz", e);
 
+	for (; r == 0 && notes && *notes; notes++)
+		r = copy_below(s->modules, kernel, *notes, e);
 	return r < 0 ? r : copy_modules(s->modules, modules, e);
 }
 
@@ -234,8 +236,8 @@ static int publish(int kernels, const char *release, struct err *e)
 	return 0;
 }
 
-static int import_locked(int kernels, const char *root, const char *path, const char *modules,
-			 struct bzimage *ret, struct err *e)
+static int import_locked(int kernels, const char *root, const struct kernel_import *im, struct bzimage *ret,
+			 struct err *e)
 {
 	AUTO(source_done) struct source s = { -1, -1 };
 	autofree char *tree = str_printf("%s/kernels/" STAGING "/deb", root);
@@ -246,15 +248,15 @@ static int import_locked(int kernels, const char *root, const char *path, const 
 		return err_sys(e, staging < 0 ? -staging : ENOMEM, "kernel store");
 	close(staging);
 	staging = mkdir_open(kernels, STAGING, 0700);
-	r = is_deb(path) ? open_deb(path, tree, &s, e) : open_loose(path, modules, &s, e);
+	r = is_deb(im->path) ? open_deb(im->path, tree, &s, e) : open_loose(im->path, im->modules, &s, e);
 	if (r == 0)
 		r = kernel_head_read(s.image, ret, e);
 	if (r == 0)
-		r = stage(staging, &s, e);
+		r = stage(staging, &s, im->notes, e);
 	return r < 0 ? r : publish(kernels, ret->release, e);
 }
 
-int kernel_import(const char *root, const char *path, const char *modules, char **ret_version, struct err *e)
+int kernel_import_noted(const char *root, const struct kernel_import *im, char **ret_version, struct err *e)
 {
 	autoclose int kernels = kernel_lock_dir(root, e);
 	struct bzimage head;
@@ -266,7 +268,8 @@ int kernel_import(const char *root, const char *path, const char *modules, char 
 	/* what an import that was killed left behind */
 	remove_tree(kernels, STAGING);
 	remove_tree(kernels, REPLACED);
-	r = import_locked(kernels, root, path, modules, &head, e);
+	kernel_build_sweep(kernels);
+	r = import_locked(kernels, root, im, &head, e);
 	remove_tree(kernels, STAGING);
 	remove_tree(kernels, REPLACED);
 	if (r < 0)
@@ -276,4 +279,9 @@ int kernel_import(const char *root, const char *path, const char *modules, char 
 		return err_set(e, ENOMEM, "out of memory");
 	*ret_version = version;
 	return 0;
+}
+
+int kernel_import(const char *root, const char *path, const char *modules, char **ret_version, struct err *e)
+{
+	return kernel_import_noted(root, &(struct kernel_import){ path, modules, NULL }, ret_version, e);
 }

@@ -1,7 +1,8 @@
 /* payload.c - the packed kernel in a bzImage
  *
- * Linux marks the packing by nothing but its magic number (lib/decompress.c).  The last 4 bytes are the unpacked size: in
- * gzip's format they belong to the stream, behind the others Linux puts them (scripts/Makefile.lib, size_append).
+ * Linux marks the packing by nothing but its magic number (lib/decompress.c).  The last 4 bytes are the
+ * unpacked size: in gzip's format they belong to the stream, behind the others Linux puts them
+ * (scripts/Makefile.lib, size_append).
  *
  * One call unpacks all into room of that size, so that a bomb ends there.
  */

@@ -15,7 +15,8 @@ const char *packing_name(const struct packing *p);
 
 /* The size that the whole payload says it unpacks to; 0: none, or more than PAYLOAD_UNPACKED_MAX. */
 size_t payload_unpacked_bytes(const void *data, size_t n);
-/* Unpacks it; it must fill the out_n bytes exactly: 0, else -EINVAL.  A payload of just the size must be all there is. */
+/* Unpacks it; it must fill the out_n bytes exactly: 0, else -EINVAL.  A payload of just the size must be
+ * all there is. */
 int payload_unpack(const struct packing *p, const void *data, size_t n, void *out, size_t out_n);
 
 #endif

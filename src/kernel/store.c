@@ -184,6 +184,7 @@ int kernel_remove(const char *root, const char *version, struct err *e)
 	kernels = kernel_lock_dir(root, e);
 	if (kernels < 0)
 		return kernels;
+	kernel_build_sweep(kernels);
 	r = remove_tree(kernels, version);
 	return r < 0 ? err_sys(e, -r, "kernel %s", version) : 0;
 }

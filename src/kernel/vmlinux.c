@@ -1,10 +1,11 @@
 /* vmlinux.c - the kernel unpacked, for booting without its own unpacking
  *
- * In software emulation a kernel takes a fifth of its boot to unpack itself.  An ELF kernel starts directly at its PVH
- * entry (xen/include/public/arch-x86/hvm/start_info.h), in QEMU and in our own hypervisor.  What that costs is KASLR,
- * which the unpacking does too.
+ * In software emulation a kernel takes a fifth of its boot to unpack itself.  An ELF kernel starts directly
+ * at its PVH entry (xen/include/public/arch-x86/hvm/start_info.h), in QEMU and in our own hypervisor.  What
+ * that costs is KASLR, which the unpacking does too.
  *
- * An empty file is kept for a kernel that turned out not to start so, or else each start would unpack it anew.
+ * An empty file is kept for a kernel that turned out not to start so, or else each start would unpack it
+ * anew.
  */
 #include <elf.h>
 #include <endian.h>

@@ -211,7 +211,7 @@ static void take_chains(struct block *b)
 	struct header h;
 
 	b->starved = false;
-	while (!rate_is_waiting(&b->rate)) {
+	while (rate_ready(&b->rate)) {
 		b->starved = !b->n_idle;
 		if (b->starved || !virtio_pop(&b->dev, QUEUE, &c))
 			return;
@@ -219,10 +219,7 @@ static void take_chains(struct block *b)
 			virtio_fail(&b->dev); /* no place for a status, or no header (section 5.2.6) */
 			return;
 		}
-		if (!rate_take(&b->rate, h.type == T_IN ? c.in_bytes - 1 : c.out_bytes - sizeof(h))) {
-			vq_unpop(&b->dev.queues[QUEUE]);
-			return;
-		}
+		rate_charge(&b->rate, h.type == T_IN ? c.in_bytes - 1 : c.out_bytes - sizeof(h));
 		begin(b, &h, &c);
 	}
 }

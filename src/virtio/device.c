@@ -229,11 +229,21 @@ void virtio_save(const struct virtio_dev *d, struct virtio_state *ret)
 		ret->queues[i] = d->queues[i].s;
 }
 
+/* What a driver asked for in vain is possible as long as it has not seen that (FEATURES_OK), no longer. */
+static bool is_possible(const struct virtio_dev *d, const struct virtio_state *s)
+{
+	bool refused = (s->driver_features & ~d->features) || !(s->driver_features & VIRTIO_F_VERSION_1);
+
+	if ((s->status & ~STATUS_ALL) || ((s->status & STATUS_FEATURES_OK) && refused))
+		return false;
+	return !(s->status & STATUS_DRIVER_OK) || (s->status & STATUS_FEATURES_OK);
+}
+
 int virtio_restore(struct virtio_dev *d, const struct virtio_state *s)
 {
 	int r = 0;
 
-	if ((s->driver_features & ~d->features) || (s->status & ~STATUS_ALL))
+	if (!is_possible(d, s))
 		return -EINVAL;
 	virtio_reset(d);
 	d->s = *s;

@@ -23,8 +23,8 @@
 #define VIRTIO_MAX_QUEUES  8
 #define VIRTIO_MMIO_BYTES  0x200 /* registers, and room for a device's configuration at 0x100 */
 #define VIRTIO_MMIO_NOTIFY 0x050 /* QueueNotify: what an ioeventfd stands at */
-#define VIRTIO_TURN                                                                                          \
-	1024 /* chains without a break: a driver that never stops must not keep the loop and the lock */
+/* Chains without a break: a driver that never stops must not keep the loop and the lock. */
+#define VIRTIO_TURN 256
 
 /* Feature bits of all devices (section 6); all of these are offered always. */
 #define VIRTIO_F_INDIRECT_DESC (UINT64_C(1) << 28)

@@ -56,7 +56,7 @@ static void on_timer(void *arg, uint32_t events)
 
 	if (read(r->timer.fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	__atomic_store_n(&r->waiting, false, __ATOMIC_RELAXED);
+	r->waiting = false;
 	r->again(r->arg);
 }
 
@@ -90,30 +90,37 @@ void rate_done(struct rate *r)
 	r->timer.fd = -1;
 }
 
-bool rate_take(struct rate *r, uint64_t bytes)
+/* True when it runs; without it nobody would go on. */
+static bool start_timer(const struct rate *r, int64_t ns)
 {
 	struct itimerspec t = { 0 };
-	int64_t now, ns;
 
-	if (r->timer.fd < 0)
-		return true;
-	now = clock_mono_ns();
-	refill(&r->bytes, now);
-	refill(&r->ops, now);
-	ns = wait_ns(&r->bytes) > wait_ns(&r->ops) ? wait_ns(&r->bytes) : wait_ns(&r->ops);
-	if (!ns) {
-		take(&r->bytes, bytes);
-		take(&r->ops, 1);
-		return true;
-	}
 	ns = ns > SHORTEST_NS ? ns : SHORTEST_NS;
 	t.it_value.tv_sec = ns / NS_PER_S;
 	t.it_value.tv_nsec = ns % NS_PER_S;
-	__atomic_store_n(&r->waiting, timerfd_settime(r->timer.fd, 0, &t, NULL) == 0, __ATOMIC_RELAXED);
-	return !rate_is_waiting(r); /* without a timer nobody would go on */
+	return timerfd_settime(r->timer.fd, 0, &t, NULL) == 0;
 }
 
-bool rate_is_waiting(const struct rate *r)
+bool rate_ready(struct rate *r)
 {
-	return __atomic_load_n(&r->waiting, __ATOMIC_RELAXED);
+	int64_t now, bytes_ns, ops_ns;
+
+	if (r->timer.fd < 0)
+		return true;
+	if (r->waiting)
+		return false;
+	now = clock_mono_ns();
+	refill(&r->bytes, now);
+	refill(&r->ops, now);
+	bytes_ns = wait_ns(&r->bytes);
+	ops_ns = wait_ns(&r->ops);
+	if (bytes_ns || ops_ns)
+		r->waiting = start_timer(r, bytes_ns > ops_ns ? bytes_ns : ops_ns);
+	return !r->waiting;
+}
+
+void rate_charge(struct rate *r, uint64_t bytes)
+{
+	take(&r->bytes, bytes);
+	take(&r->ops, 1);
 }

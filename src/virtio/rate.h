@@ -1,7 +1,7 @@
 /* rate.h - how much a device may do in a second: two token buckets, of bytes and of operations
  *
- * A bucket holds at most `burst` tokens and gets `per_second` of them each second.  What is asked for is granted whole while
- * there is a token, and the bucket may then owe: so no request is too large, and the mean is kept all the same.
+ * A bucket holds at most `burst` tokens and gets `per_second` of them each second.  An operation may begin while there is a
+ * token, and the bucket may then owe: so none is too large, its size need not be known before, and the mean is kept.
  */
 #ifndef VIRTIO_RATE_H
 #define VIRTIO_RATE_H
@@ -45,9 +45,9 @@ struct rate {
 int rate_init(struct rate *r, const struct rate_config *c, struct loop *loop, void (*again)(void *arg),
 	      void *arg);
 void rate_done(struct rate *r);
-/* May one operation of so many bytes go on?  If not, `again` follows. */
-bool rate_take(struct rate *r, uint64_t bytes);
-/* Refused, and `again` has not come yet? */
-bool rate_is_waiting(const struct rate *r);
+/* By the thread of the loop only.  May an operation begin?  If not, `again` follows. */
+bool rate_ready(struct rate *r);
+/* It has begun, with so many bytes. */
+void rate_charge(struct rate *r, uint64_t bytes);
 
 #endif

@@ -7,6 +7,7 @@
 #include "virtio/vhost_user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -252,10 +253,12 @@ static int hand_over_ram(struct vhost_user *u, const struct ram *ram)
 int vhost_user_open(struct vhost_user *u, int sock, uint64_t features, const struct ram *ram)
 {
 	struct message owner = { { SET_OWNER, 0, 0 }, { .u64 = 0 } };
-	int r;
+	/* of a file that it could shorten, our own accesses would be fatal */
+	int seals = fcntl(ram->fd, F_GET_SEALS), r = seals < 0 || !(seals & F_SEAL_SHRINK) ? -EPERM : 0;
 
 	*u = (struct vhost_user){ .sock = sock };
-	r = negotiate(u, features);
+	if (r == 0)
+		r = negotiate(u, features);
 	if (r == 0)
 		r = send_message(u, &owner, NULL, 0);
 	if (r == 0)

@@ -31,16 +31,26 @@ void vsock_ring(struct vsock *v)
 		return;
 }
 
+/* Without a driver that works, and so after a failure, a socket has nobody behind it: its other end is told. */
+static bool drop_unless_running(struct vsock *v)
+{
+	if (virtio_is_running(&v->dev))
+		return false;
+	vsock_conns_drop(v);
+	vsock_conns_reap(v);
+	return true;
+}
+
 void vsock_run(struct vsock *v)
 {
 	struct vsock_inner *in = v->in;
 
-	if (!virtio_is_running(&v->dev))
+	if (drop_unless_running(v))
 		return;
 	vsock_take(v);
 	vsock_serve(v);
 	vsock_give_event(v);
-	if (virtio_is_running(&v->dev) && (vsock_may_take(v) || (in->ready && !in->rx_empty)))
+	if (!drop_unless_running(v) && (vsock_may_take(v) || (in->ready && !in->rx_empty)))
 		vsock_ring(v);
 }
 

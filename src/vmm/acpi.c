@@ -186,14 +186,16 @@ static uint64_t put_xsdt(struct aml *a, uint64_t fadt, uint64_t madt)
 
 static void set_rsdp(uint8_t *p, uint64_t xsdt)
 {
-	const uint32_t length = RSDP_BYTES;
+	struct aml a = { .data = p, .max = RSDP_BYTES };
 
-	memset(p, 0, RSDP_BYTES);
-	memcpy(p, "RSD PTR ", 8);
-	memcpy(p + 9, OEM_ID, 6);
-	p[15] = RSDP_REVISION;
-	memcpy(p + 20, &length, sizeof(length));
-	memcpy(p + 24, &xsdt, sizeof(xsdt));
+	aml_bytes(&a, "RSD PTR ", 8);
+	aml_number(&a, 0, 1); /* RSDP_SUM */
+	aml_bytes(&a, OEM_ID, 6);
+	aml_number(&a, RSDP_REVISION, 1);
+	aml_number(&a, 0, 4); /* no RSDT */
+	aml_number(&a, RSDP_BYTES, 4);
+	aml_number(&a, xsdt, 8);
+	aml_number(&a, 0, 4); /* RSDP_SUM_WHOLE */
 	p[RSDP_SUM] = checksum(p, RSDP_V1_BYTES);
 	p[RSDP_SUM_WHOLE] = checksum(p, RSDP_BYTES);
 }

@@ -1,7 +1,8 @@
 /* aml.h - writes ACPI Machine Language, as much of it as our DSDT needs (ACPI 6.5, sections 20.2 and 6.4)
  *
- * What nests is begun and ended: `at = aml_begin_device(a, "COM1"); ...; aml_end(a, at);`.  Names are four characters.
- * It also writes what is no AML: bytes of other tables.  What does not fit is left out and `full` tells.
+ * What nests is begun and ended: `at = aml_begin_device(a, "COM1"); ...; aml_end(a, at);`.  Names are four
+ * characters.  It also writes what is no AML: bytes of other tables.  What does not fit is left out and
+ * `full` tells.
  */
 #ifndef VMM_AML_H
 #define VMM_AML_H

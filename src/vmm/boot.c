@@ -1,7 +1,7 @@
 /* boot.c - a kernel, its initramfs and its command line into guest RAM
  *
- * The kind of kernel is seen in its first bytes.  It is placed first; the initramfs goes as high as it may, so that a
- * kernel which moves itself has all the room between.
+ * The kind of kernel is seen in its first bytes.  It is placed first; the initramfs goes as high as it may,
+ * so that a kernel which moves itself has all the room between.
  */
 #include "vmm/boot.h"
 

@@ -26,7 +26,8 @@ struct boot_entry {
 	uint64_t info_gpa; /* hvm_start_info or boot_params */
 };
 
-/* Files are untrusted bytes: all their numbers are checked.  0 or -errno with e: what is not a kernel, does not fit. */
+/* Files are untrusted bytes: all their numbers are checked.  The RAM is new: what is zero in them is not
+ * written.  0 or -errno with e: what is not a kernel, does not fit. */
 int boot_load(const struct boot_source *s, const struct ram *ram, struct boot_entry *ret, struct err *e);
 /* Sets segments, control registers and general registers of the first vcpu, and writes the tables that they name. */
 int boot_set_registers(int vcpu_fd, const struct boot_entry *entry, const struct ram *ram);

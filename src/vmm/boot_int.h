@@ -25,7 +25,8 @@ struct boot_info {
 
 /* The segments and the general registers that the protocol demands; the rest of *s and *r stays. */
 void boot_plan_registers(const struct boot_entry *entry, struct kvm_sregs *s, struct kvm_regs *r);
-/* Writes what those name: the descriptor table, for BOOT_LINUX64 the page tables.  low: the RAM from 0 to KERNEL_LOWEST. */
+/* Writes what those name: the descriptor table, for BOOT_LINUX64 the page tables.  low: the RAM from 0 to
+ * KERNEL_LOWEST. */
 void boot_write_tables(enum boot_protocol protocol, uint8_t *low);
 
 #endif

@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "virtio/block.h"
 #include "virtio/console.h"
 #include "virtio/fs.h"
+#include "virtio/net.h"
 #include "virtio/rng.h"
 #include "virtio/vsock.h"
 
@@ -37,6 +39,8 @@ struct devices {
 	bool has_console;
 	struct fs shares[CONFIG_MAX_DEVICES];
 	unsigned n_shares;
+	struct net nets[CONFIG_MAX_DEVICES];
+	unsigned n_nets;
 };
 
 /* --- making, in the order of the bus: 0 or -errno with e */
@@ -68,6 +72,25 @@ static int make_disk(struct devices *d, const struct device_config *c, struct er
 }
 
 _Static_assert(CONFIG_MAX_VSOCKS <= VSOCK_MAX_PORTS, "config.h");
+
+static int make_net(struct devices *d, const struct device_config *c, struct err *e)
+{
+	struct net *n = &d->nets[d->n_nets];
+	struct loop *loop = machine_worker(d->machine);
+	const struct rate_config rate = { .bytes = { .per_second = c->bytes_per_s },
+					  .ops = { .per_second = c->ops_per_s } };
+	struct net_config config = { .fd = c->fd, .check_mac = true, .rx_rate = rate, .tx_rate = rate };
+	int r;
+
+	memcpy(config.mac, c->mac, sizeof(config.mac));
+	r = loop ? fd_set_nonblock(c->fd, true) : -errno;
+	if (r == 0)
+		r = net_init(n, &config, &d->machine->ram, loop);
+	if (r < 0)
+		return err_sys(e, -r, "network interface");
+	d->n_nets++;
+	return made(d, &n->dev, "");
+}
 
 static int make_vsock(struct devices *d, struct err *e)
 {
@@ -161,13 +184,19 @@ static int make_disks(struct devices *d, struct err *e)
 	return make_each(d, &d->config->blocks, make_disk, e);
 }
 
+static int make_nets(struct devices *d, struct err *e)
+{
+	return make_each(d, &d->config->nets, make_net, e);
+}
+
 static int make_shares(struct devices *d, struct err *e)
 {
 	return make_each(d, &d->config->shares, make_share, e);
 }
 
 static int (*const makers[])(struct devices *d, struct err *e) = { make_disks,	 make_vsock,   make_rng,
-								   make_balloon, make_console, make_shares };
+								   make_balloon, make_console, make_shares,
+								   make_nets };
 
 struct devices *devices_make(const struct vmm_config *c, struct machine *m, struct err *e)
 {
@@ -211,6 +240,8 @@ void devices_free(struct devices *d)
 		balloon_done(&d->balloon);
 	if (d->has_console)
 		console_done(&d->console);
+	for (unsigned i = 0; i < d->n_nets; i++)
+		net_done(&d->nets[i]);
 	for (unsigned i = 0; i < d->n_shares; i++)
 		fs_done(&d->shares[i]);
 	free(d);

@@ -18,7 +18,8 @@ struct image {
 int image_init(struct image *i, const char *what, int fd, struct err *e);
 /* The n bytes at offset; -EINVAL when the file has not so many. */
 int image_read(const struct image *i, uint64_t offset, void *to, uint64_t n, struct err *e);
-/* The same into guest RAM, where there must be room; n may be 0.  Moves the file position of the memfd. */
+/* The same into guest RAM that is new, thus zero: holes of the file are left out.  n may be 0; -ENOSPC: not
+ * all of it is RAM.  Moves the file positions of both. */
 int image_load(const struct image *i, uint64_t offset, const struct ram *ram, uint64_t gpa, uint64_t n,
 	       struct err *e);
 

@@ -20,9 +20,9 @@
 #include "sys/mount.h"
 #include "sys/ns.h"
 
+#define MOST_THREADS                                                                                         \
+	256 /* ours, and those that the kernel makes for io_uring where a file cannot be read at once */
 #define MOST_FDS 256 /* what is open, and connections that come over the control socket */
-#define MOST_TASKS                                                                                           \
-	256 /* vcpus, devices, and io_uring's workers: the kernel makes them as threads of ours, later */
 
 /* --- 1 */
 
@@ -129,7 +129,7 @@ int jail_limit(struct err *e)
 		int what;
 		rlim_t limit;
 	} limits[] = {
-		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, MOST_TASKS },
+		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, MOST_THREADS },
 		{ RLIMIT_MSGQUEUE, 0 },	     { RLIMIT_MEMLOCK, 0 },
 	};
 

@@ -39,7 +39,7 @@ bool linux64_is(const void *head, size_t n)
 	return h.boot_flag == BOOT_FLAG && h.header == HEADER_MAGIC;
 }
 
-/* The header as long as the kernel has it; what a newer protocol has behind it is left out, a missing part is 0. */
+/* The header as long as the kernel has it: what a newer protocol adds is left out, a missing part is 0. */
 static int read_header(const struct image *i, struct setup_header *ret, struct err *e)
 {
 	struct setup_header h = { 0 };

@@ -1,8 +1,8 @@
 /* registers.c - the first vcpu as its kernel wants to find it
  *
  * PVH (xen/docs/misc/pvh.pandoc): flat 32-bit segments, a TSS, paging off, %ebx names the start info.
- * 64-bit (boot.rst): long mode, flat segments __BOOT_CS and __BOOT_DS, an identity map, %rsi names the boot_params.
- * Interrupts are off in both.
+ * 64-bit (boot.rst): long mode, flat segments __BOOT_CS and __BOOT_DS, an identity map, %rsi names the
+ * boot_params.  Interrupts are off in both.
  */
 #include <errno.h>
 #include <string.h>
@@ -109,7 +109,8 @@ static void write_page_tables(uint8_t *low)
 	for (unsigned i = 0; i < MAPPED_GIB; i++)
 		table[1][i] = (BOOT_PAGE_TABLES + (2 + i) * sizeof(*table)) | PTE_PRESENT | PTE_WRITE;
 	for (unsigned i = 0; i < MAPPED_GIB * TABLE_ENTRIES; i++)
-		table[2][i] = i * HUGE_PAGE | PTE_PRESENT | PTE_WRITE | PTE_HUGE;
+		table[2 + i / TABLE_ENTRIES][i % TABLE_ENTRIES] =
+			i * HUGE_PAGE | PTE_PRESENT | PTE_WRITE | PTE_HUGE;
 }
 
 void boot_write_tables(enum boot_protocol protocol, uint8_t *low)

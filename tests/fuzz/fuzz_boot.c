@@ -1,4 +1,4 @@
-/* fuzz_boot.c - kernels for the hypervisor: loaded within the RAM or refused, and what they are told is true */
+/* fuzz_boot.c - kernels for the hypervisor: loaded within the RAM or refused, and told the truth */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -359,6 +359,14 @@ int kernel_import(const char *root, const char *path, const char *modules, char 
 	return 0;
 }
 
+int kernel_build(const char *root, const struct kernel_build_request *rq, char **ret_version, struct err *e)
+{
+	buf_addf(&fake.calls, "kernel-build %s %s %u\n", rq->source ? rq->source : "-",
+		 rq->keep ? rq->keep : "-", rq->jobs);
+	*ret_version = strdup("6.1.9-ketch");
+	return rq->keep && !strcmp(rq->keep, "stopped") ? err_set(e, ECANCELED, "interrupted") : 0;
+}
+
 int kernel_remove(const char *root, const char *version, struct err *e)
 {
 	return strcmp(version, "6.1.0-fake") ? err_set(e, ENOENT, "no such kernel: %s", version) : 0;

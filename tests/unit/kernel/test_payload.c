@@ -252,10 +252,7 @@ static void a_size_out_of_bounds_is_none(void **state)
 
 static void another_packing_is_unknown(void **state)
 {
-	static const char *const others[] = { "BZh9", "\x89LZO",
-					      "\x7f"
-					      "ELF",
-					      "MZ\0\0", "\x04\x22\x4d\x18" };
+	static const char others[][5] = { "BZh9", "\x89LZO", "\177ELF", "MZ", "\x04\x22\x4d\x18" };
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_null(payload_packing(others[i]));

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "fake_image.h"
 #include "kernel/initramfs.h"
 #include "kernel/kernel.h"
 #include "kernel/modules.h"
@@ -33,16 +34,9 @@ static void put(const struct place *p, const char *name, const void *data, size_
 
 static void put_image(const struct place *p, const char *name, const char *version)
 {
-	unsigned char image[4096] = { 0 };
+	unsigned char image[FAKE_IMAGE_BYTES];
 
-	image[0x1f1] = 4;
-	image[0x1fe] = 0x55;
-	image[0x1ff] = 0xaa;
-	memcpy(image + 0x202, "HdrS", 4);
-	memcpy(image + 0x206, "\x0f\x02", 2);
-	memcpy(image + 0x20e, "\x00\x04", 2);
-	image[0x236] = 1;
-	snprintf((char *)image + 0x600, 64, "%s (x) #1", version);
+	fake_image_fill(image, version);
 	put(p, name, image, sizeof(image));
 }
 

@@ -1,6 +1,7 @@
 /* rig.c - a driver of virtio devices in a test */
 #include "rig.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,11 +24,12 @@ static uint8_t *map_slot(int fd, uint64_t bytes, uint64_t offset)
 struct rig *rig_new(void)
 {
 	struct rig *r = calloc(1, sizeof(*r));
-	int fd = memfd_create("ram", MFD_CLOEXEC);
+	int fd = memfd_create("ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	assert_non_null(r);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, RIG_LOW_BYTES + RIG_HIGH_BYTES), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0); /* as vmm/memory.c */
 	r->ram = (struct ram){ .n = 2, .fd = fd };
 	r->ram.slots[0] = (struct ram_slot){ 0, RIG_LOW_BYTES, map_slot(fd, RIG_LOW_BYTES, 0), 0 };
 	r->ram.slots[1] = (struct ram_slot){ RIG_HIGH, RIG_HIGH_BYTES,

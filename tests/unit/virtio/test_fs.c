@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -129,7 +130,7 @@ static bool answer(struct server *s, uint32_t request, uint64_t value)
 		uint32_t request, flags, size;
 		uint64_t value;
 	} __attribute__((packed)) a = { request, 5, 8, value };
-	enum deed deed = s->at == request ? s->deed : HONEST;
+	enum deed deed = s->at == request ? __atomic_load_n(&s->deed, __ATOMIC_SEQ_CST) : HONEST;
 
 	a.request += deed == OTHER_TYPE;
 	a.flags = deed == NO_REPLY_FLAG ? 1 : deed == OTHER_VERSION ? 6 : 5;
@@ -263,6 +264,18 @@ static void it_is_a_file_system_with_its_tag(void **state)
 	server_end();
 }
 
+static void ram_that_could_be_shortened_is_not_handed_over(void **state)
+{
+	int sealed = r->ram.fd;
+
+	r->ram.fd = memfd_create("unsealed", MFD_CLOEXEC);
+	server_start(0, HONEST);
+	assert_int_equal(init(), -EPERM);
+	server_end();
+	close(r->ram.fd);
+	r->ram.fd = sealed;
+}
+
 static void the_server_is_given_ram_and_rings(void **state)
 {
 	uint64_t table[9];
@@ -390,7 +403,7 @@ static void a_server_that_goes_astray_later_needs_a_reset_and_never_returns(void
 		driver_ok();
 		if (!rig_needs_reset(r))
 			fail_msg("deed %d: running", deeds[k]);
-		server.deed = HONEST;
+		__atomic_store_n(&server.deed, HONEST, __ATOMIC_SEQ_CST);
 		driver_ok();
 		assert_true(rig_needs_reset(r));
 		fs_done(&f);
@@ -672,6 +685,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(it_is_a_file_system_with_its_tag),
+		CASE(ram_that_could_be_shortened_is_not_handed_over),
 		CASE(the_server_is_given_ram_and_rings),
 		CASE(kicks_and_calls_go_through_the_eventfds),
 		CASE(a_server_cannot_make_us_wait_in_an_eventfd),

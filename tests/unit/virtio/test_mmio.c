@@ -484,6 +484,16 @@ static void a_failed_device_can_be_saved_too(void **state)
 	assert_int_equal(fake.kicks[0], 0);
 }
 
+static void a_driver_that_asked_for_too_much_can_be_saved_too(void **state)
+{
+	struct virtio_state s;
+
+	assert_false(rig_negotiate(r, all_features() | 1));
+	virtio_save(&fake.dev, &s);
+	assert_int_equal(virtio_restore(&fake.dev, &s), 0);
+	assert_false(rig_get(r, R_STATUS) & S_FEATURES_OK);
+}
+
 static void states_that_cannot_be_are_refused(void **state)
 {
 	struct virtio_state good, s;
@@ -492,6 +502,12 @@ static void states_that_cannot_be_are_refused(void **state)
 	virtio_save(&fake.dev, &good);
 	s = good;
 	s.driver_features |= 1;
+	assert_int_equal(virtio_restore(&fake.dev, &s), -EINVAL);
+	s = good;
+	s.driver_features &= ~VIRTIO_F_VERSION_1;
+	assert_int_equal(virtio_restore(&fake.dev, &s), -EINVAL);
+	s = good;
+	s.status &= ~(uint32_t)S_FEATURES_OK;
 	assert_int_equal(virtio_restore(&fake.dev, &s), -EINVAL);
 	s = good;
 	s.status |= 16;
@@ -638,6 +654,7 @@ int main(void)
 		T(a_reset_forgets_everything),
 		T(a_saved_device_goes_on_where_it_was),
 		T(a_failed_device_can_be_saved_too),
+		T(a_driver_that_asked_for_too_much_can_be_saved_too),
 		T(states_that_cannot_be_are_refused),
 		T(every_access_in_every_status),
 	};

@@ -2,7 +2,8 @@
 #include "rig.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -712,6 +713,19 @@ static void malformed_buffers_need_a_reset(void **state)
 	}
 }
 
+static void a_broken_driver_is_the_end_of_its_connections(void **state)
+{
+	uint64_t at = rig_alloc(r, 16, 1);
+
+	connect_to(PORT);
+	rig_add(r, VSOCK_QUEUE_TX, &(struct rig_buf){ at, 16, false }, 1);
+	rig_kick(r, VSOCK_QUEUE_TX);
+	rig_turn(r);
+	assert_true(rig_needs_reset(r));
+	assert_eof(ends[0]);
+	assert_int_equal(conns_in_use(), 0);
+}
+
 /* Nothing is given to it: the device takes what it can answer, then waits; all answers come when it may. */
 static void a_flood_without_buffers_waits_in_the_queue(void **state)
 {
@@ -792,6 +806,50 @@ static void a_restored_device_tells_that_its_connections_are_gone(void **state)
 	assert_int_equal(vsock_restore(&v, &s), -EINVAL);
 }
 
+/* --- threads */
+
+static void *turn_until_told(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_SEQ_CST))
+		loop_once(r->loop, 1);
+	return NULL;
+}
+
+/* What a vcpu does: requests and resets, while the loop's thread serves and the host writes and closes. */
+static void resets_by_a_vcpu_run_beside_the_loop(void **state)
+{
+	struct vsock_hdr h = header(VSOCK_OP_REQUEST, GUEST_PORT, PORT);
+	bool stop = false;
+	pthread_t loop;
+
+	assert_int_equal(pthread_create(&loop, NULL, turn_until_told, &stop), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		r->heap = tx_at + VSOCK_HDR + GUEST_ALLOC;
+		assert_true(rig_negotiate(r, rig_offered(r)));
+		for (unsigned q = 0; q < 3; q++)
+			rig_queue_setup(r, q, 64);
+		rig_driver_ok(r);
+		for (unsigned k = 0; k < 30; k++)
+			add_rx();
+		for (h.dst_port = PORT; h.dst_port <= OTHER; h.dst_port++) {
+			uint64_t at = rig_alloc(r, VSOCK_HDR, 16);
+
+			memcpy(rig_at(r, at), &h, VSOCK_HDR);
+			rig_add(r, VSOCK_QUEUE_TX, &(struct rig_buf){ at, VSOCK_HDR, false }, 1);
+			rig_kick(r, VSOCK_QUEUE_TX);
+			for (unsigned k = 0; k < i % 7; k++)
+				sched_yield();
+		}
+		for (unsigned k = 0; k < 3; k++) /* some are closed by now */
+			send(ends[k], "to the guest", 12, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	rig_reset(r);
+	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(loop, NULL);
+	rig_turn(r);
+	assert_int_equal(conns_in_use(), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -824,8 +882,10 @@ int main(void)
 		CASE(breaches_of_a_stream_are_answered_by_rst),
 		CASE(nobody_answers_another_cid_or_a_reset),
 		CASE(malformed_buffers_need_a_reset),
+		CASE(a_broken_driver_is_the_end_of_its_connections),
 		CASE(a_flood_without_buffers_waits_in_the_queue),
 		CASE(buffers_may_be_cut_anywhere),
+		CASE(resets_by_a_vcpu_run_beside_the_loop),
 		CASE(a_restored_device_tells_that_its_connections_are_gone),
 	};
 

@@ -1,4 +1,4 @@
-/* test_acpi.c - the ACPI tables: their chain, their sums, what they say; and iasl reads them as it would its own */
+/* test_acpi.c - the ACPI tables: their chain, their sums, what they say, what iasl thinks of them */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -201,7 +201,8 @@ static void what_does_not_fit_is_left_out_and_told(void **state)
 
 /* --- iasl */
 
-/* NAME.dat in dir: taken apart to NAME.dsl, put together to again.aml.  What iasl says last is in the file log. */
+/* NAME.dat in dir: taken apart to NAME.dsl, put together to again.aml.  What iasl says last is in the file
+ * log. */
 static int there_and_back(const char *dir, const char *name)
 {
 	autofree char *line = str_printf(

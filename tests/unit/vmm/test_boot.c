@@ -378,6 +378,30 @@ static void an_initramfs_that_may_not_lie_above_the_kernel_is_refused(void **sta
 	tiny_ram_done(&ram);
 }
 
+static void holes_of_a_file_are_left_out(void **state)
+{
+	enum { HOLE = 256 << 10, INITRAMFS = 2 * HOLE + 5 };
+	struct tiny_elf elf = tiny_elf();
+
+	for (int with_fd = 0; with_fd < 2; with_fd++) {
+		autoclose int k = tiny_file(&elf, sizeof(elf)), i = tiny_file("head", 4);
+		struct ram ram = tiny_ram(RAM_BYTES, with_fd);
+		const uint64_t gpa = (RAM_BYTES - INITRAMFS) & ~4095u;
+		uint8_t *host = ram.slots[0].host + gpa;
+		struct boot_entry entry;
+
+		assert_int_equal(ftruncate(i, INITRAMFS), 0);
+		assert_int_equal(pwrite(i, "tail", 4, INITRAMFS - HOLE), 4); /* and a hole at the end */
+		host[HOLE / 2] = host[INITRAMFS - 1] = 1;
+		assert_int_equal(boot_load(&(struct boot_source){ k, i, "", 0 }, &ram, &entry, NULL), 0);
+		assert_memory_equal(host, "head\0", 6);
+		assert_memory_equal(host + INITRAMFS - HOLE, "tail\0", 6);
+		assert_int_equal(host[HOLE / 2], 1);
+		assert_int_equal(host[INITRAMFS - 1], 1);
+		tiny_ram_done(&ram);
+	}
+}
+
 static void a_kernel_is_refused_wherever_it_ends(void **state)
 {
 	struct tiny_elf elf = tiny_elf();
@@ -456,6 +480,7 @@ int main(void)
 		cmocka_unit_test(notes_are_padded_as_their_segment_says),
 		cmocka_unit_test(every_crooked_number_of_a_bzimage_is_refused),
 		cmocka_unit_test(an_initramfs_that_may_not_lie_above_the_kernel_is_refused),
+		cmocka_unit_test(holes_of_a_file_are_left_out),
 		cmocka_unit_test(a_kernel_is_refused_wherever_it_ends),
 		cmocka_unit_test(what_is_no_kernel_is_refused),
 		cmocka_unit_test(the_memory_map_is_what_the_ram_is_less_its_holes),

@@ -1,4 +1,4 @@
-/* test_registers.c - the first vcpu: what the two protocols demand of it, and, under KVM, what a guest finds */
+/* test_registers.c - the first vcpu: what the protocols demand of it and, under KVM, what a guest finds */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -12,9 +12,10 @@
 #include "vmm/boot_int.h"
 #include "vmm/layout.h"
 
-#define RAM_BYTES  (4u << 20)
-#define GUEST_PORT 0x80
-#define PATIENCE   20 /* seconds for a guest of twenty instructions */
+#define RAM_BYTES     (4u << 20)
+#define GUEST_PORT    0x80
+#define CPUID_ENTRIES 256
+#define PATIENCE      20 /* seconds for a guest of twenty instructions */
 
 static const struct boot_entry pvh = { BOOT_PVH, 0x1000200, BOOT_START_INFO };
 static const struct boot_entry linux64 = { BOOT_LINUX64, 0x1000200, BOOT_ZERO_PAGE };
@@ -136,6 +137,17 @@ struct vm {
 	struct ram ram;
 };
 
+static void give_cpuid(const struct vm *m)
+{
+	union {
+		struct kvm_cpuid2 head;
+		char room[sizeof(struct kvm_cpuid2) + CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
+	} c = { .head.nent = CPUID_ENTRIES };
+
+	assert_int_equal(ioctl(m->kvm, KVM_GET_SUPPORTED_CPUID, &c), 0);
+	assert_int_equal(ioctl(m->cpu, KVM_SET_CPUID2, &c), 0);
+}
+
 static void vm_init(struct vm *m)
 {
 	struct kvm_userspace_memory_region region = { .memory_size = RAM_BYTES };
@@ -150,6 +162,7 @@ static void vm_init(struct vm *m)
 	m->vm = ioctl(m->kvm, KVM_CREATE_VM, 0);
 	assert_int_equal(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
 	m->cpu = ioctl(m->vm, KVM_CREATE_VCPU, 0);
+	give_cpuid(m);
 	m->run_bytes = (size_t)ioctl(m->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	m->run = mmap(NULL, m->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, m->cpu, 0);
 	assert_true(m->run != MAP_FAILED);
