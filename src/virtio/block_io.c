@@ -54,12 +54,27 @@ static int ring_setup(struct io_uring_params *p)
 	int fd;
 
 	/* no interrupt of our thread for each completion (5.19) */
-	*p = (struct io_uring_params){ .flags = IORING_SETUP_COOP_TASKRUN };
+	*p = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN };
 	fd = (int)syscall(SYS_io_uring_setup, BLOCK_IO_DEPTH, p);
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
-	*p = (struct io_uring_params){ 0 };
+	*p = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED };
 	return (int)syscall(SYS_io_uring_setup, BLOCK_IO_DEPTH, p);
+}
+
+/* No filter of system calls sees what goes through a ring: it takes these operations and nothing else, for ever. */
+static bool ring_restrict(int fd)
+{
+	static const uint8_t ops[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
+				       IORING_OP_FALLOCATE };
+	struct io_uring_restriction allowed[sizeof(ops)] = { 0 };
+
+	for (size_t i = 0; i < sizeof(ops); i++) {
+		allowed[i].opcode = IORING_RESTRICTION_SQE_OP;
+		allowed[i].sqe_op = ops[i];
+	}
+	return syscall(SYS_io_uring_register, fd, IORING_REGISTER_RESTRICTIONS, allowed, sizeof(ops)) == 0 &&
+	       syscall(SYS_io_uring_register, fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0;
 }
 
 static bool ring_map(struct block_ring *g, const struct io_uring_params *p)
@@ -99,7 +114,7 @@ static struct block_ring *ring_new(void)
 		free(g);
 		return NULL;
 	}
-	if ((p.features & FEATURES) != FEATURES || !ring_map(g, &p)) {
+	if ((p.features & FEATURES) != FEATURES || !ring_map(g, &p) || !ring_restrict(g->fd)) {
 		ring_free(g);
 		return NULL;
 	}

@@ -4,12 +4,12 @@
  * and their results come as they are complete (block_io_reap, block_io_drain).  With plain calls each is done
  * in block_io_put.
  *
- * The ring is made at the beginning, with nothing registered: in kernels before 5.18 a registration waits for
- * RCU, which takes milliseconds of a start, and the ring's own descriptor tells the loop about completions
- * without a read of an eventfd. Afterwards there is only io_uring_enter.
+ * The ring is made at the beginning, restricted to the operations that are used here; no file is registered:
+ * before Linux 5.18 each registration waits for RCU, which takes milliseconds of a start.  The ring's own descriptor
+ * tells the loop about completions without a read of an eventfd.  Afterwards there is only io_uring_enter.
  *
  * What would block is done by helpers of the kernel, which count against RLIMIT_NPROC.  Where they may not be
- * (a jail) such operations end with -ECANCELED, without having begun; block_io_without_helpers makes plain
+ * (a tight jail) such operations end with -ECANCELED, without having begun; block_io_without_helpers makes plain
  * calls of their kind from then on.
  */
 #ifndef VIRTIO_BLOCK_IO_H
