@@ -82,8 +82,8 @@ int oci_container_make_cgroups(const struct plan *p, struct cgroups *ret, struct
 
 /* Kills a process that one of these has started and waits for its end. */
 void oci_container_end(int pidfd);
-/* Sets `resources` in the cgroups of a container that exists. */
+/* Sets `resources` in the cgroups of a container that exists; `warnings` as oci_container_create. */
 int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,
-			 const struct oci_resources *resources, struct err *e);
+			 const struct oci_resources *resources, struct strv *warnings, struct err *e);
 
 #endif

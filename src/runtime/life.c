@@ -133,6 +133,7 @@ int runtime_update(const struct runtime *rt, const char *id, const struct buf *j
 {
 	AUTO(container_ref_done) struct container_ref c;
 	AUTO(oci_resources_done) struct oci_resources res = { 0 };
+	AUTO(strv_done) struct strv warnings = { 0 };
 	struct host_facts facts = { 0 };
 	int r = container_ref_open(rt, id, &c, e);
 
@@ -144,7 +145,9 @@ int runtime_update(const struct runtime *rt, const char *id, const struct buf *j
 	if (r < 0)
 		return r;
 	cgroup_detect_all(&facts);
-	r = oci_container_update(&facts, &c.record.cgroups, id, &res, e);
+	r = oci_container_update(&facts, &c.record.cgroups, id, &res, &warnings, e);
+	for (size_t i = 0; i < warnings.n; i++)
+		log_warn("%s", warnings.v[i]);
 	json_done(&host_facts_table, &facts);
 	return r;
 }

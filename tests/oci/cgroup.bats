@@ -23,6 +23,20 @@ value() {
 	is "$(cgroups | grep -c "/$TAG/limits" || :)" 0
 }
 
+@test "what only cgroup v1 has: on v2 ignored as runc does, with a warning each" {
+	unified || skip "this host has cgroup v1"
+	local only_v1='{"memory": {"swappiness": 60, "disableOOMKiller": true}, "cpu": {"realtimeRuntime": 950000, "realtimePeriod": 1000000},
+		"network": {"classID": 1, "priorities": [{"name": "lo", "priority": 1}]}}' key
+	bundle only ".linux.resources *= $only_v1" "${STAY[@]}"
+	up only
+	for key in memory.swappiness memory.disableOOMKiller cpu.realtimeRuntime cpu.realtimePeriod network.classID network.priorities; do
+		[ "${RUNTIME##*/}" = runc ] || like "$(out only)" "linux.resources.$key: ignored, cgroup v2 has no such setting"
+	done
+	echo "$only_v1" | rt update --resources - "$TAG-only"
+	is "$(value only '' memory.max)" 268435456
+	remove only
+}
+
 @test "a cgroup that another container has is refused, and the other goes on" {
 	staying first
 	bundle second ".linux.cgroupsPath = \"/$TAG/first\"" true
