@@ -157,6 +157,16 @@ VALUES = [
     ("linux.timeOffsets", {"monotonic": {"secs": 1, "nanosecs": 1}}),
     ("linux.devices", [{"path": "/dev/x", "type": "z", "major": 1, "minor": 1}], "linux.devices[0].type"),
     ("linux.devices", [{"path": "dev/x", "type": "c", "major": 1, "minor": 1}], "linux.devices[0].path"),
+    ("linux.devices", [{"path": "/dev/x", "type": "c"}], "linux.devices[0].major"),
+    ("linux.devices", [{"path": "/dev/x", "type": "b", "major": 8}], "linux.devices[0].minor"),
+    ("linux.devices", [{"path": "/dev/x", "type": "u", "minor": 8}], "linux.devices[0].major"),
+    *[("linux.devices", [{"path": "/dev/x", "type": "c", "major": 1, "minor": 3, "fileMode": mode}], "linux.devices[0].fileMode")
+      for mode in (0o10000 | 0o666, 0o60666, 0o100666, 1 << 26 | 0o666, 1 << 32, -1)],
+    ("linux.maskedPaths", ["/proc", "/"], "linux.maskedPaths[1]"), ("linux.maskedPaths", ["/x/.."], "linux.maskedPaths[0]"),
+    ("linux.resources.blockIO", {"weightDevice": [{"major": 8, "minor": 0}]}, "linux.resources.blockIO.weightDevice[0].weight"),
+    ("process.capabilities.effective", ["CAP_SYS_TIME"], "process.capabilities.effective[0]"),
+    ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{**RULE, "names": ["read", ""]}]}, "linux.seccomp.syscalls[0].names[1]"),
+    ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}, "linux.seccomp.listenerMetadata"),
     ("linux.resources.devices[0].access", "rwx"), ("linux.resources.devices[0].type", "z"), ("linux.resources.devices[0].major", -2),
     ("linux.resources.memory.limit", -2), ("linux.resources.memory.limit", 1 << 63), ("linux.resources.memory.swap", 1),
     ("linux.resources.memory.swappiness", 101), ("linux.resources.pids.limit", -2), ("linux.resources.pids.limit", 1 << 63),
@@ -182,6 +192,7 @@ VALUES = [
     ("hooks", {"prestart": [{}]}, "hooks.prestart[0].path"), ("hooks", {"poststop": [{"path": "relative"}]}, "hooks.poststop[0].path"),
     ("hooks", {"createRuntime": [{"path": "/x", "timeout": 0}]}, "hooks.createRuntime[0].timeout"),
     ("hooks", {"createRuntime": [{"path": "/x", "timeout": -1}]}, "hooks.createRuntime[0].timeout"),
+    ("hooks", {"createRuntime": [{"path": "/x", "timeout": 1 << 62}]}, "hooks.createRuntime[0].timeout"),
     ("hooks", {"createRuntime": [{"path": "/x", "env": ["A"]}]}, "hooks.createRuntime[0].env[0]"),
     ("annotations", {"": "x"}, 'annotations[""]'), ("annotations", {"a": 1}, "annotations.a"),
     *[(f"mounts[{END}]", {"destination": d, **TMPFS}, f"mounts[{END}].destination") for d in ("", "/", "/.", "/x/../..", "/a\0b")],
@@ -190,6 +201,7 @@ VALUES = [
     (f"mounts[{END}]", {"destination": "/x", "type": "bind", "source": DIR + "/nosuch", "options": ["bind"]}, f"mounts[{END}]"),
     (f"mounts[{END}]", {"destination": "/x", "type": "bind", "options": ["bind"]}, f"mounts[{END}].source"),
     (f"mounts[{END}]", {"destination": "/x", **TMPFS, "options": ["size=many"]}, f"mounts[{END}]"),
+    (f"mounts[{END}]", {"destination": "/x", **TMPFS, "options": ["ro", ""]}, f"mounts[{END}].options[1]"),
     (f"mounts[{END}]", {"destination": "/x", **TMPFS, "options": ["idmap"]}, f"mounts[{END}]"),
 ]
 # Changes of two places, and the one that is named.
