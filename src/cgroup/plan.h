@@ -14,7 +14,8 @@
 enum {
 	STEP_V2 = 1, /* in the unified hierarchy */
 	STEP_MAY_FAIL = 2, /* what the kernel or its permissions refuse is left out */
-	STEP_UNUSED = 4, /* make: a cgroup that is there and has processes is somebody else's: an error */
+	STEP_UNUSED =
+		4, /* make: claimed first (cgroup_claim); one that has processes is somebody else's: an error */
 };
 /* Flags of set. */
 enum {

@@ -57,10 +57,12 @@ struct oci_create {
 	/* Called when the mounts are there and the root is still the host's: prestart and createRuntime. */
 	int (*host_hooks)(void *arg, const struct buf *state, struct err *e);
 	void *arg;
+	struct cgroup_claim *
+		claim; /* gets that of the cgroups, also after a failure; the caller's to cgroup_claim_done */
 };
 
 /* Returns when the container waits for `start`: the pid of its process, which is our child, and *ret_pidfd.  On failure
- * nothing of the process is left; the cgroups are the caller's to remove.  `warnings` gets a sentence for what this host
+ * nothing of the process is left; the cgroups are the caller's to remove, if the claim is held.  `warnings` gets a sentence for what this host
  * could not give. */
 pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, int *ret_pidfd, struct err *e);
 

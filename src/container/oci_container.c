@@ -74,6 +74,8 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 	c.filter_flags = rq->start.filter_flags;
 	if (pid == 0)
 		pid = launch_and_wait(&c, rq, &l, ret_pidfd, e);
+	*rq->claim = c.cgroups.claim;
+	c.cgroups.claim = CGROUP_CLAIM_INIT;
 	container_done(&c);
 	if (strv_add_all(warnings, &state.warnings) < 0 && pid > 0)
 		strv_done(warnings);

@@ -97,6 +97,8 @@ int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, 
 
 	if (r < 0)
 		return r;
+	if (all && c.status == CONTAINER_CREATING)
+		return err_set(e, ESRCH, "container not running");
 	if (all) {
 		r = cgroup_signal_all(&c.record.cgroups, signo, e);
 		return r < 0 ? r : 0;
@@ -188,7 +190,7 @@ int runtime_delete(const struct runtime *rt, const char *id, bool force, struct 
 		return r;
 	end_process(&c.record);
 	record_unmount(&c.record);
-	r = cgroup_record_remove(&c.record.cgroups, e);
+	r = record_remove_cgroups(&c.record, e);
 	if (r < 0)
 		return r;
 	if (c.record.poststop)
