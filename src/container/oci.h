@@ -70,6 +70,7 @@ struct oci_exec {
 	struct oci_start start;
 	pid_t init; /* of the container */
 	const struct strv *cgroups; /* "controller=directory" */
+	bool exactly_there; /* also where the first process has gone elsewhere below (cgroups_open) */
 	const struct boot *boot; /* "seccomp"; spec.process converted */
 };
 
