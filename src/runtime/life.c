@@ -57,10 +57,11 @@ static int check_startable(const struct container_ref *c, struct err *e)
 	return err_set(e, EBUSY, "cannot start an already running container");
 }
 
-int runtime_start(const struct runtime *rt, const char *id, struct err *e)
+int runtime_start(const struct runtime *rt, const char *id, struct notify *ret_notify, struct err *e)
 {
 	AUTO(container_ref_done) struct container_ref c;
-	autoclose int fifo = -1, notify = -1, pidfd = -1;
+	AUTO(notify_done) struct notify notify = NOTIFY_NONE;
+	autoclose int fifo = -1, pidfd = -1;
 	int r = container_ref_open(rt, id, &c, e);
 
 	if (r == 0)
@@ -74,7 +75,7 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 	if (unlinkat(c.dir, "start", 0) < 0)
 		return err_set(e, EBUSY, "cannot start an already running container");
 	pidfd = record_open_process(&c.record);
-	r = notify_open(c.dir, &notify, e);
+	r = notify_open(c.dir, c.record.pid, &notify, e);
 	if (r < 0)
 		return r;
 	r = write_full(fifo, "", 1);
@@ -82,8 +83,14 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 		return err_sys(e, -r, "cannot start the container");
 	if (c.record.poststart)
 		run_hooks(&c, CONTAINER_RUNNING, false);
-	if (notify >= 0 && pidfd >= 0)
-		notify_wait(notify, pidfd, c.record.pid);
+	if (notify.sock < 0 || pidfd < 0)
+		return 0;
+	if (ret_notify) {
+		*ret_notify = notify;
+		notify = NOTIFY_NONE;
+	} else {
+		notify_wait(&notify, pidfd);
+	}
 	return 0;
 }
 
