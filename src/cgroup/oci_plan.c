@@ -74,20 +74,23 @@ static bool unified_needs(const struct oci_resources *r, const char *controller)
 	return false;
 }
 
-static bool kind_needs(const struct oci_kind *k, const struct oci_resources *r, const char *controller)
+static const char *kind_needs(const struct oci_kind *k, const struct oci_resources *r, const char *controller)
 {
 	for (; k->place; k++)
 		if ((!strcmp(k->v1, controller) || (k->v2 && !strcmp(k->v2, controller))) && k->asks(r))
-			return true;
-	return false;
+			return k->place;
+	return NULL;
 }
 
-static bool is_needed(const struct oci_planner *pl, const char *controller)
+/* The place of a limit that needs the controller, or NULL. */
+static const char *who_needs(const struct oci_planner *pl, const char *controller)
 {
 	const struct oci_resources *r = pl->resources;
+	const char *place = kind_needs(oci_limits, r, controller);
 
-	return kind_needs(oci_limits, r, controller) || kind_needs(oci_io, r, controller) ||
-	       unified_needs(r, controller);
+	if (!place)
+		place = kind_needs(oci_io, r, controller);
+	return place || !unified_needs(r, controller) ? place : "linux.resources.unified";
 }
 
 /* --- making */
@@ -107,7 +110,7 @@ static void unified_controllers(const struct oci_planner *pl, struct strv *ret)
 	char name[64];
 
 	for (size_t i = 0; i < h->cgroups.n; i++) {
-		bool wanted = is_needed(pl, name_of(h->cgroups.v[i], name, sizeof(name)));
+		bool wanted = who_needs(pl, name_of(h->cgroups.v[i], name, sizeof(name)));
 
 		for (const char *const *c = always; *c; c++)
 			wanted = wanted || !strcmp(*c, name);
@@ -135,15 +138,18 @@ static void make(struct oci_planner *pl, const char *dir, const struct strv *nam
 {
 	uint64_t flags = (v2 ? STEP_V2 : 0) | (pl->rq->systemd ? 0 : STEP_UNUSED);
 	AUTO(buf_done) struct buf list = { 0 };
-	bool needed = false;
+	const char *needed = NULL;
 
 	for (size_t i = 0; i < names->n; i++) {
 		buf_addf(&list, "%s%s", i ? "," : "", names->v[i]);
-		needed = needed || is_needed(pl, names->v[i]);
+		needed = needed ? needed : who_needs(pl, names->v[i]);
 	}
 	if (pl->rq->rootless && !needed)
 		flags |= STEP_MAY_FAIL;
 	step(pl, pl->rq->rows->make, dir, list.data, flags);
+	/* its user is told which limit asks for what he has no right to */
+	if (pl->rq->rootless && needed && pl->r == 0 && plan_set_place(pl->plan, needed) < 0)
+		oci_fail(pl, ENOMEM, "out of memory");
 }
 
 static void make_unified(struct oci_planner *pl, const char *dir)
