@@ -2,7 +2,8 @@
  *
  * Nothing is executed: a filter of our own answers SECCOMP_RET_TRACE to every call, which without a tracer is ENOSYS, and
  * each refusal of the filter above has precedence over it (seccomp(2)).  So ENOSYS is "let through", whatever this kernel
- * has.  Each question is a child of its own, for a filter may kill; it answers through shared memory.
+ * has.  A child asks, for a filter may kill, and answers through shared memory; another one goes on behind the call that
+ * killed it.
  * Lines are "ABI calls: 0-3 5" and "ABI families: ..."; "i386: none" where the kernel has no int 0x80.
  */
 #include <errno.h>
@@ -72,32 +73,39 @@ static void end(void)
 		syscall(SYS_exit_group, 0, 0, 0, 0, 0, 0x600d);
 }
 
-/* What the call returns; UNTOLD: it did not return. */
-static long ask(long (*call)(long nr, long a), long nr, long a)
+/* Asks nr, or with nr < 0 every number, from `from` on; what is not told by a child's end has killed it. */
+static void ask(long (*call)(long nr, long a), long nr, long from, long n)
 {
 	pid_t child;
 
-	*told = UNTOLD;
-	child = fork();
-	if (child == 0) {
-		watch();
-		*told = call(nr, a);
-		end();
+	while (from < n) {
+		child = fork();
+		if (child == 0) {
+			watch();
+			for (; from < n; from++)
+				told[from] = nr < 0 ? call(from, 0) : call(nr, from);
+			end();
+		}
+		if (child < 0 || waitpid(child, NULL, 0) != child) {
+			perror("surface");
+			exit(1);
+		}
+		while (from < n && told[from] != UNTOLD)
+			from++;
+		from++; /* behind the one that killed */
 	}
-	if (child < 0 || waitpid(child, NULL, 0) != child) {
-		perror("surface");
-		exit(1);
-	}
-	return *told;
 }
 
 static void list(const char *abi, const char *what, long (*call)(long nr, long a), long nr, long n)
 {
 	long first = -1;
 
+	for (long i = 0; i < n; i++)
+		told[i] = UNTOLD;
+	ask(call, nr, 0, n);
 	printf("%s %s:", abi, what);
 	for (long i = 0; i <= n; i++) {
-		int through = i < n && (nr < 0 ? ask(call, i, 0) : ask(call, nr, i)) == -ENOSYS;
+		int through = i < n && told[i] == -ENOSYS;
 
 		if (through && first < 0)
 			first = i;
@@ -121,7 +129,7 @@ static int has_i386(void)
 
 int main(void)
 {
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	told = mmap(NULL, CALLS * sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)
 		return 1;
 	setvbuf(stdout, NULL, _IOFBF, 65536); /* children write nothing */
