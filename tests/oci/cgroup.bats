@@ -53,7 +53,7 @@ value() {
 @test "two creates at the very same moment with one cgroupsPath: one has it, the other does nothing to it" {
 	local i root one two won lost
 	other() { "$RUNTIME" --root "$DIR/state2" "$@"; }
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in $(seq "${ROUNDS:-8}"); do
 		bundle one ".linux.cgroupsPath = \"/$TAG/same\"" "${STAY[@]}"
 		exec 7>"$DIR/gate"
 		flock 7 # nobody goes before both can
