@@ -49,7 +49,7 @@ static int read_environment(struct create_args *a, struct err *e)
 	for (int64_t i = 0; i < a->preserve_fds; i++)
 		if (fcntl(3 + (int)i, F_GETFD) < 0)
 			return err_set(e, EBADF, "--preserve-fds: descriptor %lld is not open",
-				       (long long)(3 + i));
+				       (long long)i + 3);
 	return 0;
 }
 
