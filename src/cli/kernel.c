@@ -134,7 +134,7 @@ static const struct opt kernel_build_opts[] = {
 	OPT(STR, 0, "keep", struct kernel_build_args, keep, "DIR",
 	    "Build in this directory, which must be empty, and keep it"),
 	OPT(STR, 0, "source", struct kernel_build_args, source, "DIR|FILE",
-	    "Source of Linux 6.1; default: Debian's package linux-source-6.1"),
+	    "Source of Linux, if not Debian's linux-source-6.1"),
 	{ 0 },
 };
 

@@ -31,6 +31,12 @@ struct launch_oci {
 	int start; /* FIFO, open for reading and writing: a byte releases the program; -1: at once */
 };
 
+/* The first number behind 0, 1, 2 and those that the caller hands over: ours lie from there on. */
+static inline int launch_first_fd(const struct launch_oci *o)
+{
+	return 3 + (int)o->keep_fds;
+}
+
 /* Files to be copied by a process of ours, into the container or out of it. */
 struct file_copy {
 	const struct file_request *request;
@@ -59,6 +65,13 @@ struct ns_join {
 	int flag; /* CLONE_NEW* */
 };
 #define MAX_JOINS 8
+
+/* namespaces.c: the kinds of namespaces, in the order of enum oci_namespace_type. */
+extern const struct ns_kind {
+	const char *name; /* in /proc/PID/ns, and in steps */
+	uint64_t flag; /* CLONE_NEW* */
+} ns_kinds[OCI_NS_N];
+const char *ns_name(uint64_t flag);
 
 /* One instance.  Made by container_prepare; the child of a launch acts on its copy. */
 struct container {
@@ -184,7 +197,7 @@ extern const struct step_op op_mask, op_read_only;
 /* steps_oci_host.c, steps_oci.c, steps_oci_mounts.c: what only an OCI config asks for */
 extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount, op_kernel_set,
 	op_domainname, op_propagation, op_mount_fs, op_mount_bind, op_remount, op_seal, op_dev_open, op_node,
-	op_link;
+	op_link, op_selinux;
 
 /* Flags of steps. */
 enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */

@@ -23,7 +23,7 @@ static int open_report(struct launch *l, int *ret_ours, struct err *e)
 		return err_sys(e, -r, "cannot make a pipe");
 	*ret_ours = pair[0];
 	/* out of the way of the descriptors that the process is to get */
-	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, launch_first_fd(l->oci));
 	close(pair[1]);
 	return l->report < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;
 }
@@ -34,7 +34,7 @@ static int open_go(struct launch *l, int *ret_ours, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot make a pipe");
-	l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, launch_first_fd(l->oci));
 	close(pair[0]);
 	*ret_ours = l->go_parent = pair[1];
 	return l->go < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;

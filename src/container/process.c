@@ -250,7 +250,8 @@ static int close_all_but(unsigned first, int keep_a, int keep_b)
 
 static int close_foreign(const struct launch *l, struct err *e)
 {
-	int r = l->oci ? close_all_but(3 + l->oci->keep_fds, l->report, l->main ? l->oci->start : l->go)
+	int r = l->oci ? close_all_but((unsigned)launch_first_fd(l->oci), l->report,
+				       l->main ? l->oci->start : l->go)
 		       : close_all_but(3, l->report, -1);
 
 	return r < 0 ? err_sys(e, -r, "cannot close descriptors") : 0;

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "oci/runtime_int.h"
 
-#define MODE_BITS 07777
+#define MODE_BITS 07777LL
 
 /* --- one form for what callers write in several */
 
@@ -40,15 +41,20 @@ static void settle_resources(struct oci_resources *r)
 	}
 }
 
+/* dockerd and Podman add the type: 020666 */
+static void settle_mode(struct oci_device *d)
+{
+	mode_t type = !strcmp(d->type, "b") ? S_IFBLK : !strcmp(d->type, "p") ? S_IFIFO : S_IFCHR;
+
+	if (d->file_mode.v > 0 && (d->file_mode.v & ~MODE_BITS) == (int64_t)type)
+		d->file_mode.v &= MODE_BITS;
+}
+
 static int settle_spec(struct oci_spec *s, struct err *e)
 {
 	settle_resources(&s->lnx.resources);
-	for (size_t i = 0; i < s->lnx.n_devices; i++) {
-		struct opt_i64 *mode = &s->lnx.devices[i].file_mode;
-
-		if (mode->v > MODE_BITS && mode->v <= UINT32_MAX)
-			mode->v &= MODE_BITS; /* dockerd and Podman add the type: 020666 */
-	}
+	for (size_t i = 0; i < s->lnx.n_devices; i++)
+		settle_mode(&s->lnx.devices[i]);
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		char **path = &s->mounts[i].destination, *absolute;
 

@@ -118,8 +118,8 @@ struct oci_namespace {
 struct oci_device {
 	char *type; /* "c", "b", "u", "p" */
 	char *path;
-	int64_t major, minor;
-	struct opt_i64 file_mode, uid, gid; /* 0..07777: a type that callers add is taken off */
+	struct opt_i64 major, minor; /* set for all but "p" */
+	struct opt_i64 file_mode, uid, gid; /* 0..07777: the type, which callers add, is taken off */
 };
 
 struct oci_time_offset {

@@ -257,8 +257,8 @@ static const struct jtable namespace_table = { sizeof(struct oci_namespace), nam
 static const struct jfield device_fields[] = {
 	JR(J_STR, struct oci_device, type, "type"),
 	JR(J_STR, struct oci_device, path, "path"),
-	J(J_I64, struct oci_device, major),
-	J(J_I64, struct oci_device, minor),
+	J(J_OPT_I64, struct oci_device, major),
+	J(J_OPT_I64, struct oci_device, minor),
 	JK(J_OPT_I64, struct oci_device, file_mode, "fileMode"),
 	J(J_OPT_I64, struct oci_device, uid),
 	J(J_OPT_I64, struct oci_device, gid),

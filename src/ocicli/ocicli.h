@@ -34,6 +34,11 @@ struct verb {
 	int (*run)(struct verb_context *c, void *args, struct strv *words, struct err *e);
 };
 
+/* Of a verb whose words are one container. */
+#define ONE_CONTAINER .usage = "CONTAINER", .min_words = 1, .max_words = 1
+/* The rows of its options, and the struct that they fill. */
+#define OPTIONS(rows, type) .opts = (rows), .args_size = sizeof(type)
+
 extern const struct verb *const verbs[]; /* ends with NULL */
 extern const struct opt oci_global_opts[];
 
@@ -45,9 +50,19 @@ int oci_print(const struct buf *b, struct err *e);
 void help_add_all(struct buf *out);
 void help_add_verb(struct buf *out, const struct verb *v);
 
+struct foreground_args {
+	int pidfd, tty;
+	struct notify *notify;
+	bool keep;
+};
+
 /* foreground.c: stays until the process has ended and passes signals on to it; tty: the socket over which the
  * master of its terminal comes, -1: none.  Its exit status, or -errno. */
 int foreground_wait(int pidfd, int tty, struct err *e);
+/* The same for the first process of a container, which is deleted then, unless keep.  notify: its word of being ready is
+ * passed on meanwhile; or NULL. */
+int foreground_container(const struct verb_context *c, const char *id, const struct foreground_args *a,
+			 struct err *e);
 
 #define WORDS_ANY (~0U)
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "cgroup/ops.h"
 #include "container/oci.h"
 #include "runtime/runtime.h"
 #include "runtime/sockets.h"
@@ -55,6 +56,7 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 	AUTO(boot_done) struct boot boot = { .spec.userns = c->record.user_namespace };
 	autoclose int console = -1, filter = -1, listener = -1;
 	AUTO(buf_done) struct buf state = { 0 };
+	AUTO(strv_done) struct strv cgroups = { 0 };
 	struct oci_exec rq = {
 		.start = { .process = process,
 			   .personality = c->record.personality,
@@ -64,13 +66,16 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 			   .keep_fds = (unsigned)a->preserve_fds,
 			   .exe_mount = rt->exe_mount },
 		.init = c->record.pid,
-		.cgroups = &c->record.cgroups,
+		.cgroups = &cgroups,
+		.exactly_there = a->cgroups.n,
 		.boot = &boot,
 	};
 	int r = check(c, a, e);
 	pid_t pid;
 
 	*ret_status = OCI_STATUS_FAILED;
+	if (r == 0)
+		r = cgroup_record_below(&c->record.cgroups, &a->cgroups, &cgroups, e);
 	if (r == 0)
 		r = open_console(rt, process, a, &console, e);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "oci/runtime.h"
+#include "runtime/notify.h"
 #include "runtime/record.h"
 
 struct runtime {
@@ -56,7 +57,8 @@ struct create_args {
 /* Until the process waits for start.  ret_pidfd: of it, our child. */
 int runtime_create(const struct runtime *rt, const char *id, const struct create_args *a, int *ret_pidfd,
 		   struct err *e);
-int runtime_start(const struct runtime *rt, const char *id, struct err *e);
+/* ret_notify NULL: returns when the container has said that it is ready, where somebody wants to know. */
+int runtime_start(const struct runtime *rt, const char *id, struct notify *ret_notify, struct err *e);
 /* all: every process in its cgroup. */
 int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, struct err *e);
 /* force: whatever state it is in, and none is fine too. */
@@ -101,6 +103,7 @@ int runtime_restore(const struct runtime *rt, const char *id, const struct resto
 struct exec_args {
 	char *pid_file, *console_socket, *pidfd_socket;
 	int64_t preserve_fds;
+	struct strv cgroups; /* below its own: cgroup_record_below */
 	bool ignore_paused, no_new_keyring, no_subreaper;
 	int console; /* as above */
 };

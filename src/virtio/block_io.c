@@ -1,7 +1,7 @@
 /* block_io.c - a disk image read and written by io_uring or plain system calls
  *
- * The submission ring is as large as BLOCK_IO_DEPTH and the completion ring twice that, so neither can overflow.  Buffers
- * live in `iovs` until the submission only (IORING_FEAT_SUBMIT_STABLE).
+ * The submission ring is as large as BLOCK_IO_DEPTH and the completion ring twice that, so neither can
+ * overflow.  Buffers live in `iovs` until the submission only (IORING_FEAT_SUBMIT_STABLE).
  */
 #include "virtio/block_io.h"
 
@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup; a kernel that
- * has them has every operation used here. */
+/* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup;
+ * a kernel that has them has every operation used here. */
 #define FEATURES                                                                                             \
 	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |                          \
 	 IORING_FEAT_NATIVE_WORKERS)
@@ -54,12 +54,27 @@ static int ring_setup(struct io_uring_params *p)
 	int fd;
 
 	/* no interrupt of our thread for each completion (5.19) */
-	*p = (struct io_uring_params){ .flags = IORING_SETUP_COOP_TASKRUN };
+	*p = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN };
 	fd = (int)syscall(SYS_io_uring_setup, BLOCK_IO_DEPTH, p);
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
-	*p = (struct io_uring_params){ 0 };
+	*p = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED };
 	return (int)syscall(SYS_io_uring_setup, BLOCK_IO_DEPTH, p);
+}
+
+/* No filter of system calls sees what goes through a ring: it takes these operations and nothing else, for ever. */
+static bool ring_restrict(int fd)
+{
+	static const uint8_t ops[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
+				       IORING_OP_FALLOCATE };
+	struct io_uring_restriction allowed[sizeof(ops)] = { 0 };
+
+	for (size_t i = 0; i < sizeof(ops); i++) {
+		allowed[i].opcode = IORING_RESTRICTION_SQE_OP;
+		allowed[i].sqe_op = ops[i];
+	}
+	return syscall(SYS_io_uring_register, fd, IORING_REGISTER_RESTRICTIONS, allowed, sizeof(ops)) == 0 &&
+	       syscall(SYS_io_uring_register, fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0;
 }
 
 static bool ring_map(struct block_ring *g, const struct io_uring_params *p)
@@ -99,7 +114,7 @@ static struct block_ring *ring_new(void)
 		free(g);
 		return NULL;
 	}
-	if ((p.features & FEATURES) != FEATURES || !ring_map(g, &p)) {
+	if ((p.features & FEATURES) != FEATURES || !ring_map(g, &p) || !ring_restrict(g->fd)) {
 		ring_free(g);
 		return NULL;
 	}
@@ -295,13 +310,18 @@ void block_io_put(struct block_io *io, const struct block_op *given)
 	if (op.kind == BLOCK_WRITE_ZEROES)
 		lay_out_zeroes(io, &op);
 	io->under_way++;
-	if (io->ring) {
+	if (io->ring && !(io->plain_kinds & 1u << op.kind)) {
 		ring_put(io, &op);
 		return;
 	}
 	r = plain_do(io->fd, &op);
 	io->under_way--;
 	io->done(io->arg, op.tag, r);
+}
+
+void block_io_without_helpers(struct block_io *io, enum block_op_kind k)
+{
+	io->plain_kinds |= 1u << (k == BLOCK_WRITE_ZEROES ? BLOCK_WRITE : k);
 }
 
 void block_io_submit(struct block_io *io)

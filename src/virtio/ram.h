@@ -6,6 +6,7 @@
 #ifndef VIRTIO_RAM_H
 #define VIRTIO_RAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct ram {
 	struct ram_slot slots[RAM_SLOTS];
 	unsigned n;
 	int fd; /* -1 in tests that have none */
+	bool huge; /* reserved huge pages: one that is given back may not be had again */
 };
 
 /* The n (>= 1) bytes at gpa, or NULL unless all of them are RAM, in one slot. */

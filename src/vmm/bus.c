@@ -11,6 +11,8 @@ static bool is_power_port(uint16_t port)
 
 static void serial_io(struct serial *s, unsigned port, bool write, uint8_t *data, unsigned len)
 {
+	if (!write)
+		memset(data, 0xff, len);
 	/* a wide access is one to the ports behind it, as on the ISA bus */
 	for (unsigned i = 0; i < len && port + i < SERIAL_PORTS; i++) {
 		if (write)

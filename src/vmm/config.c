@@ -179,7 +179,10 @@ int vmm_device_parse(const char *text, struct device_config *ret, struct err *e)
 			return err_set(e, EINVAL, "%.100s: bad word \"%s\"", text, shown);
 		}
 	}
-	return ret->fd < 0 ? err_set(e, EINVAL, "%.100s: no fd=", text) : 0;
+	if (ret->fd >= 0)
+		return 0;
+	vmm_device_done(ret);
+	return err_set(e, EINVAL, "%.100s: no fd=", text);
 }
 
 void vmm_device_done(struct device_config *d)

@@ -77,7 +77,7 @@ static int enter_namespaces(void)
 	return r < 0 ? r : mount_set_all(MS_PRIVATE);
 }
 
-/* --- 4 */
+/* --- 4 and 5 */
 
 static int become(uid_t uid)
 {
@@ -90,7 +90,19 @@ static int become(uid_t uid)
 	r = caps_set(&(struct cap_sets){ 0 });
 	if (r < 0)
 		return r;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* It binds a thread and those that it starts later: there must be no other yet. */
+static int leave_files(void)
+{
+	autoclose int set = landlock_new();
+
+	if (set >= 0)
+		return landlock_enter(set);
+	return set == -ENOSYS || set == -EOPNOTSUPP ? 0 : set;
 }
 
 int jail_enter(uid_t uid, struct err *e)
@@ -103,10 +115,13 @@ int jail_enter(uid_t uid, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "jail, stage 3 (empty root)");
 	r = become(uid);
-	return r < 0 ? err_sys(e, -r, "jail, stage 4 (user)") : 0;
+	if (r < 0)
+		return err_sys(e, -r, "jail, stage 4 (user)");
+	r = leave_files();
+	return r < 0 ? err_sys(e, -r, "jail, stage 5 (Landlock)") : 0;
 }
 
-/* --- 5 and 6 */
+/* --- 6 */
 
 int jail_limit(struct err *e)
 {
@@ -117,17 +132,10 @@ int jail_limit(struct err *e)
 		{ RLIMIT_NOFILE, MOST_FDS }, { RLIMIT_CORE, 0 },    { RLIMIT_NPROC, MOST_THREADS },
 		{ RLIMIT_MSGQUEUE, 0 },	     { RLIMIT_MEMLOCK, 0 },
 	};
-	autoclose int set = -1;
-	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		if (setrlimit((__rlimit_resource_t)limits[i].what,
 			      &(struct rlimit){ limits[i].limit, limits[i].limit }) < 0)
-			return err_sys(e, errno, "jail, stage 5 (limits)");
-	set = landlock_new();
-	if (set >= 0)
-		r = landlock_enter(set);
-	else if (set != -ENOSYS && set != -EOPNOTSUPP)
-		r = set;
-	return r < 0 ? err_sys(e, -r, "jail, stage 6 (Landlock)") : 0;
+			return err_sys(e, errno, "jail, stage 6 (limits)");
+	return 0;
 }

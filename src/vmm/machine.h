@@ -43,7 +43,7 @@ struct worker {
 };
 
 struct machine {
-	int kvm_fd, vm_fd;
+	int kvm_fd, vm_fd; /* kvm_fd -1: closed, the machine is made */
 	struct ram ram;
 	struct vcpu vcpus[MAX_VCPUS];
 	unsigned n_vcpus;

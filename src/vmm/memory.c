@@ -34,11 +34,12 @@ int memory_make(uint64_t bytes, bool hugepages, struct ram *ret, struct err *e)
 	fd = open_file(bytes, hugepages);
 	if (fd < 0)
 		return err_sys(e, -fd, "RAM");
-	host = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	/* huge pages are reserved now: one that is missing later would be a SIGBUS in whoever touches it */
+	host = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (hugepages ? 0 : MAP_NORESERVE), fd, 0);
 	if (host == MAP_FAILED)
 		return err_sys(e, errno, hugepages ? "RAM of huge pages" : "RAM");
 	madvise(host, bytes, MADV_DONTDUMP);
-	*ret = (struct ram){ .n = 1, .slots[0] = { 0, low, host, 0 } };
+	*ret = (struct ram){ .n = 1, .huge = hugepages, .slots[0] = { 0, low, host, 0 } };
 	if (bytes > low)
 		ret->slots[ret->n++] = (struct ram_slot){ HIGH_RAM_BASE, bytes - low, host + low, low };
 	ret->fd = take_fd(&fd);

@@ -2,8 +2,10 @@
 #include "vmm/run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "vmm/acpi.h"
@@ -98,11 +100,22 @@ static int make(const struct vmm_config *c, struct machine *m, struct devices **
 	return r < 0 ? r : load(c, m, e);
 }
 
+/* What was needed to make the machine only. */
+static void close_used(const struct vmm_config *c, struct machine *m)
+{
+	close((int)c->kernel_fd);
+	if (c->initramfs_fd >= 0)
+		close((int)c->initramfs_fd);
+	close(m->kvm_fd);
+	m->kvm_fd = -1;
+}
+
 /* The last steps before the guest's first instruction. */
 static int close_up(const struct vmm_config *c, struct machine *m, struct err *e)
 {
 	int r;
 
+	close_used(c, m);
 	if (c->unsealed)
 		seal_disable();
 	r = machine_start_threads(m, e);
@@ -123,6 +136,7 @@ enum machine_end vmm_run(const struct vmm_config *c, struct err *e)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		err_sys(e, errno, "no_new_privs");
+	signal(SIGPIPE, SIG_IGN); /* whoever read the console or the serial port may go */
 	r = make(c, &m, &devices, e);
 	if (r == 0 && c->control_fd >= 0) {
 		r = control_init(&control, &m, devices, (int)c->control_fd);

@@ -89,6 +89,18 @@ static void it_is_a_balloon_and_its_target_is_seen(void **state)
 	assert_int_equal(s.target_bytes, RIG_LOW_BYTES + RIG_HIGH_BYTES);
 }
 
+/* Given back to the pool, one might be somebody else's when the guest wants it again: a SIGBUS. */
+static void huge_pages_are_kept(void **state)
+{
+	static const uint32_t pfns[] = { 1024, 1025 };
+
+	r->ram.huge = true;
+	fill(4 << 20, 2 * PAGE);
+	assert_int_equal(rig_wait(r, INFLATE, send(INFLATE, pfns, sizeof(pfns))), 0);
+	assert_false(is_zero(1024 * PAGE));
+	assert_false(is_zero(1025 * PAGE));
+}
+
 static void inflated_pages_go_back_to_the_host(void **state)
 {
 	/* up, down, alone, beyond 4 GiB: four ranges */
@@ -300,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(it_is_a_balloon_and_its_target_is_seen),
 		CASE(inflated_pages_go_back_to_the_host),
+		CASE(huge_pages_are_kept),
 		CASE(the_memory_is_really_freed),
 		CASE(a_page_that_is_no_ram_needs_a_reset),
 		CASE(broken_lists_need_a_reset),

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/io_uring.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -314,6 +317,26 @@ static void sectors_become_zeroes(void **state)
 	assert_int_equal(lseek(d->fd, 0, SEEK_END), DISK_SECTORS * 512);
 }
 
+static long allocated(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(d->fd, &st), 0);
+	return st.st_blocks;
+}
+
+/* Section 5.2.6.2: without the unmap flag sectors stay allocated; with it, and discarded, they need not. */
+static void zeroes_stay_allocated_unless_the_driver_unmaps(void **state)
+{
+	long all = allocated();
+
+	assert_int_equal(disk_clear(d, B_WRITE_ZEROES, 0, DISK_SECTORS / 2, 0), B_OK);
+	assert_true(allocated() >= all);
+	assert_int_equal(disk_clear(d, B_WRITE_ZEROES, 0, DISK_SECTORS / 2, 1), B_OK);
+	assert_true(allocated() < all);
+	assert_true(is_zero(0, DISK_SECTORS / 2) && is_original(DISK_SECTORS / 2, DISK_SECTORS / 2));
+}
+
 static void ranges_that_are_wrong_are_errors(void **state)
 {
 	static const struct {
@@ -378,6 +401,44 @@ static void a_driver_without_flush_finds_each_write_durable(void **state)
 	assert_true(is_zero(7, 1));
 }
 
+struct result {
+	unsigned n;
+	int32_t result;
+};
+
+static void on_result(void *arg, uint16_t tag, int32_t result)
+{
+	struct result *r = arg;
+
+	r->n++;
+	r->result = result;
+}
+
+/* Whoever takes over the thread must not open or connect by the ring what its filter of system calls refuses. */
+static void the_ring_takes_no_other_operations(void **state)
+{
+	const size_t bytes = BLOCK_IO_DEPTH * sizeof(struct io_uring_sqe);
+	struct block_io *io = &d->b.io;
+	struct io_uring_sqe *sqes;
+	struct result got = { 0 };
+
+	if (!io->ring)
+		skip();
+	sqes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, block_io_fd(io), IORING_OFF_SQES);
+	assert_true(sqes != MAP_FAILED);
+	io->done = on_result;
+	io->arg = &got;
+	block_io_put(io, &(struct block_op){ .kind = BLOCK_SYNC, .tag = 7 });
+	sqes[0] = (struct io_uring_sqe){ .opcode = IORING_OP_NOP, .fd = -1, .user_data = 7 };
+	block_io_drain(io);
+	munmap(sqes, bytes);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.result, -EACCES);
+	assert_int_equal(
+		syscall(SYS_io_uring_register, block_io_fd(io), IORING_REGISTER_EVENTFD, &(int){ 0 }, 1), -1);
+	assert_int_equal(errno, EACCES);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static int run(void)
@@ -395,9 +456,11 @@ static int run(void)
 		T(nothing_is_written_to_a_read_only_disk),
 		T(what_is_no_disk_is_refused),
 		T(sectors_become_zeroes),
+		T(zeroes_stay_allocated_unless_the_driver_unmaps),
 		T(ranges_that_are_wrong_are_errors),
 		T(a_file_system_without_holes_is_written_zeroes),
 		T(a_driver_without_flush_finds_each_write_durable),
+		T(the_ring_takes_no_other_operations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

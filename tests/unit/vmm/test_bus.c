@@ -84,6 +84,16 @@ static void what_is_written_to_the_serial_port_comes_out(void **state)
 	assert_int_equal(serial_log(&m.serial, log, sizeof(log)), 4);
 }
 
+/* Not what the guest, or anybody, had there before. */
+static void a_wide_read_beyond_the_serial_port_finds_nothing(void **state)
+{
+	uint32_t v = 0x12345678;
+
+	put(PORT_SERIAL + 7, 0x5a, 1);
+	bus_io(&m, PORT_SERIAL + 7, false, &v, 4);
+	assert_int_equal(v, 0xffffff5a);
+}
+
 static void the_serial_port_interrupts_when_it_is_empty(void **state)
 {
 	assert_int_equal(in(PORT_SERIAL + 2, 1), 0xc1);
@@ -176,6 +186,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_reads_as_all_ones, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_wide_read_beyond_the_serial_port_finds_nothing, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_written_to_the_serial_port_comes_out, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(the_serial_port_interrupts_when_it_is_empty, set_up,

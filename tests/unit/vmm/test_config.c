@@ -111,6 +111,7 @@ static void bad_words_of_devices_are_quoted(void **state)
 		struct err e = { 0 };
 
 		assert_true(vmm_device_parse(bad[i][0], &d, &e) < 0);
+		assert_null(d.name); /* nothing is left to be freed */
 		if (!strstr(e.msg, bad[i][1]))
 			fail_msg("%s: \"%s\" is not in \"%s\"", bad[i][0], bad[i][1], e.msg);
 	}
