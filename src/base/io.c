@@ -12,6 +12,9 @@
 
 #include "base/auto.h"
 
+#define READ_FIRST 4096 /* most files of procfs and cgroups are smaller: no page of memory more than that */
+#define READ_STEP  65536
+
 static int wait_fd(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -80,9 +83,9 @@ ssize_t read_full(int fd, void *data, size_t n)
 
 int read_to_end(int fd, size_t max, struct buf *b)
 {
-	for (;;) {
+	for (size_t step = READ_FIRST;; step = READ_STEP) {
 		size_t left = max > b->len ? max - b->len : 0;
-		size_t want = left < 65536 ? left + 1 : 65536;
+		size_t want = left < step ? left + 1 : step;
 		char *p = buf_room(b, want);
 		ssize_t k;
 
@@ -100,6 +103,22 @@ int read_to_end(int fd, size_t max, struct buf *b)
 	}
 }
 
+/* As much as there was when it was opened: one call says all. */
+static int read_known(int fd, off_t size, size_t max, struct buf *b)
+{
+	char *p = (uint64_t)size > max ? NULL : buf_room(b, (size_t)size);
+	ssize_t k;
+
+	if (!p)
+		return (uint64_t)size > max ? -EFBIG : -ENOMEM;
+	k = read_full(fd, p, (size_t)size);
+	if (k < 0)
+		return (int)k;
+	b->len += (size_t)k;
+	b->data[b->len] = '\0';
+	return 0;
+}
+
 int read_file(int dirfd, const char *path, size_t max, struct buf *b)
 {
 	autoclose int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -111,7 +130,7 @@ int read_file(int dirfd, const char *path, size_t max, struct buf *b)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return read_to_end(fd, max, b);
+	return st.st_size > 0 ? read_known(fd, st.st_size, max, b) : read_to_end(fd, max, b);
 }
 
 static int write_file(int dirfd, const char *path, mode_t mode, const struct buf *data, bool durable)

@@ -20,7 +20,8 @@ int pwrite_full(int fd, const void *data, size_t n, off_t offset);
 ssize_t read_full(int fd, void *data, size_t n);
 /* Appends to b until the end of file; more than max bytes is -EFBIG. */
 int read_to_end(int fd, size_t max, struct buf *b);
-/* Reads a regular file below dirfd (AT_FDCWD allowed) whole; more than max bytes is -EFBIG. */
+/* Reads a regular file below dirfd (AT_FDCWD allowed) whole, as it was when it was opened; more than max bytes is
+ * -EFBIG. */
 int read_file(int dirfd, const char *path, size_t max, struct buf *b);
 /* Writes path anew: temporary file, fsync, rename.  mode as for open(2). */
 int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n);

@@ -154,8 +154,10 @@ int mkfile_in_root(int rootfd, const char *path, mode_t mode)
 int mkdir_open(int dirfd, const char *path, mode_t mode)
 {
 	autofree char *copy = strdup(path);
-	int fd;
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : -errno;
 	if (!copy)
 		return -ENOMEM;
 	for (char *p = copy + 1; *copy && *p; p++) {

@@ -43,7 +43,7 @@ int cgroups_open_dir(struct cgroups *cg, const char *dir, bool v2)
 }
 
 /* mkdir -p; a hierarchy's root is there, so this ends. */
-static int make_dirs(const char *dir)
+int cgroup_make_dirs(const char *dir)
 {
 	autofree char *parent = NULL;
 	int r;
@@ -55,7 +55,7 @@ static int make_dirs(const char *dir)
 	parent = strndup(dir, (size_t)(strrchr(dir, '/') - dir));
 	if (!parent || !*parent)
 		return parent ? -ENOENT : -ENOMEM;
-	r = make_dirs(parent);
+	r = cgroup_make_dirs(parent);
 	if (r < 0)
 		return r;
 	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
@@ -93,7 +93,7 @@ static int prepare_cpuset(const char *dir)
 int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e)
 {
 	AUTO(strv_done) struct strv names = { 0 };
-	int r = make_dirs(dir);
+	int r = cgroup_make_dirs(dir);
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot make the cgroup");
@@ -216,6 +216,7 @@ void cgroups_done(struct cgroups *cg)
 	if (cg->unified >= 0)
 		close(cg->unified);
 	systemd_holder_end(cg);
+	cgroup_claim_done(&cg->claim);
 	strv_done(&cg->by_controller);
 	*cg = (struct cgroups)CGROUPS_INIT;
 }

@@ -16,6 +16,14 @@
 
 #define CGROUP_DEADLINE_MS 10000
 
+/* Who holds it may kill what is in the cgroups: they were made, or found empty, while nobody else could take them. */
+struct cgroup_claim {
+	bool held;
+	int fd; /* the locked directory; -1: a scope of systemd, whose name is its own, or nothing */
+};
+
+#define CGROUP_CLAIM_INIT ((struct cgroup_claim){ .fd = -1 })
+
 /* Start from CGROUPS_INIT. */
 struct cgroups {
 	struct strv by_controller; /* "memory=/sys/fs/cgroup/memory/ketch/ID" */
@@ -23,15 +31,22 @@ struct cgroups {
 	int *tasks; /* v1: open "tasks" files */
 	size_t n_tasks;
 	int holder; /* pidfd of a child that keeps a systemd scope alive; -1: none */
+	struct cgroup_claim claim;
 };
 
 #define CGROUPS_INIT                                                                                         \
 	{                                                                                                    \
-		.unified = -1, .holder = -1                                                                  \
+		.unified = -1, .holder = -1, .claim = {.fd = -1 }                                            \
 	}
 
 /* Makes the directory DIR (and those above it) for the controllers "a,b" and opens what joining needs. */
 int cgroup_make(struct cgroups *cg, const char *dir, const char *controllers, bool v2, struct err *e);
+/* Only makes it, and those above it.  0 or -errno. */
+int cgroup_make_dirs(const char *dir);
+/* claim.c.  Makes the directory and locks it for cg->claim, unless that has one.  -EBUSY: another container is being made in
+ * it.  The claim is held once the caller has seen that nobody is in there. */
+int cgroup_claim(struct cgroups *cg, const char *dir, struct err *e);
+void cgroup_claim_done(struct cgroup_claim *c);
 /* Opens what joining a directory that exists needs.  0 or -errno. */
 int cgroups_open_dir(struct cgroups *cg, const char *dir, bool v2);
 /* v2: hands the controllers "+a +b" down to the children of dir. */

@@ -21,8 +21,8 @@ struct cgroup_oci_request {
 	const struct cgroup_rows *rows;
 };
 
-/* Adds the steps that make the cgroups and set what `resources` asks.  A resource whose controller this host lacks, or
- * that cannot be had in its version of cgroups, is an error that begins with its place: "linux.resources.memory: ...".
+/* Adds the steps that make the cgroups and set what `resources` asks.  A resource whose controller this host lacks is an
+ * error that begins with its place: "linux.resources.memory: ..."; what cgroup v2 has not is ignored with a warning.
  * *ret_dirs ("memory=/sys/fs/cgroup/memory/x", "unified=...") gets every directory, in the order of making, and behind them
  * systemd's unit ("scope=ketch-x.scope"): what the state records, before any is made. */
 int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct strv *ret_dirs,

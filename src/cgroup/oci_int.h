@@ -7,7 +7,7 @@
 
 struct oci_planner {
 	const struct cgroup_oci_request *rq;
-	const struct oci_resources *resources; /* never NULL */
+	const struct oci_resources *resources; /* never NULL; without what is ignored */
 	const struct strv *dirs; /* "controller=directory" */
 	struct plan *plan;
 	bool fresh; /* the cgroups are new: no earlier value is in the way of another */
@@ -33,6 +33,8 @@ int oci_place_parents(const char *base, const char *dir, struct strv *ret);
 
 /* The first failure of a planner. */
 __attribute__((format(printf, 3, 4))) void oci_fail(struct oci_planner *pl, int no, const char *fmt, ...);
+/* Adds a step "warn". */
+__attribute__((format(printf, 2, 3))) void oci_warn(struct oci_planner *pl, const char *fmt, ...);
 /* Adds a step "set". */
 __attribute__((format(printf, 5, 6))) void oci_set(struct oci_planner *pl, const char *dir, const char *file,
 						   uint64_t flags, const char *fmt, ...);
@@ -43,6 +45,9 @@ static inline bool oci_given(const struct opt_i64 *n)
 {
 	return n->set && n->v != 0;
 }
+
+/* oci_ignored.c: takes out of r what this host has nothing for, with warnings. */
+void oci_leave_out(struct oci_planner *pl, struct oci_resources *r);
 
 /* The rules of linux.resources.devices and the default ones behind them; appended.  False: a failure. */
 bool oci_device_rules(struct oci_planner *pl, struct device_rules *ret);

@@ -54,8 +54,7 @@ static void set_weight_device(struct oci_planner *pl, const char *dir, const str
 	if (!oci_given(&d->leaf_weight))
 		return;
 	if (v2)
-		return oci_fail(pl, ENOTSUP,
-				"linux.resources.blockIO.weightDevice: cgroup v2 has no leaf weight");
+		return oci_warn(pl, "linux.resources.blockIO.weightDevice: cgroup v2 has no leaf weight");
 	oci_set(pl, dir, "blkio.leaf_weight_device", 0, "%s%" PRId64, device, d->leaf_weight.v);
 }
 
@@ -93,12 +92,8 @@ static void set_block_io(struct oci_planner *pl, const char *dir, bool v2)
 
 	if (oci_given(&b->weight))
 		set_weight(pl, dir, "", b->weight.v, v2);
-	if (oci_given(&b->leaf_weight)) {
-		if (v2)
-			return oci_fail(pl, ENOTSUP,
-					"linux.resources.blockIO.leafWeight: cgroup v2 has no such weight");
+	if (oci_given(&b->leaf_weight))
 		oci_set(pl, dir, "blkio.leaf_weight", 0, "%" PRId64, b->leaf_weight.v);
-	}
 	for (size_t i = 0; i < b->n_weight_devices && pl->r == 0; i++)
 		set_weight_device(pl, dir, &b->weight_devices[i], v2);
 	for (size_t i = 0; i < ARRAY_LEN(throttles); i++)

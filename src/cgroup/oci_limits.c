@@ -27,7 +27,6 @@ static bool asks_memory(const struct oci_resources *r)
 {
 	const struct oci_memory *m = &r->memory;
 
-	/* m->kernel is gone from all kernels (config-linux.md: "runtimes MAY ignore") */
 	return oci_given(&m->limit) || oci_given(&m->reservation) || oci_given(&m->swap) ||
 	       oci_given(&m->kernel_tcp) || (m->swappiness.set && m->swappiness.v != -1) ||
 	       m->disable_oom_killer;
@@ -94,12 +93,6 @@ static void memory_v2(struct oci_planner *pl, const char *dir, const struct oci_
 	uint64_t check = m->check_before_update && m->limit.v > 0 ? STEP_ABOVE_USAGE : 0;
 	char text[NUMBER_LEN];
 
-	if (m->disable_oom_killer)
-		return oci_fail(pl, ENOTSUP,
-				"linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting");
-	if (m->swappiness.set && m->swappiness.v != -1)
-		return oci_fail(pl, ENOTSUP,
-				"linux.resources.memory.swappiness: cgroup v2 has no such setting");
 	memory_v2_swap(pl, dir, m);
 	if (oci_given(&m->limit))
 		oci_set(pl, dir, "memory.max", check, "%s", or_max(m->limit.v, text));
@@ -209,9 +202,6 @@ static void cpu_v2(struct oci_planner *pl, const char *dir, const struct oci_cpu
 {
 	char text[NUMBER_LEN];
 
-	if (oci_given(&c->realtime_runtime) || oci_given(&c->realtime_period))
-		return oci_fail(pl, ENOTSUP, "linux.resources.cpu.realtime%s: cgroup v2 has no such limit",
-				oci_given(&c->realtime_runtime) ? "Runtime" : "Period");
 	set_share(pl, dir, "cpu.weight", oci_cpu_weight((uint64_t)c->shares.v));
 	if (!pl->fresh && oci_given(&c->quota))
 		set_burst(pl, dir, "cpu.max.burst", STEP_TRY);

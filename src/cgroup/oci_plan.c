@@ -9,8 +9,6 @@
 #include "cgroup/oci_int.h"
 #include "cgroup/systemd.h"
 
-static const struct oci_resources no_resources;
-
 void oci_fail(struct oci_planner *pl, int no, const char *fmt, ...)
 {
 	autofree char *text = NULL;
@@ -32,6 +30,18 @@ static void step(struct oci_planner *pl, const struct step_op *op, const char *w
 		return;
 	if (!what || !data || plan_add(pl->plan, op, what, NULL, data, flags) < 0)
 		oci_fail(pl, ENOMEM, "out of memory");
+}
+
+void oci_warn(struct oci_planner *pl, const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	step(pl, pl->rq->rows->warn, "resources", text, 0);
 }
 
 void oci_set(struct oci_planner *pl, const char *dir, const char *file, uint64_t flags, const char *fmt, ...)
@@ -64,20 +74,23 @@ static bool unified_needs(const struct oci_resources *r, const char *controller)
 	return false;
 }
 
-static bool kind_needs(const struct oci_kind *k, const struct oci_resources *r, const char *controller)
+static const char *kind_needs(const struct oci_kind *k, const struct oci_resources *r, const char *controller)
 {
 	for (; k->place; k++)
 		if ((!strcmp(k->v1, controller) || (k->v2 && !strcmp(k->v2, controller))) && k->asks(r))
-			return true;
-	return false;
+			return k->place;
+	return NULL;
 }
 
-static bool is_needed(const struct oci_planner *pl, const char *controller)
+/* The place of a limit that needs the controller, or NULL. */
+static const char *who_needs(const struct oci_planner *pl, const char *controller)
 {
 	const struct oci_resources *r = pl->resources;
+	const char *place = kind_needs(oci_limits, r, controller);
 
-	return kind_needs(oci_limits, r, controller) || kind_needs(oci_io, r, controller) ||
-	       unified_needs(r, controller);
+	if (!place)
+		place = kind_needs(oci_io, r, controller);
+	return place || !unified_needs(r, controller) ? place : "linux.resources.unified";
 }
 
 /* --- making */
@@ -97,7 +110,7 @@ static void unified_controllers(const struct oci_planner *pl, struct strv *ret)
 	char name[64];
 
 	for (size_t i = 0; i < h->cgroups.n; i++) {
-		bool wanted = is_needed(pl, name_of(h->cgroups.v[i], name, sizeof(name)));
+		bool wanted = who_needs(pl, name_of(h->cgroups.v[i], name, sizeof(name)));
 
 		for (const char *const *c = always; *c; c++)
 			wanted = wanted || !strcmp(*c, name);
@@ -125,15 +138,18 @@ static void make(struct oci_planner *pl, const char *dir, const struct strv *nam
 {
 	uint64_t flags = (v2 ? STEP_V2 : 0) | (pl->rq->systemd ? 0 : STEP_UNUSED);
 	AUTO(buf_done) struct buf list = { 0 };
-	bool needed = false;
+	const char *needed = NULL;
 
 	for (size_t i = 0; i < names->n; i++) {
 		buf_addf(&list, "%s%s", i ? "," : "", names->v[i]);
-		needed = needed || is_needed(pl, names->v[i]);
+		needed = needed ? needed : who_needs(pl, names->v[i]);
 	}
 	if (pl->rq->rootless && !needed)
 		flags |= STEP_MAY_FAIL;
 	step(pl, pl->rq->rows->make, dir, list.data, flags);
+	/* its user is told which limit asks for what he has no right to */
+	if (pl->rq->rootless && needed && pl->r == 0 && plan_set_place(pl->plan, needed) < 0)
+		oci_fail(pl, ENOMEM, "out of memory");
 }
 
 static void make_unified(struct oci_planner *pl, const char *dir)
@@ -186,8 +202,6 @@ static void set_kind(struct oci_planner *pl, const struct oci_kind *k)
 		return;
 	if (dir)
 		k->set(pl, dir, false);
-	else if (!k->v2 && pl->rq->facts->cgroup_mode == CGROUP_V2)
-		oci_fail(pl, ENOTSUP, "%s: cgroup v2 has no such limit", k->place);
 	else if (unified && k->v2 && cgroup_is_v2(pl->rq->facts, k->v2))
 		k->set(pl, unified, true);
 	else
@@ -274,11 +288,13 @@ static void change_scope(struct oci_planner *pl)
 int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct strv *ret_dirs, struct err *e)
 {
 	AUTO(strv_done) struct strv dirs = { 0 }, scope = { 0 };
-	struct oci_planner pl = { rq, rq->resources ? rq->resources : &no_resources, &dirs, p, true, e };
+	struct oci_resources resources = rq->resources ? *rq->resources : (struct oci_resources){ 0 };
+	struct oci_planner pl = { rq, &resources, &dirs, p, true, e };
 	int r = oci_place_dirs(rq, &dirs, e);
 
 	if (r < 0)
 		return r;
+	oci_leave_out(&pl, &resources);
 	if (rq->systemd)
 		make_scope(&pl, &scope);
 	make_all(&pl);
@@ -296,10 +312,12 @@ int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct 
 int cgroup_plan_update(const struct cgroup_oci_request *rq, const struct strv *dirs, struct plan *p,
 		       struct err *e)
 {
-	struct oci_planner pl = { rq, rq->resources ? rq->resources : &no_resources, dirs, p, false, e };
+	struct oci_resources resources = rq->resources ? *rq->resources : (struct oci_resources){ 0 };
+	struct oci_planner pl = { rq, &resources, dirs, p, false, e };
 	const char *unified = strv_env_get(dirs, "unified");
 	AUTO(strv_done) struct strv controllers = { 0 };
 
+	oci_leave_out(&pl, &resources);
 	if (unified && cgroup_base(rq->facts, "unified")) {
 		unified_controllers(&pl, &controllers);
 		enable_unified(&pl, &controllers, unified);

@@ -33,6 +33,14 @@ int cgroup_signal_all(const struct strv *record, int signo, struct err *e);
 /* Kills what is in them and removes them; see cgroup_kill_and_remove. */
 int cgroup_record_remove(const struct strv *record, struct err *e);
 
+/* below.c.  The record with the directories below its own that runc's words name: "PATH" for all, or several
+ * "CONTROLLER,...:PATH" (v1); they must be there.  No words: a copy. */
+int cgroup_record_below(const struct strv *record, const struct strv *words, struct strv *ret, struct err *e);
+
+/* claim.c.  Removes those of them that nobody is in, for a container without processes of its own; those that are just dying
+ * are waited for.  What somebody else is in, or makes a container in, stays: -EBUSY. */
+int cgroup_record_leave(const struct strv *record);
+
 /* freezer.c.  Freezes every process, or lets them go on; waits for it at most CGROUP_DEADLINE_MS, and what does not freeze is
  * let go again.  -ENOTSUP: no freezer here. */
 int cgroup_freeze(const struct strv *record, struct err *e);

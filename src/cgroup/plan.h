@@ -14,7 +14,8 @@
 enum {
 	STEP_V2 = 1, /* in the unified hierarchy */
 	STEP_MAY_FAIL = 2, /* what the kernel or its permissions refuse is left out */
-	STEP_UNUSED = 4, /* make: a cgroup that is there and has processes is somebody else's: an error */
+	STEP_UNUSED =
+		4, /* make: claimed first (cgroup_claim); one that has processes is somebody else's: an error */
 };
 /* Flags of set. */
 enum {
@@ -33,9 +34,10 @@ enum {
 /* The rows of a back end: enable (what: a directory, data: "+a +b"), make (what: the directory, data: "a,b"), set
  * (what: a file, data: its value, from: "FILE=VALUE" in the same directory, when the first is missing), devices (what: the
  * directory, data: rules as of devices.h), scope (what: a unit of
- * systemd, data: its settings as of systemd.h).  Their bodies are in steps.h. */
+ * systemd, data: its settings as of systemd.h), warn (data: a sentence for the user).  But for warn their bodies are in
+ * steps.h. */
 struct cgroup_rows {
-	const struct step_op *enable, *make, *set, *devices, *scope;
+	const struct step_op *enable, *make, *set, *devices, *scope, *warn;
 };
 
 struct cgroup_request {

@@ -49,8 +49,13 @@ static int check_unused(const char *dir, struct err *e)
 
 int cgroup_step_make(const struct step *s, struct cgroups *cg, struct err *e)
 {
-	int r = s->flags & STEP_UNUSED ? check_unused(s->what, e) : 0;
+	bool exclusive = s->flags & STEP_UNUSED;
+	int r = exclusive ? cgroup_claim(cg, s->what, e) : 0;
 
+	if (r == 0 && exclusive)
+		r = check_unused(s->what, e);
+	if (r == 0 && exclusive)
+		cg->claim.held = true;
 	if (r == 0)
 		r = cgroup_make(cg, s->what, s->data, s->flags & STEP_V2, e);
 	return is_refusal(r) && (s->flags & STEP_MAY_FAIL) ? 0 : r;
@@ -59,10 +64,13 @@ int cgroup_step_make(const struct step *s, struct cgroups *cg, struct err *e)
 int cgroup_step_scope(const struct step *s, struct cgroups *cg, struct err *e)
 {
 	bool user = s->flags & STEP_USER;
+	int r;
 
 	if (s->flags & STEP_CHANGE)
 		return systemd_scope_update(s->what, user, s->data, e);
-	return systemd_scope_start(s->what, user, s->data, cg, e);
+	r = systemd_scope_start(s->what, user, s->data, cg, e);
+	cg->claim.held = r == 0;
+	return r;
 }
 
 /* --- set */

@@ -134,7 +134,7 @@ static const struct opt kernel_build_opts[] = {
 	OPT(STR, 0, "keep", struct kernel_build_args, keep, "DIR",
 	    "Build in this directory, which must be empty, and keep it"),
 	OPT(STR, 0, "source", struct kernel_build_args, source, "DIR|FILE",
-	    "Source of Linux 6.1, a directory or a tar file; default: Debian's package linux-source-6.1"),
+	    "Source of Linux, if not Debian's linux-source-6.1"),
 	{ 0 },
 };
 
@@ -164,14 +164,11 @@ const struct command cmd_kernel_build = {
 	.summary = "Compile a small kernel for virtual machines and keep it",
 	.text = "The kernel has what a virtual machine of Ketch has and what containers ask for, no modules "
 		"and no "
-		"drivers besides, and starts in a fraction of the time that a distribution's kernel takes.  "
-		"Its "
-		"version ends with -ketch.  It is made from Debian's package linux-source-6.1 with gcc; what "
-		"is "
-		"missing for that is named.  It takes minutes and 2 GiB of disk.\n\n"
-		"The kernel is not built again when the store has one of the same archive; `ketch kernel rm` "
-		"takes "
-		"it away.",
+		"other drivers.  Its version ends with -ketch.  It is made from Debian's package "
+		"linux-source-6.1 with gcc; what is missing for that is named.\n\n"
+		"The kernel is not built again when the store has one of the same archive; kernel rm takes "
+		"it "
+		"away.  When a step fails, its log is ROOT/kernels/build.log.",
 	.opts = kernel_build_opts,
 	.args_size = sizeof(struct kernel_build_args),
 	.run = kernel_build_run,

@@ -28,7 +28,7 @@ static const struct opt run_opts[] = {
 	RUN_OPT(MILLI, 0, "cpus", rq.cpu_milli, "NUMBER", "How many CPUs it may use, such as 1.5"),
 	RUN_OPT(FLAG, 'd', "detach", detach, NULL, "Run in the background and print the id"),
 	RUN_OPT(CHOICE, 0, "driver", rq.driver, "kvm|qemu",
-		"Hypervisor of a virtual machine; default: kvm, our own, where KVM works"),
+		"Hypervisor of a virtual machine; kvm, our own, where it can"),
 	RUN_OPT(FLAG, 0, "dry-run", dry_run, NULL, "Print the steps that would be done, and do nothing"),
 	RUN_OPT(STR, 0, "entrypoint", rq.entrypoint, "COMMAND", "Replace the image's entry point"),
 	RUN_OPT(LIST, 'e', "env", rq.env, "NAME[=VALUE]", "Set an environment variable, or pass on our own"),

@@ -34,7 +34,7 @@ static int set_fds(const struct work *w, int archive, int report)
 static int give_up_rights(void)
 {
 	const uint64_t keep = 1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID;
-	struct cap_sets now;
+	struct cap_sets now = { 0 };
 	int r = caps_get(&now);
 
 	if (r == 0 && (now.effective >> CAP_SETPCAP & 1))

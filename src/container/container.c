@@ -25,6 +25,7 @@
 #include "container/rights.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+#include "sys/signals.h"
 
 /* --- trees */
 
@@ -146,13 +147,11 @@ bool launch_parent_has_gone(const struct launch *l)
 	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
 }
 
-static void reset_signals(void)
+static void reset_signals(const struct container *c)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &dfl, NULL); /* fails for SIGKILL and SIGSTOP */
+	signals_reset(c->ignored_signals);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -194,6 +193,14 @@ static int join_mounts(const struct container *c, struct err *e)
 				       "linux.namespaces: cannot enter the mount namespace");
 	}
 	return 0;
+}
+
+static void close_exe_mount(const struct launch *l)
+{
+	unsigned char closed = REPORT_CLOSED;
+
+	close(l->oci->exe_mount);
+	write_full(l->report, &closed, 1); /* fails when the parent dies, and we with it */
 }
 
 /* The files of /proc/PID of a process that is not dumpable are root's: a user could not map its IDs. */
@@ -258,9 +265,11 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (launch_parent_has_gone(l))
 		_exit(status);
+	if (l->oci && l->oci->exe_mount >= 0)
+		close_exe_mount(l);
 	if (l->oci)
 		c->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	reset_signals();
+	reset_signals(c);
 	umask(0);
 	c->launch = l;
 	r = cgroup_enter(&c->cgroups);
@@ -285,8 +294,10 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 
 pid_t container_launch(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
 {
-	pid_t pid = launch_clone(c, l, ret_pidfd, e);
+	pid_t pid;
 
+	c->ignored_signals = signals_ignored();
+	pid = launch_clone(c, l, ret_pidfd, e);
 	if (pid == 0)
 		child_run(c, l);
 	return pid;

@@ -27,8 +27,15 @@ struct launch_oci {
 	const char *keyring; /* name of the new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process */
 	int console; /* connected socket that gets the master of the terminal; -1 */
+	int exe_mount; /* the child closes its copy and says so; -1 */
 	int start; /* FIFO, open for reading and writing: a byte releases the program; -1: at once */
 };
+
+/* The first number behind 0, 1, 2 and those that the caller hands over: ours lie from there on. */
+static inline int launch_first_fd(const struct launch_oci *o)
+{
+	return 3 + (int)o->keep_fds;
+}
 
 /* Files to be copied by a process of ours, into the container or out of it. */
 struct file_copy {
@@ -44,7 +51,8 @@ struct launch {
 	int report; /* a failure goes there; its end without one means that the process runs, or that the
 		     * copy begins */
 	int go; /* a byte comes when the IDs of a new user namespace are mapped; then, up to the end, the state for hooks inside
-		 * when those of the host have run; -1: nothing to wait for */
+		 * when those of the host have run; exec: its end, when the maker has closed the mount of this program;
+		 * -1: nothing to wait for */
 	int go_parent; /* the other end, which the child closes: else it would wait for itself */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
@@ -57,6 +65,13 @@ struct ns_join {
 	int flag; /* CLONE_NEW* */
 };
 #define MAX_JOINS 8
+
+/* namespaces.c: the kinds of namespaces, in the order of enum oci_namespace_type. */
+extern const struct ns_kind {
+	const char *name; /* in /proc/PID/ns, and in steps */
+	uint64_t flag; /* CLONE_NEW* */
+} ns_kinds[OCI_NS_N];
+const char *ns_name(uint64_t flag);
 
 /* One instance.  Made by container_prepare; the child of a launch acts on its copy. */
 struct container {
@@ -78,6 +93,7 @@ struct container {
 	bool can_raise; /* limits */
 	bool by_user; /* made by somebody who is not root: what he may do is done by his right alone */
 	bool user_entered; /* the child was born in the user namespace of the container */
+	uint64_t ignored_signals; /* by the parent: the child takes their default actions back */
 	int init_pidfd; /* of the first process; -1: not started */
 	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 
@@ -115,6 +131,8 @@ int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
 /* The user exactly as the config has it; its home as the files of the root say, where HOME is not given. */
 int oci_process_user(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e);
+/* In the child of exec, before a filter could forbid it: waits until this program's mount is closed. */
+int oci_process_wait_mount(const struct launch *l, struct err *e);
 /* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */
 int oci_process_wait_start(const struct container *c, const struct launch *l, struct err *e);
 
@@ -132,8 +150,9 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* Tells the maker which of our descriptors is the listener of our filter: by write(2), which no such filter asks about. */
 int launch_report_listener(const struct launch *l, int listener, struct err *e);
-/* Instead of a status: the number of the listener follows; it is the turn of the host's hooks. */
-enum { REPORT_LISTENER = 253, REPORT_HOOKS = 252 };
+/* Instead of a status: the number of the listener follows; it is the turn of the host's hooks; the mount of this program
+ * is closed. */
+enum { REPORT_LISTENER = 253, REPORT_HOOKS = 252, REPORT_CLOSED = 251 };
 /* Has whoever started us gone? */
 bool launch_parent_has_gone(const struct launch *l);
 /* Writes the failure to the launch's report. */
@@ -178,7 +197,7 @@ extern const struct step_op op_mask, op_read_only;
 /* steps_oci_host.c, steps_oci.c, steps_oci_mounts.c: what only an OCI config asks for */
 extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount, op_kernel_set,
 	op_domainname, op_propagation, op_mount_fs, op_mount_bind, op_remount, op_seal, op_dev_open, op_node,
-	op_link;
+	op_link, op_selinux;
 
 /* Flags of steps. */
 enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */

@@ -44,12 +44,16 @@ static int close_all_but(int a, int b, struct err *e)
 
 static int give_up_rights(struct err *e)
 {
-	const uint64_t keep = (1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID) &
-			      caps_bounding();
-	const struct cap_sets want = { .bounding = keep, .permitted = keep, .effective = keep };
+	struct cap_sets own = { 0 }, want = { 0 };
 	const struct user root = { 0 };
-	int r = rights_become(&root, &want, e);
+	int r = caps_get(&own);
 
+	if (r < 0)
+		return err_sys(e, -r, "cannot read the capabilities");
+	want.permitted =
+		own.permitted & (1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID);
+	want.bounding = want.effective = want.permitted;
+	r = rights_become(&root, &want, e);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_sys(e, errno, "cannot set no_new_privs");
 	/* last: a change of rights clears it */

@@ -21,24 +21,6 @@
 
 #define HELPER_MS 10000
 
-static const char *kind_of(int flag)
-{
-	switch (flag) {
-	case CLONE_NEWNET:
-		return "net";
-	case CLONE_NEWIPC:
-		return "ipc";
-	case CLONE_NEWUTS:
-		return "uts";
-	case CLONE_NEWPID:
-		return "pid";
-	case CLONE_NEWTIME:
-		return "time";
-	default:
-		return "cgroup";
-	}
-}
-
 /* --- entering and leaving */
 
 struct way_back {
@@ -48,7 +30,7 @@ struct way_back {
 
 static int remember(struct way_back *w, int flag)
 {
-	int fd = ns_open(0, kind_of(flag));
+	int fd = ns_open(0, ns_name((uint64_t)flag));
 
 	if (fd < 0)
 		return fd;

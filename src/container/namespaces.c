@@ -14,21 +14,27 @@
 #include "container/container_int.h"
 #include "container/plan_int.h"
 
-static const struct {
-	const char *name; /* in /proc/PID/ns, and in steps */
-	uint64_t flag;
-} kinds[] = {
-	{ "mnt", CLONE_NEWNS },	       { "pid", CLONE_NEWPID },	  { "ipc", CLONE_NEWIPC },
-	{ "uts", CLONE_NEWUTS },       { "net", CLONE_NEWNET },	  { "user", CLONE_NEWUSER },
-	{ "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME },
+const struct ns_kind ns_kinds[OCI_NS_N] = {
+	[OCI_NS_PID] = { "pid", CLONE_NEWPID },		 [OCI_NS_NETWORK] = { "net", CLONE_NEWNET },
+	[OCI_NS_MOUNT] = { "mnt", CLONE_NEWNS },	 [OCI_NS_IPC] = { "ipc", CLONE_NEWIPC },
+	[OCI_NS_UTS] = { "uts", CLONE_NEWUTS },		 [OCI_NS_USER] = { "user", CLONE_NEWUSER },
+	[OCI_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP }, [OCI_NS_TIME] = { "time", CLONE_NEWTIME },
 };
 
 static uint64_t flag_of(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (!strcmp(kinds[i].name, name))
-			return kinds[i].flag;
+	for (size_t i = 0; i < ARRAY_LEN(ns_kinds); i++)
+		if (!strcmp(ns_kinds[i].name, name))
+			return ns_kinds[i].flag;
 	return 0;
+}
+
+const char *ns_name(uint64_t flag)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ns_kinds); i++)
+		if (ns_kinds[i].flag == flag)
+			return ns_kinds[i].name;
+	return NULL;
 }
 
 static int apply_namespaces(void *ctx, const struct step *s, struct err *e)
@@ -91,17 +97,6 @@ const struct step_op op_time = { "time-offsets", STAGE_HOST, apply_time };
 
 /* --- the planner's part for an OCI config */
 
-static const char *kind_name(int type)
-{
-	static const char *const names[OCI_NS_N] = {
-		[OCI_NS_PID] = "pid",	    [OCI_NS_NETWORK] = "net", [OCI_NS_MOUNT] = "mnt",
-		[OCI_NS_IPC] = "ipc",	    [OCI_NS_UTS] = "uts",     [OCI_NS_USER] = "user",
-		[OCI_NS_CGROUP] = "cgroup", [OCI_NS_TIME] = "time",
-	};
-
-	return names[type];
-}
-
 static void plan_id_map(struct planner *pl, const char *what, const struct oci_id_mapping *m, size_t n)
 {
 	AUTO(buf_done) struct buf lines = { 0 };
@@ -137,9 +132,9 @@ void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l)
 
 		pl->place = place;
 		if (ns->path && *ns->path)
-			plan_step(pl, &op_ns_join, kind_name(ns->type), ns->path, NULL, 0);
+			plan_step(pl, &op_ns_join, ns_kinds[ns->type].name, ns->path, NULL, 0);
 		else
-			buf_addf(&fresh, "%s%s", fresh.len ? " " : "", kind_name(ns->type));
+			buf_addf(&fresh, "%s%s", fresh.len ? " " : "", ns_kinds[ns->type].name);
 	}
 	pl->place = NULL;
 	if (fresh.len)

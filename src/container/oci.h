@@ -38,6 +38,10 @@ struct oci_start {
 	const char *keyring; /* name of a new session keyring; NULL: the caller's is kept */
 	unsigned keep_fds; /* 3 .. 3 + keep_fds - 1 go to the process, besides 0, 1 and 2 */
 	int console; /* connected socket that gets the master of its terminal; -1 */
+	/* The detached mount that this program runs from; -1: none.  While it is open, who has CAP_SYS_ADMIN could make it
+	 * writable, and to close it waits for RCU: that is done here, and *exe_mount is -1 then, beside the child's work,
+	 * before it goes on to its program or to `start`. */
+	int *exe_mount;
 	int listener; /* connected socket that gets the listener of its filter (seccomp_notify_connect); -1 */
 	const char *listener_metadata; /* or NULL */
 	const char *
@@ -57,10 +61,12 @@ struct oci_create {
 	/* Called when the mounts are there and the root is still the host's: prestart and createRuntime. */
 	int (*host_hooks)(void *arg, const struct buf *state, struct err *e);
 	void *arg;
+	struct cgroup_claim *
+		claim; /* gets that of the cgroups, also after a failure; the caller's to cgroup_claim_done */
 };
 
 /* Returns when the container waits for `start`: the pid of its process, which is our child, and *ret_pidfd.  On failure
- * nothing of the process is left; the cgroups are the caller's to remove.  `warnings` gets a sentence for what this host
+ * nothing of the process is left; the cgroups are the caller's to remove, if the claim is held.  `warnings` gets a sentence for what this host
  * could not give. */
 pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, int *ret_pidfd, struct err *e);
 
@@ -68,6 +74,7 @@ struct oci_exec {
 	struct oci_start start;
 	pid_t init; /* of the container */
 	const struct strv *cgroups; /* "controller=directory" */
+	bool exactly_there; /* also where the first process has gone elsewhere below (cgroups_open) */
 	const struct boot *boot; /* "seccomp"; spec.process converted */
 };
 
@@ -82,8 +89,8 @@ int oci_container_make_cgroups(const struct plan *p, struct cgroups *ret, struct
 
 /* Kills a process that one of these has started and waits for its end. */
 void oci_container_end(int pidfd);
-/* Sets `resources` in the cgroups of a container that exists. */
+/* Sets `resources` in the cgroups of a container that exists; `warnings` as oci_container_create. */
 int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,
-			 const struct oci_resources *resources, struct err *e);
+			 const struct oci_resources *resources, struct strv *warnings, struct err *e);
 
 #endif

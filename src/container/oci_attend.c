@@ -23,7 +23,7 @@ static int open_report(struct launch *l, int *ret_ours, struct err *e)
 		return err_sys(e, -r, "cannot make a pipe");
 	*ret_ours = pair[0];
 	/* out of the way of the descriptors that the process is to get */
-	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, launch_first_fd(l->oci));
 	close(pair[1]);
 	return l->report < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;
 }
@@ -34,7 +34,7 @@ static int open_go(struct launch *l, int *ret_ours, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot make a pipe");
-	l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, 3 + (int)l->oci->keep_fds);
+	l->go = fcntl(pair[0], F_DUPFD_CLOEXEC, launch_first_fd(l->oci));
 	close(pair[0]);
 	*ret_ours = l->go_parent = pair[1];
 	return l->go < 0 ? err_sys(e, errno, "cannot make a pipe") : 0;
@@ -97,7 +97,7 @@ static int pass_listener(const struct oci_start *st, const char *state, pid_t pi
 }
 
 /* What the child says next: nothing more, for its program runs; that it waits for start; which its listener is; that it is
- * the turn of the host's hooks; else what went wrong. */
+ * the turn of the host's hooks; that it has closed our mount; else what went wrong. */
 static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 {
 	unsigned char what = 0;
@@ -110,6 +110,8 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 		return HEARD_READY;
 	if (n == 1 && what == REPORT_HOOKS)
 		return HEARD_HOOKS;
+	if (n == 1 && what == REPORT_CLOSED)
+		return HEARD_CLOSED;
 	if (n == 1 && what == REPORT_LISTENER)
 		return read_full(report, ret_listener, sizeof(*ret_listener)) == sizeof(*ret_listener)
 			       ? HEARD_LISTENER
@@ -158,6 +160,15 @@ static int do_hooks(struct attendance *a, struct err *e)
 	return r;
 }
 
+/* The child's copy is closed: ours is the last, and the wait for RCU ours.  A child of exec waits for the end of it. */
+static int close_mount(struct attendance *a)
+{
+	close_if_open(a->start->exe_mount);
+	if (!a->create)
+		close_if_open(&a->go);
+	return 0;
+}
+
 int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 {
 	for (;;) {
@@ -168,6 +179,8 @@ int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 			r = pass_listener(a->start, state, a->pid, a->pidfd, listener, e);
 		else if (r == HEARD_HOOKS && a->go >= 0)
 			r = do_hooks(a, e);
+		else if (r == HEARD_CLOSED)
+			r = close_mount(a);
 		else
 			return r;
 		if (r < 0)

@@ -21,7 +21,7 @@ struct attendance {
 	}
 
 /* What the child said last. */
-enum heard { HEARD_END, HEARD_READY, HEARD_LISTENER, HEARD_HOOKS };
+enum heard { HEARD_END, HEARD_READY, HEARD_LISTENER, HEARD_HOOKS, HEARD_CLOSED };
 
 /* Clones the child of l, which gets its ends of the pipes; must_wait: for its IDs, or for hooks. */
 int attend_launch(struct attendance *a, struct container *c, struct launch *l, bool must_wait, struct err *e);

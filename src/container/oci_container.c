@@ -57,6 +57,7 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
+		.exe_mount = *rq->start.exe_mount,
 		.start = rq->fifo,
 	};
 	struct launch l = {
@@ -74,6 +75,8 @@ pid_t oci_container_create(const struct oci_create *rq, struct strv *warnings, i
 	c.filter_flags = rq->start.filter_flags;
 	if (pid == 0)
 		pid = launch_and_wait(&c, rq, &l, ret_pidfd, e);
+	*rq->claim = c.cgroups.claim;
+	c.cgroups.claim = CGROUP_CLAIM_INIT;
 	container_done(&c);
 	if (strv_add_all(warnings, &state.warnings) < 0 && pid > 0)
 		strv_done(warnings);
@@ -91,7 +94,7 @@ static size_t count_cgroup_steps(const struct plan *p)
 
 	while (n < p->n && (p->steps[n].op == rows->enable || p->steps[n].op == rows->make ||
 			    p->steps[n].op == rows->set || p->steps[n].op == rows->devices ||
-			    p->steps[n].op == rows->scope))
+			    p->steps[n].op == rows->scope || p->steps[n].op == rows->warn))
 		n++;
 	return n;
 }
@@ -117,7 +120,7 @@ int oci_container_make_cgroups(const struct plan *p, struct cgroups *ret, struct
 /* --- update */
 
 int oci_container_update(const struct host_facts *h, const struct strv *cgroups, const char *id,
-			 const struct oci_resources *resources, struct err *e)
+			 const struct oci_resources *resources, struct strv *warnings, struct err *e)
 {
 	struct cgroup_oci_request rq = {
 		.facts = h, .id = id, .resources = resources, .rows = &container_cgroup_rows
@@ -132,6 +135,8 @@ int oci_container_update(const struct host_facts *h, const struct strv *cgroups,
 		return r;
 	r = container_prepare(&c, &boot, &p, &state, e);
 	container_done(&c);
+	if (strv_add_all(warnings, &state.warnings) < 0 && r == 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	json_done(&instance_state_table, &state);
 	return r;
 }

@@ -15,29 +15,21 @@
 /* The namespaces in which `pid` is not where we are: joining one's own user namespace would be refused. */
 static int other_namespaces(pid_t pid, uint64_t *ret)
 {
-	static const struct {
-		const char *name;
-		uint64_t flag;
-	} kinds[] = {
-		{ "mnt", CLONE_NEWNS },	   { "pid", CLONE_NEWPID },	  { "ipc", CLONE_NEWIPC },
-		{ "uts", CLONE_NEWUTS },   { "net", CLONE_NEWNET },	  { "user", CLONE_NEWUSER },
-		{ "time", CLONE_NEWTIME }, { "cgroup", CLONE_NEWCGROUP },
-	};
 	uint64_t flags = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ns_kinds); i++) {
 		char theirs[64], ours[64];
 		struct stat a, b;
 
-		snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", (int)pid, kinds[i].name);
-		snprintf(ours, sizeof(ours), "/proc/self/ns/%s", kinds[i].name);
+		snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", (int)pid, ns_kinds[i].name);
+		snprintf(ours, sizeof(ours), "/proc/self/ns/%s", ns_kinds[i].name);
 		if (stat(theirs, &a) < 0) {
-			if (errno != ENOENT || i == 0)
+			if (errno != ENOENT || ns_kinds[i].flag == CLONE_NEWPID)
 				return -errno;
 			continue; /* a kernel without this type */
 		}
 		if (stat(ours, &b) == 0 && (a.st_ino != b.st_ino || a.st_dev != b.st_dev))
-			flags |= kinds[i].flag;
+			flags |= ns_kinds[i].flag;
 	}
 	*ret = flags;
 	return 0;
@@ -75,14 +67,14 @@ static int prepare_exec(struct container *c, const struct oci_exec *rq, struct p
 	c->init_root = open_root(rq->init);
 	if (c->init_root < 0)
 		return err_sys(e, -c->init_root, "cannot enter the container");
-	return cgroups_open(rq->cgroups, rq->init, &c->cgroups, e);
+	return cgroups_open(rq->cgroups, rq->exactly_there ? 0 : rq->init, &c->cgroups, e);
 }
 
 static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct launch *l, int *ret_pidfd,
 			 int *ret_status, struct err *e)
 {
 	AUTO(attendance_done) struct attendance a = ATTENDANCE(&rq->start, NULL);
-	int r = attend_launch(&a, c, l, false, e);
+	int r = attend_launch(&a, c, l, l->oci->exe_mount >= 0, e);
 
 	if (r < 0)
 		return r;
@@ -103,6 +95,7 @@ pid_t oci_container_exec(const struct oci_exec *rq, int *ret_pidfd, int *ret_sta
 		.keyring = rq->start.keyring,
 		.keep_fds = rq->start.keep_fds,
 		.console = rq->start.console,
+		.exe_mount = *rq->start.exe_mount,
 		.start = -1,
 	};
 	struct launch l = {

@@ -30,11 +30,11 @@ static uint64_t node_flags(const struct planner *pl)
 
 static void add_device(struct planner *pl, const struct oci_device *d)
 {
-	autofree char *text =
-		str_printf("%s %lld:%lld %llo %llu %llu", d->type, (long long)d->major, (long long)d->minor,
-			   (unsigned long long)(d->file_mode.set ? d->file_mode.v : 0666),
-			   (unsigned long long)(d->uid.set ? d->uid.v : 0),
-			   (unsigned long long)(d->gid.set ? d->gid.v : 0));
+	autofree char *text = str_printf("%s %lld:%lld %llo %llu %llu", d->type, (long long)d->major.v,
+					 (long long)d->minor.v,
+					 (unsigned long long)(d->file_mode.set ? d->file_mode.v : 0666),
+					 (unsigned long long)(d->uid.set ? d->uid.v : 0),
+					 (unsigned long long)(d->gid.set ? d->gid.v : 0));
 	bool fifo = !strcmp(d->type, "p");
 
 	plan_step(pl, &op_node, d->path, fifo ? NULL : d->path, text, fifo ? 0 : node_flags(pl));

@@ -244,14 +244,28 @@ static bool is_sealed(const struct entry *en)
 	       (is_type(en, "tmpfs") || !strcmp(en->dest, "/dev"));
 }
 
+/* linux.mountLabel: SELinux labels the files of a mount as a whole, but those of the kernel's own have theirs; quoted, for
+ * a label has commas in it. */
+static char *with_label(const struct planner *pl, const struct entry *en)
+{
+	const char *label = pl->oci->spec->lnx.mount_label;
+
+	if (!label || !*label || is_type(en, "proc") || is_type(en, "sysfs") || is_type(en, "mqueue"))
+		return strdup(en->options);
+	return str_printf("%s%scontext=\"%s\"", en->options, *en->options ? "," : "", label);
+}
+
 static void add_fs(struct planner *pl, const struct entry *en)
 {
 	const struct oci_mount *m = en->m;
 	bool source = m->source && *m->source;
 	autofree char *from = str_printf("%s%s%s", m->type, source ? " " : "", source ? m->source : "");
+	autofree char *options = with_label(pl, en);
 
-	plan_step(pl, &op_mount_fs, en->dest, from, *en->options ? en->options : NULL,
+	plan_step(pl, &op_mount_fs, en->dest, from, options && *options ? options : NULL,
 		  is_sealed(en) ? STEP_SEAL : 0);
+	if (!options)
+		pl->r = err_set(pl->e, ENOMEM, "out of memory");
 }
 
 static void add_one(struct planner *pl, const struct entry *en, const struct strv *cgroups)

@@ -142,6 +142,21 @@ int oci_process_user(const struct container *c, const struct oci_process *p, str
 
 /* --- the wait */
 
+int oci_process_wait_mount(const struct launch *l, struct err *e)
+{
+	char byte;
+	ssize_t n;
+
+	if (l->go < 0)
+		return 0;
+	close(l->go_parent);
+	n = read_full(l->go, &byte, 1);
+	close(l->go);
+	if (n < 0)
+		return err_sys(e, (int)-n, "cannot hear from the parent");
+	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+}
+
 /* The maker hears that all is ready by a report of status 0 and goes; from here on we belong to nobody. */
 static int let_maker_go(const struct launch *l, struct err *e)
 {

@@ -185,10 +185,13 @@ static int take_attributes(const struct container *c, const struct launch *l, st
 
 static int cap_sets(const struct launch *l, const struct user *u, struct cap_sets *ret, struct err *e)
 {
-	uint64_t have = caps_bounding();
+	struct cap_sets own = { 0 };
+	int r = caps_get(&own);
 
-	return l->oci ? oci_process_caps(l->oci->process, have, ret, e)
-		      : rights_cap_sets(&l->process->caps, u->uid, have, ret, e);
+	if (r < 0)
+		return err_sys(e, -r, "cannot read the capabilities");
+	return l->oci ? oci_process_caps(l->oci->process, own.permitted, ret, e)
+		      : rights_cap_sets(&l->process->caps, u->uid, own.permitted, ret, e);
 }
 
 static int give_up_rights(const struct container *c, const struct launch *l, const struct user *u,
@@ -247,7 +250,8 @@ static int close_all_but(unsigned first, int keep_a, int keep_b)
 
 static int close_foreign(const struct launch *l, struct err *e)
 {
-	int r = l->oci ? close_all_but(3 + l->oci->keep_fds, l->report, l->oci->start)
+	int r = l->oci ? close_all_but((unsigned)launch_first_fd(l->oci), l->report,
+				       l->main ? l->oci->start : l->go)
 		       : close_all_but(3, l->report, -1);
 
 	return r < 0 ? err_sys(e, -r, "cannot close descriptors") : 0;
@@ -383,6 +387,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 		r = take_attributes(c, l, e);
 	if (r == 0)
 		r = close_foreign(l, e);
+	if (r == 0 && l->oci && !l->main)
+		r = oci_process_wait_mount(l, e);
 	if (r == 0)
 		r = give_up_rights(c, l, &u, e);
 	if (r == 0 && l->oci && p->args.n) /* a config without a process can be created, never started */

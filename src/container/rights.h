@@ -12,7 +12,7 @@
 #include "instance/process.h"
 #include "sys/caps.h"
 
-/* The five sets of a process of this uid that is to have `caps` (names), as far as `have` (our own bounding set)
+/* The five sets of a process of this uid that is to have `caps` (names), as far as `have` (what we are permitted)
  * goes.  -EINVAL for an unknown name. */
 int rights_cap_sets(const struct strv *caps, uid_t uid, uint64_t have, struct cap_sets *ret, struct err *e);
 

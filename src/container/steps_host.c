@@ -82,6 +82,7 @@ const struct cgroup_rows container_cgroup_rows = {
 	.set = &op_cgroup_set,
 	.devices = &op_devices,
 	.scope = &op_cgroup_scope,
+	.warn = &op_warn,
 };
 
 /* --- what the process will get */

@@ -39,6 +39,17 @@ int build_plan_unpack(const struct build_source *s, const char *dir, struct strv
 int build_plan_configure(const struct build_source *s, const char *dir, struct strv *ret);
 int build_plan_compile(const struct build_source *s, const char *dir, unsigned jobs, struct strv *ret);
 
+struct build_place {
+	char *dir, *log; /* paths, absolute */
+	int dir_fd, log_fd;
+	struct strv env; /* of what runs there */
+	bool is_kept;
+};
+
+/* keep: an empty directory that stays; NULL: below root, then build_place_close removes it, and with drop_log the log. */
+int build_place_open(const char *root, const char *keep, struct build_place *ret, struct err *e);
+void build_place_close(struct build_place *p, const char *root, bool drop_log);
+
 struct build_order {
 	const struct build_source *source;
 	const char *config; /* the wanted options, as for kernel/kconfig.h */

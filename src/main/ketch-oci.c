@@ -2,10 +2,12 @@
  *
  * Before it puts a process into a container it sees to it that nothing in there can come to write to this program: for
  * a moment that process runs this program's code, and a hostile image may start "/proc/self/exe" (CVE-2019-5736).  So
- * the program goes on from a read-only mount of its own file, or, for a user who cannot mount, from a sealed copy.
+ * the program goes on from a read-only mount of its own file: it is mapped anew from there, and executed anew only where
+ * the kernel or the caller's rights do not allow that.  A user who cannot mount gets a sealed copy.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -19,6 +21,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "ocicli/ocicli.h"
+#include "sys/exe.h"
 #include "sys/mount.h"
 
 #ifndef MFD_EXEC
@@ -61,8 +64,18 @@ static int sealed_copy(int exe)
 	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : take_fd(&fd);
 }
 
+static int move_to(int mnt, char *const *argv)
+{
+	autoclose int exe = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", mnt);
+	exe = open(path, O_RDONLY | O_CLOEXEC);
+	return exe < 0 ? -errno : exe_move(exe, argv);
+}
+
 /* Returns when the program is protected; else begins anew from where it is. */
-static int protect(char *const *argv)
+static int protect(char *const *argv, int *ret_mount)
 {
 	autoclose int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), safe = -1;
 
@@ -71,6 +84,10 @@ static int protect(char *const *argv)
 	if (is_protected(exe))
 		return 0;
 	safe = read_only_mount(exe);
+	if (safe >= 0 && move_to(safe, argv) == 0) {
+		*ret_mount = take_fd(&safe);
+		return 0;
+	}
 	if (safe < 0)
 		safe = sealed_copy(exe);
 	if (safe < 0)

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "oci/runtime_int.h"
 
-#define MODE_BITS 07777
+#define MODE_BITS 07777LL
 
 /* --- one form for what callers write in several */
 
@@ -40,15 +41,20 @@ static void settle_resources(struct oci_resources *r)
 	}
 }
 
+/* dockerd and Podman add the type: 020666 */
+static void settle_mode(struct oci_device *d)
+{
+	mode_t type = !strcmp(d->type, "b") ? S_IFBLK : !strcmp(d->type, "p") ? S_IFIFO : S_IFCHR;
+
+	if (d->file_mode.v > 0 && (d->file_mode.v & ~MODE_BITS) == (int64_t)type)
+		d->file_mode.v &= MODE_BITS;
+}
+
 static int settle_spec(struct oci_spec *s, struct err *e)
 {
 	settle_resources(&s->lnx.resources);
-	for (size_t i = 0; i < s->lnx.n_devices; i++) {
-		struct opt_i64 *mode = &s->lnx.devices[i].file_mode;
-
-		if (mode->v > MODE_BITS && mode->v <= UINT32_MAX)
-			mode->v &= MODE_BITS; /* dockerd and Podman add the type: 020666 */
-	}
+	for (size_t i = 0; i < s->lnx.n_devices; i++)
+		settle_mode(&s->lnx.devices[i]);
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		char **path = &s->mounts[i].destination, *absolute;
 
@@ -143,6 +149,18 @@ int oci_process_parse(const char *text, size_t n, struct oci_process *ret, struc
 	*ret = p;
 	p = (struct oci_process){ 0 };
 	return 0;
+}
+
+int oci_spec_parse_process(const char *text, size_t n, struct oci_process *ret, struct err *e)
+{
+	struct process_of_spec s = { 0 };
+	int r = parse(&oci_process_of_spec_table, text, n, &s, e);
+
+	if (r == 0)
+		*ret = s.process;
+	else
+		oci_process_done(&s.process);
+	return r;
 }
 
 void oci_process_done(struct oci_process *p)

@@ -118,8 +118,8 @@ struct oci_namespace {
 struct oci_device {
 	char *type; /* "c", "b", "u", "p" */
 	char *path;
-	int64_t major, minor;
-	struct opt_i64 file_mode, uid, gid; /* 0..07777: a type that callers add is taken off */
+	struct opt_i64 major, minor; /* set for all but "p" */
+	struct opt_i64 file_mode, uid, gid; /* 0..07777: the type, which callers add, is taken off */
 };
 
 struct oci_time_offset {
@@ -241,6 +241,8 @@ struct oci_spec {
  * namespace that is not new, maps without a user namespace ...) are not. */
 int oci_spec_parse(const char *text, size_t n, struct oci_spec *ret, struct err *e);
 void oci_spec_done(struct oci_spec *s);
+/* Only the process of a config that oci_spec_parse has taken before. */
+int oci_spec_parse_process(const char *text, size_t n, struct oci_process *ret, struct err *e);
 /* process.json of exec. */
 int oci_process_parse(const char *text, size_t n, struct oci_process *ret, struct err *e);
 void oci_process_done(struct oci_process *p);

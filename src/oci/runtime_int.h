@@ -8,10 +8,17 @@
 
 #include "oci/runtime.h"
 
-extern const struct jtable oci_spec_table, oci_process_table, oci_resources_table;
+/* A config of which only one member is read. */
+struct process_of_spec {
+	struct oci_process process;
+};
+
+extern const struct jtable oci_spec_table, oci_process_table, oci_process_of_spec_table, oci_resources_table;
 
 int oci_check_process(const struct oci_process *p, const char *at, struct err *e);
 int oci_check_mounts(const struct oci_spec *s, struct err *e);
+/* Does the path lead to where it begins, as far as its text tells? */
+bool oci_is_root(const char *path);
 int oci_check_hooks(const struct oci_hooks *h, struct err *e);
 int oci_check_linux(const struct oci_spec *s, struct err *e);
 int oci_check_sysctl(const struct oci_linux *l, struct err *e);

@@ -107,6 +107,9 @@ static int check_hidden_paths(const struct oci_spec *s, struct err *e)
 			       l->masked_paths.n ? "maskedPaths" : "readonlyPaths");
 	if (check_path_list(&l->masked_paths, "maskedPaths", e) < 0)
 		return -EINVAL;
+	for (size_t i = 0; i < l->masked_paths.n; i++)
+		if (oci_is_root(l->masked_paths.v[i]))
+			return err_set(e, EINVAL, "linux.maskedPaths[%zu]: the root cannot be masked", i);
 	return check_path_list(&l->readonly_paths, "readonlyPaths", e);
 }
 
@@ -116,16 +119,19 @@ static int check_device(const struct oci_device *d, size_t i, struct err *e)
 
 	if (oci_check_name(e, d->type, types, "linux.devices[%zu].type", i) < 0 ||
 	    oci_check_absolute(e, d->path, "linux.devices[%zu].path", i) < 0 ||
-	    oci_check_optional(e, &d->file_mode, (struct oci_range){ 0, UINT32_MAX },
+	    oci_check_optional(e, &d->file_mode, (struct oci_range){ 0, 07777 },
 			       "linux.devices[%zu].fileMode", i) < 0 ||
 	    oci_check_optional(e, &d->uid, OCI_IDS, "linux.devices[%zu].uid", i) < 0 ||
 	    oci_check_optional(e, &d->gid, OCI_IDS, "linux.devices[%zu].gid", i) < 0)
 		return -EINVAL;
 	if (!strcmp(d->type, "p"))
 		return 0;
-	if (oci_check_range(e, d->major, OCI_MAJORS, "linux.devices[%zu].major", i) < 0)
+	if (!d->major.set || !d->minor.set)
+		return err_set(e, EINVAL, "linux.devices[%zu].%s: missing", i,
+			       d->major.set ? "minor" : "major");
+	if (oci_check_optional(e, &d->major, OCI_MAJORS, "linux.devices[%zu].major", i) < 0)
 		return -EINVAL;
-	return oci_check_range(e, d->minor, OCI_MINORS, "linux.devices[%zu].minor", i);
+	return oci_check_optional(e, &d->minor, OCI_MINORS, "linux.devices[%zu].minor", i);
 }
 
 static int check_devices(const struct oci_spec *s, struct err *e)

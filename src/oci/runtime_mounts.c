@@ -5,8 +5,9 @@
 #include "base/auto.h"
 #include "oci/runtime_int.h"
 
-/* Does the path lead to where it begins, as far as its text tells? */
-static bool is_root(const char *path)
+#define TIMEOUTS ((struct oci_range){ 1, INT32_MAX / 1000 }) /* s; in ms an int holds it: 24 days */
+
+bool oci_is_root(const char *path)
 {
 	size_t depth = 0;
 
@@ -30,6 +31,14 @@ static bool has_option(const struct oci_mount *m, const char *a, const char *b)
 static bool is_bind(const struct oci_mount *m)
 {
 	return (m->type && !strcmp(m->type, "bind")) || has_option(m, "bind", "rbind");
+}
+
+static int check_options(const struct oci_mount *m, size_t i, struct err *e)
+{
+	for (size_t k = 0; k < m->options.n; k++)
+		if (!*m->options.v[k])
+			return err_set(e, EINVAL, "mounts[%zu].options[%zu]: empty", i, k);
+	return 0;
 }
 
 static int check_kind(const struct oci_mount *m, size_t i, struct err *e)
@@ -72,10 +81,10 @@ int oci_check_mounts(const struct oci_spec *s, struct err *e)
 
 		if (!*m->destination)
 			return err_set(e, EINVAL, "mounts[%zu].destination: empty", i);
-		if (is_root(m->destination))
+		if (oci_is_root(m->destination))
 			return err_set(e, EINVAL,
 				       "mounts[%zu].destination: nothing can be mounted over the root", i);
-		if (check_kind(m, i, e) < 0 || check_id_map(s, i, e) < 0)
+		if (check_options(m, i, e) < 0 || check_kind(m, i, e) < 0 || check_id_map(s, i, e) < 0)
 			return -EINVAL;
 	}
 	return 0;
@@ -89,8 +98,8 @@ static int check_hook_list(const struct oci_hook_list *l, const char *name, stru
 		if (oci_check_absolute(e, h->path, "hooks.%s[%zu].path", name, i) < 0 ||
 		    oci_check_env(e, &h->env, "hooks.%s[%zu].env", name, i) < 0)
 			return -EINVAL;
-		if (h->timeout.set && h->timeout.v <= 0)
-			return err_set(e, EINVAL, "hooks.%s[%zu].timeout: not above 0", name, i);
+		if (oci_check_optional(e, &h->timeout, TIMEOUTS, "hooks.%s[%zu].timeout", name, i) < 0)
+			return -EINVAL;
 	}
 	return 0;
 }

@@ -75,6 +75,18 @@ static int check_rlimits(const struct oci_process *p, const char *at, struct err
 	return 0;
 }
 
+/* capset(2) */
+static int check_capabilities(const struct oci_process *p, const char *at, struct err *e)
+{
+	const struct oci_capabilities *c = &p->capabilities;
+
+	for (size_t i = 0; i < c->effective.n; i++)
+		if (!strv_has(&c->permitted, c->effective.v[i]))
+			return err_set(e, EINVAL, "%scapabilities.effective[%zu]: %.60s is not permitted", at,
+				       i, c->effective.v[i]);
+	return 0;
+}
+
 static int check_labels(const struct oci_process *p, const char *at, struct err *e)
 {
 	for (const char *s = p->apparmor_profile; s && *s; s++)
@@ -159,8 +171,8 @@ static int check_affinity(const struct oci_process *p, const char *at, struct er
 int oci_check_process(const struct oci_process *p, const char *at, struct err *e)
 {
 	static int (*const checks[])(const struct oci_process *p, const char *at, struct err *e) = {
-		check_command,	 check_user,	  check_console,     check_rlimits,  check_labels,
-		check_oom_score, check_scheduler, check_io_priority, check_affinity,
+		check_command, check_user,	check_console,	 check_rlimits,	    check_capabilities,
+		check_labels,  check_oom_score, check_scheduler, check_io_priority, check_affinity,
 	};
 	int r = 0;
 

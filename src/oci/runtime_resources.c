@@ -84,6 +84,9 @@ static int check_weight_device(const struct oci_weight_device *d, const char *at
 	    oci_check_range(e, d->minor, OCI_MINORS, "%sblockIO.weightDevice[%zu].minor", at, i) < 0 ||
 	    oci_check_optional(e, &d->weight, WEIGHTS, "%sblockIO.weightDevice[%zu].weight", at, i) < 0)
 		return -EINVAL;
+	if (!d->weight.set && !d->leaf_weight.set)
+		return err_set(e, EINVAL, "%sblockIO.weightDevice[%zu].weight: missing, as is leafWeight", at,
+			       i);
 	return oci_check_optional(e, &d->leaf_weight, WEIGHTS, "%sblockIO.weightDevice[%zu].leafWeight", at,
 				  i);
 }

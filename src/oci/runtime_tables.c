@@ -257,8 +257,8 @@ static const struct jtable namespace_table = { sizeof(struct oci_namespace), nam
 static const struct jfield device_fields[] = {
 	JR(J_STR, struct oci_device, type, "type"),
 	JR(J_STR, struct oci_device, path, "path"),
-	J(J_I64, struct oci_device, major),
-	J(J_I64, struct oci_device, minor),
+	J(J_OPT_I64, struct oci_device, major),
+	J(J_OPT_I64, struct oci_device, minor),
 	JK(J_OPT_I64, struct oci_device, file_mode, "fileMode"),
 	J(J_OPT_I64, struct oci_device, uid),
 	J(J_OPT_I64, struct oci_device, gid),
@@ -330,3 +330,9 @@ static const struct jfield spec_fields[] = {
 	{ 0 },
 };
 const struct jtable oci_spec_table = { sizeof(struct oci_spec), spec_fields };
+
+static const struct jfield process_of_spec_fields[] = {
+	JO(struct process_of_spec, process, "process", &oci_process_table),
+	{ 0 },
+};
+const struct jtable oci_process_of_spec_table = { sizeof(struct process_of_spec), process_of_spec_fields };

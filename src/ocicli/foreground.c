@@ -17,11 +17,12 @@
 #include "sys/scm.h"
 #include "sys/terminal.h"
 
-enum { AT_SIGNAL, AT_MASTER, AT_STDIN, AT_N };
+enum { AT_SIGNAL, AT_MASTER, AT_STDIN, AT_NOTIFY, AT_N };
 
 struct foreground {
 	int pidfd, signals, master; /* master -1: no terminal */
 	struct terminal terminal;
+	struct notify *notify; /* NULL: nobody wants to know */
 	bool stdin_open;
 	int status; /* -1 while it runs */
 };
@@ -97,6 +98,7 @@ static void loop(struct foreground *f)
 			[AT_SIGNAL] = { .fd = f->signals, .events = POLLIN },
 			[AT_MASTER] = { .fd = f->master, .events = POLLIN },
 			[AT_STDIN] = { .fd = f->master >= 0 && f->stdin_open ? 0 : -1, .events = POLLIN },
+			[AT_NOTIFY] = { .fd = f->notify ? f->notify->sock : -1, .events = POLLIN },
 		};
 
 		if (poll(p, AT_N, -1) < 0)
@@ -107,16 +109,24 @@ static void loop(struct foreground *f)
 			f->master = -1;
 		if (p[AT_STDIN].revents && f->master >= 0)
 			f->stdin_open = carry(0, f->master);
+		if (p[AT_NOTIFY].revents)
+			notify_hear(f->notify);
 		if (p[AT_SIGNAL].revents)
 			on_signal(f);
 	}
 	drain(f);
 }
 
-int foreground_wait(int pidfd, int tty, struct err *e)
+static int wait_for(const struct foreground_args *a, struct err *e)
 {
-	autoclose int signals = -1, master = tty >= 0 ? scm_receive(tty) : -1;
-	struct foreground f = { .pidfd = pidfd, .stdin_open = true, .status = -1, .master = master };
+	autoclose int signals = -1, master = a->tty >= 0 ? scm_receive(a->tty) : -1;
+	struct foreground f = {
+		.pidfd = a->pidfd,
+		.stdin_open = true,
+		.status = -1,
+		.master = master,
+		.notify = a->notify,
+	};
 	sigset_t all;
 
 	sigfillset(&all);
@@ -130,7 +140,7 @@ int foreground_wait(int pidfd, int tty, struct err *e)
 		terminal_raw(&f.terminal, 0, true); /* where it is one */
 	}
 	/* it may have ended before the signals were blocked */
-	if (pidfd_reap(pidfd, &f.status) < 0) {
+	if (pidfd_reap(a->pidfd, &f.status) < 0) {
 		f.status = -1;
 		loop(&f);
 	} else {
@@ -138,4 +148,19 @@ int foreground_wait(int pidfd, int tty, struct err *e)
 	}
 	terminal_restore(&f.terminal);
 	return f.status;
+}
+
+int foreground_wait(int pidfd, int tty, struct err *e)
+{
+	return wait_for(&(struct foreground_args){ .pidfd = pidfd, .tty = tty }, e);
+}
+
+int foreground_container(const struct verb_context *c, const char *id, const struct foreground_args *a,
+			 struct err *e)
+{
+	struct err ignored = { 0 };
+	int r = wait_for(a, e), k;
+
+	k = a->keep ? 0 : runtime_delete(&c->rt, id, true, r < 0 ? &ignored : e);
+	return k < 0 ? k : r;
 }

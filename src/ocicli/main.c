@@ -148,6 +148,7 @@ static int open_runtime(struct verb_context *c, const struct verb *v, struct err
 	if (v->no_runtime)
 		return 0;
 	r = runtime_open(&c->rt, g->root, e);
+	c->rt.exe_mount = &c->exe_mount;
 	c->rt.systemd_cgroup =
 		g->systemd_cgroup || (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"));
 	c->rt.no_cgroups = g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled");
@@ -221,9 +222,9 @@ static int parse_line(struct verb_context *c, char *const *argv, const struct ve
 	return *ret ? 0 : err_set(e, EINVAL, "unknown command \"%.80s\"", words->v[0]);
 }
 
-int oci_main(char *const *argv, int (*protect)(char *const *argv))
+int oci_main(char *const *argv, int (*protect)(char *const *argv, int *ret_mount))
 {
-	struct verb_context c = { .rt = { .dir = -1, .cwd = -1 } };
+	struct verb_context c = { .rt = { .dir = -1, .cwd = -1 }, .exe_mount = -1 };
 	AUTO(strv_done) struct strv words = { 0 };
 	const struct verb *v;
 	struct err e = { 0 };
@@ -232,7 +233,7 @@ int oci_main(char *const *argv, int (*protect)(char *const *argv))
 	log_set_name("ketch-oci");
 	r = parse_line(&c, argv + 1, &v, &words, &e);
 	if (r == 0 && v && v->inside) {
-		r = protect(argv);
+		r = protect(argv, &c.exe_mount);
 		if (r < 0)
 			err_sys(&e, -r, "cannot put this program out of reach of containers");
 	}
@@ -241,6 +242,7 @@ int oci_main(char *const *argv, int (*protect)(char *const *argv))
 	if (r < 0)
 		r = complain(&c.globals, &e, v ? v->failure : 0);
 	runtime_done(&c.rt);
+	auto_close(&c.exe_mount);
 	opts_done(oci_global_opts, &c.globals);
 	return r;
 }

@@ -15,6 +15,7 @@ struct oci_globals {
 struct verb_context {
 	struct oci_globals globals;
 	struct runtime rt; /* open only for verbs that need it */
+	int exe_mount; /* runtime.h */
 };
 
 struct verb {
@@ -33,19 +34,35 @@ struct verb {
 	int (*run)(struct verb_context *c, void *args, struct strv *words, struct err *e);
 };
 
+/* Of a verb whose words are one container. */
+#define ONE_CONTAINER .usage = "CONTAINER", .min_words = 1, .max_words = 1
+/* The rows of its options, and the struct that they fill. */
+#define OPTIONS(rows, type) .opts = (rows), .args_size = sizeof(type)
+
 extern const struct verb *const verbs[]; /* ends with NULL */
 extern const struct opt oci_global_opts[];
 
-/* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno. */
-int oci_main(char *const *argv, int (*protect)(char *const *argv));
+/* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno;
+ * *ret_mount: the mount that the program runs from by now, or as it was. */
+int oci_main(char *const *argv, int (*protect)(char *const *argv, int *ret_mount));
 /* Writes all of b to stdout. */
 int oci_print(const struct buf *b, struct err *e);
 void help_add_all(struct buf *out);
 void help_add_verb(struct buf *out, const struct verb *v);
 
+struct foreground_args {
+	int pidfd, tty;
+	struct notify *notify;
+	bool keep;
+};
+
 /* foreground.c: stays until the process has ended and passes signals on to it; tty: the socket over which the
  * master of its terminal comes, -1: none.  Its exit status, or -errno. */
 int foreground_wait(int pidfd, int tty, struct err *e);
+/* The same for the first process of a container, which is deleted then, unless keep.  notify: its word of being ready is
+ * passed on meanwhile; or NULL. */
+int foreground_container(const struct verb_context *c, const char *id, const struct foreground_args *a,
+			 struct err *e);
 
 #define WORDS_ANY (~0U)
 

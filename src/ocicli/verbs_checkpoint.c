@@ -42,12 +42,9 @@ static int run_checkpoint(struct verb_context *c, void *args, struct strv *words
 
 const struct verb verb_checkpoint = {
 	.name = "checkpoint",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Write a running container to files and stop it",
-	.opts = checkpoint_opts,
-	.args_size = sizeof(struct checkpoint_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(checkpoint_opts, struct checkpoint_args),
 	.run = run_checkpoint,
 };
 
@@ -85,27 +82,22 @@ static const struct opt restore_opts[] = {
 static int run_restore(struct verb_context *c, void *args, struct strv *words, struct err *e)
 {
 	const struct restore_line *l = args;
-	struct err ignored = { 0 };
 	autoclose int pidfd = -1;
-	int r, k;
+	int r;
 
 	/* CRIU leaves the process to its next of kin: to us, and when we end to the caller */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r = runtime_restore(&c->rt, words->v[0], &l->args, &pidfd, e);
 	if (r < 0 || l->detach)
 		return r;
-	r = foreground_wait(pidfd, -1, e);
-	k = l->keep ? 0 : runtime_delete(&c->rt, words->v[0], true, r < 0 ? &ignored : e);
-	return k < 0 ? k : r;
+	return foreground_container(
+		c, words->v[0], &(struct foreground_args){ .pidfd = pidfd, .tty = -1, .keep = l->keep }, e);
 }
 
 const struct verb verb_restore = {
 	.name = "restore",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Make a container that goes on where a checkpoint was taken",
-	.opts = restore_opts,
-	.args_size = sizeof(struct restore_line),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(restore_opts, struct restore_line),
 	.run = run_restore,
 };

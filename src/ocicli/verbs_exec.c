@@ -13,7 +13,7 @@
 
 struct exec_line {
 	struct exec_args args;
-	char *process, *cwd, *user, *process_label, *apparmor, *cgroup;
+	char *process, *cwd, *user, *process_label, *apparmor;
 	struct strv env, caps, groups;
 	bool detach, tty, no_new_privs;
 };
@@ -30,8 +30,8 @@ static const struct opt exec_opts[] = {
 	OPT(FLAG, 0, "no-new-privs", struct exec_line, no_new_privs, NULL, "It can gain no rights by exec"),
 	OPT(STR, 0, "process-label", struct exec_line, process_label, "LABEL", "Its SELinux label"),
 	OPT(STR, 0, "apparmor", struct exec_line, apparmor, "PROFILE", "Its AppArmor profile"),
-	OPT(STR, 0, "cgroup", struct exec_line, cgroup, "PATH",
-	    "Refused: it joins the cgroups of the container"),
+	OPT(LIST, 0, "cgroup", struct exec_line, args.cgroups, "[CONTROLLER:]PATH",
+	    "Below the container's cgroups; PATH must be there"),
 	OPT(STR, 0, "pid-file", struct exec_line, args.pid_file, "FILE", "Write the process ID there"),
 	OPT(STR, 0, "console-socket", struct exec_line, args.console_socket, "SOCKET",
 	    "Send the master of the terminal there"),
@@ -143,7 +143,6 @@ static int read_process(const struct verb_context *c, const char *path, struct o
 static int make_process(const struct verb_context *c, const struct container_ref *ref, struct exec_line *l,
 			struct strv *words, struct oci_process *ret, struct err *e)
 {
-	struct oci_spec s;
 	int r;
 
 	if (l->process)
@@ -151,12 +150,9 @@ static int make_process(const struct verb_context *c, const struct container_ref
 				    : read_process(c, l->process, ret, e);
 	if (words->n < 2)
 		return err_set(e, EINVAL, "exec: a command or --process is missing");
-	r = container_ref_config(ref, &s, e);
+	r = container_ref_process(ref, ret, e);
 	if (r < 0)
 		return r;
-	*ret = s.process;
-	s.process = (struct oci_process){ 0 };
-	oci_spec_done(&s);
 	r = apply_options(l, words, ret, e);
 	if (r < 0)
 		oci_process_done(ret);
@@ -188,8 +184,6 @@ static int run_exec(struct verb_context *c, void *args, struct strv *words, stru
 	struct oci_process p = { 0 };
 	int r;
 
-	if (l->cgroup)
-		return err_set(e, ENOTSUP, "--cgroup: not supported");
 	if (l->args.preserve_fds < 0 || l->args.preserve_fds > 1024)
 		return err_set(e, EINVAL, "--preserve-fds: must be from 0 to 1024");
 	r = container_ref_open(&c->rt, words->v[0], &ref, e);
@@ -206,8 +200,7 @@ const struct verb verb_exec = {
 	.name = "exec",
 	.usage = "CONTAINER [COMMAND [ARG...]]",
 	.summary = "Run a further process in a container",
-	.opts = exec_opts,
-	.args_size = sizeof(struct exec_line),
+	OPTIONS(exec_opts, struct exec_line),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.grammar = OPTS_FIRST,

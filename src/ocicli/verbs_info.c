@@ -162,8 +162,7 @@ const struct verb verb_spec = {
 	.name = "spec",
 	.usage = "",
 	.summary = "Write a config.json to begin with",
-	.opts = spec_opts,
-	.args_size = sizeof(struct spec_args),
+	OPTIONS(spec_opts, struct spec_args),
 	.no_runtime = true,
 	.run = run_spec,
 };

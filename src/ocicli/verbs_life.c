@@ -49,7 +49,7 @@ static int read_environment(struct create_args *a, struct err *e)
 	for (int64_t i = 0; i < a->preserve_fds; i++)
 		if (fcntl(3 + (int)i, F_GETFD) < 0)
 			return err_set(e, EBADF, "--preserve-fds: descriptor %lld is not open",
-				       (long long)(3 + i));
+				       (long long)i + 3);
 	return 0;
 }
 
@@ -63,12 +63,9 @@ static int run_create(struct verb_context *c, void *args, struct strv *words, st
 
 const struct verb verb_create = {
 	.name = "create",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Make a container whose program waits for \"start\"",
-	.opts = create_opts,
-	.args_size = sizeof(struct create_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(create_opts, struct create_args),
 	.inside = true,
 	.run = run_create,
 };
@@ -93,18 +90,16 @@ static const struct opt run_opts[] = {
 static int run_to_end(struct verb_context *c, const struct run_args *a, const char *id, int pidfd, int tty,
 		      struct err *e)
 {
+	AUTO(notify_done) struct notify notify = NOTIFY_NONE;
+	const struct foreground_args f = { .pidfd = pidfd, .tty = tty, .notify = &notify, .keep = a->keep };
 	struct err ignored = { 0 };
-	int r = runtime_start(&c->rt, id, e), k;
+	int r = runtime_start(&c->rt, id, a->detach ? NULL : &notify, e);
 
 	if (r < 0) {
 		runtime_delete(&c->rt, id, true, &ignored);
 		return r;
 	}
-	if (a->detach)
-		return 0;
-	r = foreground_wait(pidfd, tty, e);
-	k = a->keep ? 0 : runtime_delete(&c->rt, id, true, r < 0 ? &ignored : e);
-	return k < 0 ? k : r;
+	return a->detach ? 0 : foreground_container(c, id, &f, e);
 }
 
 static int run_run(struct verb_context *c, void *args, struct strv *words, struct err *e)
@@ -129,12 +124,9 @@ static int run_run(struct verb_context *c, void *args, struct strv *words, struc
 
 const struct verb verb_run = {
 	.name = "run",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Create and start a container, and delete it when it has ended",
-	.opts = run_opts,
-	.args_size = sizeof(struct run_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(run_opts, struct run_args),
 	.inside = true,
 	.run = run_run,
 };
@@ -143,16 +135,14 @@ const struct verb verb_run = {
 
 static int run_start(struct verb_context *c, void *args, struct strv *words, struct err *e)
 {
-	return runtime_start(&c->rt, words->v[0], e);
+	return runtime_start(&c->rt, words->v[0], NULL, e);
 }
 
 const struct verb verb_start = {
 	.name = "start",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Let the program of a created container begin",
 	.opts = no_opts,
-	.min_words = 1,
-	.max_words = 1,
 	.run = run_start,
 };
 
@@ -163,11 +153,9 @@ static int run_pause(struct verb_context *c, void *args, struct strv *words, str
 
 const struct verb verb_pause = {
 	.name = "pause",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Freeze all processes of a container",
 	.opts = no_opts,
-	.min_words = 1,
-	.max_words = 1,
 	.run = run_pause,
 };
 
@@ -178,11 +166,9 @@ static int run_resume(struct verb_context *c, void *args, struct strv *words, st
 
 const struct verb verb_resume = {
 	.name = "resume",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Let the processes of a paused container go on",
 	.opts = no_opts,
-	.min_words = 1,
-	.max_words = 1,
 	.run = run_resume,
 };
 
@@ -211,8 +197,7 @@ const struct verb verb_kill = {
 	.name = "kill",
 	.usage = "CONTAINER [SIGNAL]",
 	.summary = "Send a signal (SIGTERM) to the first process of a container",
-	.opts = kill_opts,
-	.args_size = sizeof(struct kill_args),
+	OPTIONS(kill_opts, struct kill_args),
 	.min_words = 1,
 	.max_words = 2,
 	.run = run_kill,
@@ -239,11 +224,8 @@ static int run_delete(struct verb_context *c, void *args, struct strv *words, st
 
 const struct verb verb_delete = {
 	.name = "delete",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Remove what is left of a stopped container",
-	.opts = delete_opts,
-	.args_size = sizeof(struct delete_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(delete_opts, struct delete_args),
 	.run = run_delete,
 };

@@ -29,11 +29,9 @@ static const struct opt no_opts[] = { { 0 } };
 
 const struct verb verb_state = {
 	.name = "state",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Print the state of a container as JSON",
 	.opts = no_opts,
-	.min_words = 1,
-	.max_words = 1,
 	.run = run_state,
 };
 
@@ -107,8 +105,7 @@ const struct verb verb_list = {
 	.name = "list",
 	.usage = "",
 	.summary = "Print all containers below --root",
-	.opts = list_opts,
-	.args_size = sizeof(struct list_args),
+	OPTIONS(list_opts, struct list_args),
 	.run = run_list,
 };
 
@@ -185,8 +182,7 @@ const struct verb verb_ps = {
 	.name = "ps",
 	.usage = "CONTAINER [PS OPTION...]",
 	.summary = "Print the processes of a container",
-	.opts = ps_opts,
-	.args_size = sizeof(struct ps_args),
+	OPTIONS(ps_opts, struct ps_args),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.grammar = OPTS_FIRST,

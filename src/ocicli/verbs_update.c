@@ -151,12 +151,9 @@ static int run_update(struct verb_context *c, void *args, struct strv *words, st
 
 const struct verb verb_update = {
 	.name = "update",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Change the limits of a container",
-	.opts = update_opts,
-	.args_size = sizeof(struct update_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(update_opts, struct update_args),
 	.run = run_update,
 };
 
@@ -259,11 +256,8 @@ static int run_events(struct verb_context *c, void *args, struct strv *words, st
 
 const struct verb verb_events = {
 	.name = "events",
-	.usage = "CONTAINER",
+	ONE_CONTAINER,
 	.summary = "Print statistics and want of memory as they come, as JSON",
-	.opts = events_opts,
-	.args_size = sizeof(struct events_args),
-	.min_words = 1,
-	.max_words = 1,
+	OPTIONS(events_opts, struct events_args),
 	.run = run_events,
 };

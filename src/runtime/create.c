@@ -112,6 +112,7 @@ static int make_container(struct making *m, int *ret_pidfd, struct err *e)
 			.keyring = m->record.keyring,
 			.keep_fds = (unsigned)m->args->preserve_fds,
 			.console = m->console,
+			.exe_mount = m->rt->exe_mount,
 		},
 		.spec = &m->spec,
 		.plan = &m->plan,
@@ -120,6 +121,7 @@ static int make_container(struct making *m, int *ret_pidfd, struct err *e)
 		.made = on_made,
 		.host_hooks = run_host_hooks,
 		.arg = m,
+		.claim = &m->claim,
 	};
 
 	m->pid = oci_container_create(&rq, &warnings, ret_pidfd, e);

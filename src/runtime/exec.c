@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "cgroup/ops.h"
 #include "container/oci.h"
 #include "runtime/runtime.h"
 #include "runtime/sockets.h"
@@ -55,15 +56,18 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 	AUTO(boot_done) struct boot boot = { .spec.userns = c->record.user_namespace };
 	autoclose int console = -1, filter = -1, listener = -1;
 	AUTO(buf_done) struct buf state = { 0 };
+	AUTO(strv_done) struct strv cgroups = { 0 };
 	struct oci_exec rq = {
 		.start = { .process = process,
 			   .personality = c->record.personality,
 			   .filter_flags = (uint32_t)c->record.filter_flags,
 			   .listener_metadata = c->record.listener_metadata,
 			   .keyring = a->no_new_keyring ? NULL : c->record.keyring,
-			   .keep_fds = (unsigned)a->preserve_fds },
+			   .keep_fds = (unsigned)a->preserve_fds,
+			   .exe_mount = rt->exe_mount },
 		.init = c->record.pid,
-		.cgroups = &c->record.cgroups,
+		.cgroups = &cgroups,
+		.exactly_there = a->cgroups.n,
 		.boot = &boot,
 	};
 	int r = check(c, a, e);
@@ -71,11 +75,13 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 
 	*ret_status = OCI_STATUS_FAILED;
 	if (r == 0)
+		r = cgroup_record_below(&c->record.cgroups, &a->cgroups, &cgroups, e);
+	if (r == 0)
 		r = open_console(rt, process, a, &console, e);
 	if (r < 0)
 		return r;
 	r = listener_connect(&c->record, &listener, e);
-	if (r == 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
+	if (r == 0 && listener >= 0 && runtime_add_state(&c->record, c->status, STATE_PLAIN, &state) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;

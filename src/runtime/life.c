@@ -57,10 +57,11 @@ static int check_startable(const struct container_ref *c, struct err *e)
 	return err_set(e, EBUSY, "cannot start an already running container");
 }
 
-int runtime_start(const struct runtime *rt, const char *id, struct err *e)
+int runtime_start(const struct runtime *rt, const char *id, struct notify *ret_notify, struct err *e)
 {
 	AUTO(container_ref_done) struct container_ref c;
-	autoclose int fifo = -1, notify = -1, pidfd = -1;
+	AUTO(notify_done) struct notify notify = NOTIFY_NONE;
+	autoclose int fifo = -1, pidfd = -1;
 	int r = container_ref_open(rt, id, &c, e);
 
 	if (r == 0)
@@ -74,7 +75,7 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 	if (unlinkat(c.dir, "start", 0) < 0)
 		return err_set(e, EBUSY, "cannot start an already running container");
 	pidfd = record_open_process(&c.record);
-	r = notify_open(c.dir, &notify, e);
+	r = notify_open(c.dir, c.record.pid, &notify, e);
 	if (r < 0)
 		return r;
 	r = write_full(fifo, "", 1);
@@ -82,8 +83,14 @@ int runtime_start(const struct runtime *rt, const char *id, struct err *e)
 		return err_sys(e, -r, "cannot start the container");
 	if (c.record.poststart)
 		run_hooks(&c, CONTAINER_RUNNING, false);
-	if (notify >= 0 && pidfd >= 0)
-		notify_wait(notify, pidfd, c.record.pid);
+	if (notify.sock < 0 || pidfd < 0)
+		return 0;
+	if (ret_notify) {
+		*ret_notify = notify;
+		notify = NOTIFY_NONE;
+	} else {
+		notify_wait(&notify, pidfd);
+	}
 	return 0;
 }
 
@@ -97,6 +104,8 @@ int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, 
 
 	if (r < 0)
 		return r;
+	if (all && c.status == CONTAINER_CREATING)
+		return err_set(e, ESRCH, "container not running");
 	if (all) {
 		r = cgroup_signal_all(&c.record.cgroups, signo, e);
 		return r < 0 ? r : 0;
@@ -133,6 +142,7 @@ int runtime_update(const struct runtime *rt, const char *id, const struct buf *j
 {
 	AUTO(container_ref_done) struct container_ref c;
 	AUTO(oci_resources_done) struct oci_resources res = { 0 };
+	AUTO(strv_done) struct strv warnings = { 0 };
 	struct host_facts facts = { 0 };
 	int r = container_ref_open(rt, id, &c, e);
 
@@ -144,7 +154,9 @@ int runtime_update(const struct runtime *rt, const char *id, const struct buf *j
 	if (r < 0)
 		return r;
 	cgroup_detect_all(&facts);
-	r = oci_container_update(&facts, &c.record.cgroups, id, &res, e);
+	r = oci_container_update(&facts, &c.record.cgroups, id, &res, &warnings, e);
+	for (size_t i = 0; i < warnings.n; i++)
+		log_warn("%s", warnings.v[i]);
 	json_done(&host_facts_table, &facts);
 	return r;
 }
@@ -185,7 +197,7 @@ int runtime_delete(const struct runtime *rt, const char *id, bool force, struct 
 		return r;
 	end_process(&c.record);
 	record_unmount(&c.record);
-	r = cgroup_record_remove(&c.record.cgroups, e);
+	r = record_remove_cgroups(&c.record, e);
 	if (r < 0)
 		return r;
 	if (c.record.poststop)

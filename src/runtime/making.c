@@ -36,6 +36,7 @@ void making_done(struct making *m)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (*fds[i] >= 0)
 			close(*fds[i]);
+	cgroup_claim_done(&m->claim);
 }
 
 /* --- the bundle */
@@ -116,6 +117,7 @@ static int fill_record(struct making *m, struct err *e)
 	r->oci_version = strdup(s->oci_version);
 	r->shared_mounts = !oci_namespace_find(&s->lnx, OCI_NS_MOUNT);
 	r->user_namespace = oci_namespace_find(&s->lnx, OCI_NS_USER);
+	r->own_pids = oci_namespace_is_new(&s->lnx, OCI_NS_PID);
 	r->poststart = s->hooks.poststart.n;
 	r->poststop = s->hooks.poststop.n;
 	if (!m->args->no_new_keyring)
@@ -142,6 +144,7 @@ int making_open(struct making *m, const struct runtime *rt, const char *id, cons
 		.rootfs = -1,
 		.filter = -1,
 		.listener = -1,
+		.claim = CGROUP_CLAIM_INIT,
 	};
 	if (!record_id_is_valid(id))
 		return err_set(e, EINVAL, "invalid container ID \"%.80s\"", id);
@@ -220,7 +223,8 @@ void making_undo(struct making *m, int *pidfd)
 		*pidfd = -1;
 	}
 	record_unmount(&m->record);
-	cgroup_record_remove(&m->record.cgroups, &ignored);
+	if (m->claim.held)
+		cgroup_record_remove(&m->record.cgroups, &ignored);
 	if (m->dir >= 0)
 		remove_tree(m->rt->dir, m->record.id);
 }

@@ -6,6 +6,7 @@
 #ifndef RUNTIME_MAKING_H
 #define RUNTIME_MAKING_H
 
+#include "cgroup/cgroup.h"
 #include "instance/boot.h"
 #include "instance/plan.h"
 #include "runtime/runtime.h"
@@ -22,6 +23,7 @@ struct making {
 	struct boot boot;
 	int dir; /* ROOT/ID */
 	int fifo, console, rootfs, filter, listener;
+	struct cgroup_claim claim; /* held: what is in the cgroups is ours */
 	pid_t pid;
 };
 

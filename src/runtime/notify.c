@@ -14,8 +14,10 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "sys/scm.h"
 
 #define MAX_MESSAGE 4096
+#define BARRIER_MS  30000 /* as runc: a service manager before systemd 246 does not know it */
 
 /* --- create */
 
@@ -64,22 +66,29 @@ int notify_make_directory(int dir, struct err *e)
 
 /* --- start */
 
-int notify_open(int dir, int *ret, struct err *e)
+int notify_open(int dir, int pid, struct notify *ret, struct err *e)
 {
 	autoclose int place =
 		is_wanted() ? openat(dir, "notify", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	autoclose int sock = place < 0 ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	*ret = -1;
+	*ret = NOTIFY_NONE;
 	if (place < 0)
 		return 0;
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/notify.sock", place);
 	if (sock < 0 || bind(sock, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    fchmodat(place, "notify.sock", 0777, 0) < 0)
 		return err_sys(e, errno, "NOTIFY_SOCKET: cannot make a socket");
-	*ret = take_fd(&sock);
+	*ret = (struct notify){ take_fd(&sock), pid };
 	return 0;
+}
+
+void notify_done(struct notify *n)
+{
+	if (n->sock >= 0)
+		close(n->sock);
+	*n = NOTIFY_NONE;
 }
 
 /* Of what the container says only "READY=1" matters: the rest could speak for the service itself. */
@@ -97,35 +106,76 @@ static bool says_ready(int sock)
 	return false;
 }
 
-/* "@name" is an abstract socket. */
-static void tell(const char *path, int pid)
+/* Connected to the caller's socket; "@name" is an abstract one. */
+static int connect_host(void)
 {
 	autoclose int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n = strlen(path);
-	char text[64];
 
 	if (sock < 0 || n >= sizeof(a.sun_path))
-		return;
+		return -1;
 	memcpy(a.sun_path, path, n);
 	if (*path == '@')
 		a.sun_path[0] = '\0';
-	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d", pid);
-	sendto(sock, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&a,
-	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*path != '@')));
+	n += offsetof(struct sockaddr_un, sun_path) + (*path != '@');
+	return connect(sock, (const struct sockaddr *)&a, (socklen_t)n) < 0 ? -1 : take_fd(&sock);
 }
 
-void notify_wait(int sock, int pidfd, int pid)
+static void tell(int host, int pid)
 {
-	struct pollfd p[] = { { .fd = sock, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
-	bool ready = false;
+	char text[64];
 
-	while (!ready) {
+	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d", pid);
+	send(host, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* As runc does, who ends after this: whoever has taken it closes its copy of the pipe once it has dealt with all before. */
+static void wait_barrier(int host)
+{
+	struct pollfd p = { .events = POLLIN };
+	int pipe[2];
+
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return;
+	p.fd = pipe[0];
+	if (scm_send(host, pipe[1], "BARRIER=1", strlen("BARRIER=1")) < 0)
+		p.fd = -1;
+	close(pipe[1]);
+	if (p.fd >= 0)
+		poll(&p, 1, BARRIER_MS);
+	close(pipe[0]);
+}
+
+static bool hear(struct notify *n, bool barrier)
+{
+	autoclose int host = -1;
+
+	if (!says_ready(n->sock))
+		return false;
+	host = connect_host();
+	if (host >= 0)
+		tell(host, n->pid);
+	if (host >= 0 && barrier)
+		wait_barrier(host);
+	notify_done(n);
+	return true;
+}
+
+void notify_hear(struct notify *n)
+{
+	hear(n, false);
+}
+
+void notify_wait(struct notify *n, int pidfd)
+{
+	struct pollfd p[] = { { .fd = n->sock, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+
+	for (;;) {
 		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 			return;
-		ready = p[0].revents && says_ready(sock);
-		if (!ready && p[1].revents)
+		if ((p[0].revents && hear(n, true)) || p[1].revents)
 			return;
 	}
-	tell(getenv("NOTIFY_SOCKET"), pid);
 }

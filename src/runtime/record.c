@@ -35,6 +35,8 @@ static const struct jfield record_fields[] = {
 	JK(J_STR, struct record, listener_metadata, "listenerMetadata"),
 	JK(J_BOOL, struct record, shared_mounts, "sharedMounts"),
 	JK(J_BOOL, struct record, user_namespace, "userNamespace"),
+	JK(J_BOOL, struct record, own_pids, "ownPids"),
+	J(J_BOOL, struct record, restoring),
 	J(J_BOOL, struct record, poststart),
 	J(J_BOOL, struct record, poststop),
 	{ 0 },
@@ -118,6 +120,20 @@ void record_unmount(const struct record *r)
 	if (r->shared_mounts && r->rootfs)
 		umount2(r->rootfs,
 			MNT_DETACH | UMOUNT_NOFOLLOW); /* with all below; EINVAL: it was never mounted */
+}
+
+/* Another container may have its cgroups by now, or just take them.  Without a first process there are none of ours but those
+ * that die with their maker; behind the end of the first one there are none, if it had a pid namespace. */
+int record_remove_cgroups(const struct record *r, struct err *e)
+{
+	bool made = r->pid || r->restoring;
+	bool scope = strv_env_get(&r->cgroups, "scope") || strv_env_get(&r->cgroups, "user-scope");
+	int k;
+
+	if (made && (scope || !r->own_pids))
+		return cgroup_record_remove(&r->cgroups, e);
+	k = cgroup_record_leave(&r->cgroups);
+	return k < 0 && k != -EBUSY ? err_sys(e, -k, "cannot remove the cgroups of the container") : 0;
 }
 
 enum container_status record_status(int dir, const struct record *r)

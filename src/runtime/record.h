@@ -25,6 +25,8 @@ struct record {
 	uint64_t filter_flags; /* of seccomp.bpf */
 	char *listener, *listener_metadata; /* of its agent; NULL: none */
 	bool user_namespace;
+	bool own_pids; /* the end of its first process is that of all the others */
+	bool restoring; /* CRIU may be in its cgroups already */
 	bool shared_mounts; /* its mounts are in the namespace of whoever made it */
 	bool poststart, poststop; /* has such hooks */
 };
@@ -50,6 +52,8 @@ int record_pid_start(pid_t pid, uint64_t *ret);
 int record_open_process(const struct record *r);
 /* Takes away the mounts that it made in its maker's namespace, if it has none of its own. */
 void record_unmount(const struct record *r);
+/* Ends what is in its cgroups and removes them, as far as they are its own. */
+int record_remove_cgroups(const struct record *r, struct err *e);
 /* What it does now. */
 enum container_status record_status(int dir, const struct record *r);
 

@@ -127,8 +127,14 @@ static int run_criu(struct making *m, struct criu *c, struct err *e)
 
 	for (size_t i = 0; i < warnings.n; i++)
 		log_warn("%s", warnings.v[i]);
+	m->claim = cgroups.claim;
+	cgroups.claim = CGROUP_CLAIM_INIT;
+	m->record.restoring = true;
+	if (r == 0)
+		r = record_write(m->dir, &m->record, e);
 	if (r == 0)
 		r = criu_run(c, &place, e);
+	m->record.restoring = false;
 	cgroups_done(&cgroups);
 	return r;
 }

@@ -101,14 +101,27 @@ void container_ref_done(struct container_ref *c)
 	c->dir = -1;
 }
 
+static int read_config(const struct container_ref *c, struct buf *ret, struct err *e)
+{
+	int r = read_file(c->dir, "config.json", OCI_CONFIG_MAX, ret);
+
+	return r < 0 ? err_sys(e, -r, "cannot read the config of the container") : 0;
+}
+
 int container_ref_config(const struct container_ref *c, struct oci_spec *ret, struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	int r = read_file(c->dir, "config.json", OCI_CONFIG_MAX, &b);
+	int r = read_config(c, &b, e);
 
-	if (r < 0)
-		return err_sys(e, -r, "cannot read the config of the container");
-	return oci_spec_parse(b.data, b.len, ret, e);
+	return r == 0 ? oci_spec_parse(b.data, b.len, ret, e) : r;
+}
+
+int container_ref_process(const struct container_ref *c, struct oci_process *ret, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	int r = read_config(c, &b, e);
+
+	return r == 0 ? oci_spec_parse_process(b.data, b.len, ret, e) : r;
 }
 
 /* --- all of them */

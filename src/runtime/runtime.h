@@ -9,12 +9,14 @@
 #include <sys/types.h>
 
 #include "oci/runtime.h"
+#include "runtime/notify.h"
 #include "runtime/record.h"
 
 struct runtime {
 	char *root; /* absolute */
 	int dir; /* of it */
 	int cwd; /* where the caller stands: relative names are from there */
+	int *exe_mount; /* container/oci.h, struct oci_start */
 	bool systemd_cgroup;
 	bool no_cgroups;
 	bool rootless; /* not root, or only that of a user namespace: what needs more is left out */
@@ -34,6 +36,8 @@ int container_ref_open(const struct runtime *rt, const char *id, struct containe
 void container_ref_done(struct container_ref *c);
 /* The copy of its config. */
 int container_ref_config(const struct container_ref *c, struct oci_spec *ret, struct err *e);
+/* Its process alone. */
+int container_ref_process(const struct container_ref *c, struct oci_process *ret, struct err *e);
 /* The ids of all, sorted. */
 int runtime_list(const struct runtime *rt, struct strv *ret, struct err *e);
 /* Appends the state (runtime.md#state).  PRETTY: on many lines; OWNED: with the owner, which runc tells in `list` only. */
@@ -53,7 +57,8 @@ struct create_args {
 /* Until the process waits for start.  ret_pidfd: of it, our child. */
 int runtime_create(const struct runtime *rt, const char *id, const struct create_args *a, int *ret_pidfd,
 		   struct err *e);
-int runtime_start(const struct runtime *rt, const char *id, struct err *e);
+/* ret_notify NULL: returns when the container has said that it is ready, where somebody wants to know. */
+int runtime_start(const struct runtime *rt, const char *id, struct notify *ret_notify, struct err *e);
 /* all: every process in its cgroup. */
 int runtime_kill(const struct runtime *rt, const char *id, int signo, bool all, struct err *e);
 /* force: whatever state it is in, and none is fine too. */
@@ -98,6 +103,7 @@ int runtime_restore(const struct runtime *rt, const char *id, const struct resto
 struct exec_args {
 	char *pid_file, *console_socket, *pidfd_socket;
 	int64_t preserve_fds;
+	struct strv cgroups; /* below its own: cgroup_record_below */
 	bool ignore_paused, no_new_keyring, no_subreaper;
 	int console; /* as above */
 };

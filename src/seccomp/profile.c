@@ -256,6 +256,9 @@ static int check_syscall(const struct check *c, const struct profile_syscall *s)
 		return err_set(c->e, EINVAL, "%sname: names is there, too", c->where);
 	if (!s->name && !s->names.n)
 		return err_set(c->e, EINVAL, "%snames: missing", c->where);
+	for (size_t i = 0; i < s->names.n; i++)
+		if (!*s->names.v[i])
+			return err_set(c->e, EINVAL, "%snames[%zu]: empty", c->where, i);
 	r = check_action(c, &a);
 	if (r == 0)
 		r = check_args(c, s);
@@ -304,6 +307,8 @@ static int check_notify(const struct check *c, const struct profile *p)
 {
 	if (c->dialect == PROFILE_FILE)
 		return 0;
+	if (p->listener_metadata && *p->listener_metadata && (!p->listener_path || !*p->listener_path))
+		return err_set(c->e, EINVAL, "listenerMetadata: there is no listenerPath");
 	if (profile_default_action(p) == SECCOMP_RET_USER_NOTIF)
 		return err_set(c->e, EINVAL, "defaultAction: SCMP_ACT_NOTIFY cannot be the default");
 	for (size_t i = 0; i < p->n_syscalls; i++) {

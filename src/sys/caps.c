@@ -116,15 +116,11 @@ int caps_get(struct cap_sets *ret)
 
 	if (syscall(SYS_capget, &head, d) < 0)
 		return -errno;
-	*ret = (struct cap_sets){
-		.bounding = caps_bounding(),
-		.permitted = join(d[0].permitted, d[1].permitted),
-		.effective = join(d[0].effective, d[1].effective),
-		.inheritable = join(d[0].inheritable, d[1].inheritable),
-	};
+	ret->permitted = join(d[0].permitted, d[1].permitted);
+	ret->effective = join(d[0].effective, d[1].effective);
+	ret->inheritable = join(d[0].inheritable, d[1].inheritable);
 	/* what is not inheritable cannot be ambient (capabilities(7)): mostly there is nothing to ask for */
-	if (ret->inheritable)
-		ret->ambient = read_ambient();
+	ret->ambient = ret->inheritable ? read_ambient() : 0;
 	return 0;
 }
 

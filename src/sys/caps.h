@@ -17,9 +17,10 @@ const char *cap_name(int number);
 /* Every capability that both this kernel and the table of names have. */
 uint64_t caps_all(void);
 uint64_t caps_bounding(void); /* of this process */
-/* The five sets of this process.  0 or -errno. */
+/* The sets of this process but for the bounding one, which stays as it is.  0 or -errno. */
 int caps_get(struct cap_sets *ret);
-/* Drops from the bounding set what `keep` lacks.  Needs CAP_SETPCAP unless all is kept. */
+/* Drops from the bounding set what `keep` lacks: when it is 0, nothing else is left.  Needs CAP_SETPCAP unless all is
+ * kept. */
 int caps_limit_bounding(uint64_t keep);
 /* Sets permitted, effective, inheritable and ambient. */
 int caps_set(const struct cap_sets *s);

@@ -1,10 +1,11 @@
 /* balloon.c - virtio memory balloon: inflating, statistics, free page reporting
  *
- * Queues are inflate, deflate, then those of negotiated features.  Linux counts only queues that exist, so reporting,
- * without free page hints, is its queue 3 (2 without statistics); the specification says 4, and a Linux that was mended
- * (patch of July 2024) tries that first.  Both are served.
+ * Queues are inflate, deflate, then those of negotiated features.  Linux counts only queues that exist, so
+ * reporting, without free page hints, is its queue 3 (2 without statistics); the specification says 4, and
+ * a Linux that was mended (patch of July 2024) tries that first.  Both are served.
  *
- * A page that is not RAM, half a page number or an endless list is a broken driver: the device needs a reset.
+ * A page that is not RAM, half a page number or an endless list is a broken driver: the device needs a
+ * reset.
  */
 #include "virtio/balloon.h"
 

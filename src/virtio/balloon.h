@@ -1,9 +1,10 @@
-/* balloon.h - virtio memory balloon (virtio 1.2, section 5.5): RAM that the guest does without goes back to the host
+/* balloon.h - virtio memory balloon (virtio 1.2, section 5.5): RAM that goes back to the host
  *
- * What the guest puts into the balloon, or reports as free, is punched out of the memfd; what it takes back is there again
- * when it is touched, zeroed, so deflating needs nothing of us.
+ * What the guest puts into the balloon, or reports as free, is punched out of the memfd; what it takes
+ * back is there again when it is touched, zeroed, so deflating needs nothing of us.
  *
- * System calls after balloon_init beyond those of every device: fallocate (madvise where RAM has no memfd), clock_gettime.
+ * System calls after balloon_init beyond those of every device: fallocate (madvise where RAM has no
+ * memfd), clock_gettime.
  */
 #ifndef VIRTIO_BALLOON_H
 #define VIRTIO_BALLOON_H
@@ -46,7 +47,8 @@ struct balloon_state {
 int balloon_init(struct balloon *b, const struct ram *ram, struct loop *loop);
 void balloon_done(struct balloon *b);
 
-/* How much of the guest's RAM is to be in the balloon; what is more than all of it is all of it.  Any thread. */
+/* How much of the guest's RAM is to be in the balloon; what is more than all of it is all of it.  Any
+ * thread. */
 void balloon_set_target(struct balloon *b, uint64_t bytes);
 /* What is known, and asks the guest for news: `told_ns` shows when they have come.  Any thread. */
 void balloon_stats(struct balloon *b, struct balloon_stats *ret);

@@ -13,9 +13,11 @@
 #define QUEUE	   0
 #define QUEUE_SIZE BLOCK_IO_DEPTH
 #define SEG_MAX	   (QUEUE_SIZE - 2) /* a chain is no longer than the queue, and has a header and a status */
-/* Linux moves at most 2 GiB less a page in one call, so larger requests would come back short; no driver makes them. */
+/* Linux moves at most 2 GiB less a page in one call, so larger requests would come back short; no driver
+ * makes them. */
 #define MOST_BYTES (UINT32_C(1) << 30)
-/* While so many operations are under way, the next result is near, and chains are found then as well as by a kick. */
+/* While so many operations are under way, the next result is near, and chains are found then as well as by a
+ * kick. */
 #define BUSY 4
 
 /* Section 5.2.3. */
@@ -80,6 +82,8 @@ static void do_otherwise(struct block *b, struct block_request *q)
 		put_range(b, q, BLOCK_WRITE_ZEROES);
 }
 
+static void begin_again(struct block *b, struct block_request *q);
+
 static void on_result(void *arg, uint16_t tag, int32_t result)
 {
 	struct block *b = arg;
@@ -87,7 +91,9 @@ static void on_result(void *arg, uint16_t tag, int32_t result)
 	bool allocates = q->op == BLOCK_PUNCH || q->op == BLOCK_ZERO;
 	bool moves = !allocates && q->op != BLOCK_SYNC;
 
-	if (allocates && result == -EOPNOTSUPP)
+	if (result == -ECANCELED)
+		begin_again(b, q);
+	else if (allocates && result == -EOPNOTSUPP)
 		do_otherwise(b, q);
 	else if (allocates && result == 0 && !virtio_has(&b->dev, F_FLUSH))
 		put_range(b, q, BLOCK_SYNC);
@@ -202,9 +208,29 @@ static void begin(struct block *b, const struct header *h, const struct vq_chain
 		finish(b, q, s);
 }
 
+static bool read_header(const struct vq_chain *c, struct header *ret)
+{
+	return c->n_in && vq_chain_read(c, 0, ret, sizeof(*ret));
+}
+
+/* The kernel had no helper to do it.  Its buffers were kept nowhere: the driver's chain says it once more. */
+static void begin_again(struct block *b, struct block_request *q)
+{
+	struct vq_chain c;
+	struct header h;
+
+	block_io_without_helpers(&b->io, q->op);
+	b->idle[b->n_idle++] = (uint16_t)(q - b->requests);
+	if (vq_reread(&b->dev.queues[QUEUE], q->head, &c) == 1 && read_header(&c, &h))
+		begin(b, &h, &c);
+	else
+		virtio_fail(&b->dev);
+}
+
 /* --- service */
 
-/* Takes chains until there is none, no request is idle, or the limit is reached: then others call `serve` again. */
+/* Takes chains until there is none, no request is idle, or the limit is reached: then others call `serve`
+ * again. */
 static void take_chains(struct block *b)
 {
 	struct vq_chain c;
@@ -215,7 +241,7 @@ static void take_chains(struct block *b)
 		b->starved = !b->n_idle;
 		if (b->starved || !virtio_pop(&b->dev, QUEUE, &c))
 			return;
-		if (!c.n_in || !vq_chain_read(&c, 0, &h, sizeof(h))) {
+		if (!read_header(&c, &h)) {
 			virtio_fail(&b->dev); /* no place for a status, or no header (section 5.2.6) */
 			return;
 		}

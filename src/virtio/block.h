@@ -1,11 +1,16 @@
 /* block.h - virtio block device (virtio 1.2, section 5.2): a raw image or a block device of the host
  *
- * The driver's requests become operations of block_io.h: all that wait are taken, handed to the kernel in one call, and what
- * is complete together is given back with one interrupt.  Reset and save wait for what is under way.
+ * The driver's requests become operations of block_io.h: all that wait are taken, handed to the kernel in one
+ * call, and what is complete together is given back with one interrupt.  Reset and save wait for what is
+ * under way.
  *
- * The cache is the host's: VIRTIO_BLK_F_FLUSH is offered, and for a driver that does not take it each write is durable
- * before it is given back (section 5.2.6.2).  A discard that the file system cannot do is left undone, as it may be; zeroes
- * are written where it cannot make them.
+ * The cache is the host's: VIRTIO_BLK_F_FLUSH is offered, and for a driver that does not take it each write
+ * is durable before it is given back (section 5.2.6.2).  A discard that the file system cannot do is left
+ * undone, as it may be; zeroes are written where it cannot make them.
+ *
+ * System calls after block_init beyond those of every device: io_uring_enter; preadv, pwritev, fdatasync,
+ * fallocate where there is no io_uring or no helper for it; with limits timerfd_settime, clock_gettime.  All
+ * but the last two also on a vcpu's thread, at a reset.
  */
 #ifndef VIRTIO_BLOCK_H
 #define VIRTIO_BLOCK_H
@@ -19,7 +24,7 @@
 #define BLOCK_SPACE_BYTES  60 /* of struct block_space: up to what secure erase would have */
 
 struct block_config {
-	int fd; /* a regular file or block device; stays the caller's, must outlive the device.  O_RDONLY: read-only */
+	int fd; /* a regular file or block device; stays the caller's.  O_RDONLY: read-only */
 	bool read_only;
 	bool plain_io; /* no io_uring */
 	const char *serial; /* at most BLOCK_SERIAL_BYTES are kept; NULL: none */

@@ -1,7 +1,7 @@
 /* block_io.c - a disk image read and written by io_uring or plain system calls
  *
- * The submission ring is as large as BLOCK_IO_DEPTH and the completion ring twice that, so neither can overflow.  Buffers
- * live in `iovs` until the submission only (IORING_FEAT_SUBMIT_STABLE).
+ * The submission ring is as large as BLOCK_IO_DEPTH and the completion ring twice that, so neither can
+ * overflow.  Buffers live in `iovs` until the submission only (IORING_FEAT_SUBMIT_STABLE).
  */
 #include "virtio/block_io.h"
 
@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup; a kernel that
- * has them has every operation used here. */
+/* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup;
+ * a kernel that has them has every operation used here. */
 #define FEATURES                                                                                             \
 	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |                          \
 	 IORING_FEAT_NATIVE_WORKERS)
@@ -310,13 +310,18 @@ void block_io_put(struct block_io *io, const struct block_op *given)
 	if (op.kind == BLOCK_WRITE_ZEROES)
 		lay_out_zeroes(io, &op);
 	io->under_way++;
-	if (io->ring) {
+	if (io->ring && !(io->plain_kinds & 1u << op.kind)) {
 		ring_put(io, &op);
 		return;
 	}
 	r = plain_do(io->fd, &op);
 	io->under_way--;
 	io->done(io->arg, op.tag, r);
+}
+
+void block_io_without_helpers(struct block_io *io, enum block_op_kind k)
+{
+	io->plain_kinds |= 1u << (k == BLOCK_WRITE_ZEROES ? BLOCK_WRITE : k);
 }
 
 void block_io_submit(struct block_io *io)

@@ -1,11 +1,16 @@
-/* block_io.h - a disk image read and written without waiting: io_uring, or plain system calls where there is none
+/* block_io.h - a disk image read and written without waiting: io_uring, or plain system calls
  *
- * With io_uring operations are gathered (block_io_put), handed to the kernel in one call (block_io_submit), and their results
- * come as they are complete (block_io_reap, block_io_drain).  With plain calls each is done in block_io_put.
+ * With io_uring operations are gathered (block_io_put), handed to the kernel in one call (block_io_submit),
+ * and their results come as they are complete (block_io_reap, block_io_drain).  With plain calls each is done
+ * in block_io_put.
  *
- * The ring is made at the beginning, restricted to the operations that are used here; no file is registered: before Linux
- * 5.18 each registration waits for RCU, which takes milliseconds of a start.  The ring's own descriptor tells the loop about
- * completions without a read of an eventfd.  Afterwards there is only io_uring_enter.
+ * The ring is made at the beginning, restricted to the operations that are used here; no file is registered:
+ * before Linux 5.18 each registration waits for RCU, which takes milliseconds of a start.  The ring's own descriptor
+ * tells the loop about completions without a read of an eventfd.  Afterwards there is only io_uring_enter.
+ *
+ * What would block is done by helpers of the kernel, which count against RLIMIT_NPROC.  Where they may not be
+ * (a tight jail) such operations end with -ECANCELED, without having begun; block_io_without_helpers makes plain
+ * calls of their kind from then on.
  */
 #ifndef VIRTIO_BLOCK_IO_H
 #define VIRTIO_BLOCK_IO_H
@@ -46,6 +51,7 @@ struct block_ring; /* block_io.c */
 struct block_io {
 	int fd;
 	struct block_ring *ring; /* NULL: plain calls */
+	unsigned plain_kinds; /* 1 << enum block_op_kind: plain calls all the same */
 	unsigned under_way; /* operations without a result */
 	void *zeroes; /* BLOCK_ZERO_BYTES */
 	struct iovec zero_iov[BLOCK_ZERO_IOVS];
@@ -62,6 +68,7 @@ int block_io_fd(const struct block_io *io);
 /* At most BLOCK_IO_DEPTH under way. */
 void block_io_put(struct block_io *io, const struct block_op *op);
 void block_io_submit(struct block_io *io);
+void block_io_without_helpers(struct block_io *io, enum block_op_kind k);
 /* Calls `done` for what is complete, and submits what that has put. */
 void block_io_reap(struct block_io *io);
 /* Until nothing is under way. */

@@ -1,8 +1,8 @@
 /* console.c - virtio console device: guest buffers straight to a descriptor, and from it
  *
- * The descriptor is watched edge-triggered: what is to be read waits for buffers without a busy loop.  EPOLLOUT is asked
- * for only while a chain is held; that chain is given back to the queue (vq_unpop) and comes again, so a reset needs
- * nothing and the saved form only the number of bytes that are through.
+ * The descriptor is watched edge-triggered: what is to be read waits for buffers without a busy loop.
+ * EPOLLOUT is asked for only while a chain is held; that chain is given back to the queue (vq_unpop) and
+ * comes again, so a reset needs nothing and the saved form only the number of bytes that are through.
  */
 #include "virtio/console.h"
 

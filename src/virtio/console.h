@@ -1,7 +1,8 @@
-/* console.h - virtio console device (virtio 1.2, section 5.3): one port, the guest's hvc0, and one descriptor of ours
+/* console.h - virtio console device (virtio 1.2, section 5.3): the guest's hvc0 and one descriptor of ours
  *
- * Where the descriptor takes nothing, output is held until it does; the guest's write waits so long (its kernel spins), so
- * its reader must be alive.  When the other end is gone, output is thrown away and there is no more input.
+ * Where the descriptor takes nothing, output is held until it does; the guest's write waits so long (its
+ * kernel spins), so its reader must be alive.  When the other end is gone, output is thrown away and there
+ * is no more input.
  *
  * System calls after console_init beyond those of every device: readv, writev, epoll_ctl.
  */
@@ -24,8 +25,8 @@ struct console_state {
 	uint32_t written;
 };
 
-/* fd: a socket, a pipe, a terminal, or a regular file (output only); it is the device's if 0 is returned, and made
- * non-blocking.  SIGPIPE must be ignored. */
+/* fd: a socket, a pipe, a terminal, or a regular file (output only); it is the device's if 0 is returned,
+ * and made non-blocking.  SIGPIPE must be ignored. */
 int console_init(struct console *c, int fd, const struct ram *ram, struct loop *loop);
 void console_done(struct console *c);
 

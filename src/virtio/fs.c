@@ -10,8 +10,8 @@
 
 /* --- virtiofsd's side */
 
-/* The eventfd is not read: each write is an edge.  A read could wait for ever, for virtiofsd has the same open file, and may
- * take away its O_NONBLOCK and its count. */
+/* The eventfd is not read: each write is an edge.  A read could wait for ever, for virtiofsd has the same
+ * open file, and may take away its O_NONBLOCK and its count. */
 static void on_call(void *arg, uint32_t events)
 {
 	struct fs *f = arg;

@@ -1,10 +1,11 @@
-/* fs.h - virtio file system device (virtio 1.2, section 5.11): the queues are served by virtiofsd (virtio/vhost_user.h)
+/* fs.h - virtio file system device (virtio 1.2, section 5.11), served by virtiofsd (virtio/vhost_user.h)
  *
- * The guest's kicks go to virtiofsd without us; its interrupts pass through the loop's thread, which sets InterruptStatus.
- * When virtiofsd ends, breaks the protocol or does not answer, the device needs a reset and fails at each later DRIVER_OK.
+ * The guest's kicks go to virtiofsd without us; its interrupts pass through the loop's thread, which sets
+ * InterruptStatus.  When virtiofsd ends, breaks the protocol or does not answer, the device needs a reset
+ * and fails at each later DRIVER_OK.
  *
- * System calls after fs_init beyond those of every device: sendmsg, recvmsg, clock_gettime; epoll_ctl once, when virtiofsd
- * has ended.
+ * System calls after fs_init beyond those of every device: sendmsg, recvmsg, clock_gettime; epoll_ctl
+ * once, when virtiofsd has ended.
  */
 #ifndef VIRTIO_FS_H
 #define VIRTIO_FS_H
@@ -31,7 +32,8 @@ struct fs {
 	struct watch call; /* an eventfd: virtiofsd has used buffers, of any queue */
 };
 
-/* What virtiofsd knows (open files, the session) is not in it: a device that ran needs a reset when it is restored. */
+/* What virtiofsd knows (open files, the session) is not in it: a device that ran needs a reset when it is
+ * restored. */
 struct fs_state {
 	struct virtio_state dev;
 };

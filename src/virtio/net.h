@@ -1,12 +1,15 @@
 /* net.h - virtio network device (virtio 1.2, section 5.1): a tap of the host
  *
- * Each frame is one readv or writev between the tap and guest RAM, behind the header of 12 bytes that the kernel and the
- * driver share (IFF_VNET_HDR): checksums and segmentation offloads pass through as they are.  The header and the addresses
- * of a frame that is sent are copied first, so what is checked is what is sent.
+ * Each frame is one readv or writev between the tap and guest RAM, behind the header of 12 bytes that the
+ * kernel and the driver share (IFF_VNET_HDR): checksums and segmentation offloads pass through as they are.
+ * The header and the addresses of a frame that is sent are copied first, so what is checked is what is sent.
  *
- * Receiving, buffers are taken from the driver ahead until the largest frame fits, and kept from frame to frame.  A
- * frame that does not fit all the same waits, its end in `spill`, until the driver gives more buffers; meanwhile, and while
- * there are no buffers at all, the tap is not read.
+ * Receiving, buffers are taken from the driver ahead until the largest frame fits, and kept from frame to
+ * frame.  A frame that does not fit all the same waits, its end in `spill`, until the driver gives more
+ * buffers; meanwhile, and while there are no buffers at all, the tap is not read.
+ *
+ * System calls after net_init beyond those of every device, on the loop's thread: readv, writev, epoll_ctl,
+ * once for each start ioctl(TUNSETOFFLOAD); with limits timerfd_settime, clock_gettime.
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
@@ -17,12 +20,13 @@
 #define NET_HEADER     12 /* struct virtio_net_hdr_v1 */
 #define NET_FRAME_MOST 65562 /* section 5.1.6.3.1: 64 KiB, Ethernet and the header */
 #define NET_QUEUE_SIZE 256
-/* Buffers in the hand: the largest frame in buffers of 1526 bytes takes 43; Linux takes at most 1024 for one call. */
+/* Buffers in the hand: the largest frame in buffers of 1526 bytes takes 43; Linux takes at most 1024 for one
+ * call. */
 #define NET_IOVS 512
 
 struct net_config {
-	/* IFF_TAP | IFF_NO_PI | IFF_VNET_HDR with a header of NET_HEADER bytes; or a datagram socket with the same frames, for
-	 * networks that are a process.  O_NONBLOCK; stays the caller's. */
+	/* IFF_TAP | IFF_NO_PI | IFF_VNET_HDR with a header of NET_HEADER bytes; or a datagram socket with the
+	 * same frames, for networks that are a process.  O_NONBLOCK; stays the caller's. */
 	int fd;
 	uint8_t mac[6];
 	uint16_t mtu; /* what the driver is told; 0: nothing */

@@ -18,7 +18,8 @@ enum { NET_RX, NET_TX }; /* queues */
 #define NET_F_MRG_RXBUF	 (UINT64_C(1) << 15)
 #define NET_F_STATUS	 (UINT64_C(1) << 16)
 
-/* With the lock held, by the thread of the loop.  Reads the tap while there are buffers and frames, a turn at most. */
+/* With the lock held, by the thread of the loop.  Reads the tap while there are buffers and frames, a turn at
+ * most. */
 void net_receive(struct net *n);
 /* Forgets what is in the hand; gives it back to the queue with `back`. */
 void net_drop_hand(struct net *n, bool back);

@@ -40,7 +40,8 @@ static void hold(struct net_hand *h, const struct vq_chain *c)
 	h->bytes += c->in_bytes;
 }
 
-/* Takes chains until `bytes` fit or there are no more; one is enough for a driver that has not asked for frames in several. */
+/* Takes chains until `bytes` fit or there are no more; one is enough for a driver that has not asked for
+ * frames in several. */
 static void gather(struct net *n, uint32_t bytes)
 {
 	struct net_hand *h = &n->hand;
@@ -159,7 +160,8 @@ static ssize_t read_frame(struct net *n)
 	return r - NET_HEADER;
 }
 
-/* The frame lies in the hand as far as it fits, the rest in the spill.  False: it has to wait for more buffers. */
+/* The frame lies in the hand as far as it fits, the rest in the spill.  False: it has to wait for more
+ * buffers. */
 static bool deliver(struct net *n, uint32_t frame, uint32_t fits)
 {
 	struct net_hand *h = &n->hand;

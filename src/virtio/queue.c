@@ -140,9 +140,20 @@ static int break_queue(struct vq *q)
 	return -EPROTO;
 }
 
+int vq_reread(struct vq *q, uint16_t head, struct vq_chain *ret)
+{
+	if (!q->started || q->broken)
+		return -EPROTO;
+	ret->head = head;
+	ret->n_out = ret->n_in = 0;
+	ret->out_bytes = ret->in_bytes = 0;
+	return walk_chain(q, head, ret) ? 1 : break_queue(q);
+}
+
 int vq_pop(struct vq *q, struct vq_chain *ret)
 {
 	uint16_t waiting, mask = q->s.size - 1;
+	int r;
 
 	if (!q->started || q->broken)
 		return q->broken ? -EPROTO : 0;
@@ -151,13 +162,9 @@ int vq_pop(struct vq *q, struct vq_chain *ret)
 		return 0;
 	if (waiting > q->s.size)
 		return break_queue(q);
-	ret->head = load(&q->avail[RING + (q->s.next_avail & mask)]);
-	ret->n_out = ret->n_in = 0;
-	ret->out_bytes = ret->in_bytes = 0;
-	if (!walk_chain(q, ret->head, ret))
-		return break_queue(q);
-	q->s.next_avail++;
-	return 1;
+	r = vq_reread(q, load(&q->avail[RING + (q->s.next_avail & mask)]), ret);
+	q->s.next_avail += r == 1;
+	return r;
 }
 
 void vq_unpop(struct vq *q)

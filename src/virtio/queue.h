@@ -53,6 +53,8 @@ int vq_start(struct vq *q, const struct ram *ram, bool event_idx, bool indirect)
 void vq_stop(struct vq *q);
 /* The next chain: 1; 0 there is none; -EPROTO: broken, now and from now on. */
 int vq_pop(struct vq *q, struct vq_chain *ret);
+/* A chain that was popped and not pushed, read and checked anew: 1, or -EPROTO if it is broken by now. */
+int vq_reread(struct vq *q, uint16_t head, struct vq_chain *ret);
 /* Takes back the last vq_pop: the chain will come again.  Not after a vq_push of it. */
 void vq_unpop(struct vq *q);
 /* Gives a chain back, `written` bytes of its `in` buffers filled. */

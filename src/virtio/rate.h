@@ -1,7 +1,8 @@
 /* rate.h - how much a device may do in a second: two token buckets, of bytes and of operations
  *
- * A bucket holds at most `burst` tokens and gets `per_second` of them each second.  An operation may begin while there is a
- * token, and the bucket may then owe: so none is too large, its size need not be known before, and the mean is kept.
+ * A bucket holds at most `burst` tokens and gets `per_second` of them each second.  An operation may begin
+ * while there is a token, and the bucket may then owe: so none is too large, its size need not be known
+ * before, and the mean is kept.
  */
 #ifndef VIRTIO_RATE_H
 #define VIRTIO_RATE_H
@@ -40,8 +41,8 @@ struct rate {
 	void *arg;
 };
 
-/* Makes the timer, if there is a limit.  `again` is called by the loop once there is a token, after a refusal; no lock is
- * held then.  0 or -errno. */
+/* Makes the timer, if there is a limit.  `again` is called by the loop once there is a token, after a
+ * refusal; no lock is held then.  0 or -errno. */
 int rate_init(struct rate *r, const struct rate_config *c, struct loop *loop, void (*again)(void *arg),
 	      void *arg);
 void rate_done(struct rate *r);

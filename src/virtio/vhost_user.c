@@ -2,7 +2,8 @@
  *
  *	message: u32 request, u32 flags (version 1, reply, need_reply), u32 size; then size bytes
  *
- * Only the last message of a sequence asks for an answer (REPLY_ACK): the other side takes messages in their order.
+ * Only the last message of a sequence asks for an answer (REPLY_ACK): the other side takes messages in
+ * their order.
  */
 #include "virtio/vhost_user.h"
 

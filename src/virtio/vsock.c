@@ -1,7 +1,7 @@
 /* vsock.c - virtio socket device: its life, and whose turn it is
  *
- * Whatever remains to be done when the budget of a turn is used up comes after all others of the loop had theirs: the
- * doorbell is rung.
+ * Whatever remains to be done when the budget of a turn is used up comes after all others of the loop had
+ * theirs: the doorbell is rung.
  */
 #include "virtio/vsock.h"
 
@@ -31,7 +31,8 @@ void vsock_ring(struct vsock *v)
 		return;
 }
 
-/* Without a driver that works, and so after a failure, a socket has nobody behind it: its other end is told. */
+/* Without a driver that works, and so after a failure, a socket has nobody behind it: its other end is
+ * told. */
 static bool drop_unless_running(struct vsock *v)
 {
 	if (virtio_is_running(&v->dev))

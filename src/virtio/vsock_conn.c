@@ -1,9 +1,10 @@
 /* vsock_conn.c - connections of the socket device: credit, half-close, the socket behind each
  *
- * What the guest sends goes from its memory straight into the socket; only what the socket does not take is kept, in the
- * connection's buffer, which is as large as the credit that the guest was given.  What the socket has to say is read
- * straight into the guest's buffers.  Sockets are watched edge-triggered: `readable` holds until a read finds nothing, so
- * a guest without buffers or credit costs no epoll_ctl; EPOLLOUT is asked for only while something is kept.
+ * What the guest sends goes from its memory straight into the socket; only what the socket does not take
+ * is kept, in the connection's buffer, which is as large as the credit that the guest was given.  What the
+ * socket has to say is read straight into the guest's buffers.  Sockets are watched edge-triggered:
+ * `readable` holds until a read finds nothing, so a guest without buffers or credit costs no epoll_ctl;
+ * EPOLLOUT is asked for only while something is kept.
  */
 #include <errno.h>
 #include <string.h>
@@ -76,7 +77,8 @@ void vsock_conn_reset(struct vsock_conn *c)
 	vsock_conn_free(c);
 }
 
-/* A free one; else the oldest that only waits for the guest's RST, which has had its time (section 5.10.6.6). */
+/* A free one; else the oldest that only waits for the guest's RST, which has had its time (section
+ * 5.10.6.6). */
 static struct vsock_conn *find_place(struct vsock *v)
 {
 	struct vsock_conn *oldest = NULL;

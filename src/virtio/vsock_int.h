@@ -1,4 +1,4 @@
-/* vsock_int.h - between vsock.c (life), vsock_packet.c (packets) and vsock_conn.c (connections, their sockets)
+/* vsock_int.h - between vsock.c (life), vsock_packet.c (packets) and vsock_conn.c (connections)
  *
  * A connection:  FREE -> ASKED -> OPEN     begun by the host: REQUEST is sent, RESPONSE awaited
  *		  FREE -> OPEN -> LINGER    the host's end is gone and closed: SHUTDOWN is sent, RST awaited

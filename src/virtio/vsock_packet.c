@@ -1,15 +1,16 @@
 /* vsock_packet.c - packets of the socket device, from the guest and to it
  *
- * From the guest: each packet is checked, finds its connection by both ports and goes through the table below.  It is
- * given back at once: what a socket does not take yet is kept by the connection (vsock_conn.c).
- * To the guest: RSTs first, from a ring of their own; then connections in turn, each one packet that it owes or one read
- * of its socket.  Where the guest gives no buffers, everything waits; where so many RSTs wait that one more
- * might not find a place, packets wait in the guest's queue (section 5.10.6.1).
+ * From the guest: each packet is checked, finds its connection by both ports and goes through the table
+ * below.  It is given back at once: what a socket does not take yet is kept by the connection
+ * (vsock_conn.c).  To the guest: RSTs first, from a ring of their own; then connections in turn, each one
+ * packet that it owes or one read of its socket.  Where the guest gives no buffers, everything waits;
+ * where so many RSTs wait that one more might not find a place, packets wait in the guest's queue (section
+ * 5.10.6.1).
  */
 #include "virtio/vsock_int.h"
 
 #define PACKETS_A_TURN 64 /* in each direction: at most 4 MiB in packets as Linux makes them */
-#define BYTES_A_READ   (64u << 10) /* then it is the next connection's turn */
+#define BYTES_A_TURN   (64u << 10) /* of a connection's data */
 #define EVENT_RESET    0
 
 /* --- packets to the guest */
@@ -105,14 +106,15 @@ static bool give_owed(struct vsock_conn *c, unsigned owed)
 	return true;
 }
 
-/* Buffers for the next read and the places in them: returns how many buffers, each with its bytes in parts. */
+/* Buffers for the next read and the places in them: returns how many buffers, each with its bytes in
+ * parts. */
 static unsigned take_places(struct vsock_conn *c, uint32_t parts[VSOCK_MAX_BURST], unsigned *ret_n_iov)
 {
 	struct vsock_inner *in = c->v->in;
 	uint32_t want = vsock_conn_credit(c);
 	unsigned n = 0, n_iov = 0, more;
 
-	want = want < BYTES_A_READ ? want : BYTES_A_READ;
+	want = want < BYTES_A_TURN ? want : BYTES_A_TURN;
 	while (n < c->burst && want && take_buffer(c->v, &in->rx[n])) {
 		uint32_t part = in->rx[n].in_bytes - (uint32_t)VSOCK_HDR;
 
@@ -155,14 +157,14 @@ static bool give_data(struct vsock_conn *c)
 	return true;
 }
 
-/* The next connection in turn that may have something. */
-static struct vsock_conn *next_ready(struct vsock_inner *in)
+/* The next of these connections in turn. */
+static unsigned next_in_turn(struct vsock_inner *in, uint64_t of)
 {
-	uint64_t from_turn = in->ready & (UINT64_MAX << in->turn);
-	unsigned i = (unsigned)__builtin_ctzll(from_turn ? from_turn : in->ready);
+	uint64_t from_turn = of & (UINT64_MAX << in->turn);
+	unsigned i = (unsigned)__builtin_ctzll(from_turn ? from_turn : of);
 
 	in->turn = (i + 1) % VSOCK_MAX_CONNS;
-	return &in->conns[i];
+	return i;
 }
 
 void vsock_give_event(struct vsock *v)
@@ -181,19 +183,28 @@ void vsock_give_event(struct vsock *v)
 	virtio_notify(&v->dev, VSOCK_QUEUE_EVENT);
 }
 
+/* Each connection gives what it owes and BYTES_A_TURN; who has more waits for the next turn, because
+ * others may be ready of which the loop has not told us yet. */
 void vsock_serve(struct vsock *v)
 {
 	struct vsock_inner *in = v->in;
+	uint64_t todo = in->ready;
+	uint32_t given[VSOCK_MAX_CONNS] = { 0 };
 
 	in->rx_empty = false;
 	while (in->n_rsts && give_rst(v))
 		;
-	for (unsigned i = 0; i < PACKETS_A_TURN && in->ready && !in->n_rsts; i++) {
-		struct vsock_conn *c = next_ready(in);
+	for (unsigned n = 0; n < PACKETS_A_TURN && (todo &= in->ready) && !in->n_rsts; n++) {
+		unsigned i = next_in_turn(in, todo);
+		struct vsock_conn *c = &in->conns[i];
 		unsigned owed = owed_now(c);
+		uint32_t before = c->to_guest;
 
 		if (!(owed ? give_owed(c, owed) : give_data(c)))
 			break;
+		given[i] += c->to_guest - before;
+		if (given[i] >= BYTES_A_TURN)
+			todo &= ~(UINT64_C(1) << i);
 		vsock_conn_settle(c);
 	}
 	virtio_notify(&v->dev, VSOCK_QUEUE_RX);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -63,6 +64,7 @@ static const struct {
 } ioctls[] = {
 	{ KVM_RUN, VCPU },
 	{ (uint32_t)KVM_SET_GSI_ROUTING, VCPU }, /* the guest wrote to the IOAPIC */
+	{ TUNSETOFFLOAD, WORKER }, /* a driver of the network has chosen its features */
 	{ (uint32_t)KVM_GET_REGS, VCPU }, /* to say where it failed */
 	{ (uint32_t)KVM_GET_SREGS, VCPU },
 };

@@ -104,6 +104,31 @@ goes_on() {
 	is $status 7
 }
 
+# A11: what restore does is said by its own bundle; a checkpoint that came from elsewhere cannot say it.
+@test "what lies in the images beside CRIU's own is data: a config, hooks, streams that are options" {
+	counter i
+	dump i
+	remove i
+	jq '.hostname = "evil" | .hooks = {createRuntime: [{path: "/bin/touch", args: ["touch", "/tmp/marker"]}]} | .process.capabilities = null' \
+		"$DIR/b/i/config.json" >"$DIR/i.img/config.json"
+	cp "$DIR/i.img/config.json" "$DIR/i.img/spec.dump"
+	printf 'exec-cmd\naction-script /tmp/marker.sh\n' | tee "$DIR/i.img/criu.conf" >"$DIR/i.img/runc.conf"
+	[ -s "$DIR/i.img/descriptors.json" ]
+	jq -c '. + ["pipe:[1]\n--action-script=/tmp/marker.sh", "file[1:2]:/etc/shadow"]' "$DIR/i.img/descriptors.json" >"$DIR/i.streams"
+	cp "$DIR/i.streams" "$DIR/i.img/descriptors.json"
+	goes_on i
+	is "$(rt exec "$TAG-i" hostname)" "$(jq -r .hostname "$DIR/b/i/config.json")"
+	is "$(grep CapEff "/proc/$(pid_of i)/status" | cut -f2)" "$(grep CapPrm "/proc/$(pid_of i)/status" | cut -f2)"
+	[ ! -e /tmp/marker ]
+	remove i
+	# only the first three are streams; one of them that names what it likes gets what the caller's pipe is, or nothing
+	mkdir "$DIR/i.img.odd" && cp -a "$DIR/i.img/." "$DIR/i.img.odd"
+	echo '["/dev/null", "pipe:[1]:x --action-script=/tmp/marker.sh", "../../etc/shadow"]' >"$DIR/i.img.odd/descriptors.json"
+	rt restore --detach --bundle "$DIR/b/i" --image-path "$DIR/i.img.odd" "$TAG-i" </dev/null >/dev/null 2>&1 3>&- || :
+	[ ! -e /tmp/marker ]
+	remove i
+}
+
 @test "images that are not whole: one line, and nothing is left" {
 	counter h
 	dump h

@@ -1,7 +1,8 @@
 /* fuzz_vsock.c - a guest and a host that do anything with the socket device, in any order
  *
- * The input is a script: a byte says who does what, the next bytes how.  Checked after each step: what the guest hears is
- * well formed and within its credit, the device's books are right, and the loop comes to rest (rig_turn).
+ * The input is a script: a byte says who does what, the next bytes how.  Checked after each step: what the
+ * guest hears is well formed and within its credit, the device's books are right, and the loop comes to
+ * rest (rig_turn).
  */
 #include "../unit/virtio/rig.h"
 

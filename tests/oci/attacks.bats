@@ -104,6 +104,22 @@ hash() { sha256sum "$RUNTIME" | cut -d' ' -f1; }
 		for d in /sys/fs/cgroup /sys/fs/cgroup/*; do echo x >$d/release_agent && echo agent; mkdir $d/x && echo made; done 2>/dev/null; echo end')" end
 }
 
+@test "A9: what the filter lets through, call by call, in every ABI, is the golden table" {
+	local docker=$OCI/../unit/seccomp/profiles/docker.json
+	cc -D_GNU_SOURCE -O1 -static -o "$DIR/rootfs/bin/surface" "$OCI/surface.c"
+	surface() { # PROFILE
+		bundle a9 ".linux.seccomp = ($1)" surface
+		timeout 60 "$RUNTIME" --root "$DIR/state" run --bundle "$DIR/b/a9" "$TAG-a9" </dev/null 2>&1 3>&- >"$DIR/surface"
+	}
+	surface "$(jq -c . "$docker")"
+	[ "$(wc -l <"$DIR/surface")" -ge 4 ]
+	is "$(grep -vxFf "$OCI/surface.docker" "$DIR/surface" | grep -vx 'i386: none')" '' # the kernel may lack the entry for i386
+	# without the other ABIs among its architectures, all of theirs is refused
+	surface "$(jq -c '.architectures = ["SCMP_ARCH_X86_64"]' "$docker")"
+	is "$(grep -v ^x86_64 "$DIR/surface" | grep -vE '^(x32|i386) ?(calls|families)?:( none)?$')" ''
+	rm "$DIR/rootfs/bin/surface"
+}
+
 @test "A10: nothing of the image runs with the host's rights" {
 	local root=$DIR/trojan
 	cp -a "$DIR/rootfs" "$root"
@@ -117,6 +133,44 @@ hash() { sha256sum "$RUNTIME" | cut -d' ' -f1; }
 	rt ps "$TAG-a10" >/dev/null
 	remove a10
 	[ ! -e "$root/marker" ] && [ ! -e /marker ]
+}
+
+# Keys that runtimes and their callers give a meaning to.
+reserved() {
+	jq -n --arg dir "$DIR" '{"run.oci.handler": "krun", "run.oci.hooks.stdout": "\($dir)/marker", "run.oci.hooks.stderr": "\($dir)/marker",
+		"run.oci.keep_original_groups": "1", "run.oci.seccomp.receiver": "\($dir)/marker", "run.oci.seccomp_bpf_data": "AAAAAAAAAAA=",
+		"run.oci.systemd.subgroup": "sub", "run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup", "run.oci.delegate": "x", "run.oci.mount_context_type": "x",
+		"run.oci.pidfd_receiver": "\($dir)/marker", "org.criu.config": "\($dir)/marker", "org.systemd.property.CPUWeight": "uint64 1",
+		"io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri-o.TTY": "true", "io.katacontainers.config.hypervisor.path": "/bin/sh",
+		"io.podman.annotations.privileged": "TRUE", "cdi.k8s.io/x": "vendor.com/device=all", "krun.cpus": "1", "ketch.isolation": "vm",
+		"io.ketch.privileged": "true", "bundle": "/", "rootfs": "/", "cgroups": "/", "pid": "1", "seccomp": "unconfined", "process.user": "0"}'
+}
+
+@test "A11: annotations, labels and files of the image are data: with every reserved key, the container is the same" {
+	local probe='cat /proc/self/mountinfo | cut -d" " -f4-6,8-; grep -vE "^(Pid|NSpid|NStgid|NSpgid|NSsid|Tgid|PPid|Ngid|.*ctxt|Vm|Rss|Cpus|Mems)" /proc/self/status
+		cat /proc/self/limits /proc/self/cgroup; env; id; stat -c "%n %A %u:%g %t:%T" /dev/*; ulimit -a' root=$DIR/hostile kind
+	seen() { # KIND JQ: by itself, by exec, from the host
+		local host
+		bundle "$1" "$2" "${STAY[@]}"
+		up "$1" && await 10 grep -q ready "$DIR/$1.out"
+		rt exec "$TAG-$1" sh -c "$probe" </dev/null 3>&-
+		rt state "$TAG-$1" | jq -S 'del(.annotations, .pid, .created, .id, .bundle, .rootfs)'
+		for host in status limits cgroup; do grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Max |[0-9]+:)' "/proc/$(pid_of "$1")/$host"; done
+		ls "$DIR/state/$TAG-$1"
+		remove "$1"
+	}
+	cp -a "$DIR/rootfs" "$root"
+	jq . <<<'{"process": {"user": {"uid": 0}}, "hooks": {"prestart": [{"path": "/bin/touch", "args": ["touch", "/marker"]}]}}' >"$root/config.json"
+	cp "$root/config.json" "$root/state.json"
+	mkdir -p "$root/etc/ketch" "$root/etc/cdi" "$root/run/ketch-oci" && cp "$root/config.json" "$root/etc/ketch/"
+	mkfifo "$root/start"
+	bundle as-data . && cp "$root/state.json" "$DIR/b/as-data/" # beside config.json
+	seen plain '.process.user = {uid: 7, gid: 7}' | sed "s/$TAG-plain/ID/g; s/plain/ID/g" >"$DIR/plain.seen"
+	seen as-data ".process.user = {uid: 7, gid: 7} | .root.path = \"$root\" | .annotations = $(reserved)" |
+		sed "s/$TAG-as-data/ID/g; s/as-data/ID/g; s/hostile/rootfs/g" >"$DIR/data.seen"
+	diff "$DIR/plain.seen" "$DIR/data.seen"
+	[ "$(wc -l <"$DIR/plain.seen")" -gt 60 ]
+	for kind in "$DIR/marker" "$root/marker" /marker; do [ ! -e "$kind" ]; done
 }
 
 @test "A12: under umask 0 the state is nobody else's" {

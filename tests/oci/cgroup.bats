@@ -23,6 +23,20 @@ value() {
 	is "$(cgroups | grep -c "/$TAG/limits" || :)" 0
 }
 
+@test "what only cgroup v1 has: on v2 ignored as runc does, with a warning each" {
+	unified || skip "this host has cgroup v1"
+	local only_v1='{"memory": {"swappiness": 60, "disableOOMKiller": true}, "cpu": {"realtimeRuntime": 950000, "realtimePeriod": 1000000},
+		"network": {"classID": 1, "priorities": [{"name": "lo", "priority": 1}]}}' key
+	bundle only ".linux.resources *= $only_v1" "${STAY[@]}"
+	up only
+	for key in memory.swappiness memory.disableOOMKiller cpu.realtimeRuntime cpu.realtimePeriod network.classID network.priorities; do
+		[ "${RUNTIME##*/}" = runc ] || like "$(out only)" "linux.resources.$key: ignored, cgroup v2 has no such setting"
+	done
+	echo "$only_v1" | rt update --resources - "$TAG-only"
+	is "$(value only '' memory.max)" 268435456
+	remove only
+}
+
 @test "a cgroup that another container has is refused, and the other goes on" {
 	staying first
 	bundle second ".linux.cgroupsPath = \"/$TAG/first\"" true
@@ -33,6 +47,62 @@ value() {
 	is "$status" 1
 	has_status first running
 	remove first
+}
+
+# Each has a state directory of its own: they do not even know of each other.
+@test "two creates at the very same moment with one cgroupsPath: one has it, the other does nothing to it" {
+	local i root one two won lost
+	other() { "$RUNTIME" --root "$DIR/state2" "$@"; }
+	for i in $(seq "${ROUNDS:-8}"); do
+		bundle one ".linux.cgroupsPath = \"/$TAG/same\"" "${STAY[@]}"
+		exec 7>"$DIR/gate"
+		flock 7 # nobody goes before both can
+		for root in state state2; do
+			(flock -s "$DIR/gate" true
+				"$RUNTIME" --root "$DIR/$root" create --bundle "$DIR/b/one" "$TAG-one" </dev/null >"$DIR/$root.out" 2>&1 &&
+					echo 0 >"$DIR/$root.status" || echo 1 >"$DIR/$root.status") 3>&- 7>&- &
+		done
+		flock -u 7
+		exec 7>&-
+		wait
+		one=$(cat "$DIR/state.status") two=$(cat "$DIR/state2.status")
+		is "$((one + two))" 1 || { cat "$DIR/state.out" "$DIR/state2.out" >&2; return 1; }
+		won=rt lost=other
+		[ "$one" = 0 ] || { won=other lost=rt; }
+		like "$(cat "$DIR/state.out" "$DIR/state2.out")" 'in use'
+		is "$("$lost" list -q)" ''
+		is "$("$won" state "$TAG-one" | jq -r .status)" created
+		"$lost" delete --force "$TAG-one"
+		"$won" start "$TAG-one"
+		is "$("$won" exec "$TAG-one" echo alive </dev/null 3>&-)" alive
+		"$won" delete --force "$TAG-one"
+		is "$(cgroups | grep -c "/$TAG/same\$" || :)" 0
+	done
+	rm -r "$DIR/state2"
+}
+
+@test "a container that was never finished, or has stopped, does not end who has its cgroup by now" {
+	beyond runc 'kills or leaves it'
+	local n
+	cc -O1 -D_GNU_SOURCE -o "$DIR/killat" "$OCI/killat.c"
+	bundle gone . true && up gone && ended gone
+	staying after ".linux.cgroupsPath = \"/$TAG/gone\""
+	rt delete "$TAG-gone"
+	has_status after running
+	remove after
+	# killed at some call between the record and the process
+	for n in $(seq 20 40 900); do
+		bundle half . true
+		"$DIR/killat" "$n" "$RUNTIME" --root "$DIR/state" create --bundle "$DIR/b/half" "$TAG-half" </dev/null >/dev/null 2>&1 3>&- || :
+		[ "$(jq '.pid // 0' "$DIR/state/$TAG-half/state.json" 2>/dev/null)" = 0 ] || { remove half; continue; }
+		staying heir ".linux.cgroupsPath = \"/$TAG/half\""
+		remove half
+		has_status heir running
+		remove heir
+		return 0
+	done
+	echo "no create was killed between its record and its process" >&2
+	return 1
 }
 
 @test "without cgroupsPath it has one of its own" {

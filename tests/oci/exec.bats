@@ -71,6 +71,31 @@ process() {
 	is "$(box "$(B)" sh -c umask)" 0022
 }
 
+@test "--cgroup: below the container's, in all hierarchies or in some" {
+	local dir all=() found
+	staying sub
+	for dir in $(cgroups | grep "/$TAG/sub\$"); do
+		mkdir "$dir/below" "$dir/below/deep"
+		[ ! -e "$dir/below/cpuset.cpus" ] || [ -e "$dir/cgroup.controllers" ] || # v1: nobody can enter an empty one
+			for f in cpus mems; do for to in below below/deep; do cat "$dir/cpuset.$f" >"$dir/$to/cpuset.$f"; done; done
+		all+=("$dir")
+	done
+	[ ${#all[@]} -gt 0 ]
+	inside() { rt exec "$@" "$TAG-sub" cat /proc/self/cgroup </dev/null 3>&- | grep -vE ':(/\.\.|.*hugetlb.*:)' | cut -d: -f2-; } # CONTROLLERS:PATH
+	is "$(inside --cgroup below | cut -d: -f2 | sort -u)" /below
+	is "$(inside --cgroup /below/deep | cut -d: -f2 | sort -u)" /below/deep
+	is "$(inside --cgroup / | cut -d: -f2 | sort -u)" /
+	if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+		found=$(inside --cgroup memory,pids:below --cgroup cpu:/below/deep)
+		like "$found" 'memory:/below' && like "$found" 'pids:/below' && like "$found" 'cpu[^:]*:/below/deep' && like "$found" 'freezer:/($|[^b])'
+	fi
+	says 255 'is not a sub cgroup path' rt exec --cgroup ../other "$TAG-sub" true
+	says 255 'no such file or directory' rt exec --cgroup nosuch "$TAG-sub" true
+	says 255 'unknown controller nosuch' rt exec --cgroup nosuch:below "$TAG-sub" true
+	says 255 'missing' rt exec --cgroup below --cgroup below "$TAG-sub" true
+	remove sub
+}
+
 @test "--process FILE says it all" {
 	process '.env = ["PATH=/bin", "ONLY=this"] | .cwd = "/tmp" | .user = {uid: 1, gid: 2, additionalGids: [3, 4]}
 		| .rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 88}] | .noNewPrivileges = false

@@ -73,7 +73,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$DIR/state" "$@" </dev/n
 
 @test "NOTIFY_SOCKET: what the container says arrives at the caller's socket" {
 	cc -D_GNU_SOURCE -O1 -static -o "$DIR/rootfs/bin/notify" "$OCI/notify.c"
-	bundle notify . sh -c 'notify READY=1; echo sent; exec sleep 1000'
+	bundle notify . sh -c 'notify STATUS=early; notify "STATUS=x
+READY=1
+MAINPID=1"; echo sent; exec sleep 1000'
 	run timeout 30 python3 - "$RUNTIME" --root "$DIR/state" "$DIR/b/notify" "$TAG-notify" "$DIR/host.sock" <<-'END'
 		import os, socket, subprocess, sys
 		rt, bundle, name, path = sys.argv[1:4], sys.argv[4], sys.argv[5], sys.argv[6]
@@ -83,12 +85,37 @@ os.execv(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$DIR/state" "$@" </dev/n
 		env = {**os.environ, "NOTIFY_SOCKET": path}
 		out = open("/run/notify.out", "w")
 		subprocess.run([*rt, "create", "--bundle", bundle, name], check=True, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-		subprocess.run([*rt, "start", name], check=True, env=env, stdin=subprocess.DEVNULL)
-		print(host.recv(4096))
+		start = subprocess.Popen([*rt, "start", name], env=env, stdin=subprocess.DEVNULL)
+		said = b""
+		while b"BARRIER=1" not in said:
+		    text, fds, _, _ = socket.recv_fds(host, 4096, 1)
+		    said += text + b"\n"
+		assert start.poll() is None  # it waits until its messages have been dealt with
+		os.close(fds[0])
+		start.wait(10)
+		print(said.decode(), start.returncode)
 	END
-	like "$output" 'READY=1' || { cat /run/notify.out; return 1; }
+	like "$output" '^READY=1'$'\n+'"MAINPID=$(pid_of notify)"$'\n+''BARRIER=1'$'\n+'' *0$' || { cat /run/notify.out; return 1; }
 	rm "$DIR/rootfs/bin/notify"
 	remove notify
+}
+
+@test "NOTIFY_SOCKET: run in the foreground passes signals on while the container is not ready yet" {
+	cc -D_GNU_SOURCE -O1 -static -o "$DIR/rootfs/bin/notify" "$OCI/notify.c"
+	bundle patient . sh -c 'trap "notify READY=1; exit 7" USR1; echo up; while :; do sleep 0.1; done'
+	run timeout 30 python3 - "$RUNTIME" --root "$DIR/state" "$DIR/b/patient" "$TAG-patient" "$DIR/patient.sock" <<-'END'
+		import os, signal, socket, subprocess, sys
+		rt, bundle, name, path = sys.argv[1:4], sys.argv[4], sys.argv[5], sys.argv[6]
+		host = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		host.bind(path)
+		host.settimeout(10)
+		run = subprocess.Popen([*rt, "run", "--bundle", bundle, name], env={**os.environ, "NOTIFY_SOCKET": path}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+		run.stdout.readline()
+		run.send_signal(signal.SIGUSR1)
+		print(host.recv(4096).split(b"\n")[0].decode(), run.wait(10))
+	END
+	is "$output" 'READY=1 7'
+	rm "$DIR/rootfs/bin/notify"
 }
 
 @test "the caller's /dev/null keeps its owner and mode, whoever the container's user is" {

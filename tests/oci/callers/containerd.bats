@@ -7,9 +7,15 @@ setup_file() {
 		version = 2
 		root = "$DIR/root"
 		state = "$DIR/state"
-		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs"]
+		disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs"]
 		[grpc]
 		address = "$DIR/containerd.sock"
+		[plugins."io.containerd.grpc.v1.cri"]
+		sandbox_image = "docker.io/test/pause:1"
+		restrict_oom_score_adj = true
+		disable_tcp_service = true
+		# the installed snippet, as docs/oci.md tells to append it
+		$(sed "s#@bindir@/ketch-oci#$RUNTIME#" "$CALLERS/../../../data/oci/containerd.toml")
 	END
 	daemon containerd "ctr_ version" containerd --config "$DIR/config.toml"
 	ctr_ images import "$DIR/image.tar" >/dev/null
@@ -104,6 +110,41 @@ ended() { # ID: it is killed and removed
 	ctr_ tasks exec -d --exec-id e9 quick sleep 1000
 	ended quick
 	[ $((SECONDS - before)) -lt 9 ]
+}
+
+cri() { "$CALLERS/cri.py" "$DIR/containerd.sock" "$@"; }
+
+# What kubelet does with a pod whose RuntimeClass has the handler "ketch", through the documented snippet.  Its network is the
+# node's, for there is no CNI here.
+@test "CRI: a pod and a container in it by the handler of the snippet; exec, stop, remove" {
+	local pod container id pids
+	like "$(cri Version)" 'containerd'
+	make_image test/pause:1 '["tail", "-f", "/dev/null"]' "$DIR/pause.tar"
+	for id in image pause; do ctr_ -n k8s.io images import "$DIR/$id.tar" >/dev/null; done
+	local config sandbox=(1.1.1=pod 1.1.2=uid-1 1.1.3=default 1.3="$DIR/pod-logs" 1.8.1=/kubepods-test 1.8.2.1.1:=2)
+	pod=$(cri RunPodSandbox "${sandbox[@]}" 2=ketch | sed -n 's/^1 //p')
+	[ -n "$pod" ]
+	config=(2.1.1=box 2.2.1=docker.io/test/base:1 2.3=sh 2.3=-c '2.3=trap "exit 0" TERM; tail -f /dev/null & wait' 2.11=box.log)
+	container=$(cri CreateContainer "1=$pod" "${config[@]}" "${sandbox[@]/#1./3.}" | sed -n 's/^1 //p')
+	cri StartContainer "1=$container"
+	is "$(cri ExecSync "1=$container" 2=sh 2=-c '2=echo inside; exit 7' 3:=20)" $'1 inside\n\n3 7'
+	# both are ours: their state is where the shim of the runtime class keeps it
+	for id in "$pod" "$container"; do
+		is "$("$RUNTIME" --root /run/containerd/runc/k8s.io state "$id" | jq -r .status)" running
+		pids+=$("$RUNTIME" --root /run/containerd/runc/k8s.io state "$id" | jq .pid)' '
+	done
+	for id in $pids; do like "$(cat "/proc/$id/cgroup")" '/kubepods-test/'; done
+	cri StopContainer "1=$container" 2:=5
+	cri StopPodSandbox "1=$pod"
+	cri RemovePodSandbox "1=$pod"
+	is "$(cri ListPodSandbox)" ''
+	rmdir /sys/fs/cgroup/kubepods-test /sys/fs/cgroup/*/kubepods-test 2>/dev/null || :
+}
+
+@test "CRI: a handler that nobody has configured is refused" {
+	run cri RunPodSandbox 1.1.1=none 1.1.2=uid-2 1.1.3=default 1.8.2.1.1:=2 2=nosuch
+	[ "$status" -ne 0 ]
+	like "$output" 'nosuch'
 }
 
 @test "checkpoint without CRIU: an error, the task goes on" {

@@ -14,7 +14,7 @@ caller_open() { # for setup_file
 	mkdir "$DIR/tmp"
 	export TMPDIR=$DIR/tmp
 	cgroups_now >"$DIR/cgroups"
-	make_image
+	make_image test/base:1 '["sh"]' "$DIR/image.tar"
 }
 
 caller_close() { # for teardown_file: the daemon has ended; its containers may have left nothing
@@ -27,18 +27,18 @@ caller_close() { # for teardown_file: the daemon has ended; its containers may h
 }
 
 # An image archive as `docker load`, `podman load` and `ctr image import` read it.
-make_image() {
+make_image() { # NAME CMD FILE
 	local work=$DIR/image base config
 	base=$("$CALLERS/../../fixtures/get" base)/rootfs
-	mkdir "$work"
+	mkdir -p "$work"
 	tar -C "$base" --sort=name -cf "$work/layer.tar" .
-	jq -cn --arg diff "sha256:$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)" '{architecture: "amd64", os: "linux",
-		config: {Cmd: ["sh"], Env: ["PATH=/bin:/sbin:/usr/bin:/usr/sbin"]},
+	jq -cn --argjson cmd "$2" --arg diff "sha256:$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)" '{architecture: "amd64", os: "linux",
+		config: {Cmd: $cmd, Env: ["PATH=/bin:/sbin:/usr/bin:/usr/sbin"]},
 		rootfs: {type: "layers", diff_ids: [$diff]}}' >"$work/config"
 	config=$(sha256sum <"$work/config" | cut -d' ' -f1)
 	mv "$work/config" "$work/$config.json"
-	echo "[{\"Config\": \"$config.json\", \"RepoTags\": [\"docker.io/test/base:1\"], \"Layers\": [\"layer.tar\"]}]" >"$work/manifest.json"
-	tar -C "$work" -cf "$DIR/image.tar" manifest.json "$config.json" layer.tar
+	echo "[{\"Config\": \"$config.json\", \"RepoTags\": [\"docker.io/$1\"], \"Layers\": [\"layer.tar\"]}]" >"$work/manifest.json"
+	tar -C "$work" -cf "$3" manifest.json "$config.json" layer.tar
 }
 
 # daemon NAME READY COMMAND...: in the background; READY is a command that succeeds once it serves

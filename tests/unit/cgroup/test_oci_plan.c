@@ -23,8 +23,8 @@ static int never(void *ctx, const struct step *s, struct err *e)
 
 static const struct step_op enable = { "enable", STAGE_HOST, never }, make = { "make", STAGE_HOST, never },
 			    set = { "set", STAGE_HOST, never }, devices = { "devices", STAGE_HOST, never },
-			    scope = { "scope", STAGE_HOST, never };
-static const struct cgroup_rows rows = { &enable, &make, &set, &devices, &scope };
+			    scope = { "scope", STAGE_HOST, never }, warn = { "warn", STAGE_HOST, never };
+static const struct cgroup_rows rows = { &enable, &make, &set, &devices, &scope, &warn };
 
 /* --- hosts */
 
@@ -128,6 +128,14 @@ static struct oci_resources rich_v1(void)
 	return r;
 }
 
+/* What on v2 is ignored, and nothing else. */
+static struct oci_resources only_v1(void)
+{
+	return (struct oci_resources){ .memory = { .swappiness = some(60), .disable_oom_killer = true },
+				       .cpu.realtime_runtime = some(1000),
+				       .network_class_id = some(1) };
+}
+
 static struct oci_resources rich_v2(void)
 {
 	struct oci_resources r = rich();
@@ -184,6 +192,8 @@ static const struct plan_case plan_cases[] = {
 	{ "v2-period", v2_host, period_only, "/x" },
 	{ "v2-period-update", v2_host, period_only, "/x", .update = true },
 	{ "v2-rootless", v2_host, nothing, "user/x", .rootless = true },
+	{ "v2-ignored", v2_host, rich_v1, "/x" },
+	{ "v2-ignored-alone", v2_host, only_v1, "/x", .update = true },
 	{ "v2-systemd", v2_host, small, "a-b.slice:cri:ID", .systemd = true },
 	{ "v2-systemd-update", v2_host, lifted, "a-b.slice:cri:ID", .update = true, .systemd = true },
 	{ "v1-systemd", v1_host, small, NULL, .systemd = true },
@@ -257,24 +267,9 @@ static struct oci_resources swap_below_memory(void)
 	return (struct oci_resources){ .memory = { .limit = some(2 << 20), .swap = some(1 << 20) } };
 }
 
-static struct oci_resources swappy(void)
-{
-	return (struct oci_resources){ .memory.swappiness = some(60) };
-}
-
 static struct oci_resources too_swappy(void)
 {
 	return (struct oci_resources){ .memory.swappiness = some(101) };
-}
-
-static struct oci_resources immortal(void)
-{
-	return (struct oci_resources){ .memory.disable_oom_killer = true };
-}
-
-static struct oci_resources realtime(void)
-{
-	return (struct oci_resources){ .cpu.realtime_runtime = some(1000) };
 }
 
 static struct oci_resources classy(void)
@@ -348,11 +343,7 @@ static const struct {
 } refusals[] = {
 	{ { "", v2_host, swap_alone, "/x" }, "linux.resources.memory.swap: " },
 	{ { "", v2_host, swap_below_memory, "/x" }, "linux.resources.memory.swap: " },
-	{ { "", v2_host, swappy, "/x" }, "linux.resources.memory.swappiness: cgroup v2" },
 	{ { "", v1_host, too_swappy, "/x" }, "linux.resources.memory.swappiness: 101" },
-	{ { "", v2_host, immortal, "/x" }, "linux.resources.memory.disableOOMKiller: " },
-	{ { "", v2_host, realtime, "/x" }, "linux.resources.cpu.realtimeRuntime: " },
-	{ { "", v2_host, classy, "/x" }, "linux.resources.network.classID: cgroup v2" },
 	{ { "", hybrid_host, classy, "/x" }, "linux.resources.network.classID: this host has no net_cls" },
 	{ { "", hybrid_host, infiniband, "/x" }, "linux.resources.rdma: this host has no rdma" },
 	{ { "", v1_host, huge, "/x" }, "linux.resources.hugepageLimits[0].pageSize: \"../../2MB\"" },

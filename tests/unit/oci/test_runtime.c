@@ -88,7 +88,7 @@ static void every_member_of_a_process_is_read(void **state)
 	assert_list(&p->capabilities.bounding, "CAP_KILL", 1);
 	assert_list(&p->capabilities.effective, "CAP_CHOWN", 1);
 	assert_list(&p->capabilities.inheritable, "CAP_FOWNER", 1);
-	assert_list(&p->capabilities.permitted, "CAP_SETUID", 1);
+	assert_list(&p->capabilities.permitted, "CAP_SETUID", 2);
 	assert_list(&p->capabilities.ambient, "CAP_NOT_YET_KNOWN", 1);
 	assert_int_equal(p->n_rlimits, 2);
 	assert_string_equal(p->rlimits[0].type, "RLIMIT_NOFILE");
@@ -161,8 +161,8 @@ static void every_member_of_linux_is_read(void **state)
 	assert_int_equal(l->n_devices, 2);
 	assert_string_equal(l->devices[0].type, "c");
 	assert_string_equal(l->devices[0].path, "/dev/fuse");
-	assert_int_equal(l->devices[0].major, 10);
-	assert_int_equal(l->devices[0].minor, 229);
+	assert_optional(&l->devices[0].major, 10);
+	assert_optional(&l->devices[0].minor, 229);
 	assert_optional(&l->devices[0].file_mode, 0666); /* without the type */
 	assert_optional(&l->devices[0].uid, 77);
 	assert_optional(&l->devices[0].gid, 78);
@@ -485,6 +485,8 @@ static const struct text bad[] = {
 	{ PR("'env':['']"), "process.env[0]: \"\" is not NAME=VALUE" },
 	{ PR("'capabilities':['CAP_KILL']"), "process.capabilities: wrong type, an object is wanted" },
 	{ PR("'capabilities':{'bounding':'CAP_KILL'}"), "process.capabilities.bounding: wrong type" },
+	{ PR("'capabilities':{'effective':['CAP_KILL'],'permitted':['CAP_CHOWN']}"),
+	  "process.capabilities.effective[0]: CAP_KILL is not permitted" },
 	{ PR("'capabilities':{'ambient':[1]}"), "process.capabilities.ambient[0]: wrong type" },
 	{ PR("'rlimits':{}"), "process.rlimits: wrong type" },
 	{ PR("'rlimits':[7]"), "process.rlimits[0]: wrong type, an object is wanted" },
@@ -559,6 +561,7 @@ static const struct text bad[] = {
 	{ MO("'destination':'/x','type':''"), "mounts[1].type: missing" },
 	{ MO("'destination':'/x','type':'bind'"), "mounts[1].source: missing" },
 	{ MO("'destination':'/x','source':'','options':['rbind']"), "mounts[1].source: missing" },
+	{ MO("'destination':'/x','type':'tmpfs','options':['ro','']"), "mounts[1].options[1]: empty" },
 	{ MO("'destination':'/x','type':'tmpfs','options':'ro'"), "mounts[1].options: wrong type" },
 	{ MO("'destination':'/x','type':'tmpfs','options':[['ro']]"), "mounts[1].options[0]: wrong type" },
 	{ MO("'destination':'/x','type':'tmpfs','options':['idmap']"),
@@ -585,8 +588,10 @@ static const struct text bad[] = {
 	{ SP("'hooks':{'createContainer':[{'path':'x'}]}"),
 	  "hooks.createContainer[0].path: \"x\" is not an absolute path" },
 	{ SP("'hooks':{'startContainer':[{'path':''}]}"), "hooks.startContainer[0].path: " },
-	{ HO("'path':'/x','timeout':0"), "hooks.poststart[1].timeout: not above 0" },
-	{ HO("'path':'/x','timeout':-1"), "hooks.poststart[1].timeout: not above 0" },
+	{ HO("'path':'/x','timeout':0"), "hooks.poststart[1].timeout: 0 is not within 1 to 2147483" },
+	{ HO("'path':'/x','timeout':-1"), "hooks.poststart[1].timeout: -1" },
+	{ HO("'path':'/x','timeout':4611686018427387904"),
+	  "hooks.poststart[1].timeout: 4611686018427387904" },
 	{ HO("'path':'/x','timeout':'1'"), "hooks.poststart[1].timeout: wrong type" },
 	{ HO("'path':'/x','env':['A']"), "hooks.poststart[1].env[0]: \"A\" is not NAME=VALUE" },
 	{ HO("'path':'/x','args':[1]"), "hooks.poststart[1].args[0]: wrong type" },
@@ -654,10 +659,14 @@ static const struct text bad[] = {
 	{ DEV("'type':'c'"), "linux.devices[0].path: missing" },
 	{ DEV("'type':'x','path':'/dev/x'"), "linux.devices[0].type: unknown value \"x\"" },
 	{ DEV("'type':'c','path':'dev/x'"), "linux.devices[0].path: \"dev/x\" is not an absolute path" },
-	{ DEV("'type':'c','path':'/dev/x','major':-1"),
+	{ DEV("'type':'c','path':'/dev/x','minor':3"), "linux.devices[0].major: missing" },
+	{ DEV("'type':'u','path':'/dev/x','major':1"), "linux.devices[0].minor: missing" },
+	{ DEV("'type':'c','path':'/dev/x','major':-1,'minor':1"),
 	  "linux.devices[0].major: -1 is not within 0 to 4095" },
-	{ DEV("'type':'c','path':'/dev/x','major':4096"), "linux.devices[0].major: 4096" },
+	{ DEV("'type':'c','path':'/dev/x','major':4096,'minor':1"), "linux.devices[0].major: 4096" },
 	{ DEV("'type':'b','path':'/dev/x','major':1,'minor':1048576"), "linux.devices[0].minor: 1048576" },
+	{ DEV("'type':'c','path':'/dev/x','fileMode':25014"), "linux.devices[0].fileMode: 25014" }, /* of b */
+	{ DEV("'type':'b','path':'/dev/x','fileMode':67109302"), "linux.devices[0].fileMode: 67109302" },
 	{ DEV("'type':'b','path':'/dev/x','fileMode':-1"), "linux.devices[0].fileMode: -1" },
 	{ DEV("'type':'b','path':'/dev/x','fileMode':4294967296"), "linux.devices[0].fileMode: 4294967296" },
 	{ DEV("'type':'b','path':'/dev/x','fileMode':'0666'"), "linux.devices[0].fileMode: wrong type" },
@@ -744,6 +753,8 @@ static const struct text bad[] = {
 	  "linux.resources.blockIO.weightDevice[0].weight: 5" },
 	{ RESOURCES, "'blockIO':{'weightDevice':[{'major':8,'minor':0,'leafWeight':5}]}",
 	  "linux.resources.blockIO.weightDevice[0].leafWeight: 5" },
+	{ RESOURCES, "'blockIO':{'weightDevice':[{'major':8,'minor':0}]}",
+	  "linux.resources.blockIO.weightDevice[0].weight: missing" },
 	{ RESOURCES, "'blockIO':{'weightDevice':[{'major':-8,'minor':0}]}",
 	  "linux.resources.blockIO.weightDevice[0].major: -8" },
 	{ RESOURCES, "'blockIO':{'throttleReadBpsDevice':[{'major':8,'minor':0}]}",
@@ -820,10 +831,30 @@ static void what_is_too_large_is_refused_and_what_is_long_is_not(void **state)
 	free(text);
 }
 
+static void the_process_alone_is_read(void **state)
+{
+	static const char config[] =
+		"{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/"
+		"x\",\"args\":[\"a\",\"b\"],\"env\":[\"K=V\"]},"
+		"\"root\":{\"path\":\"r\"},\"linux\":{\"seccomp\":{\"syscalls\":[{\"names\":[\"read\"]}]}}}";
+	static const char wrong[] = "{\"process\":{\"cwd\":\"/x\",\"args\":[1]}}";
+	struct oci_process p;
+	struct err e = { 0 };
+
+	assert_int_equal(oci_spec_parse_process(config, strlen(config), &p, &e), 0);
+	assert_string_equal(p.cwd, "/x");
+	assert_int_equal(p.args.n, 2);
+	assert_string_equal(p.env.v[0], "K=V");
+	oci_process_done(&p);
+	assert_int_equal(oci_spec_parse_process(wrong, strlen(wrong), &p, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "process.args[0]"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_of_a_process_is_read),
+		cmocka_unit_test(the_process_alone_is_read),
 		cmocka_unit_test(every_member_outside_process_and_linux_is_read),
 		cmocka_unit_test(every_member_of_linux_is_read),
 		cmocka_unit_test(every_resource_is_read),

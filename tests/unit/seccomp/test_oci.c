@@ -344,6 +344,20 @@ static int call_i386(int nr)
 	return r;
 }
 
+/* Where the kernel has no entry for them, int 0x80 is SIGSEGV. */
+static bool has_i386(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(call_i386(20) != getpid());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
 static void calls_of_i386_are_filtered_for_real(void **state)
 {
 	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 };
@@ -351,14 +365,14 @@ static void calls_of_i386_are_filtered_for_real(void **state)
 	int status;
 	pid_t child;
 
+	if (!has_i386()) {
+		print_message("skipped: this kernel has no calls of i386\n");
+		skip();
+	}
 	read_profile("docker", &text);
 	build(text.data, &s);
 	child = fork();
 	if (child == 0) {
-		if (call_i386(20) != getpid()) {
-			print_message("skipped: this kernel has no calls of i386\n");
-			_exit(0);
-		}
 		if (load(&s) < 0)
 			_exit(1);
 		if (call_i386(20) != getpid())

@@ -1,4 +1,4 @@
-/* test_balloon.c - the balloon: pages go back to the host, statistics, free page reports, and broken drivers */
+/* test_balloon.c - the balloon: pages, statistics, free page reports, and broken drivers */
 #include "rig.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -316,6 +317,26 @@ static void sectors_become_zeroes(void **state)
 	assert_int_equal(lseek(d->fd, 0, SEEK_END), DISK_SECTORS * 512);
 }
 
+static long allocated(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(d->fd, &st), 0);
+	return st.st_blocks;
+}
+
+/* Section 5.2.6.2: without the unmap flag sectors stay allocated; with it, and discarded, they need not. */
+static void zeroes_stay_allocated_unless_the_driver_unmaps(void **state)
+{
+	long all = allocated();
+
+	assert_int_equal(disk_clear(d, B_WRITE_ZEROES, 0, DISK_SECTORS / 2, 0), B_OK);
+	assert_true(allocated() >= all);
+	assert_int_equal(disk_clear(d, B_WRITE_ZEROES, 0, DISK_SECTORS / 2, 1), B_OK);
+	assert_true(allocated() < all);
+	assert_true(is_zero(0, DISK_SECTORS / 2) && is_original(DISK_SECTORS / 2, DISK_SECTORS / 2));
+}
+
 static void ranges_that_are_wrong_are_errors(void **state)
 {
 	static const struct {
@@ -435,6 +456,7 @@ static int run(void)
 		T(nothing_is_written_to_a_read_only_disk),
 		T(what_is_no_disk_is_refused),
 		T(sectors_become_zeroes),
+		T(zeroes_stay_allocated_unless_the_driver_unmaps),
 		T(ranges_that_are_wrong_are_errors),
 		T(a_file_system_without_holes_is_written_zeroes),
 		T(a_driver_without_flush_finds_each_write_durable),

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -190,6 +192,40 @@ static void a_saved_disk_goes_on(void **state)
 	assert_int_equal(block_restore(&d->b, &s), -EINVAL);
 }
 
+static bool write_and_flush(void)
+{
+	struct disk_request q = disk_add(d, B_OUT, 8, 4096, false);
+	uint8_t got[4096];
+
+	memset(rig_at(d->r, q.data), 0x77, 4096);
+	if (disk_wait(d, &q) != B_OK || disk_do(d, B_FLUSH, 0, 0, false) != B_OK)
+		return false;
+	disk_image(d, 4096, got, sizeof(got));
+	return !memcmp(got, rig_at(d->r, q.data), sizeof(got)) &&
+	       disk_clear(d, B_WRITE_ZEROES, 0, 16, 0) == B_OK &&
+	       disk_clear(d, B_DISCARD, 0, 16, 0) == B_OK && disk_do(d, B_IN, 0, 8192, true) == B_OK;
+}
+
+/* A user who may have no further thread: io_uring has no helpers then. */
+static void a_jail_without_room_for_helpers_has_a_disk(void **state)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		if (setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 }) < 0 ||
+		    (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0))
+			_exit(2);
+		for (int i = 0; i < 3; i++)
+			if (!write_and_flush())
+				_exit(1);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void a_limited_disk_takes_its_time(void **state)
 {
 	struct block_config c = { .plain_io = plain,
@@ -226,6 +262,7 @@ static int run(void)
 		T(what_is_too_much_waits),
 		T(a_reset_waits_for_what_is_under_way),
 		T(a_saved_disk_goes_on),
+		T(a_jail_without_room_for_helpers_has_a_disk),
 		T(a_limited_disk_takes_its_time),
 	};
 

@@ -336,7 +336,8 @@ static void kicks_and_calls_go_through_the_eventfds(void **state)
 	server_end();
 }
 
-/* It shares our eventfds, and with them their flags and counters: here it does what it can to make us wait. */
+/* It shares our eventfds, and with them their flags and counters: here it does what it can to make us
+ * wait. */
 static void a_server_cannot_make_us_wait_in_an_eventfd(void **state)
 {
 	const uint64_t full = UINT64_MAX - 1;

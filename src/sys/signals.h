@@ -1,0 +1,13 @@
+/* signals.h - what the calling process does about signals */
+#ifndef SYS_SIGNALS_H
+#define SYS_SIGNALS_H
+
+#include <stdint.h>
+
+/* The signals that this process ignores, which a program it executes would go on to ignore: bit N - 1 for signal N.  All
+ * bits where /proc does not tell. */
+uint64_t signals_ignored(void);
+/* Gives these back their default action. */
+void signals_reset(uint64_t which);
+
+#endif
