@@ -22,7 +22,8 @@
 #include "seccomp/seccomp.h"
 #include "vm/vm.h"
 
-#define NAME_ROUNDS 100
+#define DEFAULT_VCPUS_MAX 32 /* more processors are given only where --cpus asks for them */
+#define NAME_ROUNDS	  100
 
 void engine_random_hex(unsigned n, char *ret)
 {
@@ -115,7 +116,9 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	choose_driver(rq, h, &s->vm);
 	if (s->vm.driver == VM_DRIVER_QEMU)
 		say_emulation(en, h);
-	s->vm.vcpus = s->resources.cpu_milli ? (int)((s->resources.cpu_milli + 999) / 1000) : h->cpus;
+	s->vm.vcpus = s->resources.cpu_milli	    ? (int)((s->resources.cpu_milli + 999) / 1000)
+		      : h->cpus < DEFAULT_VCPUS_MAX ? h->cpus
+						    : DEFAULT_VCPUS_MAX;
 	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
 }

@@ -29,8 +29,6 @@ static const char *kvm_fix(const char *reason)
 {
 	if (strstr(reason, "no permission"))
 		return "run ketch as root, or: usermod -aG kvm USER, and log in again";
-	if (strstr(reason, "only root"))
-		return "chgrp kvm /dev/kvm; chmod 660 /dev/kvm (udev does it at boot)";
 	if (strstr(reason, "there is no /dev/kvm"))
 		return "modprobe kvm-intel (or kvm-amd); if that fails, turn on virtualization in the "
 		       "firmware, or "
@@ -45,7 +43,9 @@ void doctor_kvm(struct doctor *d)
 	const char *reason = d->facts->kvm_reason ? d->facts->kvm_reason : "unknown";
 
 	if (d->facts->kvm)
-		doctor_add(d, "KVM", DOCTOR_OK, NULL, "a guest runs under /dev/kvm");
+		doctor_add(
+			d, "KVM", DOCTOR_OK, NULL,
+			"a guest runs under /dev/kvm: virtual machines run under ketch-vmm (--driver kvm)");
 	else
 		doctor_add(d, "KVM", DOCTOR_WARN, kvm_fix(reason),
 			   "%s; virtual machines run in software emulation, many times slower", reason);

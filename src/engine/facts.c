@@ -168,15 +168,6 @@ static bool probe(int kvm_fd, struct host_facts *h)
 	return !v.late;
 }
 
-/* The hypervisor runs under a uid of its own, in the group of the device: root's right to open it is not enough. */
-static bool only_for_root(int kvm_fd)
-{
-	struct stat st;
-
-	return geteuid() == 0 && fstat(kvm_fd, &st) == 0 && (st.st_mode & 060) != 060 &&
-	       (st.st_mode & 06) != 06;
-}
-
 void facts_probe_kvm(int run_fd, struct host_facts *h)
 {
 	AUTO(kvm_cache_done) struct kvm_cache id = { 0 };
@@ -186,10 +177,6 @@ void facts_probe_kvm(int run_fd, struct host_facts *h)
 
 	if (kvm_fd < 0) {
 		h->kvm_reason = strdup(reason);
-		return;
-	}
-	if (only_for_root(kvm_fd)) {
-		h->kvm_reason = strdup("only root may open /dev/kvm, and no hypervisor runs as root");
 		return;
 	}
 	if (cache_identity(h, &id) < 0) {

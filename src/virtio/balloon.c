@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -202,14 +201,6 @@ static bool take(struct balloon *b, enum role role, const struct vq_chain *k, un
 	}
 }
 
-static void kick_again(struct virtio_dev *d, unsigned q)
-{
-	const uint64_t one = 1;
-
-	if (write(d->kick_fds[q], &one, sizeof(one)) < 0)
-		return; /* it is full: kicked */
-}
-
 static void on_kick(struct virtio_dev *d, unsigned q)
 {
 	struct balloon *b = (struct balloon *)d;
@@ -227,7 +218,7 @@ static void on_kick(struct virtio_dev *d, unsigned q)
 			vq_push(&d->queues[q], k.head, 0);
 	}
 	if (calls >= CALLS_A_TURN)
-		kick_again(d, q);
+		virtio_kick_again(d, q);
 	virtio_notify(d, q);
 }
 

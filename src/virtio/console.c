@@ -14,25 +14,32 @@
 #define QUEUE_TX   1
 #define QUEUE_SIZE 64
 #define WATCHED	   (EPOLLIN | EPOLLET)
+/* Output without a break: a chain may have 4 GiB, and the loop has more to do. */
+#define BYTES_A_TURN (1u << 20)
 
 /* --- output */
 
-/* true: the chain is through. */
-static bool put(struct console *c, const struct vq_chain *k)
+/* true: the chain is through.  Otherwise the descriptor takes nothing, or *left bytes of this turn have become 0. */
+static bool put(struct console *c, const struct vq_chain *k, uint32_t *left)
 {
 	struct iovec iov[VQ_MAX_SEGS];
 
-	while (!c->out_gone && c->written < k->out_bytes) {
-		unsigned n = vq_chain_out(k, c->written, k->out_bytes - c->written, iov, VQ_MAX_SEGS);
+	while (!c->out_gone && c->written < k->out_bytes && *left) {
+		uint32_t more = k->out_bytes - c->written;
+		unsigned n = vq_chain_out(k, c->written, more < *left ? more : *left, iov, VQ_MAX_SEGS);
 		ssize_t r = writev(c->watch.fd, iov, (int)n);
 
-		if (r > 0)
+		if (r > 0) {
 			c->written += (uint32_t)r;
-		else if (r < 0 && errno == EAGAIN)
+			*left -= (uint32_t)r;
+		} else if (r < 0 && errno == EAGAIN) {
 			return false;
-		else if (r == 0 || errno != EINTR)
+		} else if (r == 0 || errno != EINTR) {
 			c->out_gone = true;
+		}
 	}
+	if (!c->out_gone && c->written < k->out_bytes)
+		return false;
 	c->dev.counters.bytes_out += k->out_bytes;
 	c->written = 0;
 	return true;
@@ -40,21 +47,24 @@ static bool put(struct console *c, const struct vq_chain *k)
 
 static void drain(struct console *c)
 {
+	uint32_t left = BYTES_A_TURN;
 	struct vq_chain k;
 
-	while (!c->held && virtio_pop(&c->dev, QUEUE_TX, &k)) {
+	while (!c->held && left && virtio_pop(&c->dev, QUEUE_TX, &k)) {
 		if (k.n_in) { /* section 5.3.6.1 */
 			virtio_fail(&c->dev);
 			return;
 		}
-		if (put(c, &k)) {
+		if (put(c, &k, &left)) {
 			c->dev.counters.requests++;
 			vq_push(&c->dev.queues[QUEUE_TX], k.head, 0);
 		} else {
 			vq_unpop(&c->dev.queues[QUEUE_TX]);
-			c->held = true;
+			c->held = left > 0;
 		}
 	}
+	if (!left)
+		virtio_kick_again(&c->dev, QUEUE_TX);
 	loop_set(c->dev.loop, &c->watch, c->held ? WATCHED | EPOLLOUT : WATCHED);
 	virtio_notify(&c->dev, QUEUE_TX);
 }

@@ -94,6 +94,11 @@ bool virtio_pop(struct virtio_dev *d, unsigned q, struct vq_chain *ret)
 	return r == 1;
 }
 
+void virtio_kick_again(struct virtio_dev *d, unsigned q)
+{
+	signal_fd(d->kick_fds[q]);
+}
+
 void virtio_notify(struct virtio_dev *d, unsigned q)
 {
 	if (virtio_is_running(d) && vq_must_notify(&d->queues[q]))

@@ -108,6 +108,8 @@ bool virtio_has(const struct virtio_dev *d, uint64_t feature);
  * chain.  So who takes all chains until it says false needs to know nothing of vq_kicks_on and vq_kicks_off.  It also says
  * false after VIRTIO_TURN chains; then the device is kicked again after all else that waits has had its turn. */
 bool virtio_pop(struct virtio_dev *d, unsigned q, struct vq_chain *ret);
+/* Comes back to queue q after all else that waits has had its turn: for who stops before virtio_pop says false. */
+void virtio_kick_again(struct virtio_dev *d, unsigned q);
 /* Interrupts the driver if it wants that for what was pushed. */
 void virtio_notify(struct virtio_dev *d, unsigned q);
 /* Interrupts it for what somebody else pushed. */

@@ -8,6 +8,7 @@
 
 #include "vm/kvm_int.h"
 #include "vm/share.h"
+#include "vmm/layout.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -55,6 +56,9 @@ static int kvm_plan(const struct instance_spec *s, const struct host_facts *h, s
 
 	if (r < 0)
 		return r;
+	if (s->vm.vcpus > MAX_VCPUS)
+		return err_set(e, E2BIG, "%d CPUs; a virtual machine under --driver kvm has at most %d",
+			       s->vm.vcpus, MAX_VCPUS);
 	if (!h->vmm)
 		return err_set(e, ENOENT, "the program ketch-vmm cannot be found");
 	plan_machine(&pl, s, h);

@@ -134,8 +134,10 @@ enum machine_end vmm_run(const struct vmm_config *c, struct err *e)
 	enum machine_end end;
 	int r;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		err_sys(e, errno, "no_new_privs");
+		return END_USAGE;
+	}
 	signal(SIGPIPE, SIG_IGN); /* whoever read the console or the serial port may go */
 	r = make(c, &m, &devices, e);
 	if (r == 0 && c->control_fd >= 0) {

@@ -28,33 +28,30 @@ static const struct {
 	int nr;
 	unsigned kinds;
 } calls[] = {
-	{ SYS_write, ALL }, /* eventfds (interrupts, kicks), serial output, answers of control */
+	{ SYS_write, ALL }, /* eventfds (interrupts, kicks), serial output */
 	{ SYS_read, MAIN | WORKER }, /* eventfds, timerfds */
 	{ SYS_futex, ALL }, /* locks between threads */
 	{ SYS_epoll_wait, MAIN | WORKER }, /* loops */
-	{ SYS_epoll_ctl, ALL }, /* loop_set; a device that starts is on a vcpu's thread */
-	{ SYS_readv, MAIN | WORKER }, /* tap, sockets of vsock and console into guest buffers */
+	{ SYS_epoll_ctl, ALL }, /* loop_set; a vcpu's thread resets devices */
+	{ SYS_readv, MAIN | WORKER }, /* tap and console into guest buffers */
 	{ SYS_writev, MAIN | WORKER },
-	{ SYS_preadv, WORKER | VCPU }, /* disks; a vcpu that resets one waits for what is under way */
-	{ SYS_pwritev, WORKER | VCPU },
-	{ SYS_fallocate, ALL }, /* discard and zeroes on disks; RAM that the balloon gives back */
-	{ SYS_fdatasync, WORKER | VCPU },
-	{ SYS_io_uring_enter, WORKER | VCPU },
-	{ SYS_timerfd_settime, MAIN | WORKER | VCPU }, /* rate limits */
-	{ SYS_recvmsg,
-	  ALL }, /* control with descriptors; vhost-user, at start and reset of a device by a vcpu */
-	{ SYS_sendmsg, ALL },
-	{ SYS_ppoll, ALL }, /* an answer of vhost-user with a deadline */
+	{ SYS_preadv, WORKER }, /* disks where there is no io_uring */
+	{ SYS_pwritev, WORKER },
+	{ SYS_fallocate, MAIN | WORKER }, /* RAM that the balloon gives back; discard and zeroes on disks */
+	{ SYS_fdatasync, WORKER },
+	{ SYS_io_uring_enter, WORKER | VCPU }, /* a vcpu that resets a disk waits for what is under way */
+	{ SYS_timerfd_settime, WORKER }, /* rate limits of disks and networks */
+	{ SYS_recvmsg, MAIN | VCPU }, /* control, vsock; vhost-user, at start and reset of a device */
+	{ SYS_sendmsg, MAIN | VCPU },
 	{ SYS_shutdown, MAIN }, /* one half of a connection of vsock */
 	{ SYS_getrandom, MAIN }, /* the entropy device */
-	{ SYS_madvise, MAIN },
+	{ SYS_madvise, MAIN }, /* buffers of vsock that are free again */
 	{ SYS_close, MAIN }, /* connections of vsock, control */
 	{ SYS_fcntl, MAIN }, /* a descriptor that came over control becomes non-blocking */
 	{ SYS_clock_gettime, ALL }, /* where the clock cannot be read without the kernel */
 	{ SYS_rt_sigreturn, VCPU }, /* from the kick */
 	{ SYS_getpid, MAIN }, /* to kick */
-	{ SYS_exit_group, ALL },
-	{ SYS_restart_syscall, ALL }, /* the kernel's own, behind a stop and go (SIGSTOP, freezer) */
+	{ SYS_exit_group, MAIN },
 };
 
 /* With arguments: ioctl by request, tgkill by process and signal. */

@@ -84,18 +84,28 @@ int machine_start_threads(struct machine *m, struct err *e)
 	return 0;
 }
 
-enum machine_end machine_run(struct machine *m)
+/* How it has ended; with `go`, all threads may. */
+static enum machine_end look(struct machine *m, bool go)
 {
-	int r;
+	enum machine_end end;
 
 	pthread_mutex_lock(&m->lock);
-	m->go = true;
-	pthread_cond_broadcast(&m->changed);
+	end = m->end;
+	if (go) {
+		m->go = true;
+		pthread_cond_broadcast(&m->changed);
+	}
 	pthread_mutex_unlock(&m->lock);
-	r = m->end == END_NONE ? loop_run(m->loop) : 0;
+	return end;
+}
+
+enum machine_end machine_run(struct machine *m)
+{
+	int r = look(m, true) == END_NONE ? loop_run(m->loop) : 0;
+
 	if (r < 0)
 		machine_fail(m, "event loop: errno %d", -r);
-	return m->end;
+	return look(m, false);
 }
 
 /* --- pause and resume */

@@ -213,6 +213,19 @@ def check_sigpipe(build):
         m.power_off()
 
 
+def check_stop_and_go(build):
+    """The filters let a thread go on that was stopped in any of its system calls."""
+    with machine(build, {'vcpus': 2, 'disks': 1, 'vsock': True, 'console': True}) as m:
+        m.wait_ready()
+        for _ in range(3):
+            os.kill(m.pid, signal.SIGSTOP)
+            os.waitpid(m.pid, os.WUNTRACED)
+            os.kill(m.pid, signal.SIGCONT)
+            m.control.must('pause')
+            m.control.must('resume')
+        m.power_off()
+
+
 def landlock_is_there():
     SYS_LANDLOCK_CREATE_RULESET, VERSION = 444, 1
     return libc.syscall(SYS_LANDLOCK_CREATE_RULESET, 0, 0, VERSION) > 0
@@ -226,6 +239,7 @@ def main():
         return 0
     tests = [(name, lambda spec=spec: check_shape(build, spec, uids)) for name, spec in SHAPES]
     tests.append(('Landlock in every thread', lambda: check_landlock(build) if landlock_is_there() else 'no Landlock'))
+    tests.append(('a machine that was stopped goes on', lambda: check_stop_and_go(build)))
     tests.append(('a reader who goes does no harm', lambda: check_sigpipe(build)))
     print(f'1..{len(tests)}', flush=True)
     for n, (name, run) in enumerate(tests, 1):

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +81,29 @@ static void output_goes_out(void **state)
 
 	assert_int_equal(rig_wait(r, TX, head), 0);
 	assert_read(end, "hello");
+}
+
+/* A chain may have 4 GiB, of the same RAM over and over. */
+static void much_output_leaves_the_loop_to_others(void **state)
+{
+	const uint32_t piece = 64 << 10;
+	struct rig_buf bufs[40];
+	uint64_t at;
+	int fd = memfd_create("out", MFD_CLOEXEC);
+	uint16_t head;
+
+	console_done(&c);
+	rig_free(r);
+	start_with(fd);
+	at = rig_alloc(r, piece, 1);
+	for (size_t i = 0; i < 40; i++)
+		bufs[i] = (struct rig_buf){ at, piece, false };
+	head = rig_add(r, TX, bufs, 40);
+	rig_kick(r, TX);
+	assert_true(loop_once(r->loop, 1000) > 0);
+	assert_true(lseek(fd, 0, SEEK_END) <= 1 << 20);
+	assert_int_equal(rig_wait(r, TX, head), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 40 * piece);
 }
 
 static void input_comes_in_and_waits_for_buffers(void **state)
@@ -255,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(it_is_a_console_of_one_port),
 		CASE(output_goes_out),
+		CASE(much_output_leaves_the_loop_to_others),
 		CASE(input_comes_in_and_waits_for_buffers),
 		CASE(a_full_descriptor_holds_the_output_until_it_is_read),
 		CASE(output_is_thrown_away_when_the_reader_is_gone),

@@ -20,6 +20,7 @@ static struct host_facts v1_host(void)
 	h.arch = strdup("amd64");
 	h.qemu = strdup("/usr/bin/qemu-system-x86_64");
 	h.virtiofsd = strdup("/usr/lib/qemu/virtiofsd");
+	h.vmm = strdup("/usr/libexec/ketch/ketch-vmm");
 	strv_add(&h.cgroups, "memory=/sys/fs/cgroup/memory");
 	strv_add(&h.cgroups, "cpu=/sys/fs/cgroup/cpu,cpuacct");
 	strv_add(&h.cgroups, "cpuacct=/sys/fs/cgroup/cpu,cpuacct");
@@ -112,6 +113,14 @@ static void a_machine_with_everything_on_cgroup_v2(void **state)
 	assert_golden("vm-full-v2.plan", full_spec(), v2_host());
 }
 
+static void a_machine_under_our_own_hypervisor(void **state)
+{
+	struct instance_spec s = full_spec();
+
+	s.vm.driver = VM_DRIVER_KVM;
+	assert_golden("vm-kvm-v2.plan", s, v2_host());
+}
+
 /* --- what cannot be done */
 
 static void assert_refused(struct instance_spec s, struct host_facts h, const char *why)
@@ -151,6 +160,26 @@ static void missing_programs_are_named_with_their_package(void **state)
 	free(h.virtiofsd);
 	h.virtiofsd = NULL;
 	assert_refused(full_spec(), h, "qemu-system-common");
+}
+
+static void our_hypervisor_without_kvm_is_refused_with_the_reason(void **state)
+{
+	struct instance_spec s = plain_spec();
+	struct host_facts h = v1_host();
+
+	s.vm.driver = VM_DRIVER_KVM;
+	h.kvm_reason = strdup("there is no /dev/kvm");
+	assert_refused(s, h, "--driver kvm: there is no /dev/kvm");
+}
+
+static void more_processors_than_a_machine_has_are_refused(void **state)
+{
+	struct instance_spec s = plain_spec();
+
+	s.vm.driver = VM_DRIVER_KVM;
+	s.vm.accel_kvm = true;
+	s.vm.vcpus = 33;
+	assert_refused(s, v1_host(), "33 CPUs");
 }
 
 static void a_ceiling_without_its_controller_is_refused(void **state)
@@ -200,7 +229,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_machine_on_cgroup_v1),
 		cmocka_unit_test(a_machine_with_everything_on_cgroup_v2),
+		cmocka_unit_test(a_machine_under_our_own_hypervisor),
 		cmocka_unit_test(the_network_of_the_host_is_refused),
+		cmocka_unit_test(our_hypervisor_without_kvm_is_refused_with_the_reason),
+		cmocka_unit_test(more_processors_than_a_machine_has_are_refused),
 		cmocka_unit_test(a_user_namespace_is_refused),
 		cmocka_unit_test(missing_programs_are_named_with_their_package),
 		cmocka_unit_test(a_ceiling_without_its_controller_is_refused),

@@ -20,7 +20,8 @@
 
 static const char *const kind_names[SEAL_KINDS] = { "main", "worker", "vcpu" };
 
-/* Makes the call in a sealed child, with arguments that name nothing.  True: the filter killed it. */
+/* Makes the call in a sealed child, with arguments that name nothing.  True: the filter killed it.  Otherwise it ends by a
+ * trap: most kinds of thread may not even exit. */
 static bool is_killed(enum seal_kind kind, long nr, long a0, long a1, long a2)
 {
 	int status;
@@ -29,10 +30,12 @@ static bool is_killed(enum seal_kind kind, long nr, long a0, long a1, long a2)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core */
+		signal(SIGILL, SIG_DFL); /* cmocka has a handler */
 		if (seal_thread(kind) < 0)
 			raise(SIGABRT);
 		syscall(nr, a0, a1, a2, -1L, -1L, -1L);
-		syscall(SYS_exit_group, 0);
+		__builtin_trap();
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_false(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
@@ -98,7 +101,7 @@ static void the_lists_are_short_and_make_nothing(void **state)
 				     SYS_execveat, SYS_clone,	  SYS_clone3,	    SYS_fork,  SYS_vfork,
 				     SYS_ptrace,   SYS_mount,	  SYS_memfd_create, SYS_kill,  SYS_mmap,
 				     SYS_mprotect, SYS_socketpair };
-	static const size_t most[SEAL_KINDS] = { [SEAL_MAIN] = 28, [SEAL_WORKER] = 20, [SEAL_VCPU] = 20 };
+	static const size_t most[SEAL_KINDS] = { [SEAL_MAIN] = 19, [SEAL_WORKER] = 15, [SEAL_VCPU] = 9 };
 	int all[MOST * SEAL_KINDS];
 	size_t total = 0;
 
