@@ -2,6 +2,7 @@
 #include "vmm/serial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -135,6 +136,10 @@ size_t serial_log(struct serial *s, char *ret, size_t max)
 
 int serial_init(struct serial *s, int out_fd)
 {
+	int flags = out_fd < 0 ? 0 : fcntl(out_fd, F_GETFL);
+
+	if (flags < 0 || (out_fd >= 0 && fcntl(out_fd, F_SETFL, flags | O_NONBLOCK) < 0))
+		return -errno;
 	*s = (struct serial){ .out_fd = out_fd };
 	pthread_mutex_init(&s->lock, NULL);
 	s->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -22,13 +22,13 @@ struct serial_state {
 struct serial {
 	struct serial_state s;
 	pthread_mutex_t lock;
-	int out_fd; /* non-blocking; -1: the ring only */
+	int out_fd; /* -1: the ring only */
 	int irq_fd; /* an eventfd */
 	uint64_t written; /* bytes so far */
 	char log[SERIAL_LOG_SIZE];
 };
 
-/* out_fd is borrowed.  0 or -errno. */
+/* out_fd is borrowed, and made non-blocking: a vcpu that waits there would hold the lock.  0 or -errno. */
 int serial_init(struct serial *s, int out_fd);
 void serial_done(struct serial *s);
 /* Register accesses of a vcpu, port 0..7. */
