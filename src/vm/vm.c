@@ -25,7 +25,7 @@
 #include "vm/vm_int.h"
 #include "vmm/power.h"
 
-#define BOOT_S_KVM 30
+#define BOOT_S_KVM 60
 #define BOOT_S_TCG 120
 #define STOP_S	   30 /* to sync and power off */
 #define HANG_UP_S  3 /* from the end of the agent's stream to the end of the VMM */
