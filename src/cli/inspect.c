@@ -46,7 +46,7 @@ struct view_mount {
 };
 
 struct view_vm {
-	const char *kernel;
+	const char *driver, *kernel;
 	uint64_t ram_bytes;
 	int vcpus;
 	bool kvm;
@@ -132,11 +132,9 @@ static const struct jfield mount_fields[] = {
 static const struct jtable mount_table = { sizeof(struct view_mount), mount_fields };
 
 static const struct jfield vm_fields[] = {
-	JK(J_STR, struct view_vm, kernel, "Kernel"),
-	JK(J_U64, struct view_vm, ram_bytes, "Memory"),
-	JK(J_INT, struct view_vm, vcpus, "Cpus"),
-	JK(J_BOOL, struct view_vm, kvm, "Kvm"),
-	{ 0 },
+	JK(J_STR, struct view_vm, driver, "Driver"),	JK(J_STR, struct view_vm, kernel, "Kernel"),
+	JK(J_U64, struct view_vm, ram_bytes, "Memory"), JK(J_INT, struct view_vm, vcpus, "Cpus"),
+	JK(J_BOOL, struct view_vm, kvm, "Kvm"),		{ 0 },
 };
 static const struct jtable vm_table = { sizeof(struct view_vm), vm_fields };
 
@@ -248,7 +246,8 @@ static int add_instance(const struct instance *in, int json_flags, struct buf *o
 		.isolation = isolation_names[s->isolation],
 		.mounts = mounts,
 		.n_mounts = s->n_mounts,
-		.vm = { s->vm.kernel, s->vm.ram_bytes, s->vm.vcpus, s->vm.accel_kvm },
+		.vm = { vm_driver_names[s->vm.driver], s->vm.kernel, s->vm.ram_bytes, s->vm.vcpus,
+			s->vm.accel_kvm },
 	};
 
 	if (!mounts)

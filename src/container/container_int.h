@@ -197,7 +197,7 @@ extern const struct step_op op_mask, op_read_only;
 /* steps_oci_host.c, steps_oci.c, steps_oci_mounts.c: what only an OCI config asks for */
 extern const struct step_op op_bind_open, op_idmap, op_host_slave, op_root_mount, op_kernel_set,
 	op_domainname, op_propagation, op_mount_fs, op_mount_bind, op_remount, op_seal, op_dev_open, op_node,
-	op_link, op_selinux;
+	op_link;
 
 /* Flags of steps. */
 enum { STEP_DEEP = 1 }; /* root-open, idmap: with the mounts below */

@@ -60,11 +60,9 @@ static void add_host(struct planner *pl, struct strv *cgroups)
 	const struct oci_spec *s = pl->oci->spec;
 
 	add_cgroups(pl, cgroups);
-	if (s->lnx.mount_label && *s->lnx.mount_label) {
-		pl->place = "linux.mountLabel";
-		plan_step(pl, &op_selinux, s->lnx.mount_label, NULL, NULL, 0);
-		pl->place = NULL;
-	}
+	if (s->lnx.mount_label && *s->lnx.mount_label && !pl->facts->selinux)
+		plan_step(pl, &op_warn, "linux.mountLabel", NULL,
+			  "SELinux is not enabled here: linux.mountLabel labels nothing", 0);
 	if (s->lnx.seccomp)
 		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", NULL, 0);
 	plan_oci_namespaces(pl, &s->lnx);

@@ -250,7 +250,8 @@ static char *with_label(const struct planner *pl, const struct entry *en)
 {
 	const char *label = pl->oci->spec->lnx.mount_label;
 
-	if (!label || !*label || is_type(en, "proc") || is_type(en, "sysfs") || is_type(en, "mqueue"))
+	if (!pl->facts->selinux || !label || !*label || is_type(en, "proc") || is_type(en, "sysfs") ||
+	    is_type(en, "mqueue"))
 		return strdup(en->options);
 	return str_printf("%s%scontext=\"%s\"", en->options, *en->options ? "," : "", label);
 }

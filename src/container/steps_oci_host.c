@@ -1,11 +1,9 @@
 /* steps_oci_host.c - the host's trees that an OCI container will see, as detached mounts */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -24,19 +22,6 @@ static int apply_bind_open(void *ctx, const struct step *s, struct err *e)
 	return tree_add(c, s->what, mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 const struct step_op op_bind_open = { "bind-open", STAGE_HOST, apply_bind_open };
-
-/* --- labels */
-
-static int apply_selinux(void *ctx, const struct step *s, struct err *e)
-{
-	struct statfs fs;
-
-	if (statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC)
-		return 0;
-	return err_set(e, EOPNOTSUPP,
-		       "selinux label is specified in config, but selinux is disabled or not supported");
-}
-const struct step_op op_selinux = { "selinux", STAGE_HOST, apply_selinux };
 
 /* --- ID maps */
 

@@ -19,6 +19,7 @@ static const struct jfield host_fields[] = {
 	J(J_BOOL, struct host_facts, kvm),
 	JK(J_STR, struct host_facts, kvm_reason, "kvmReason"),
 	J(J_STR, struct host_facts, qemu),
+	J(J_BOOL, struct host_facts, selinux),
 	J(J_STR, struct host_facts, vmm),
 	J(J_STR, struct host_facts, virtiofsd),
 	JK(J_BOOL, struct host_facts, in_guest, "inGuest"),

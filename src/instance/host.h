@@ -29,6 +29,7 @@ struct host_facts {
 	char *qemu; /* path of qemu-system-*; NULL: missing */
 	char *vmm; /* path of ketch-vmm; NULL: missing */
 	char *virtiofsd; /* path; NULL: missing */
+	bool selinux; /* it is enabled */
 	bool in_guest; /* this "host" is a guest of Ketch: the plan is made for inside the VM */
 };
 

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -88,6 +90,13 @@ static int check_cgroups(const struct making *m, struct err *e)
 	return 0;
 }
 
+static bool has_selinux(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
+}
+
 static int make_plan(struct making *m, struct err *e)
 {
 	struct oci_request rq = {
@@ -102,6 +111,7 @@ static int make_plan(struct making *m, struct err *e)
 	int r;
 
 	cgroup_detect_all(&m->facts);
+	m->facts.selinux = has_selinux();
 	r = container_plan_oci(&rq, &m->plan, &m->record.cgroups, e);
 	return r < 0 ? err_wrap(e, r, "config.json") : 0;
 }

@@ -18,8 +18,34 @@ teardown_file() { store_close; }
 	local id pid
 	id=$(krun -d -m 64m ketch/base "${STAY[@]}")
 	is "$(inspect_of "$id" .VM.Kvm)" true
+	is "$(inspect_of "$id" .VM.Driver)" kvm
 	pid=$(inspect_of "$id" .State.Pid)
 	is "$(cat "/proc/$pid/cgroup")" "0::/ketch/$id"
 	is "$(ketch exec "$id" sh -c 'cat /sys/fs/cgroup/memory.max')" 67108864
+	is "$(ketch exec "$id" uname -r)" "$(inspect_of "$id" .VM.Kernel)"
+}
+
+# Magic SysRq: c panics, b resets, o powers off; the command that does it is lost with the machine.
+@test "how a machine ended is told: panic, reboot, power-off" {
+	[ "$ISOLATION" = vm ] || skip "this run is for containers"
+	local id key words
+	while read -r key words; do
+		id=$(krun -d --privileged -m 64m ketch/base "${STAY[@]}")
+		ketch exec "$id" sh -c "echo $key >/proc/sysrq-trigger" || :
+		await 30 status_is "$id" exited
+		like "$(inspect_of "$id" .State.Error)" "$words"
+		ketch rm "$id"
+	done <<-END
+		c ended by itself: the guest's kernel panicked
+		b ended by itself: the guest rebooted
+		o ended by itself: the guest powered off
+	END
+}
+
+@test "the other driver runs the same under the same KVM" {
+	[ "$ISOLATION" = vm ] || skip "this run is for containers"
+	local id
+	id=$(krun -d --driver qemu -m 64m ketch/base "${STAY[@]}")
+	is "$(inspect_of "$id" .VM.Driver)" qemu
 	is "$(ketch exec "$id" uname -r)" "$(inspect_of "$id" .VM.Kernel)"
 }

