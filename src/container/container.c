@@ -263,6 +263,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	/* if the parent dies now, so does all this; again after the change of user, which clears it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (l->report_parent > 0)
+		close(l->report_parent);
 	if (launch_parent_has_gone(l))
 		_exit(status);
 	if (l->oci && l->oci->exe_mount >= 0)

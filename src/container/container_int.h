@@ -50,9 +50,10 @@ struct launch {
 	int stdio[3]; /* tty: all the slave; stdio[0] -1: /dev/null */
 	int report; /* a failure goes there; its end without one means that the process runs, or that the
 		     * copy begins */
+	int report_parent; /* the other end of report, which the child closes: without readers it knows that the parent has gone */
 	int go; /* a byte comes when the IDs of a new user namespace are mapped; then, up to the end, the state for hooks inside
-		 * when those of the host have run; exec: its end, when the maker has closed the mount of this program;
-		 * -1: nothing to wait for */
+		 * when those of the host have run; without hooks its end, when the process is recorded; exec: its end, when
+		 * the maker has closed the mount of this program; -1: nothing to wait for */
 	int go_parent; /* the other end, which the child closes: else it would wait for itself */
 	bool main; /* stream 0: makes the container; else joins it */
 	bool init; /* main, with our PID 1 over it */
@@ -131,6 +132,11 @@ int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
 /* The user exactly as the config has it; its home as the files of the root say, where HOME is not given. */
 int oci_process_user(const struct container *c, const struct oci_process *p, struct user *ret, struct err *e);
+/* Do hooks have to run, on the host or inside, before the container is made? */
+bool oci_hooks_are_awaited(const struct oci_hooks *h);
+/* Child of create: until its maker has recorded it.  Only then may it live on without the maker: what `delete --force` does
+ * not find in a record has to end with the maker.  Where hooks are awaited they come after that. */
+int oci_process_wait_record(const struct launch *l, struct err *e);
 /* In the child of exec, before a filter could forbid it: waits until this program's mount is closed. */
 int oci_process_wait_mount(const struct launch *l, struct err *e);
 /* In the child, ready but for its program: says so, waits for start, runs the startContainer hooks. */

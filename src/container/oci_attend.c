@@ -21,7 +21,7 @@ static int open_report(struct launch *l, int *ret_ours, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot make a pipe");
-	*ret_ours = pair[0];
+	*ret_ours = l->report_parent = pair[0];
 	/* out of the way of the descriptors that the process is to get */
 	l->report = fcntl(pair[1], F_DUPFD_CLOEXEC, launch_first_fd(l->oci));
 	close(pair[1]);
@@ -129,14 +129,18 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 
 int attend_made(struct attendance *a, struct container *c, struct err *e)
 {
-	int r = a->go >= 0 ? launch_map_ids(c, a->pid, e) : 0;
+	int r = c->clone_flags & CLONE_NEWUSER ? launch_map_ids(c, a->pid, e) : 0;
 
 	if (r == 0)
 		r = a->create->made(a->create->arg, a->pid, &a->state, e);
-	if (r < 0 || a->go < 0 || !(c->clone_flags & CLONE_NEWUSER))
-		return r;
-	r = write_full(a->go, "", 1);
-	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
+	if (r == 0 && (c->clone_flags & CLONE_NEWUSER)) {
+		r = write_full(a->go, "", 1);
+		if (r < 0)
+			err_sys(e, -r, "cannot speak to the process");
+	}
+	if (!oci_hooks_are_awaited(&a->create->spec->hooks))
+		close_if_open(&a->go);
+	return r;
 }
 
 void attendance_done(struct attendance *a)

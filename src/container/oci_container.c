@@ -19,18 +19,11 @@ void oci_container_end(int pidfd)
 	pidfd_reap(pidfd, &status);
 }
 
-/* Somebody has to be asked before the child may go on: who maps its IDs, and hooks. */
-static bool child_must_wait(const struct container *c, const struct oci_hooks *h)
-{
-	return (c->clone_flags & CLONE_NEWUSER) || h->prestart.n || h->create_runtime.n ||
-	       h->create_container.n || h->start_container.n;
-}
-
 static pid_t launch_and_wait(struct container *c, const struct oci_create *rq, struct launch *l,
 			     int *ret_pidfd, struct err *e)
 {
 	AUTO(attendance_done) struct attendance a = ATTENDANCE(&rq->start, rq);
-	int status, r = attend_launch(&a, c, l, child_must_wait(c, &rq->spec->hooks), e);
+	int status, r = attend_launch(&a, c, l, true, e);
 
 	if (r < 0)
 		return r;

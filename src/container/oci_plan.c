@@ -179,12 +179,6 @@ static void add_end(struct planner *pl)
 	plan_step(pl, &op_process, p->args.n ? p->args.v[0] : NULL, NULL, NULL, 0);
 }
 
-/* Those of the container's making, or that have to be told then. */
-static bool has_hooks(const struct oci_hooks *h)
-{
-	return h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n;
-}
-
 static void add_inside(struct planner *pl, const struct strv *cgroups)
 {
 	const struct oci_spec *s = pl->oci->spec;
@@ -194,7 +188,7 @@ static void add_inside(struct planner *pl, const struct strv *cgroups)
 	plan_oci_devices(pl);
 	if (s->has_process && s->process.terminal)
 		plan_step(pl, &op_console, "/dev/console", NULL, NULL, 0);
-	if (has_hooks(&s->hooks))
+	if (oci_hooks_are_awaited(&s->hooks))
 		plan_step(pl, &op_hooks, "createContainer", NULL, NULL, 0);
 	add_end(pl);
 }

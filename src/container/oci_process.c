@@ -157,6 +157,25 @@ int oci_process_wait_mount(const struct launch *l, struct err *e)
 	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
 }
 
+bool oci_hooks_are_awaited(const struct oci_hooks *h)
+{
+	return h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n;
+}
+
+int oci_process_wait_record(const struct launch *l, struct err *e)
+{
+	char byte;
+	ssize_t n;
+
+	if (oci_hooks_are_awaited(l->oci->hooks))
+		return 0;
+	n = read_full(l->go, &byte, 1);
+	close(l->go);
+	if (n < 0)
+		return err_sys(e, (int)-n, "cannot hear from the parent");
+	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+}
+
 /* The maker hears that all is ready by a report of status 0 and goes; from here on we belong to nobody. */
 static int let_maker_go(const struct launch *l, struct err *e)
 {

@@ -385,6 +385,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 	}
 	if (r == 0)
 		r = take_attributes(c, l, e);
+	if (r == 0 && l->oci && l->main)
+		r = oci_process_wait_record(l, e);
 	if (r == 0)
 		r = close_foreign(l, e);
 	if (r == 0 && l->oci && !l->main)

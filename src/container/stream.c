@@ -249,6 +249,7 @@ static int launch(struct stream *s, struct launch *l, struct err *e)
 	if (r == 0 && l->main && s->c->first_id)
 		r = open_pipe(s->c, 1, &go, &l->go);
 	l->go_parent = go;
+	l->report_parent = s->report.fd;
 	s->idle.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (r < 0 || s->idle.fd < 0)
 		return err_sys(e, r < 0 ? -r : errno, "cannot make pipes");

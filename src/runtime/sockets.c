@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,30 @@ int listener_connect(const struct record *r, int *ret, struct err *e)
 	return *ret < 0 ? *ret : 0;
 }
 
+/* It has its name only when it is whole, and has no other name before: who is killed here leaves no file. */
+static int link_whole(int cwd, const char *path, const char *text)
+{
+	autofree char *dir = strdup(path);
+	autoclose int fd = -1;
+	char self[32];
+	int r;
+
+	if (!dir)
+		return -ENOMEM;
+	fd = openat(cwd, strchr(path, '/') ? dirname(dir) : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	r = write_full(fd, text, strlen(text));
+	if (r < 0)
+		return r;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, cwd, path, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST || unlinkat(cwd, path, 0) < 0)
+		return -errno;
+	return linkat(AT_FDCWD, self, cwd, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
 int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
 {
 	char text[24];
@@ -60,6 +85,9 @@ int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
 	if (!path)
 		return 0;
 	snprintf(text, sizeof(text), "%d", (int)pid);
+	/* a file system without nameless files, a place where nothing can be linked: there by rename */
+	if (link_whole(cwd, path, text) == 0)
+		return 0;
 	r = write_file_swap(cwd, path, 0644, text, strlen(text));
 	return r < 0 ? err_sys(e, -r, "--pid-file %s", path) : 0;
 }

@@ -386,7 +386,9 @@ static void a_container_is_listed_frozen_joined_and_signalled(void **state)
 	assert_int_equal(cgroup_is_frozen(&b->record), 1);
 	assert_int_equal(cgroup_freeze(&b->record, &e), 0);
 	assert_int_equal(cgroup_signal_all(&b->record, SIGTERM, &e), 1);
-	assert_int_equal(cgroup_is_frozen(&b->record), 1); /* it was before: so it stays */
+	if (b->cg.unified <
+	    0) /* it was before: so it stays; on v2 a process that a signal ends leaves the ice */
+		assert_int_equal(cgroup_is_frozen(&b->record), 1);
 	assert_int_equal(cgroups_open(&b->record, b->pid, &second, &e), 0);
 	assert_int_equal(second.n_tasks, b->cg.n_tasks);
 	assert_int_equal(second.unified >= 0, b->cg.unified >= 0);
