@@ -79,12 +79,13 @@ int cgroup_record_leave(const struct strv *record)
 
 	if (r < 0 || !dirs.n)
 		return r;
-	fd = lock(dirs.v[0]);
-	if (fd == -EBUSY)
-		return -EBUSY;
-	while ((r = cgroup_walk(&dirs, remove_empty, NULL)) < 0 && clock_mono_ns() < end) {
+	for (;;) {
+		if (fd < 0)
+			fd = lock(dirs.v[0]); /* a process that is dying may still have it from its maker */
+		r = fd == -EBUSY ? -EBUSY : cgroup_walk(&dirs, remove_empty, NULL);
+		if (r == 0 || clock_mono_ns() >= end)
+			return r;
 		poll(NULL, 0, wait_ms); /* as in cgroup_kill_and_remove */
 		wait_ms = wait_ms < 100 ? wait_ms * 2 : 100;
 	}
-	return r;
 }
