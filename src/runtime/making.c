@@ -202,7 +202,7 @@ int making_make_directory(struct making *m, struct err *e)
 int making_make_filter(struct making *m, struct err *e)
 {
 	AUTO(seccomp_oci_done) struct seccomp_oci s = { 0 };
-	autofree char *cache = str_printf("%s/.seccomp", m->rt->root);
+	autofree char *cache = str_printf("%s/" RECORD_FILTERS, m->rt->root);
 	int r;
 
 	if (!m->spec.lnx.seccomp)

@@ -47,7 +47,7 @@ bool record_id_is_valid(const char *id)
 {
 	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-");
 
-	return n && !id[n] && n <= 255 && strcmp(id, ".") && strcmp(id, "..");
+	return n && !id[n] && n <= 255 && strcmp(id, ".") && strcmp(id, "..") && strcmp(id, RECORD_FILTERS);
 }
 
 int record_write(int dir, const struct record *r, struct err *e)

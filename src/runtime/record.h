@@ -52,6 +52,8 @@ int record_pid_start(pid_t pid, uint64_t *ret);
 int record_open_process(const struct record *r);
 /* Takes away the mounts that it made in its maker's namespace, if it has none of its own. */
 void record_unmount(const struct record *r);
+#define RECORD_FILTERS ".seccomp" /* beside the containers' directories: compiled filters, by digest */
+
 /* Ends what is in its cgroups and removes them, as far as they are its own. */
 int record_remove_cgroups(const struct record *r, struct err *e);
 /* What it does now. */

@@ -152,3 +152,10 @@ load lib
 	says 1 '' "$RUNTIME" --root "$DIR/open" create --bundle "$DIR/b/root" "$TAG-root"
 	audit
 }
+
+@test "the directory of compiled filters is no container" {
+	bundle filters '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}' true
+	create filters
+	is "$(rt list -q | grep -e "$TAG-filters" -e seccomp)" "$TAG-filters"
+	remove filters
+}
