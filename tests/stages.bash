@@ -129,5 +129,5 @@ stage_oci() {
 
 # What only shows where cgroups are unified, capabilities complete and KVM works; see tests/bed/bed.
 stage_bed() {
-	tests/bed/bed -t 1000 -- env KETCH="$KETCH" tests/bed/cases
+	tests/bed/bed -t 1500 -- env KETCH="$KETCH" tests/bed/cases
 }
