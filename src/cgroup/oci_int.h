@@ -8,6 +8,7 @@
 struct oci_planner {
 	const struct cgroup_oci_request *rq;
 	const struct oci_resources *resources; /* never NULL; without what is ignored */
+	const struct resources *limits; /* their flags are the places of the steps; NULL: of an OCI config */
 	const struct strv *dirs; /* "controller=directory" */
 	struct plan *plan;
 	bool fresh; /* the cgroups are new: no earlier value is in the way of another */
@@ -45,6 +46,9 @@ static inline bool oci_given(const struct opt_i64 *n)
 {
 	return n->set && n->v != 0;
 }
+
+/* Sets `resources` in the directories, but for devices and `unified`. */
+void oci_set_limits(struct oci_planner *pl);
 
 /* oci_ignored.c: takes out of r what this host has nothing for, with warnings. */
 void oci_leave_out(struct oci_planner *pl, struct oci_resources *r);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "cgroup/limits.h"
 #include "cgroup/oci_int.h"
 #include "cgroup/systemd.h"
 
@@ -32,6 +33,15 @@ static void step(struct oci_planner *pl, const struct step_op *op, const char *w
 		oci_fail(pl, ENOMEM, "out of memory");
 }
 
+/* A failure to set `path` begins with the flag that asked for it. */
+static void name_flag(struct oci_planner *pl, const char *path)
+{
+	const char *flag = pl->limits ? limits_flag_of_file(pl->limits, strrchr(path, '/') + 1) : NULL;
+
+	if (flag && pl->r == 0 && plan_set_place(pl->plan, flag) < 0)
+		oci_fail(pl, ENOMEM, "out of memory");
+}
+
 void oci_warn(struct oci_planner *pl, const char *fmt, ...)
 {
 	autofree char *text = NULL;
@@ -54,12 +64,15 @@ void oci_set(struct oci_planner *pl, const char *dir, const char *file, uint64_t
 		value = NULL;
 	va_end(ap);
 	step(pl, pl->rq->rows->set, path, value, flags);
+	if (path)
+		name_flag(pl, path);
 }
 
 void oci_set_either(struct oci_planner *pl, const char *file, const char *value, const char *otherwise)
 {
 	if (pl->r == 0 && plan_add(pl->plan, pl->rq->rows->set, file, otherwise, value, 0) < 0)
 		oci_fail(pl, ENOMEM, "out of memory");
+	name_flag(pl, file);
 }
 
 /* --- which controllers are needed */
@@ -246,12 +259,17 @@ static void set_unified(struct oci_planner *pl)
 	}
 }
 
-static void set_all(struct oci_planner *pl)
+void oci_set_limits(struct oci_planner *pl)
 {
 	for (const struct oci_kind *k = oci_limits; k->place && pl->r == 0; k++)
 		set_kind(pl, k);
 	for (const struct oci_kind *k = oci_io; k->place && pl->r == 0; k++)
 		set_kind(pl, k);
+}
+
+static void set_all(struct oci_planner *pl)
+{
+	oci_set_limits(pl);
 	set_unified(pl); /* last: it is the more exact word */
 }
 
@@ -289,7 +307,7 @@ int cgroup_plan_oci(const struct cgroup_oci_request *rq, struct plan *p, struct 
 {
 	AUTO(strv_done) struct strv dirs = { 0 }, scope = { 0 };
 	struct oci_resources resources = rq->resources ? *rq->resources : (struct oci_resources){ 0 };
-	struct oci_planner pl = { rq, &resources, &dirs, p, true, e };
+	struct oci_planner pl = { rq, &resources, NULL, &dirs, p, true, e };
 	int r = oci_place_dirs(rq, &dirs, e);
 
 	if (r < 0)
@@ -313,7 +331,7 @@ int cgroup_plan_update(const struct cgroup_oci_request *rq, const struct strv *d
 		       struct err *e)
 {
 	struct oci_resources resources = rq->resources ? *rq->resources : (struct oci_resources){ 0 };
-	struct oci_planner pl = { rq, &resources, dirs, p, false, e };
+	struct oci_planner pl = { rq, &resources, NULL, dirs, p, false, e };
 	const char *unified = strv_env_get(dirs, "unified");
 	AUTO(strv_done) struct strv controllers = { 0 };
 

@@ -2,14 +2,14 @@
 #include "cgroup/plan.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
+#include "cgroup/limits.h"
+#include "cgroup/oci_int.h"
 
-#define PERIOD_US 100000
+#define ALWAYS 3 /* the first of those that are handed down on v2: statistics need them */
 
 struct planner {
 	const struct cgroup_request *rq;
@@ -47,14 +47,14 @@ static void step(struct planner *pl, const struct step_op *op, const char *what,
 
 static void make_unified(struct planner *pl)
 {
-	static const char *const handed_down[] = { "memory", "cpu", "pids", NULL };
+	static const char *const handed_down[] = { "memory", "cpu", "pids", "cpuset", "io", NULL };
 	const struct host_facts *h = pl->rq->facts;
 	const char *base = cgroup_base(h, "unified");
 	autofree char *ours = str_printf("%s/ketch", base);
 	AUTO(buf_done) struct buf plus = { 0 };
 
 	for (const char *const *c = handed_down; *c; c++)
-		if (cgroup_is_v2(h, *c))
+		if (cgroup_is_v2(h, *c) && (c - handed_down < ALWAYS || limits_want(pl->rq->limits, *c)))
 			buf_addf(&plus, "%s+%s", plus.len ? " " : "", *c);
 	if (!plus.len)
 		return;
@@ -95,72 +95,81 @@ static void make_all(struct planner *pl)
 
 /* --- ceilings */
 
-__attribute__((format(printf, 5, 6))) static void set(struct planner *pl, const char *controller,
-						      const char *file, uint64_t flags, const char *fmt, ...)
+/* "controller=directory" of all that is here; v2 controllers are behind "unified". */
+static int instance_dirs(const struct cgroup_request *rq, struct strv *ret)
 {
-	autofree char *dir = cgroup_dir(pl->rq->facts, controller, pl->rq->id);
-	autofree char *path = dir ? str_printf("%s/%s", dir, file) : NULL, *value = NULL;
-	va_list ap;
+	const struct host_facts *h = rq->facts;
+	int r = 0;
 
-	va_start(ap, fmt);
-	if (vasprintf(&value, fmt, ap) < 0)
-		value = NULL;
-	va_end(ap);
-	step(pl, pl->rq->rows->set, path, value, flags);
-}
+	for (size_t i = 0; i < h->cgroups.n && r == 0; i++) {
+		autofree char *name = strndup(h->cgroups.v[i], strcspn(h->cgroups.v[i], "=")), *dir = NULL;
 
-static void limit_memory(struct planner *pl)
-{
-	unsigned long long bytes = pl->rq->limits->memory_bytes;
-
-	/* no swap beyond it: the ceiling is the same as that of a VM, whose memory is all it has */
-	if (cgroup_is_v2(pl->rq->facts, "memory")) {
-		set(pl, "memory", "memory.max", 0, "%llu", bytes);
-		set(pl, "memory", "memory.swap.max", STEP_OPTIONAL, "0");
-	} else {
-		set(pl, "memory", "memory.limit_in_bytes", 0, "%llu", bytes);
-		set(pl, "memory", "memory.memsw.limit_in_bytes", STEP_OPTIONAL, "%llu", bytes);
+		if (!name)
+			return -ENOMEM;
+		if (strcmp(name, "unified") && cgroup_is_v2(h, name))
+			continue;
+		dir = cgroup_dir(h, name, rq->id);
+		r = dir ? strv_addf(ret, "%s=%s", name, dir) : -ENOMEM;
 	}
+	return r;
 }
 
-static void limit_cpu(struct planner *pl)
+/* No swap beyond the ceiling: it is the same as that of a VM, whose memory is all it has. */
+static void forbid_swap_v1(struct planner *pl)
 {
-	unsigned long long quota = pl->rq->limits->cpu_milli * (PERIOD_US / 1000);
+	const struct resources *limits = pl->rq->limits;
+	autofree char *dir = cgroup_dir(pl->rq->facts, "memory", pl->rq->id);
+	autofree char *path = dir ? str_printf("%s/memory.memsw.limit_in_bytes", dir) : NULL;
+	autofree char *value = str_printf("%llu", (unsigned long long)limits->memory_bytes);
 
-	if (quota < 1000) /* the kernel's least */
-		quota = 1000;
-	if (cgroup_is_v2(pl->rq->facts, "cpu")) {
-		set(pl, "cpu", "cpu.max", 0, "%llu %d", quota, PERIOD_US);
-		return;
-	}
-	set(pl, "cpu", "cpu.cfs_period_us", 0, "%d", PERIOD_US);
-	set(pl, "cpu", "cpu.cfs_quota_us", 0, "%llu", quota);
+	if (limits->memory_bytes && !limits->memory_swap_bytes && !cgroup_is_v2(pl->rq->facts, "memory"))
+		step(pl, pl->rq->rows->set, path, value, STEP_OPTIONAL);
 }
 
-static int check(const struct cgroup_request *rq, struct err *e)
+static int set_limits(struct planner *pl, struct err *e)
 {
-	if (rq->limits->memory_bytes && !cgroup_base(rq->facts, "memory"))
-		return err_set(e, ENOTSUP, "--memory: this host has no memory cgroup controller");
-	if (rq->limits->cpu_milli && !cgroup_base(rq->facts, "cpu"))
-		return err_set(e, ENOTSUP, "--cpus: this host has no cpu cgroup controller");
-	return 0;
+	const struct cgroup_oci_request rq = { .facts = pl->rq->facts,
+					       .id = pl->rq->id,
+					       .rows = pl->rq->rows };
+	AUTO(limits_done) struct oci_resources resources = { 0 };
+	AUTO(strv_done) struct strv dirs = { 0 };
+	struct oci_planner oci = {
+		.rq = &rq,
+		.resources = &resources,
+		.limits = pl->rq->limits,
+		.dirs = &dirs,
+		.plan = pl->plan,
+		.fresh = true,
+		.e = e,
+	};
+
+	if (limits_to_oci(pl->rq->limits, pl->rq->facts, &resources) < 0 || instance_dirs(pl->rq, &dirs) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	oci_set_limits(&oci);
+	return oci.r;
+}
+
+static void warn_ignored(void *arg, const char *flag)
+{
+	autofree char *text = str_printf("%s: ignored, cgroup v2 has no such setting", flag);
+	struct planner *pl = arg;
+
+	step(pl, pl->rq->rows->warn, "limits", text, 0);
 }
 
 int cgroup_plan(const struct cgroup_request *rq, struct plan *p, struct err *e)
 {
 	struct planner pl = { .rq = rq, .plan = p };
-	int r = check(rq, e);
+	int r = limits_check(rq->limits, rq->facts, e);
 
 	if (r < 0)
 		return r;
+	limits_each_ignored(rq->limits, rq->facts, warn_ignored, &pl);
 	if (cgroup_base(rq->facts, "unified"))
 		make_unified(&pl);
 	make_all(&pl);
-	if (rq->limits->memory_bytes)
-		limit_memory(&pl);
-	if (rq->limits->cpu_milli)
-		limit_cpu(&pl);
-	if (rq->limits->pids && cgroup_base(rq->facts, "pids"))
-		set(&pl, "pids", "pids.max", 0, "%llu", (unsigned long long)rq->limits->pids);
-	return pl.r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	r = pl.r < 0 ? err_set(e, ENOMEM, "out of memory") : set_limits(&pl, e);
+	if (r == 0)
+		forbid_swap_v1(&pl);
+	return r == 0 && pl.r < 0 ? err_set(e, ENOMEM, "out of memory") : r;
 }

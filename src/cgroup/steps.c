@@ -133,6 +133,8 @@ int cgroup_step_set(const struct step *s, struct err *e)
 		r = set_otherwise(s);
 	if ((r == -ENOENT && (s->flags & STEP_OPTIONAL)) || (r == -EINVAL && (s->flags & STEP_TRY)))
 		return 0;
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "the kernel has no %s here", strrchr(s->what, '/') + 1);
 	return r < 0 ? err_sys(e, -r, "cannot set \"%s\"", s->data) : 0;
 }
 

@@ -7,11 +7,11 @@
 
 #include "base/auto.h"
 #include "base/parse.h"
+#include "base/ranges.h"
 #include "cgroup/systemd.h"
 
 #define DEFAULT_PERIOD_US 100000
 #define PERCENT_US	  10000 /* of a second: systemd keeps whole per cents */
-#define CPUSET_BYTES	  1024
 #define ANNOTATION	  "org.systemd.property."
 
 /* --- resources */
@@ -42,27 +42,13 @@ static void add_quota(struct buf *out, const struct oci_cpu *c)
 /* "0-2,5" -> the bits as bytes in hexadecimal digits; nothing when it is no such list: the kernel will tell. */
 static void add_cpuset(struct buf *out, const char *name, const char *list)
 {
-	uint8_t bits[CPUSET_BYTES] = { 0 };
-	AUTO(strv_done) struct strv parts = { 0 };
-	uint32_t from, to, last = 0;
+	struct ranges set;
 
-	if (!list || !*list || strv_split(&parts, list, ",") < 0)
+	if (!list || !*list || ranges_parse(list, &set) < 0)
 		return;
-	for (size_t i = 0; i < parts.n; i++) {
-		char *dash = strchr(parts.v[i], '-');
-
-		if (dash)
-			*dash = '\0';
-		if (parse_u32(parts.v[i], &from) < 0 || parse_u32(dash ? dash + 1 : parts.v[i], &to) < 0 ||
-		    from > to || to >= CPUSET_BYTES * 8)
-			return;
-		for (uint32_t k = from; k <= to; k++)
-			bits[k / 8] |= (uint8_t)(1U << k % 8);
-		last = to > last ? to : last;
-	}
 	buf_addf(out, "%s=ay ", name);
-	for (uint32_t i = 0; i <= last / 8; i++)
-		buf_addf(out, "%02x", bits[i]);
+	for (size_t i = 0; i < ranges_bytes(&set); i++)
+		buf_addf(out, "%02x", set.bits[i]);
 	buf_addc(out, '\n');
 }
 

@@ -32,7 +32,9 @@ struct view_config {
 };
 
 struct view_host {
-	uint64_t memory, nano_cpus, pids_limit;
+	struct resources limits; /* borrowed */
+	uint64_t nano_cpus;
+	int64_t memory_swap;
 	const char *network, *isolation, *seccomp, *userns;
 	bool privileged, read_only, auto_remove, init;
 	struct strv caps;
@@ -102,6 +104,22 @@ static const struct jfield ulimit_fields[] = {
 };
 static const struct jtable ulimit_table = { sizeof(struct rlimit_spec), ulimit_fields };
 
+static const struct jfield device_rate_fields[] = {
+	JK(J_STR, struct device_limit, path, "Path"),
+	JK(J_U64, struct device_limit, value, "Rate"),
+	{ 0 },
+};
+static const struct jtable device_rate_table = { sizeof(struct device_limit), device_rate_fields };
+
+static const struct jfield device_weight_fields[] = {
+	JK(J_STR, struct device_limit, path, "Path"),
+	JK(J_U64, struct device_limit, value, "Weight"),
+	{ 0 },
+};
+static const struct jtable device_weight_table = { sizeof(struct device_limit), device_weight_fields };
+
+#define DEVICE_LIMITS(member, key, table) JA(struct view_host, limits.member.v, limits.member.n, key, table)
+
 static const struct jfield host_fields[] = {
 	JK(J_STR, struct view_host, network, "NetworkMode"),
 	JK(J_BOOL, struct view_host, auto_remove, "AutoRemove"),
@@ -112,9 +130,25 @@ static const struct jfield host_fields[] = {
 	JK(J_STR, struct view_host, seccomp, "Seccomp"),
 	JK(J_STR, struct view_host, userns, "UsernsMode"),
 	JK(J_STR, struct view_host, isolation, "Isolation"),
-	JK(J_U64, struct view_host, memory, "Memory"),
+	JK(J_U64, struct view_host, limits.memory_bytes, "Memory"),
+	JK(J_U64, struct view_host, limits.memory_reservation_bytes, "MemoryReservation"),
+	JK(J_I64, struct view_host, memory_swap, "MemorySwap"),
+	JK(J_OPT_I64, struct view_host, limits.memory_swappiness, "MemorySwappiness"),
+	JK(J_BOOL, struct view_host, limits.oom_kill_disable, "OomKillDisable"),
+	JK(J_INT, struct view_host, limits.oom_score_adj, "OomScoreAdj"),
 	JK(J_U64, struct view_host, nano_cpus, "NanoCpus"),
-	JK(J_U64, struct view_host, pids_limit, "PidsLimit"),
+	JK(J_U64, struct view_host, limits.cpu_shares, "CpuShares"),
+	JK(J_U64, struct view_host, limits.cpu_period_us, "CpuPeriod"),
+	JK(J_U64, struct view_host, limits.cpu_quota_us, "CpuQuota"),
+	JK(J_STR, struct view_host, limits.cpuset_cpus, "CpusetCpus"),
+	JK(J_STR, struct view_host, limits.cpuset_mems, "CpusetMems"),
+	JK(J_U64, struct view_host, limits.blkio_weight, "BlkioWeight"),
+	DEVICE_LIMITS(blkio_weights, "BlkioWeightDevice", &device_weight_table),
+	DEVICE_LIMITS(read_bps, "BlkioDeviceReadBps", &device_rate_table),
+	DEVICE_LIMITS(write_bps, "BlkioDeviceWriteBps", &device_rate_table),
+	DEVICE_LIMITS(read_iops, "BlkioDeviceReadIOps", &device_rate_table),
+	DEVICE_LIMITS(write_iops, "BlkioDeviceWriteIOps", &device_rate_table),
+	JK(J_U64, struct view_host, limits.pids, "PidsLimit"),
 	JA(struct view_host, ulimits, n_ulimits, "Ulimits", &ulimit_table),
 	{ 0 },
 };
@@ -205,9 +239,10 @@ static void fill_config(const struct instance_spec *s, struct view *v)
 static void fill_host(const struct instance_spec *s, struct view_host *h)
 {
 	*h = (struct view_host){
-		.memory = s->resources.memory_bytes,
+		.limits = s->resources,
+		.memory_swap = s->resources.memory_swap_bytes ? s->resources.memory_swap_bytes
+							      : (int64_t)s->resources.memory_bytes,
 		.nano_cpus = s->resources.cpu_milli * 1000000,
-		.pids_limit = s->resources.pids,
 		.network = network_names[s->network],
 		.isolation = isolation_names[s->isolation],
 		.seccomp = s->seccomp ? s->seccomp : "unconfined",

@@ -8,59 +8,8 @@
 #include "base/log.h"
 #include "cli/attach.h"
 #include "cli/commands.h"
+#include "cli/run_options.h"
 #include "sys/terminal.h"
-
-#define PIDS_NOT_GIVEN INT64_MAX
-
-struct run_args {
-	struct run_request rq;
-	char *isolation;
-	int64_t pids_limit;
-	bool detach, vm, dry_run;
-};
-
-#define RUN_OPT(type, letter, name, member, metavar, help)                                                   \
-	OPT(type, letter, name, struct run_args, member, metavar, help)
-
-static const struct opt run_opts[] = {
-	RUN_OPT(LIST, 0, "cap-add", rq.cap_add, "CAP", "Add a capability, or ALL"),
-	RUN_OPT(LIST, 0, "cap-drop", rq.cap_drop, "CAP", "Drop a capability, or ALL"),
-	RUN_OPT(MILLI, 0, "cpus", rq.cpu_milli, "NUMBER", "How many CPUs it may use, such as 1.5"),
-	RUN_OPT(FLAG, 'd', "detach", detach, NULL, "Run in the background and print the id"),
-	RUN_OPT(CHOICE, 0, "driver", rq.driver, "kvm|qemu",
-		"Hypervisor of a virtual machine; kvm, our own, where it can"),
-	RUN_OPT(FLAG, 0, "dry-run", dry_run, NULL, "Print the steps that would be done, and do nothing"),
-	RUN_OPT(STR, 0, "entrypoint", rq.entrypoint, "COMMAND", "Replace the image's entry point"),
-	RUN_OPT(LIST, 'e', "env", rq.env, "NAME[=VALUE]", "Set an environment variable, or pass on our own"),
-	RUN_OPT(LIST, 0, "env-file", rq.env_files, "FILE", "Read environment variables from a file"),
-	RUN_OPT(STR, 'h', "hostname", rq.hostname, "NAME", "Host name inside"),
-	RUN_OPT(FLAG, 0, "init", rq.init, NULL, "Run a small init that reaps and forwards signals"),
-	RUN_OPT(FLAG, 'i', "interactive", rq.interactive, NULL, "Keep stdin open"),
-	RUN_OPT(CHOICE, 0, "isolation", isolation, "container|vm", "The wall around it"),
-	RUN_OPT(STR, 0, "kernel", rq.kernel, "VERSION",
-		"Guest kernel of a virtual machine (see ketch kernel ls)"),
-	RUN_OPT(LIST, 'l', "label", rq.labels, "KEY[=VALUE]", "Note something about it"),
-	RUN_OPT(BYTES, 'm', "memory", rq.memory_bytes, "BYTES", "Memory limit, such as 512m"),
-	RUN_OPT(STR, 0, "name", rq.name, "NAME", "Name of the instance"),
-	RUN_OPT(CHOICE, 0, "network", rq.network, "none|host", "Network; host: containers only"),
-	RUN_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
-	RUN_OPT(FLAG, 0, "privileged", rq.privileged, NULL, "Give all capabilities and devices"),
-	RUN_OPT(FLAG, 0, "read-only", rq.read_only, NULL, "Make the root file system read-only"),
-	RUN_OPT(FLAG, 0, "rm", rq.auto_remove, NULL, "Remove it once it has ended"),
-	RUN_OPT(LIST, 0, "security-opt", rq.security_opt, "OPTION",
-		"seccomp=FILE, seccomp=unconfined or no-new-privileges"),
-	RUN_OPT(STR, 0, "stop-signal", rq.stop_signal, "SIGNAL", "Signal that asks it to stop"),
-	RUN_OPT(LIST, 0, "tmpfs", rq.tmpfs, "PATH[:OPTIONS]", "Mount an empty file system in memory"),
-	RUN_OPT(FLAG, 't', "tty", rq.tty, NULL, "Give it a terminal"),
-	RUN_OPT(LIST, 0, "ulimit", rq.ulimits, "NAME=SOFT[:HARD]",
-		"Set a resource limit, such as nofile=1024"),
-	RUN_OPT(STR, 'u', "user", rq.user, "USER[:GROUP]", "User it runs as, by name or number"),
-	RUN_OPT(FLAG, 0, "userns", rq.userns, NULL, "Give it a user namespace of its own"),
-	RUN_OPT(FLAG, 0, "vm", vm, NULL, "Run it as a virtual machine: --isolation=vm"),
-	RUN_OPT(LIST, 'v', "volume", rq.volumes, "SOURCE:PATH[:ro]", "Mount a directory or file of the host"),
-	RUN_OPT(STR, 'w', "workdir", rq.workdir, "PATH", "Working directory inside"),
-	{ 0 },
-};
 
 static int take_isolation(struct run_args *a, struct err *e)
 {
@@ -92,7 +41,8 @@ static int fill_request(struct run_args *a, struct strv *words, struct err *e)
 	if (r < 0)
 		return r;
 	if (a->pids_limit != PIDS_NOT_GIVEN)
-		a->rq.pids_limit = a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */
+		a->rq.limits.pids_limit =
+			a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */
 	if (a->rq.tty && !terminal_size(STDIN_FILENO, &a->rq.rows, &a->rq.cols))
 		terminal_size(STDOUT_FILENO, &a->rq.rows, &a->rq.cols);
 	take_words(&a->rq, words);

@@ -249,6 +249,15 @@ static int join_inside(struct container *c, const struct launch *l, struct err *
 	return l->oci && l->process->tty ? terminal_make(c, l, e) : 0;
 }
 
+/* A shield of the monitor is not the workload's; a score that cannot be lowered may stay. */
+static void set_oom_score(const struct container *c)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", c->boot->spec.resources.oom_score_adj);
+	write_existing(AT_FDCWD, "/proc/self/oom_score_adj", text);
+}
+
 static __attribute__((noreturn)) void child_run(struct container *c, const struct launch *l)
 {
 	struct err e = { 0 };
@@ -258,9 +267,8 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	 * exec has replaced it.  First of all, before any namespace is shared with the container. */
 	if (!is_mapped_by_user(c, l))
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	/* a shield of the monitor is not the workload's; a score above 0 that cannot be lowered may stay */
 	if (!l->oci)
-		write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+		set_oom_score(c);
 	/* if the parent dies now, so does all this; again after the change of user, which clears it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (l->report_parent > 0)

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "base/auto.h"
+#include "cgroup/limits.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
 
@@ -24,8 +25,11 @@ static const char *base_of(const struct planner *pl, const char *controller)
 /* Is the controller of any use to this spec?  What statistics and the OOM flag need always is. */
 static bool is_wanted(const struct planner *pl, const char *name)
 {
-	if (!strcmp(name, "cpu"))
-		return pl->spec->resources.cpu_milli > 0;
+	static const char *const by_limit[] = { "cpu", "cpuset", "blkio", "io" };
+
+	for (size_t i = 0; i < ARRAY_LEN(by_limit); i++)
+		if (!strcmp(by_limit[i], name))
+			return limits_want(&pl->spec->resources, name);
 	if (!strcmp(name, "devices"))
 		return !pl->spec->privileged;
 	if (!strcmp(name, "freezer")) /* the unified hierarchy kills and freezes without it */
@@ -38,9 +42,8 @@ static char *dir_of(const struct planner *pl, const char *controller)
 	return cgroup_dir(pl->facts, controller, pl->spec->id);
 }
 
-static const char *const all[] = {
-	"unified", "memory", "cpu", "cpuacct", "pids", "devices", "freezer", NULL
-};
+static const char *const all[] = { "unified", "memory", "cpu",	   "cpuacct", "pids", "io",
+				   "cpuset",  "blkio",	"devices", "freezer", NULL };
 
 static void limit_devices(struct planner *pl)
 {

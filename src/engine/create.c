@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,6 +15,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/ranges.h"
 #include "container/container.h"
 #include "engine/engine_int.h"
 #include "engine/names.h"
@@ -99,6 +101,22 @@ static void choose_driver(const struct run_request *rq, const struct host_facts 
 	vm->driver = own ? VM_DRIVER_KVM : VM_DRIVER_QEMU;
 }
 
+/* No more processors than the limits let work at the same time. */
+static int choose_vcpus(const struct resources *r, const struct host_facts *h)
+{
+	int n = h->cpus < DEFAULT_VCPUS_MAX ? h->cpus : DEFAULT_VCPUS_MAX;
+	uint64_t period = r->cpu_period_us ? r->cpu_period_us : 100000, most = INT_MAX;
+	struct ranges set;
+
+	if (r->cpu_milli)
+		n = (int)((r->cpu_milli + 999) / 1000);
+	else if (r->cpu_quota_us)
+		most = (r->cpu_quota_us + period - 1) / period;
+	if (r->cpuset_cpus && ranges_parse(r->cpuset_cpus, &set) == 0 && ranges_count(&set) < most)
+		most = ranges_count(&set);
+	return most < (uint64_t)n ? (int)most : n;
+}
+
 /* The machine of a VM: as many CPUs as the ceiling needs, RAM for the ceiling and the guest's kernel. */
 static int set_vm(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
 {
@@ -116,9 +134,7 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	choose_driver(rq, h, &s->vm);
 	if (s->vm.driver == VM_DRIVER_QEMU)
 		say_emulation(en, h);
-	s->vm.vcpus = s->resources.cpu_milli	    ? (int)((s->resources.cpu_milli + 999) / 1000)
-		      : h->cpus < DEFAULT_VCPUS_MAX ? h->cpus
-						    : DEFAULT_VCPUS_MAX;
+	s->vm.vcpus = choose_vcpus(&s->resources, h);
 	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
 }

@@ -17,6 +17,20 @@
 
 struct engine;
 
+/* What the user asked of run/create/update about limits.  Zero means "not given". */
+struct limits_request {
+	uint64_t memory_bytes, memory_reservation_bytes, cpu_milli;
+	char *memory_swap; /* bytes as parse_bytes takes them, or "-1" */
+	char *memory_swappiness; /* "0".."100", "-1" */
+	bool oom_kill_disable;
+	int64_t oom_score_adj, cpu_shares, cpu_period_us, cpu_quota_us, blkio_weight;
+	char *cpuset_cpus, *cpuset_mems;
+	struct strv blkio_weights; /* "PATH:WEIGHT" */
+	struct strv read_bps, write_bps; /* "PATH:BYTES" */
+	struct strv read_iops, write_iops; /* "PATH:NUMBER" */
+	int64_t pids_limit; /* -1: none */
+};
+
 /* What the user asked of run/create, as text where it was text: checked and merged with the image by
  * engine_create.  Zero means "not given". */
 struct run_request {
@@ -28,8 +42,7 @@ struct run_request {
 	char *workdir, *user, *hostname;
 	struct strv volumes; /* "SRC:DST[:ro]" */
 	struct strv tmpfs; /* "DST[:OPTIONS]" */
-	uint64_t memory_bytes, cpu_milli;
-	int64_t pids_limit; /* 0: the default (2048); -1: none */
+	struct limits_request limits;
 	struct strv ulimits; /* "nofile=1024:4096" */
 	bool read_only, init, privileged, interactive, tty, auto_remove, userns;
 	char *entrypoint; /* "" clears the image's */

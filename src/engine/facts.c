@@ -73,6 +73,17 @@ static void gather_machine(struct host_facts *h)
 		h->arch = strdup(u.machine);
 }
 
+/* "0-3\n" -> "0-3"; NULL where the kernel does not tell (one without NUMA has no nodes). */
+static char *read_list(const char *path)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+
+	if (read_file(AT_FDCWD, path, 4096, &b) < 0 || !b.data)
+		return NULL;
+	b.data[strcspn(b.data, "\n")] = '\0';
+	return buf_take(&b);
+}
+
 void facts_gather(struct host_facts *ret)
 {
 	struct host_facts h = { 0 };
@@ -83,6 +94,8 @@ void facts_gather(struct host_facts *ret)
 	cgroup_detect(&h);
 	h.virtiofsd = find_virtiofsd();
 	h.cpus = cpus > 0 ? (int)cpus : 1;
+	h.cpu_list = read_list("/sys/devices/system/cpu/online");
+	h.node_list = read_list("/sys/devices/system/node/online");
 	if (sysinfo(&s) == 0)
 		h.ram_bytes = (uint64_t)s.totalram * s.mem_unit;
 	*ret = h;

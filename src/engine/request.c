@@ -16,7 +16,6 @@
 
 #define DEFAULT_PATH   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_PIDS   2048
-#define MIN_MEMORY     (UINT64_C(6) << 20) /* Docker's: below it a process cannot start */
 #define STOP_TIMEOUT_S 10
 
 static int no_memory(struct err *e)
@@ -200,22 +199,11 @@ static int merge_labels(const struct run_request *rq, const struct image_run_con
 
 /* --- what it may use */
 
-static int merge_resources(const struct run_request *rq, const struct host_facts *h, struct resources *res,
-			   struct err *e)
+static int merge_limits(const struct run_request *rq, const struct host_facts *h, struct instance_spec *s,
+			struct err *e)
 {
-	if (rq->memory_bytes && rq->memory_bytes < MIN_MEMORY)
-		return err_set(e, EINVAL, "--memory: the least is 6m");
-	if (rq->memory_bytes && h->ram_bytes && rq->memory_bytes > (UINT64_C(1) << 46))
-		return err_set(e, EINVAL, "--memory: too large");
-	if (rq->cpu_milli && (rq->cpu_milli < 10 || rq->cpu_milli > (uint64_t)h->cpus * 1000))
-		return err_set(e, EINVAL, "--cpus: this host has %d; the range is 0.01 to %d.00", h->cpus,
-			       h->cpus);
-	if (rq->pids_limit < -1 || rq->pids_limit > INT32_MAX)
-		return err_set(e, EINVAL, "--pids-limit: out of range");
-	res->memory_bytes = rq->memory_bytes;
-	res->cpu_milli = rq->cpu_milli;
-	res->pids = rq->pids_limit == 0 ? DEFAULT_PIDS : rq->pids_limit < 0 ? 0 : (uint64_t)rq->pids_limit;
-	return 0;
+	s->resources.pids = DEFAULT_PIDS;
+	return request_limits(&rq->limits, h, &s->resources, e);
 }
 
 static int parse_limit(const char *s, uint64_t *ret)
@@ -372,7 +360,7 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	if (r == 0)
 		r = merge_labels(rq, c, &s->labels, e);
 	if (r == 0)
-		r = merge_resources(rq, h, &s->resources, e);
+		r = merge_limits(rq, h, s, e);
 	if (r == 0)
 		r = merge_ulimits(rq, p, e);
 	if (r == 0)

@@ -144,8 +144,6 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 		return r;
 	*s = g->config.spec;
 	g->config.spec = (struct instance_spec){ 0 };
-	/* how much CPU this machine gets is the host's business */
-	s->resources.cpu_milli = 0;
 	r = system_facts(&g->boot.facts, e);
 	if (r == 0)
 		r = add_filter(g, e);

@@ -13,6 +13,8 @@ static const struct jfield host_fields[] = {
 	J(J_MAP, struct host_facts, cgroups),
 	JK(J_MAP, struct host_facts, own_cgroups, "ownCgroups"),
 	J(J_INT, struct host_facts, cpus),
+	JK(J_STR, struct host_facts, cpu_list, "cpuList"),
+	JK(J_STR, struct host_facts, node_list, "nodeList"),
 	JK(J_U64, struct host_facts, ram_bytes, "ram"),
 	JK(J_STR, struct host_facts, kernel_release, "kernelRelease"),
 	J(J_STR, struct host_facts, arch),

@@ -21,6 +21,7 @@ struct host_facts {
 	struct strv
 		own_cgroups; /* "memory=/sys/fs/cgroup/memory/a": where this process is (cgroup_detect_all only) */
 	int cpus; /* online */
+	char *cpu_list, *node_list; /* CPUs and memory nodes that are online: "0-3"; NULL: unknown */
 	uint64_t ram_bytes;
 	char *kernel_release; /* uname -r */
 	char *arch; /* OCI's name: "amd64" */

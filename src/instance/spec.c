@@ -52,13 +52,38 @@ static const struct jfield mount_fields[] = {
 };
 static const struct jtable mount_table = { sizeof(struct mount_spec), mount_fields };
 
+static const struct jfield device_limit_fields[] = {
+	J(J_STR, struct device_limit, path),
+	J(J_I64, struct device_limit, major),
+	J(J_I64, struct device_limit, minor),
+	J(J_U64, struct device_limit, value),
+	{ 0 },
+};
+static const struct jtable device_limit_table = { sizeof(struct device_limit), device_limit_fields };
+
 static const struct jfield resources_fields[] = {
 	JK(J_U64, struct resources, memory_bytes, "memory"),
+	JK(J_I64, struct resources, memory_swap_bytes, "memorySwap"),
+	JK(J_U64, struct resources, memory_reservation_bytes, "memoryReservation"),
+	JK(J_OPT_I64, struct resources, memory_swappiness, "memorySwappiness"),
+	JK(J_BOOL, struct resources, oom_kill_disable, "oomKillDisable"),
+	JK(J_INT, struct resources, oom_score_adj, "oomScoreAdj"),
 	JK(J_U64, struct resources, cpu_milli, "milliCpus"),
+	JK(J_U64, struct resources, cpu_period_us, "cpuPeriod"),
+	JK(J_U64, struct resources, cpu_quota_us, "cpuQuota"),
+	JK(J_U64, struct resources, cpu_shares, "cpuShares"),
+	JK(J_STR, struct resources, cpuset_cpus, "cpusetCpus"),
+	JK(J_STR, struct resources, cpuset_mems, "cpusetMems"),
+	JK(J_U64, struct resources, blkio_weight, "blkioWeight"),
+	JA(struct resources, blkio_weights.v, blkio_weights.n, "blkioWeightDevice", &device_limit_table),
+	JA(struct resources, read_bps.v, read_bps.n, "deviceReadBps", &device_limit_table),
+	JA(struct resources, write_bps.v, write_bps.n, "deviceWriteBps", &device_limit_table),
+	JA(struct resources, read_iops.v, read_iops.n, "deviceReadIops", &device_limit_table),
+	JA(struct resources, write_iops.v, write_iops.n, "deviceWriteIops", &device_limit_table),
 	J(J_U64, struct resources, pids),
 	{ 0 },
 };
-static const struct jtable resources_table = { sizeof(struct resources), resources_fields };
+const struct jtable resources_table = { sizeof(struct resources), resources_fields };
 
 const char *const vm_driver_names[] = { [VM_DRIVER_QEMU] = "qemu", [VM_DRIVER_KVM] = "kvm", NULL };
 

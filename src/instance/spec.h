@@ -29,10 +29,34 @@ struct mount_spec {
 	bool copy_up; /* volume: filled from the image's directory when empty */
 };
 
+/* A number for one block device. */
+struct device_limit {
+	char *path; /* as it was given */
+	int64_t major, minor;
+	uint64_t value; /* bytes or operations a second; a weight */
+};
+
+struct device_limits {
+	struct device_limit *v;
+	size_t n;
+};
+
+/* What it may use at most, and what it gets where others want the same.  0, NULL, not set: not limited, or the kernel's
+ * default. */
 struct resources {
-	uint64_t memory_bytes; /* ceiling for the workload; 0: none */
-	uint64_t cpu_milli; /* thousandths of a CPU; 0: all */
-	uint64_t pids; /* 0: none */
+	uint64_t memory_bytes; /* ceiling for the workload */
+	int64_t memory_swap_bytes; /* memory and swap together; -1: no limit; 0: no swap beside memory_bytes */
+	uint64_t memory_reservation_bytes; /* what it keeps when the host is short of memory */
+	struct opt_i64 memory_swappiness; /* 0..100; cgroup v1 only */
+	bool oom_kill_disable; /* cgroup v1 only */
+	int oom_score_adj; /* of its processes */
+	uint64_t cpu_milli; /* thousandths of a CPU; else period and quota */
+	uint64_t cpu_period_us, cpu_quota_us;
+	uint64_t cpu_shares; /* its part where CPU time is short: 1024 is everybody's */
+	char *cpuset_cpus, *cpuset_mems; /* "0-2,5" */
+	uint64_t blkio_weight; /* 10..1000 */
+	struct device_limits blkio_weights, read_bps, write_bps, read_iops, write_iops;
+	uint64_t pids;
 };
 
 enum vm_driver_kind { VM_DRIVER_QEMU, VM_DRIVER_KVM, VM_DRIVER_N };
@@ -73,6 +97,7 @@ struct instance_spec {
 	int64_t created_ns;
 };
 
+extern const struct jtable resources_table;
 extern const struct jtable instance_spec_table;
 
 /* What the monitor knows now; run-root/ID/state.json */

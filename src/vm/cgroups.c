@@ -1,6 +1,12 @@
 /* cgroups.c - the cgroups of a VM: hypervisor and file servers share them, under the instance's ceilings */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/auto.h"
+#include "base/io.h"
+#include "cgroup/limits.h"
 #include "cgroup/steps.h"
 #include "vm/vm_int.h"
 
@@ -24,28 +30,67 @@ static int apply_set(void *ctx, const struct step *s, struct err *e)
 	return cgroup_step_set(s, e);
 }
 
+static int apply_warn(void *ctx, const struct step *s, struct err *e)
+{
+	struct machine *m = ctx;
+
+	return strv_add(&m->state->warnings, s->data) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
 static const struct step_op op_enable = { "cgroup-enable", STAGE_HOST, apply_enable };
 static const struct step_op op_make = { "cgroup-make", STAGE_HOST, apply_make };
 static const struct step_op op_set = { "cgroup-set", STAGE_HOST, apply_set };
+static const struct step_op op_warn = { "warn", STAGE_HOST, apply_warn };
 
 /* Memory: the guest's RAM and what the VMM needs; within the RAM the guest holds the workload to its own ceiling, as it
- * does for processes.  CPU: the ceiling of the workload, which all of the VM shares. */
+ * does for processes.  CPU and block devices: the limits of the workload, which all of the VM shares. */
+static struct resources host_limits(const struct instance_spec *s)
+{
+	uint64_t overhead = vm_driver_of(s)->overhead_bytes(s);
+	struct resources limits = s->resources;
+
+	if (limits.memory_bytes)
+		limits.memory_bytes = s->vm.ram_bytes + overhead;
+	if (limits.memory_reservation_bytes)
+		limits.memory_reservation_bytes += overhead;
+	limits.memory_swap_bytes = 0;
+	limits.pids = 0;
+	return limits;
+}
+
+static bool is_wanted(const char *controller, const struct resources *limits)
+{
+	return (strcmp(controller, "cpuset") && strcmp(controller, "blkio") && strcmp(controller, "io")) ||
+	       limits_want(limits, controller);
+}
+
 int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, struct plan *p, struct err *e)
 {
-	static const struct cgroup_rows rows = { &op_enable, &op_make, &op_set };
-	static const char *const controllers[] = { "unified", "memory", "cpu", "cpuacct", "pids", NULL };
-	struct resources limits = { .cpu_milli = s->resources.cpu_milli };
-	const struct cgroup_request rq = { h, s->id, &limits, controllers, &rows };
+	static const struct cgroup_rows rows = {
+		.enable = &op_enable, .make = &op_make, .set = &op_set, .warn = &op_warn
+	};
+	static const char *const all[] = { "unified", "memory", "cpu",	 "cpuacct",
+					   "pids",    "cpuset", "blkio", "io" };
+	const struct resources limits = host_limits(s); /* borrows */
+	const char *wanted[ARRAY_LEN(all) + 1];
+	const struct cgroup_request rq = { h, s->id, &limits, wanted, &rows };
+	size_t n = 0;
 
-	if (s->resources.memory_bytes)
-		limits.memory_bytes = s->vm.ram_bytes + vm_driver_of(s)->overhead_bytes(s);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (is_wanted(all[i], &limits))
+			wanted[n++] = all[i];
+	wanted[n] = NULL;
 	return cgroup_plan(&rq, p, e);
 }
 
 int machine_enter_cgroups(const struct machine *m, struct err *e)
 {
 	int r = cgroup_enter(&m->cgroups);
+	char score[16];
 
+	/* when the host is short of memory, what is given up is the machine; one that cannot be lowered may stay */
+	snprintf(score, sizeof(score), "%d", m->boot->spec.resources.oom_score_adj);
+	write_existing(AT_FDCWD, "/proc/self/oom_score_adj", score);
 	return r < 0 ? err_sys(e, -r, "cannot enter the cgroups") : 0;
 }
 

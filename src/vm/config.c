@@ -52,6 +52,19 @@ static int forget_paths(struct instance_spec *s)
 	return 0;
 }
 
+/* The others are set on the host, for all of the VM. */
+static void keep_guest_limits(struct instance_spec *s)
+{
+	struct resources kept = {
+		.memory_bytes = s->resources.memory_bytes,
+		.oom_score_adj = s->resources.oom_score_adj,
+		.pids = s->resources.pids,
+	};
+
+	json_done(&resources_table, &s->resources);
+	s->resources = kept;
+}
+
 static void config_done(struct guest_config *c)
 {
 	json_done(&guest_config_table, c);
@@ -62,6 +75,8 @@ int vm_config_print(const struct boot *b, struct buf *ret, struct err *e)
 	AUTO(config_done) struct guest_config c = { 0 };
 	int fd = boot_fd(b, "seccomp"), r = json_copy(&instance_spec_table, &b->spec, &c.spec);
 
+	if (r == 0)
+		keep_guest_limits(&c.spec);
 	if (r == 0)
 		r = forget_paths(&c.spec);
 	if (r == 0 && fd >= 0)

@@ -56,6 +56,19 @@ static int plan_guest(const struct instance_spec *s, struct plan *p)
 	return r;
 }
 
+static int check_limits(const struct resources *r, struct err *e)
+{
+	if (r->memory_swap_bytes && r->memory_swap_bytes != (int64_t)r->memory_bytes)
+		return err_set(e, ENOTSUP,
+			       "--memory-swap works for containers only: a virtual machine has no swap "
+			       "beside its memory");
+	if (r->oom_kill_disable)
+		return err_set(e, ENOTSUP,
+			       "--oom-kill-disable works for containers only: the kernel of a virtual "
+			       "machine has cgroup v2, which has no such setting");
+	return 0;
+}
+
 static int check_spec(const struct instance_spec *s, const struct host_facts *h, struct err *e)
 {
 	if (!h->arch || strcmp(h->arch, "amd64"))
@@ -71,7 +84,7 @@ static int check_spec(const struct instance_spec *s, const struct host_facts *h,
 			       h->kvm_reason ? h->kvm_reason : "KVM is not usable here");
 	if (!s->vm.kernel || !s->vm.ram_bytes || s->vm.vcpus < 1)
 		return err_set(e, EINVAL, "the virtual machine has no kernel, RAM or CPU");
-	return 0;
+	return check_limits(&s->resources, e);
 }
 
 const struct vm_driver *vm_driver_of(const struct instance_spec *s)

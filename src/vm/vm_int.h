@@ -34,7 +34,8 @@ int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, s
 /* The descriptor that a step names: "fd:NAME" of the boot document, "share:TAG" (the VMM's end of a share),
  * "agent", "console"; borrowed.  -ENOENT. */
 int machine_named_fd(const struct machine *m, const char *name);
-/* Puts the calling process, a new child, into the instance's cgroups where that was not done by clone3. */
+/* Puts the calling process, a new child, into the instance's cgroups where that was not done by clone3, and gives it the
+ * score by which the kernel chooses whom to kill for want of memory. */
 int machine_enter_cgroups(const struct machine *m, struct err *e);
 /* For clone3(CLONE_INTO_CGROUP); -1: not v2. */
 int machine_cgroup_fd(const struct machine *m);

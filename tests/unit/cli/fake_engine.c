@@ -52,9 +52,9 @@ static void add_request(const struct run_request *rq)
 	add_text("hostname", rq->hostname);
 	add_list("volume", &rq->volumes);
 	add_list("tmpfs", &rq->tmpfs);
-	add_number("memory", (long long)rq->memory_bytes);
-	add_number("cpu", (long long)rq->cpu_milli);
-	add_number("pids", rq->pids_limit);
+	add_number("memory", (long long)rq->limits.memory_bytes);
+	add_number("cpu", (long long)rq->limits.cpu_milli);
+	add_number("pids", rq->limits.pids_limit);
 	add_list("ulimit", &rq->ulimits);
 	add_number("read-only", rq->read_only);
 	add_number("init", rq->init);

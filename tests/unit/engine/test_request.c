@@ -11,8 +11,14 @@
 
 #define LIST(...)                                                                                            \
 	{                                                                                                    \
-		.v = (char *[]){ __VA_ARGS__, NULL },                                                        \
-		.n = sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *)                                      \
+		.v = (char **)(const char *[]){ __VA_ARGS__, NULL },                                         \
+		.n = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *)                                \
+	}
+
+#define TEXT(s)                                                                                              \
+	(char[])                                                                                             \
+	{                                                                                                    \
+		s                                                                                            \
 	}
 
 static struct image plain_image = {
@@ -37,7 +43,7 @@ static struct image full_image = {
 	},
 };
 
-static const struct host_facts host = { .cpus = 2, .ram_bytes = UINT64_C(8) << 30 };
+static const struct host_facts host = { .cpus = 2, .cpu_list = TEXT("0-1"), .ram_bytes = UINT64_C(8) << 30 };
 
 struct request_case {
 	const char *what;
@@ -153,16 +159,70 @@ static const struct request_case cases[] = {
 	{ "label without a key", { .labels = LIST("=x") }, &full_image, NULL, "invalid label" },
 	/* resources */
 	{ "pids by default", { 0 }, &plain_image, "\"pids\":2048", NULL },
-	{ "no pids limit", { .pids_limit = -1 }, &plain_image, "\"resources\":{}", NULL },
+	{ "no pids limit", { .limits.pids_limit = -1 }, &plain_image, "\"resources\":{}", NULL },
 	{ "memory",
-	  { .memory_bytes = 64 << 20, .pids_limit = 5 },
+	  { .limits.memory_bytes = 64 << 20, .limits.pids_limit = 5 },
 	  &plain_image,
 	  "\"resources\":{\"memory\":67108864,\"pids\":5}",
 	  NULL },
-	{ "too little memory", { .memory_bytes = 1 << 20 }, &plain_image, NULL, "--memory: the least is 6m" },
-	{ "cpus", { .cpu_milli = 1500 }, &plain_image, "\"milliCpus\":1500", NULL },
-	{ "too many cpus", { .cpu_milli = 2001 }, &plain_image, NULL, "--cpus: this host has 2" },
-	{ "too few cpus", { .cpu_milli = 9 }, &plain_image, NULL, "--cpus" },
+	{ "too little memory",
+	  { .limits.memory_bytes = 1 << 20 },
+	  &plain_image,
+	  NULL,
+	  "--memory: the least is 6m" },
+	{ "cpus", { .limits.cpu_milli = 1500 }, &plain_image, "\"milliCpus\":1500", NULL },
+	{ "too many cpus", { .limits.cpu_milli = 2001 }, &plain_image, NULL, "--cpus: this host has 2" },
+	{ "too few cpus", { .limits.cpu_milli = 9 }, &plain_image, NULL, "--cpus" },
+#define LIMIT(name, text, ...)                                                                               \
+	{                                                                                                    \
+		name, { .limits = { __VA_ARGS__ } }, &plain_image, text, NULL                                \
+	}
+#define BAD_LIMIT(name, text, ...)                                                                           \
+	{                                                                                                    \
+		name, { .limits = { __VA_ARGS__ } }, &plain_image, NULL, text                                \
+	}
+	LIMIT("memory and swap", "\"memorySwap\":134217728", .memory_bytes = 64 << 20,
+	      .memory_swap = TEXT("128m")),
+	LIMIT("unlimited swap", "\"memorySwap\":-1", .memory_swap = TEXT("-1")),
+	LIMIT("reservation", "\"memoryReservation\":8388608", .memory_reservation_bytes = 8 << 20),
+	LIMIT("swappiness of 0", "\"memorySwappiness\":0", .memory_swappiness = TEXT("0")),
+	LIMIT("swappiness of -1", "\"resources\":{\"pids\":2048}", .memory_swappiness = TEXT("-1")),
+	LIMIT("score", "\"oomScoreAdj\":-500", .oom_score_adj = -500),
+	LIMIT("shares", "\"cpuShares\":2", .cpu_shares = 2),
+	LIMIT("period and quota", "\"cpuPeriod\":1000,\"cpuQuota\":1000", .cpu_period_us = 1000,
+	      .cpu_quota_us = 1000),
+	LIMIT("no quota", "\"resources\":{\"pids\":2048}", .cpu_quota_us = -1),
+	LIMIT("cpus by number", "\"cpusetCpus\":\"0-1\"", .cpuset_cpus = TEXT("0-1")),
+	LIMIT("the only node", "\"cpusetMems\":\"0\"", .cpuset_mems = TEXT("0")),
+	LIMIT("weight", "\"blkioWeight\":10", .blkio_weight = 10),
+	BAD_LIMIT("swap without memory", "--memory-swap: needs --memory", .memory_swap = TEXT("1g")),
+	BAD_LIMIT("swap below memory", "--memory-swap: less than", .memory_bytes = 64 << 20,
+		  .memory_swap = TEXT("63m")),
+	BAD_LIMIT("swap of a word", "--memory-swap: 'much'", .memory_swap = TEXT("much")),
+	BAD_LIMIT("reservation above", "--memory-reservation: more", .memory_bytes = 64 << 20,
+		  .memory_reservation_bytes = 65 << 20),
+	BAD_LIMIT("small reservation", "--memory-reservation: the least", .memory_reservation_bytes = 1),
+	BAD_LIMIT("swappiness of 101", "--memory-swappiness: '101'", .memory_swappiness = TEXT("101")),
+	BAD_LIMIT("score of 1001", "--oom-score-adj", .oom_score_adj = 1001),
+	BAD_LIMIT("one share", "--cpu-shares: the range is 2 to 262144", .cpu_shares = 1),
+	BAD_LIMIT("short period", "--cpu-period", .cpu_period_us = 999),
+	BAD_LIMIT("short quota", "--cpu-quota", .cpu_quota_us = 999),
+	BAD_LIMIT("cpus twice", "--cpus and --cpu-quota exclude", .cpu_milli = 1000, .cpu_quota_us = 5000),
+	BAD_LIMIT("a third cpu", "--cpuset-cpus: '2' is not available here: there are 0-1",
+		  .cpuset_cpus = TEXT("2")),
+	BAD_LIMIT("cpus of a word", "--cpuset-cpus: 'all' is not a list", .cpuset_cpus = TEXT("all")),
+	BAD_LIMIT("a second node", "--cpuset-mems: '1' is not available", .cpuset_mems = TEXT("1")),
+	BAD_LIMIT("light weight", "--blkio-weight: the range", .blkio_weight = 9),
+	BAD_LIMIT("no rate", "--device-read-bps: '/dev/null' is not PATH:BYTES",
+		  .read_bps = LIST("/dev/null")),
+	BAD_LIMIT("no block device", "--device-read-bps: /dev/null is not a block device",
+		  .read_bps = LIST("/dev/null:1m")),
+	BAD_LIMIT("no device", "--device-write-iops: /dev/nosuch: no such file",
+		  .write_iops = LIST("/dev/nosuch:1")),
+	BAD_LIMIT("rate of 0", "--device-write-bps: '0' is not a valid BYTES",
+		  .write_bps = LIST("/dev/null:0")),
+	BAD_LIMIT("relative device", "--blkio-weight-device: 'sda:10' is not PATH:WEIGHT",
+		  .blkio_weights = LIST("sda:10")),
 	{ "ulimit",
 	  { .ulimits = LIST("nofile=10:20") },
 	  &plain_image,

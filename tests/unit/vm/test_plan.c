@@ -63,7 +63,7 @@ static struct instance_spec full_spec(void)
 {
 	struct instance_spec s = plain_spec();
 
-	s.resources = (struct resources){ 512 * MIB, 1500, 100 };
+	s.resources = (struct resources){ .memory_bytes = 512 * MIB, .cpu_milli = 1500, .pids = 100 };
 	s.vm.ram_bytes = vm_ram_bytes(512 * MIB, 8192 * MIB);
 	s.vm.accel_kvm = true;
 	s.read_only = true;
@@ -193,6 +193,33 @@ static void a_ceiling_without_its_controller_is_refused(void **state)
 	assert_refused(full_spec(), h, "--cpus");
 }
 
+static void limits_of_the_machine_are_set_on_the_host(void **state)
+{
+	struct instance_spec s = full_spec();
+	struct host_facts h = v1_host();
+
+	strv_add(&h.cgroups, "cpuset=/sys/fs/cgroup/cpuset");
+	s.resources.memory_reservation_bytes = 64 * MIB;
+	s.resources.memory_swappiness = (struct opt_i64){ true, 0 };
+	s.resources.cpu_shares = 512;
+	s.resources.cpuset_cpus = strdup("0");
+	assert_golden("vm-limits-v1.plan", s, h);
+}
+
+static void what_the_kernel_of_a_guest_cannot_do_is_refused(void **state)
+{
+	struct instance_spec s = full_spec();
+
+	s.resources.memory_swap_bytes = 1024 * MIB;
+	assert_refused(s, v1_host(), "--memory-swap");
+	s = full_spec();
+	s.resources.memory_swap_bytes = -1;
+	assert_refused(s, v1_host(), "--memory-swap");
+	s = full_spec();
+	s.resources.oom_kill_disable = true;
+	assert_refused(s, v1_host(), "--oom-kill-disable");
+}
+
 static void more_mounts_than_the_machine_has_places_are_refused(void **state)
 {
 	struct instance_spec s = plain_spec();
@@ -236,6 +263,8 @@ int main(void)
 		cmocka_unit_test(a_user_namespace_is_refused),
 		cmocka_unit_test(missing_programs_are_named_with_their_package),
 		cmocka_unit_test(a_ceiling_without_its_controller_is_refused),
+		cmocka_unit_test(limits_of_the_machine_are_set_on_the_host),
+		cmocka_unit_test(what_the_kernel_of_a_guest_cannot_do_is_refused),
 		cmocka_unit_test(more_mounts_than_the_machine_has_places_are_refused),
 		cmocka_unit_test(ram_is_the_ceiling_and_what_the_kernel_needs),
 	};

@@ -1,0 +1,19 @@
+/* run_options.h - what run, launch and create take: one struct, one table of options */
+#ifndef CLI_RUN_OPTIONS_H
+#define CLI_RUN_OPTIONS_H
+
+#include "engine/engine.h"
+#include "opts/opts.h"
+
+#define PIDS_NOT_GIVEN INT64_MAX
+
+struct run_args {
+	struct run_request rq;
+	char *isolation;
+	int64_t pids_limit;
+	bool detach, vm, dry_run;
+};
+
+extern const struct opt run_opts[];
+
+#endif
