@@ -1,6 +1,6 @@
 /* ram.h - the guest's RAM as the VMM and its devices see it
  *
- * RAM is one memfd, mapped in up to two slots: the addresses below 4 GiB have a hole for devices (vmm/memory.h).
+ * RAM is one mapping, shown in up to two slots: the addresses below 4 GiB have a hole for devices (vmm/memory.h).
  * The guest changes it at any moment: what is checked must have been copied first.
  */
 #ifndef VIRTIO_RAM_H
@@ -15,13 +15,13 @@
 struct ram_slot {
 	uint64_t gpa, bytes; /* guest physical address and size */
 	uint8_t *host; /* where it is mapped here */
-	uint64_t offset; /* in the memfd */
+	uint64_t offset; /* in the mapping, and in its memfd */
 };
 
 struct ram {
 	struct ram_slot slots[RAM_SLOTS];
 	unsigned n;
-	int fd; /* -1 in tests that have none */
+	int fd; /* the memfd; -1: nobody else maps it */
 	bool huge; /* reserved huge pages: one that is given back may not be had again */
 };
 

@@ -23,23 +23,49 @@ static int open_file(uint64_t bytes, bool hugepages)
 	return take_fd(&fd);
 }
 
-int memory_make(uint64_t bytes, bool hugepages, struct ram *ret, struct err *e)
+/* Anonymous, at a multiple of MEMORY_STEP: so the host's kernel can take huge pages for it and KVM map them whole. */
+static uint8_t *map_own(uint64_t bytes)
 {
+	const size_t room = bytes + MEMORY_STEP;
+	uint8_t *at =
+		mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before;
+
+	if (at == MAP_FAILED)
+		return at;
+	before = -(uintptr_t)at % MEMORY_STEP;
+	if (before)
+		munmap(at, before);
+	munmap(at + before + bytes, room - before - bytes);
+	madvise(at + before, bytes, MADV_HUGEPAGE); /* -EINVAL where the host has none: small pages, then */
+	return at + before;
+}
+
+/* Huge pages are reserved now: one that is missing later would be a SIGBUS in whoever touches it. */
+static uint8_t *map_file(int fd, uint64_t bytes, bool huge)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (huge ? 0 : MAP_NORESERVE), fd, 0);
+}
+
+int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct err *e)
+{
+	const uint64_t low = bytes < LOW_RAM_END ? bytes : LOW_RAM_END;
+	const bool huge = kind == MEMORY_HUGE;
 	autoclose int fd = -1;
-	uint64_t low = bytes < LOW_RAM_END ? bytes : LOW_RAM_END;
 	uint8_t *host;
 
 	if (!bytes || bytes % MEMORY_STEP)
 		return err_set(e, EINVAL, "RAM must be a multiple of 2 MiB");
-	fd = open_file(bytes, hugepages);
-	if (fd < 0)
-		return err_sys(e, -fd, "RAM");
-	/* huge pages are reserved now: one that is missing later would be a SIGBUS in whoever touches it */
-	host = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (hugepages ? 0 : MAP_NORESERVE), fd, 0);
+	if (kind != MEMORY_OWN) {
+		fd = open_file(bytes, huge);
+		if (fd < 0)
+			return err_sys(e, -fd, "RAM");
+	}
+	host = kind == MEMORY_OWN ? map_own(bytes) : map_file(fd, bytes, huge);
 	if (host == MAP_FAILED)
-		return err_sys(e, errno, hugepages ? "RAM of huge pages" : "RAM");
+		return err_sys(e, errno, huge ? "RAM of huge pages" : "RAM");
 	madvise(host, bytes, MADV_DONTDUMP);
-	*ret = (struct ram){ .n = 1, .huge = hugepages, .slots[0] = { 0, low, host, 0 } };
+	*ret = (struct ram){ .n = 1, .huge = huge, .slots[0] = { 0, low, host, 0 } };
 	if (bytes > low)
 		ret->slots[ret->n++] = (struct ram_slot){ HIGH_RAM_BASE, bytes - low, host + low, low };
 	ret->fd = take_fd(&fd);
@@ -71,6 +97,7 @@ void memory_free(struct ram *r)
 	for (unsigned i = 0; i < r->n; i++)
 		bytes += r->slots[i].bytes;
 	munmap(r->slots[0].host, bytes);
-	close(r->fd);
+	if (r->fd >= 0)
+		close(r->fd);
 	r->n = 0;
 }

@@ -1,4 +1,4 @@
-/* memory.h - the RAM of a machine: one memfd, mapped once, shown to KVM in one or two slots */
+/* memory.h - the RAM of a machine: mapped once, shown to KVM in one or two slots */
 #ifndef VMM_MEMORY_H
 #define VMM_MEMORY_H
 
@@ -9,9 +9,15 @@
 
 #define MEMORY_STEP (UINT64_C(2) << 20) /* RAM comes in whole steps of this */
 
-/* Makes `bytes` of RAM.  hugepages: from the host's pool of 2 MiB pages, or not at all.  The memfd can neither shrink
- * nor grow: a file server that has it cannot make us trip over missing pages.  0 or -errno. */
-int memory_make(uint64_t bytes, bool hugepages, struct ram *ret, struct err *e);
+enum memory_kind {
+	MEMORY_OWN, /* nobody else sees it: anonymous, of transparent huge pages where the host has them */
+	MEMORY_SHARED, /* a memfd, which file servers map, too; it can neither shrink nor grow, so that none of them
+			* makes us trip over missing pages */
+	MEMORY_HUGE, /* a memfd of the host's pool of 2 MiB pages, reserved now, or an error */
+};
+
+/* Makes `bytes` of RAM.  0 or -errno. */
+int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct err *e);
 /* Gives the slots to the machine; before its interrupt controller exists, which makes it 20 times faster. */
 int memory_give(const struct ram *r, int vm_fd);
 void memory_free(struct ram *r);

@@ -81,12 +81,19 @@ static int load(const struct vmm_config *c, struct machine *m, struct err *e)
 	return r < 0 ? err_sys(e, -r, "registers of the first vcpu") : 0;
 }
 
+static enum memory_kind memory_kind_of(const struct vmm_config *c)
+{
+	if (c->hugepages)
+		return MEMORY_HUGE;
+	return c->shares.n ? MEMORY_SHARED : MEMORY_OWN;
+}
+
 static int make(const struct vmm_config *c, struct machine *m, struct devices **ret, struct err *e)
 {
 	int r = keep_fds(c, e);
 
 	if (r == 0)
-		r = memory_make(c->memory_bytes, c->hugepages, &m->ram, e);
+		r = memory_make(c->memory_bytes, memory_kind_of(c), &m->ram, e);
 	if (r == 0 && !c->unjailed)
 		r = jail_enter((uid_t)c->uid, e);
 	if (r == 0)
