@@ -74,6 +74,8 @@ image_progress cli_progress(void);
 int cli_print(const struct buf *b, struct err *e);
 /* Prints "ketch: sentence"; returns status. */
 int cli_complain(const struct err *e, int status);
+/* The moment that an option names, *ret_ns unchanged where it is NULL (not given). */
+int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct err *e);
 /* Is the --format (NULL: table) "json"? */
 bool cli_is_json(const char *format);
 /* A list as Docker prints one with --format json: an object a line. */

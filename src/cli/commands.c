@@ -9,8 +9,8 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_cp, &cmd_ps, &cmd_logs,
-	&cmd_inspect, &cmd_stop,   &cmd_kill, &cmd_wait,  &cmd_rm, NULL,
+	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_cp, &cmd_ps,	&cmd_logs,
+	&cmd_inspect, &cmd_stop,   &cmd_kill, &cmd_wait,  &cmd_rm, &cmd_events, NULL,
 };
 
 static const struct command *const image_commands[] = {

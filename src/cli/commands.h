@@ -7,6 +7,7 @@
 extern const struct command cmd_run, cmd_launch, cmd_exec, cmd_shell; /* run.c, exec.c */
 extern const struct command cmd_cp; /* cp.c */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
+extern const struct command cmd_events; /* events.c */
 extern const struct command cmd_stop, cmd_kill, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */

@@ -206,6 +206,7 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 		json_done(&instance_spec_table, &s);
 		return r;
 	}
+	engine_tell(en, &s, "create", NULL);
 	*ret = s;
 	return 0;
 }

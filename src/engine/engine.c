@@ -265,5 +265,8 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 	r = remove_dir(en, in->spec.id);
 	if (r < 0)
 		return err_sys(e, -r, "%s", in->spec.name);
-	return record_remove(en->db, in->spec.id, e);
+	r = record_remove(en->db, in->spec.id, e);
+	if (r == 0)
+		engine_tell(en, &in->spec, "destroy", NULL);
+	return r;
 }

@@ -97,6 +97,9 @@ int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code
 /* force: kills first.  Without it a running instance is -EBUSY. */
 int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e);
 
+/* The directory of the store's journal (events/journal.h); borrowed. */
+int engine_events(struct engine *en);
+
 struct log_request {
 	bool follow;
 	int64_t tail; /* -1: all */

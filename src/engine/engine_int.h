@@ -40,6 +40,12 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e);
 /* The directory ROOT/instances/ID.  -ENOENT when it is gone. */
 int truth_dir_open(struct engine *en, const char *id);
 
+/* news.c: tells the journal what happened to an instance; more: see instance/news.h. */
+void engine_tell(struct engine *en, const struct instance_spec *s, const char *action,
+		 const char *const *more);
+/* The same of a volume: "create", "destroy". */
+void engine_tell_volume(struct engine *en, const char *name, const char *action);
+
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);
 

@@ -66,6 +66,8 @@ static int give_dirs(struct starter *s, struct err *e)
 		return r;
 	run = mkdir_open(en->run_fd, s->spec->id, 0700);
 	r = give(s, "run", run, e);
+	if (r == 0)
+		r = give(s, "events", fcntl(engine_events(en), F_DUPFD_CLOEXEC, 3), e);
 	return r < 0 ? r : give(s, "run-root", fcntl(en->run_fd, F_DUPFD_CLOEXEC, 3), e);
 }
 

@@ -111,7 +111,10 @@ static int clear_lost(struct engine *en, struct instance *in, int dir, struct er
 	r = json_print(&instance_state_table, st, 0, &b);
 	if (r == 0)
 		r = write_file_atomic(dir, "exit.json", 0600, b.data, b.len);
-	return r < 0 ? err_sys(e, -r, "exit record of instance %.12s", in->spec.id) : 0;
+	if (r < 0)
+		return err_sys(e, -r, "exit record of instance %.12s", in->spec.id);
+	engine_tell(en, &in->spec, "die", (const char *const[]){ "exitCode=137", NULL });
+	return 0;
 }
 
 int truth_settle(struct engine *en, struct instance *in, struct err *e)

@@ -188,6 +188,9 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 		r = strv_add(&m.images[0].refs, extra_refs->v[i]);
 	if (r == 0)
 		r = publish(ad, &st, &m, e);
+	for (size_t i = 0; r == 0 && i < m.n_images; i++)
+		store_tell(ad->store, ad->request.verb == JOB_IMPORT ? "import" : "load", m.images[i].id,
+			   m.images[i].refs.n ? m.images[i].refs.v[0] : NULL);
 	return r < 0 ? r : note_names(ad, &m, e);
 }
 

@@ -230,5 +230,9 @@ int image_tag(struct image_store *s, const char *ref, const char *new_ref, struc
 	if (!text)
 		return no_memory(e);
 	r = record_resolve(s, ref, &id, &name, e);
-	return r < 0 ? r : add_ref(s, id, text, e);
+	if (r == 0)
+		r = add_ref(s, id, text, e);
+	if (r == 0)
+		store_tell(s, "tag", id, text);
+	return r;
 }

@@ -1,9 +1,12 @@
 /* remove.c - taking names and images away */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "image/store_int.h"
+
+#define UNTAGGED "Untagged: "
 
 /* What a removal is about, found out within its transaction. */
 struct removal {
@@ -34,7 +37,7 @@ static int untag(struct removal *m, const char *ref, struct err *e)
 {
 	int r = delete_by(m->store, "DELETE FROM image_ref WHERE ref = ?", ref, e);
 
-	if (r == 0 && strv_addf(m->lines, "Untagged: %s", ref) < 0)
+	if (r == 0 && strv_addf(m->lines, UNTAGGED "%s", ref) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	return r;
 }
@@ -71,6 +74,19 @@ static int remove_records(struct removal *m, bool in_use, bool force, struct err
 	return r == 0 && last && !in_use ? delete_image(m, e) : r;
 }
 
+/* In Docker's words: what was untagged by its name, what was deleted by its id. */
+static void tell(const struct removal *m)
+{
+	for (size_t i = 0; i < m->lines->n; i++) {
+		const char *line = m->lines->v[i];
+
+		if (!strncmp(line, UNTAGGED, strlen(UNTAGGED)))
+			store_tell(m->store, "untag", m->id, line + strlen(UNTAGGED));
+		else
+			store_tell(m->store, "delete", m->id, NULL);
+	}
+}
+
 static int remove_once(struct image_store *s, const char *ref, bool in_use, bool force,
 		       struct strv *ret_lines, struct err *e)
 {
@@ -89,6 +105,7 @@ static int remove_once(struct image_store *s, const char *ref, bool in_use, bool
 		r = db_commit(&tx, e);
 	if (r < 0)
 		return r;
+	tell(&m);
 	*ret_lines = lines;
 	lines = (struct strv){ 0 };
 	return 0;

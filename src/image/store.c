@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "events/journal.h"
 #include "image/store_int.h"
 
 static const char *const schema[] = {
@@ -33,7 +34,7 @@ static int open_dirs(struct image_store *s, struct err *e)
 		int *fd;
 	} dirs[] = {
 		{ "layers", &s->layers_fd }, { "configs", &s->configs_fd }, { "roots", &s->roots_fd },
-		{ "tmp", &s->tmp_fd },	     { "locks", &s->locks_fd },
+		{ "tmp", &s->tmp_fd },	     { "locks", &s->locks_fd },	    { JOURNAL_DIR, &s->events_fd },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -86,9 +87,13 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 
 	if (!s)
 		return err_set(e, ENOMEM, "out of memory");
-	*s = (struct image_store){
-		.root_fd = -1, .layers_fd = -1, .configs_fd = -1, .roots_fd = -1, .tmp_fd = -1, .locks_fd = -1
-	};
+	*s = (struct image_store){ .root_fd = -1,
+				   .layers_fd = -1,
+				   .configs_fd = -1,
+				   .roots_fd = -1,
+				   .tmp_fd = -1,
+				   .locks_fd = -1,
+				   .events_fd = -1 };
 	r = store_init(s, root, e);
 	if (r < 0) {
 		image_store_close(s);
@@ -96,6 +101,16 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 	}
 	*ret = s;
 	return 0;
+}
+
+int image_store_events(struct image_store *s)
+{
+	return s->events_fd;
+}
+
+void store_tell(struct image_store *s, const char *action, const char *id, const char *name)
+{
+	journal_append(s->events_fd, &(const struct event_news){ "image", action, id, .name = name });
 }
 
 struct db *image_store_db(struct image_store *s)
@@ -113,6 +128,7 @@ struct image_store *image_store_close(struct image_store *s)
 	auto_close(&s->roots_fd);
 	auto_close(&s->tmp_fd);
 	auto_close(&s->locks_fd);
+	auto_close(&s->events_fd);
 	db_close(s->db);
 	free(s->root);
 	free(s);

@@ -4,6 +4,7 @@
  *	ROOT/layers/HEX/            the tree of one layer, HEX of its diff id; whiteouts in overlay form
  *	ROOT/configs/HEX            the image config, as it came
  *	ROOT/roots/HEX.erofs        an image as one file for VMs, HEX of the image id
+ *	ROOT/events/                the journal
  *	ROOT/tmp/                   staging: what a living process holds no lock on is removed by the next job
  *
  * An image exists once its record does; the record is written after all its data is durable.
@@ -30,6 +31,8 @@ void image_done(struct image *im);
 /* root: path of the store, made if missing (mode 0700). */
 int image_store_open(const char *root, struct image_store **ret, struct err *e);
 struct image_store *image_store_close(struct image_store *s);
+/* The directory of the store's journal (events/journal.h), borrowed. */
+int image_store_events(struct image_store *s);
 /* The database of the store, borrowed: its other tables are the engine's. */
 struct db *image_store_db(struct image_store *s);
 

@@ -13,9 +13,12 @@
 
 struct image_store {
 	char *root; /* absolute path, for messages and for mkfs.erofs */
-	int root_fd, layers_fd, configs_fd, roots_fd, tmp_fd, locks_fd;
+	int root_fd, layers_fd, configs_fd, roots_fd, tmp_fd, locks_fd, events_fd;
 	struct db *db;
 };
+
+/* store.c: tells the journal what happened to an image; name: a reference, or NULL. */
+void store_tell(struct image_store *s, const char *action, const char *id, const char *name);
 
 /* lock.c: a lock dies with the descriptor that is returned.  Waits at most timeout_s, then -EBUSY with a line
  * that names the owner.  `what` is said about us to others who wait: "ketch load". */

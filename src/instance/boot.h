@@ -5,6 +5,7 @@
  *	client      socket to the command that starts the instance: its first connection (wire/msg.h)
  *	dir         the instance's directory below the store root (O_RDONLY): log, exit.json
  *	program     the monitor's own program, on a read-only mount; kept open, used by nobody
+ *	events      the directory of the store's journal (events/journal.h)
  *	lock        its lock file: an open-file-description write lock, held while anything of it runs
  *	run         its directory below the run root: state.json, monitor.sock
  *	run-root    the directory that holds `run` under the instance's id

@@ -34,6 +34,7 @@
 #include "base/path.h"
 #include "container/container.h"
 #include "instance/backend.h"
+#include "monitor/news.h"
 #include "monitor/relay.h"
 #include "vm/vm.h"
 
@@ -57,6 +58,7 @@ struct monitor {
 	struct log *log;
 	struct relay *relay;
 	struct relay_ops relay_ops;
+	struct news news;
 	struct watch listener, signals, stop_timer;
 	int run_fd, dir_fd, lock_fd;
 	bool backend_ready, client_settled, main_started;
@@ -153,6 +155,7 @@ static void on_backend_message(void *arg, const struct msg *msg)
 		if (!m->state.pid)
 			m->state.pid = (int)msg_u32(msg, 0);
 		save_state(m);
+		news_started(&m->news);
 	}
 	relay_from_backend(m->relay, msg);
 }
@@ -200,6 +203,8 @@ static void relay_down(void *arg, const struct msg *msg)
 {
 	struct monitor *m = arg;
 
+	if (msg->type == MSG_SIGNAL && !msg->stream)
+		news_signal(&m->news, (int)msg_u32(msg, 0));
 	if (m->main_started)
 		m->backend->send(m->running, msg);
 	else if (msg->type == MSG_SIGNAL && !msg->stream)
@@ -224,6 +229,7 @@ static void stop_instance(void *arg, int signo, unsigned timeout_s)
 	struct monitor *m = arg;
 	struct itimerspec t = { .it_value = { .tv_sec = timeout_s, .tv_nsec = 1 } };
 
+	m->news.stopped = true;
 	signal_main(m, signo); /* ends one that has not begun */
 	if (timeout_s == 0)
 		m->backend->kill(m->running);
@@ -238,6 +244,13 @@ static void on_stop_timer(void *arg, uint32_t events)
 
 	if (read(m->stop_timer.fd, &n, sizeof(n)) == sizeof(n))
 		m->backend->kill(m->running);
+}
+
+static void on_exec(void *arg, uint32_t id, const struct msg *msg)
+{
+	struct monitor *m = arg;
+
+	news_exec(&m->news, id, msg);
 }
 
 static void on_client_settled(void *arg, bool attached)
@@ -356,7 +369,8 @@ static int set_up(struct monitor *m, struct err *e)
 	int r, client = boot_fd(&m->boot, "client");
 
 	m->events = (struct backend_events){ on_backend_message, on_backend_ready, on_backend_ended, m };
-	m->relay_ops = (struct relay_ops){ relay_down, stop_instance, on_client_settled, m };
+	m->relay_ops = (struct relay_ops){ relay_down, stop_instance, on_exec, on_client_settled, m };
+	news_init(&m->news, &m->boot);
 	m->loop = loop_new();
 	m->log = log_open(m->dir_fd, "log");
 	if (!m->log)
@@ -413,6 +427,7 @@ static void wind_up(struct monitor *m)
 	m->backend->release(m->running);
 	m->log = log_close(m->log);
 	save_exit(m);
+	news_ended(&m->news, &m->state);
 	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);
 	alone = !relay_has_first_client(m->relay);
 	close(m->lock_fd);

@@ -208,6 +208,12 @@ static void on_attach(struct client *c, const struct msg *m)
 		first_settled(r, true);
 }
 
+static void tell_exec(const struct relay *r, const struct stream *s, const struct msg *m)
+{
+	if (!s->copies && r->ops->exec)
+		r->ops->exec(r->ops->arg, s->id, m);
+}
+
 static void on_start(struct client *c, const struct msg *m)
 {
 	struct relay *r = c->relay;
@@ -231,6 +237,7 @@ static void on_start(struct client *c, const struct msg *m)
 			      .client_id = m->stream,
 			      .copies = m->type != MSG_START };
 	r->execs = s;
+	tell_exec(r, s, m);
 	send_down(r, m->type, s->id, m);
 }
 
@@ -368,8 +375,10 @@ void relay_from_backend(struct relay *r, const struct msg *m)
 		s->owed[which] += (uint32_t)m->len;
 		settle_credit(r, s);
 	}
-	if (s->id && (m->type == MSG_EXIT || m->type == MSG_FAILED))
+	if (s->id && (m->type == MSG_EXIT || m->type == MSG_FAILED)) {
+		tell_exec(r, s, m);
 		remove_stream(r, s);
+	}
 }
 
 void relay_finish(struct relay *r, const struct msg *last, int timeout_ms)

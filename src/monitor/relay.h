@@ -20,6 +20,8 @@ struct relay;
 struct relay_ops {
 	void (*to_backend)(void *arg, const struct msg *m);
 	void (*stop)(void *arg, int signo, unsigned timeout_s);
+	/* START of a further process (not of a copy), and later its EXIT or FAILED; may be NULL. */
+	void (*exec)(void *arg, uint32_t id, const struct msg *m);
 	/* The first client (the command that starts the instance) has attached, or has gone before it did. */
 	void (*first_client_settled)(void *arg, bool attached);
 	void *arg;

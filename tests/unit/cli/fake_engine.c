@@ -240,6 +240,11 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 	return 0;
 }
 
+int engine_events(struct engine *en)
+{
+	return -1;
+}
+
 int engine_logs(struct engine *en, const struct instance *in, const struct log_request *rq, struct err *e)
 {
 	buf_addf(&fake.calls, "logs %s follow=%d tail=%lld timestamps=%d\n", in->spec.name, rq->follow,

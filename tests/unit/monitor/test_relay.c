@@ -48,7 +48,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->loop = loop_new();
-	f->ops = (struct relay_ops){ to_backend, on_stop, on_settled, f };
+	f->ops = (struct relay_ops){ to_backend, on_stop, NULL, on_settled, f };
 	f->relay = relay_new(f->loop, &f->ops, NULL);
 	*state = f;
 	return 0;

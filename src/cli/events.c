@@ -1,0 +1,113 @@
+/* events.c - ketch events: what happened, and what happens */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "events/journal.h"
+
+struct events_args {
+	char *since, *until, *format;
+	struct strv filters;
+	bool stream;
+};
+
+static const struct opt events_opts[] = {
+	OPT(LIST, 'f', "filter", struct events_args, filters, "KEY=VALUE",
+	    "Only those of container, event, image, label, type or volume"),
+	OPT(CHOICE, 0, "format", struct events_args, format, "json", "Print each as an object on a line"),
+	OPT(STR, 0, "since", struct events_args, since, "TIME",
+	    "Begin with those of the past: a time stamp, or a duration such as 10m"),
+	OPT(FLAG, 0, "stream", struct events_args, stream, NULL,
+	    "Go on with what happens (default); --stream=false: only the past"),
+	OPT(STR, 0, "until", struct events_args, until, "TIME", "End there: the same"),
+	{ 0 },
+};
+
+struct printer {
+	bool json;
+	struct buf out;
+	struct err *e;
+};
+
+static int flush(void *arg)
+{
+	struct printer *p = arg;
+	int r = p->out.len || p->out.failed ? cli_print(&p->out, p->e) : 0;
+
+	p->out.len = 0;
+	return r;
+}
+
+static int print_event(void *arg, const struct event *ev, const char *line, size_t n)
+{
+	struct printer *p = arg;
+	AUTO(buf_done) struct buf text = { 0 };
+
+	if (p->json) {
+		buf_add(&p->out, line, n);
+	} else {
+		event_add_line(ev, &text);
+		if (text.len)
+			text.data[--text.len] = '\0';
+		text_add(&p->out, text.data ? text.data : "");
+	}
+	buf_addc(&p->out, '\n');
+	return p->out.len > 65536 ? flush(p) : 0;
+}
+
+int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct err *e)
+{
+	if (!text || parse_when(text, clock_real_ns(), ret_ns) == 0)
+		return 0;
+	return err_set(
+		e, EINVAL,
+		"invalid value for %s: \"%.160s\" must be a time such as 2026-11-20T16:37:48Z, seconds "
+		"since 1970, or a duration such as 10m",
+		option, text);
+}
+
+static int events_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	const struct events_args *a = args;
+	struct printer p = { .json = cli_is_json(a->format), .e = e };
+	const struct journal_reader rd = { print_event, flush, &p };
+	/* without a beginning Docker tells only what comes */
+	struct journal_query q = { .since_ns = a->stream ? clock_real_ns() : 0,
+				   .filters = &a->filters,
+				   .follow = a->stream };
+	struct engine *en;
+	int r = cli_take_when("--since", a->since, &q.since_ns, e);
+
+	if (r == 0)
+		r = cli_take_when("--until", a->until, &q.until_ns, e);
+	if (r == 0)
+		r = event_check_filters(&a->filters, e);
+	if (r < 0)
+		return r;
+	en = cli_engine(c, e);
+	r = en ? journal_read(engine_events(en), &q, &rd, e) : -e->no;
+	if (r == 0)
+		r = flush(&p);
+	buf_done(&p.out);
+	return r;
+}
+
+static const struct events_args events_defaults = { .stream = true };
+const struct command cmd_events = {
+	.name = "events",
+	.usage = "",
+	.summary = "Tell what happens to instances, images and volumes",
+	.text = "A line for each event, as it happens; --since begins earlier, --until ends.  The journal of "
+		"the store keeps about the last 60,000 events.\n\n"
+		"Instances: create, start, die, oom, stop, kill, restart, pause, unpause, rename, update, "
+		"destroy, exec_create, exec_start, exec_die and health_status.  Images: import, load, tag, "
+		"untag and delete.  Volumes: create and destroy.",
+	.opts = events_opts,
+	.args_size = sizeof(struct events_args),
+	.defaults = &events_defaults,
+	.run = events_run,
+};
