@@ -93,7 +93,7 @@ static const char *kind_name(enum word_kind k)
 static void add_options(struct buf *out, const struct opt *opts, bool only_takes)
 {
 	for (const struct opt *o = opts; o->type; o++) {
-		if (only_takes && o->type == OPT_FLAG)
+		if (!opt_is_shown(o) || (only_takes && o->type == OPT_FLAG))
 			continue;
 		buf_addf(out, "--%s ", o->name);
 		if (o->letter)

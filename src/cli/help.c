@@ -29,9 +29,11 @@ static void add_options(struct buf *out, const struct opt *opts)
 	size_t width = 0;
 
 	for (const struct opt *o = opts; o->type; o++)
-		if (name_width(o) > width)
+		if (opt_is_shown(o) && name_width(o) > width)
 			width = name_width(o);
 	for (const struct opt *o = opts; o->type; o++) {
+		if (!opt_is_shown(o))
+			continue;
 		buf_adds(out, "  ");
 		add_option_name(out, o);
 		buf_addf(out, "%*s  %s\n", (int)(width - name_width(o)), "", o->help);

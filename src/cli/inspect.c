@@ -26,7 +26,7 @@ struct view_state {
 };
 
 struct view_config {
-	const char *hostname, *user, *working_dir, *image, *stop_signal;
+	const char *hostname, *domainname, *user, *working_dir, *image, *stop_signal;
 	bool tty, open_stdin;
 	struct strv env, cmd, labels;
 };
@@ -37,7 +37,9 @@ struct view_host {
 	int64_t memory_swap;
 	const char *network, *isolation, *seccomp, *userns;
 	bool privileged, read_only, auto_remove, init;
-	struct strv caps;
+	struct strv caps, groups, annotations;
+	struct sandbox sandbox; /* borrowed */
+	uint64_t shm_bytes;
 	struct rlimit_spec *ulimits;
 	size_t n_ulimits;
 };
@@ -83,6 +85,7 @@ static const struct jtable state_table = { sizeof(struct view_state), state_fiel
 
 static const struct jfield config_fields[] = {
 	JK(J_STR, struct view_config, hostname, "Hostname"),
+	JK(J_STR, struct view_config, domainname, "Domainname"),
 	JK(J_STR, struct view_config, user, "User"),
 	JK(J_BOOL, struct view_config, tty, "Tty"),
 	JK(J_BOOL, struct view_config, open_stdin, "OpenStdin"),
@@ -120,7 +123,23 @@ static const struct jtable device_weight_table = { sizeof(struct device_limit), 
 
 #define DEVICE_LIMITS(member, key, table) JA(struct view_host, limits.member.v, limits.member.n, key, table)
 
+static const struct jfield device_fields[] = {
+	JK(J_STR, struct device_spec, source, "PathOnHost"),
+	JK(J_STR, struct device_spec, target, "PathInContainer"),
+	JK(J_STR, struct device_spec, access, "CgroupPermissions"),
+	{ 0 },
+};
+static const struct jtable device_table = { sizeof(struct device_spec), device_fields };
+
 static const struct jfield host_fields[] = {
+	JK(J_STRV, struct view_host, sandbox.hosts, "ExtraHosts"),
+	JK(J_STRV, struct view_host, groups, "GroupAdd"),
+	JK(J_U64, struct view_host, shm_bytes, "ShmSize"),
+	JK(J_MAP, struct view_host, sandbox.sysctls, "Sysctls"),
+	JA(struct view_host, sandbox.devices, sandbox.n_devices, "Devices", &device_table),
+	JK(J_STRV, struct view_host, sandbox.device_rules, "DeviceCgroupRules"),
+	JK(J_MAP, struct view_host, annotations, "Annotations"),
+	JK(J_STR, struct view_host, sandbox.timezone, "Timezone"),
 	JK(J_STR, struct view_host, network, "NetworkMode"),
 	JK(J_BOOL, struct view_host, auto_remove, "AutoRemove"),
 	JK(J_STRV, struct view_host, caps, "Capabilities"),
@@ -224,6 +243,7 @@ static void fill_config(const struct instance_spec *s, struct view *v)
 		snprintf(v->signal_name, sizeof(v->signal_name), "%d", s->stop_signal);
 	v->config = (struct view_config){
 		.hostname = s->hostname,
+		.domainname = s->sandbox.domainname,
 		.user = s->process.user,
 		.working_dir = s->process.cwd,
 		.image = s->image,
@@ -252,6 +272,10 @@ static void fill_host(const struct instance_spec *s, struct view_host *h)
 		.auto_remove = s->auto_remove,
 		.init = s->init,
 		.caps = s->process.caps,
+		.groups = s->process.groups,
+		.annotations = s->annotations,
+		.sandbox = s->sandbox,
+		.shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES,
 		.ulimits = s->process.rlimits,
 		.n_ulimits = s->process.n_rlimits,
 	};

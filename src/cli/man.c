@@ -64,6 +64,8 @@ static void add_title(struct buf *out, const char *name, const char *summary)
 static void add_options(struct buf *out, const struct opt *opts)
 {
 	for (const struct opt *o = opts; o->type; o++) {
+		if (!opt_is_shown(o))
+			continue;
 		buf_adds(out, ".TP\n");
 		if (o->letter)
 			buf_addf(out, "\\fB\\-%c\\fR, ", o->letter);

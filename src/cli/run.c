@@ -11,15 +11,17 @@
 #include "cli/run_options.h"
 #include "sys/terminal.h"
 
+/* --isolation, --vm and --runtime name the wall in three ways, which must agree. */
 static int take_isolation(struct run_args *a, struct err *e)
 {
-	bool vm = a->vm;
+	bool by_runtime = a->runtime && !strcmp(a->runtime, "ketch-vm");
+	bool vm = a->isolation ? !strcmp(a->isolation, isolation_names[ISOLATION_VM]) : a->vm || by_runtime;
 
-	if (a->isolation) {
-		vm = !strcmp(a->isolation, isolation_names[ISOLATION_VM]);
-		if (a->vm && !vm)
-			return err_set(e, EINVAL, "--vm and --isolation=container contradict each other");
-	}
+	if (a->vm && !vm)
+		return err_set(e, EINVAL, "--vm and --isolation=container contradict each other");
+	if (a->runtime && by_runtime != vm)
+		return err_set(e, EINVAL, "--runtime=%s and %s contradict each other", a->runtime,
+			       vm ? "--vm" : "--isolation=container");
 	a->rq.isolation = vm ? ISOLATION_VM : ISOLATION_CONTAINER;
 	return 0;
 }
@@ -40,6 +42,10 @@ static int fill_request(struct run_args *a, struct strv *words, struct err *e)
 
 	if (r < 0)
 		return r;
+	if (a->pull && !strcmp(a->pull, "always"))
+		return err_set(
+			e, ENOTSUP,
+			"--pull=always: there is no registry yet; images come by ketch load and import");
 	if (a->pids_limit != PIDS_NOT_GIVEN)
 		a->rq.limits.pids_limit =
 			a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */
@@ -132,6 +138,8 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 	en = cli_engine(c, e);
 	if (!en)
 		return -e->no;
+	if (a->quiet)
+		engine_set_progress(en, NULL, NULL);
 	return a->dry_run ? print_plan(en, &a->rq, e) : run_new(en, a, e);
 }
 

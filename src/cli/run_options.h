@@ -9,9 +9,9 @@
 
 struct run_args {
 	struct run_request rq;
-	char *isolation;
+	char *isolation, *runtime, *pull;
 	int64_t pids_limit;
-	bool detach, vm, dry_run;
+	bool detach, vm, dry_run, quiet, no_content_trust;
 };
 
 extern const struct opt run_opts[];

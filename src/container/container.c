@@ -277,7 +277,7 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 		_exit(status);
 	if (l->oci && l->oci->exe_mount >= 0)
 		close_exe_mount(l);
-	if (l->oci)
+	if (l->oci || c->boot->spec.sandbox.apparmor)
 		c->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	reset_signals(c);
 	umask(0);

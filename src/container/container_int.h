@@ -214,5 +214,6 @@ enum {
 }; /* root-enter: by chroot(2) alone; or moved over the old root first */
 enum { STEP_SEAL = 1 }; /* mount-fs: op_seal will make it read-only */
 enum { STEP_BIND = 1 }; /* node: bound from the host at once */
+enum { STEP_HEX = 1 }; /* etc-file: the data is the file in hexadecimal digits */
 
 #endif

@@ -92,19 +92,6 @@ static void add_root(struct planner *pl)
 	pl->place = NULL;
 }
 
-/* "net.ipv4.ip_forward" or "net/ipv4/conf/eth0.1/forwarding", as sysctl(8): the first separator tells which it is, and
- * the other one then stands for itself. */
-static char *sysctl_path(const char *name, size_t n)
-{
-	char *path = strndup(name, n), *first = path ? strpbrk(path, "./") : NULL;
-
-	if (!first || *first == '/')
-		return path;
-	for (char *p = path; *p; p++)
-		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
-	return path;
-}
-
 static void add_sysctls(struct planner *pl)
 {
 	const struct strv *list = &pl->oci->spec->lnx.sysctl;
@@ -112,7 +99,7 @@ static void add_sysctls(struct planner *pl)
 	for (size_t i = 0; i < list->n && pl->r == 0; i++) {
 		const char *eq = strchr(list->v[i], '=');
 		size_t n = eq ? (size_t)(eq - list->v[i]) : strlen(list->v[i]);
-		autofree char *path = sysctl_path(list->v[i], n);
+		autofree char *path = oci_sysctl_path(list->v[i], n);
 		autofree char *place = str_printf("linux.sysctl.%.*s", (int)n, list->v[i]);
 
 		pl->place = place;

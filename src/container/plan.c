@@ -15,9 +15,6 @@
 #include "container/container_int.h"
 #include "container/plan_int.h"
 
-#define NSD  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define NSDX (NSD | MOUNT_ATTR_NOEXEC)
-
 void plan_step(struct planner *pl, const struct step_op *op, const char *what, const char *from,
 	       const char *data, uint64_t flags)
 {
@@ -55,13 +52,13 @@ void plan_step_take(struct planner *pl, const struct step_op *op, const char *wh
 
 /* --- host */
 
-static bool own_network(const struct planner *pl)
+bool plan_own_network(const struct planner *pl)
 {
 	/* in a VM the machine is the network's wall; a second one would only have to be bridged again */
 	return pl->spec->network == NETWORK_NONE && !pl->facts->in_guest;
 }
 
-static bool own_users(const struct planner *pl)
+bool plan_own_users(const struct planner *pl)
 {
 	return pl->spec->userns && !pl->facts->in_guest;
 }
@@ -107,111 +104,17 @@ static void add_host(struct planner *pl)
 	plan_cgroups(pl);
 	if (pl->spec->seccomp)
 		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", pl->spec->seccomp, 0);
-	if (own_users(pl))
+	if (plan_own_users(pl))
 		plan_step(pl, &op_userns, "ids", "/etc/subuid", "65536", 0);
 	add_root(pl);
 	add_sources(pl);
 	plan_step(pl, &op_terminals, "/dev/pts", NULL, NULL, 0);
-	buf_addf(&ns, "mnt pid ipc uts cgroup%s%s", own_network(pl) ? " net" : "",
-		 own_users(pl) ? " user" : "");
+	buf_addf(&ns, "mnt pid ipc uts cgroup%s%s", plan_own_network(pl) ? " net" : "",
+		 plan_own_users(pl) ? " user" : "");
 	plan_step(pl, &op_namespaces, "new", NULL, ns.data, 0);
 }
 
-/* --- inside: what the kernel provides */
-
-static void add_dev(struct planner *pl)
-{
-	static const char *const nodes[][2] = {
-		{ "/dev/null", "c 1:3 rwm" },	{ "/dev/zero", "c 1:5 rwm" },	 { "/dev/full", "c 1:7 rwm" },
-		{ "/dev/random", "c 1:8 rwm" }, { "/dev/urandom", "c 1:9 rwm" }, { "/dev/tty", "c 5:0 rwm" },
-	};
-	static const char *const links[][2] = {
-		{ "/dev/ptmx", "pts/ptmx" },	      { "/dev/fd", "/proc/self/fd" },
-		{ "/dev/stdin", "/proc/self/fd/0" },  { "/dev/stdout", "/proc/self/fd/1" },
-		{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/core", "/proc/kcore" },
-	};
-
-	plan_step(pl, &op_mount, "/dev", "tmpfs", "mode=755,size=65536k", MOUNT_ATTR_NOSUID);
-	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
-		if (own_users(pl))
-			plan_step(pl, &op_dev_host, nodes[i][0], nodes[i][0], nodes[i][1], 0);
-		else
-			plan_step(pl, &op_dev_node, nodes[i][0], NULL, nodes[i][1], 0);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		plan_step(pl, &op_dev_link, links[i][0], links[i][1], NULL, 0);
-	if (pl->spec->privileged)
-		plan_step(pl, &op_dev_host, "/dev", "/dev", NULL, 0);
-	plan_step(pl, &op_mount_pts, "/dev/pts", "pts", NULL, 0);
-	plan_step(pl, &op_mount, "/dev/shm", "tmpfs", "mode=1777,size=65536k", NSDX);
-	plan_step(pl, &op_mount, "/dev/mqueue", "mqueue", NULL, NSDX);
-	if (pl->spec->process.tty)
-		plan_step(pl, &op_console, "/dev/console", NULL, NULL, 0);
-}
-
-static void add_sys(struct planner *pl)
-{
-	uint64_t flags = NSDX | (pl->spec->privileged ? 0 : MOUNT_ATTR_RDONLY);
-
-	/* a new sysfs shows the devices of the network namespace that the user namespace owns: not the host's */
-	if (own_users(pl) && !own_network(pl))
-		plan_step(pl, &op_host_bind, "/sys", "/sys", NULL, flags);
-	else
-		plan_step(pl, &op_mount, "/sys", "sysfs", NULL, flags);
-	plan_cgroup_mounts(pl, flags);
-}
-
-static void add_kernel(struct planner *pl)
-{
-	plan_step(pl, &op_mount, "/proc", "proc", NULL, NSDX);
-	if (pl->spec->network == NETWORK_NONE) { /* a network of its own, or the machine's */
-		/* as Docker: without it every server for a low port would need CAP_NET_BIND_SERVICE */
-		plan_step(pl, &op_sysctl, "/proc/sys/net/ipv4/ip_unprivileged_port_start", NULL, "0", 0);
-		plan_step(pl, &op_loopback, "lo", NULL, NULL, 0);
-	}
-	plan_step(pl, &op_hostname, "uts", NULL, pl->spec->hostname ? pl->spec->hostname : "ketch", 0);
-	add_dev(pl);
-	add_sys(pl);
-}
-
-static void add_etc(struct planner *pl)
-{
-	static const char hosts[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-				    "fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\n"
-				    "ff02::2\tip6-allrouters\n";
-	const char *name = pl->spec->hostname ? pl->spec->hostname : "ketch";
-	bool host = pl->spec->network == NETWORK_HOST && !pl->facts->in_guest;
-
-	plan_step_take(pl, &op_etc_file, "/etc/hostname", str_printf("%s\n", name), 0);
-	if (host) {
-		plan_step(pl, &op_etc_file, "/etc/hosts", "/etc/hosts", NULL, 0);
-		plan_step(pl, &op_etc_file, "/etc/resolv.conf", "/etc/resolv.conf", NULL, 0);
-		return;
-	}
-	plan_step_take(pl, &op_etc_file, "/etc/hosts", str_printf("%s127.0.1.1\t%s\n", hosts, name), 0);
-	plan_step(pl, &op_etc_file, "/etc/resolv.conf", NULL, "# no network\n", 0);
-}
-
-/* Docker's lists (security.md A4, A9): what tells of, or reaches into, the host. */
-static void add_masks(struct planner *pl)
-{
-	static const char *const masked[] = {
-		"/proc/asound",	    "/proc/acpi",	 "/proc/interrupts",
-		"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
-		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-		"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
-	};
-	static const char *const read_only[] = {
-		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-	};
-
-	if (pl->spec->privileged)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(masked); i++)
-		plan_step(pl, &op_mask, masked[i], NULL, NULL, 0);
-	for (size_t i = 0; i < ARRAY_LEN(read_only); i++)
-		plan_step(pl, &op_read_only, read_only[i], NULL, NULL, 0);
-}
+/* --- inside */
 
 static void add_process(struct planner *pl)
 {
@@ -229,10 +132,10 @@ static void add_inside(struct planner *pl)
 	const struct process *p = &pl->spec->process;
 
 	plan_step(pl, &op_root_attach, "/", "root", NULL, 0);
-	add_kernel(pl);
-	add_etc(pl);
+	plan_kernel(pl);
+	plan_etc(pl);
 	plan_user_mounts(pl);
-	add_masks(pl);
+	plan_masks(pl);
 	if (p->cwd && strcmp(p->cwd, "/"))
 		plan_step(pl, &op_make_cwd, p->cwd, NULL, NULL, 0);
 	if (pl->spec->read_only)
@@ -254,6 +157,8 @@ static int check(const struct instance_spec *s, const struct host_facts *h, stru
 			       s->hostname);
 	if (s->userns && s->privileged)
 		return err_set(e, EINVAL, "--userns: a privileged container cannot have its own users");
+	if (!h->in_guest && plan_check_sysctls(s, e) < 0)
+		return -e->no;
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		const char *t = s->mounts[i].target;
 

@@ -48,12 +48,20 @@ static const char *const all[] = { "unified", "memory", "cpu",	   "cpuacct", "pi
 static void limit_devices(struct planner *pl)
 {
 	bool v2 = !base_of(pl, "devices") && base_of(pl, "unified") && pl->facts->cgroup_mode == CGROUP_V2;
+	const struct sandbox *b = &pl->spec->sandbox;
+	AUTO(buf_done) struct buf rules = { 0 };
 	autofree char *dir = NULL;
 
 	if (pl->spec->privileged || (!v2 && !base_of(pl, "devices")))
 		return;
 	dir = dir_of(pl, v2 ? "unified" : "devices");
-	plan_step(pl, &op_devices, dir, NULL, device_rules, v2 ? STEP_V2 : 0);
+	buf_adds(&rules, device_rules);
+	for (size_t i = 0; i < b->n_devices; i++)
+		buf_addf(&rules, ",%s %lld:%lld %s", b->devices[i].type, (long long)b->devices[i].major,
+			 (long long)b->devices[i].minor, b->devices[i].access);
+	for (size_t i = 0; i < b->device_rules.n; i++)
+		buf_addf(&rules, ",%s", b->device_rules.v[i]);
+	plan_step(pl, &op_devices, dir, NULL, rules.data, v2 ? STEP_V2 : 0);
 }
 
 void plan_cgroups(struct planner *pl)

@@ -174,7 +174,7 @@ static int take_attributes(const struct container *c, const struct launch *l, st
 	int r;
 
 	if (!p)
-		return 0;
+		return lsm_label_set_exec(c->host_proc, c->boot->spec.sandbox.apparmor, NULL, e);
 	r = attributes_set_cpus(p->affinity_final, "final", e);
 	if (r == 0)
 		r = attributes_apply(p, e);
@@ -345,9 +345,10 @@ static int program_check(const struct process *p, const struct strv *env, int *r
 static int exec_program(const struct launch *l, const struct strv *env, int *ret_status, struct err *e)
 {
 	const struct process *p = l->process;
+	const struct opt_i64 *mask = l->oci ? &l->oci->process->user.umask : &p->umask;
 	const char *name = p->args.v[0];
 
-	umask(l->oci && l->oci->process->user.umask.set ? (mode_t)l->oci->process->user.umask.v : 022);
+	umask(mask->set ? (mode_t)mask->v : 022);
 	if (!strchr(name, '/'))
 		return exec_in_path(p, env->v, strv_env_get(env, "PATH"), ret_status, e);
 	execve(name, p->args.v, env->v);

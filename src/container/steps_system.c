@@ -15,6 +15,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "cgroup/devices.h"
 #include "container/container_int.h"
@@ -214,16 +215,33 @@ const struct step_op op_console = { "console", STAGE_INSIDE, apply_console };
 
 /* --- small files of ours */
 
-static int write_text(int fd, const struct step *s)
+static int write_hex(int fd, const char *hex)
 {
-	autoclose int from = -1;
+	size_t n = strlen(hex) / 2;
+	autofree char *bytes = malloc(n + 1);
 
-	if (s->data)
-		return write_full(fd, s->data, strlen(s->data));
-	from = open(s->from, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* the host's */
+	if (!bytes)
+		return -ENOMEM;
+	return hex_decode(hex, (unsigned)n, bytes) < 0 ? -EINVAL : write_full(fd, bytes, n);
+}
+
+static int copy_file(int fd, const char *path)
+{
+	autoclose int from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
 	if (from < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return copy_fd(from, fd);
+}
+
+/* What the host has in `from`, and the text behind it. */
+static int write_text(int fd, const struct step *s)
+{
+	int r = s->from ? copy_file(fd, s->from) : 0;
+
+	if (r < 0 || !s->data)
+		return r;
+	return s->flags & STEP_HEX ? write_hex(fd, s->data) : write_full(fd, s->data, strlen(s->data));
 }
 
 static int apply_etc_file(void *ctx, const struct step *s, struct err *e)

@@ -139,6 +139,28 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
+/* "linux/amd64[/VARIANT]", "linux", "amd64". */
+static int check_platform(const char *wanted, const struct image_config *c, const char *name, struct err *e)
+{
+	const char *os = c->os && *c->os ? c->os : "linux", *arch = c->architecture ? c->architecture : "";
+	AUTO(strv_done) struct strv part = { 0 };
+	bool fits;
+
+	if (!wanted)
+		return 0;
+	if (strv_split(&part, wanted, "/") < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (part.n == 1)
+		fits = !strcmp(part.v[0], os) || !strcmp(part.v[0], arch);
+	else
+		fits = !strcmp(part.v[0], os) && !strcmp(part.v[1], arch);
+	return fits ? 0
+		    : err_set(e, EINVAL,
+			      "--platform %.60s: the image %.100s is for %.20s/%.20s; load or import one "
+			      "that fits",
+			      wanted, name, os, arch);
+}
+
 static int set_image(const struct run_request *rq, const struct image *im, struct instance_spec *s,
 		     struct err *e)
 {
@@ -162,6 +184,8 @@ static int make_spec(struct engine *en, const struct run_request *rq, struct ins
 		engine_random_hex(32, s->id);
 	s->created_ns = clock_real_ns();
 	r = s->id ? set_image(rq, &im, s, e) : err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = check_platform(rq->platform, &im.config, rq->image, e);
 	if (r == 0)
 		r = choose_name(en, rq, &s->name, e);
 	if (r == 0)

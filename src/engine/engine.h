@@ -31,6 +31,21 @@ struct limits_request {
 	int64_t pids_limit; /* -1: none */
 };
 
+/* What the user asked about the inside (instance/sandbox.h). */
+struct sandbox_request {
+	char *ipc, *pid, *uts, *cgroupns; /* "private", "host", "container:NAME" ... */
+	struct strv uid_maps, gid_maps; /* "INSIDE:OUTSIDE:COUNT" */
+	char *cgroup_parent;
+	struct strv sysctls; /* "net.core.somaxconn=1024" */
+	uint64_t shm_bytes;
+	struct strv hosts; /* "NAME:ADDRESS" */
+	bool no_hosts;
+	char *domainname;
+	char *timezone; /* "Europe/Berlin", "local" */
+	struct strv devices; /* "SOURCE[:TARGET[:ACCESS]]" */
+	struct strv device_rules; /* "c 10:200 rwm" */
+};
+
 /* What the user asked of run/create, as text where it was text: checked and merged with the image by
  * engine_create.  Zero means "not given". */
 struct run_request {
@@ -38,15 +53,22 @@ struct run_request {
 	struct strv args;
 	char *name;
 	int isolation; /* enum isolation */
-	struct strv env, env_files;
+	struct strv env, env_files, unset_env;
+	struct strv env_merge; /* "NAME=text with ${NAMES} of what is set already" */
+	bool env_host, http_proxy, unset_env_all;
 	char *workdir, *user, *hostname;
 	struct strv volumes; /* "SRC:DST[:ro]" */
 	struct strv tmpfs; /* "DST[:OPTIONS]" */
 	struct limits_request limits;
+	struct sandbox_request sandbox;
 	struct strv ulimits; /* "nofile=1024:4096" */
 	bool read_only, init, privileged, interactive, tty, auto_remove, userns;
 	char *entrypoint; /* "" clears the image's */
-	struct strv cap_add, cap_drop, security_opt, labels;
+	struct strv cap_add, cap_drop, security_opt, labels, label_files, annotations;
+	struct strv groups; /* further groups of the user */
+	char *umask; /* octal */
+	char *platform; /* "linux/amd64" */
+	int timeout_s; /* killed after so long */
 	char *stop_signal;
 	char *network; /* "none", "host" */
 	char *kernel; /* vm: version of the guest kernel */

@@ -4,7 +4,6 @@
  */
 #include "engine/request.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include "base/parse.h"
 #include "engine/request_int.h"
 
-#define DEFAULT_PATH   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_PIDS   2048
 #define STOP_TIMEOUT_S 10
 
@@ -58,83 +56,6 @@ static int merge_args(const struct run_request *rq, const struct image_run_confi
 	return 0;
 }
 
-static bool is_env_name(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (isspace((unsigned char)s[i]) || iscntrl((unsigned char)s[i]))
-			return false;
-	return n > 0;
-}
-
-/* One -e or env-file entry: KEY=VALUE sets, KEY takes the caller's value or, without one, unsets. */
-static int env_entry(struct strv *env, const char *entry, struct err *e)
-{
-	size_t n = strcspn(entry, "=");
-	autofree char *assignment = NULL;
-	const char *value;
-
-	if (!is_env_name(entry, n))
-		return err_set(e, EINVAL, "invalid environment variable: %.100s", entry);
-	if (entry[n])
-		return strv_env_set(env, entry) < 0 ? no_memory(e) : 0;
-	value = getenv(entry);
-	if (!value) {
-		strv_env_unset(env, entry);
-		return 0;
-	}
-	assignment = str_printf("%s=%s", entry, value);
-	return !assignment || strv_env_set(env, assignment) < 0 ? no_memory(e) : 0;
-}
-
-int request_env(const struct strv *from, struct strv *env, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < from->n && r == 0; i++)
-		r = env_entry(env, from->v[i], e);
-	return r;
-}
-
-int request_env_file(const char *text, struct strv *env, struct err *e)
-{
-	AUTO(strv_done) struct strv lines = { 0 };
-	int r;
-
-	if (strv_split(&lines, text, "\n") < 0)
-		return no_memory(e);
-	for (size_t i = 0; i < lines.n; i++) {
-		char *s = lines.v[i] + strspn(lines.v[i], " \t");
-		size_t n = strlen(s);
-
-		if (n && s[n - 1] == '\r')
-			s[n - 1] = '\0';
-		if (!*s || *s == '#')
-			continue;
-		r = env_entry(env, s, e);
-		if (r < 0)
-			return err_wrap(e, r, "line %zu", i + 1);
-	}
-	return 0;
-}
-
-static int merge_env(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
-		     struct err *e)
-{
-	struct strv *env = &s->process.env;
-	autofree char *host = str_printf("HOSTNAME=%s", s->hostname);
-	int r = 0;
-
-	if (!host || strv_add(env, DEFAULT_PATH) < 0 || strv_add(env, host) < 0 ||
-	    (rq->tty && strv_add(env, "TERM=xterm") < 0))
-		return no_memory(e);
-	for (size_t i = 0; i < c->env.n && r == 0; i++)
-		r = strv_env_set(env, c->env.v[i]);
-	if (r < 0)
-		return no_memory(e);
-	r = request_env_files(&rq->env_files, env, e);
-	return r < 0 ? r : request_env(&rq->env, env, e);
-}
-
 static int check_hostname(const char *s, struct err *e)
 {
 	size_t n = strlen(s);
@@ -169,6 +90,25 @@ static int merge_cwd(const struct run_request *rq, const struct image_run_config
 	return set_str(&p->cwd, cwd, e);
 }
 
+static int merge_user(const struct run_request *rq, const struct image_run_config *c, struct process *p,
+		      struct err *e)
+{
+	const char *user = rq->user ? rq->user : c->user;
+	uint32_t mask;
+
+	for (size_t i = 0; i < rq->groups.n; i++)
+		if (!*rq->groups.v[i] || !strcmp(rq->groups.v[i], "keep-groups"))
+			return err_set(e, EINVAL, "--group-add: '%.40s' is not the name or number of a group",
+				       rq->groups.v[i]);
+	if (rq->umask && (parse_mode(rq->umask, &mask) < 0 || mask > 0777))
+		return err_set(e, EINVAL, "--umask: '%.40s' is not an octal number up to 0777", rq->umask);
+	if (rq->umask)
+		p->umask = (struct opt_i64){ true, mask };
+	if (strv_add_all(&p->groups, &rq->groups) < 0)
+		return no_memory(e);
+	return set_str(&p->user, user && *user ? user : NULL, e);
+}
+
 static int merge_stop_signal(const struct run_request *rq, const struct image_run_config *c,
 			     struct instance_spec *s, struct err *e)
 {
@@ -179,22 +119,6 @@ static int merge_stop_signal(const struct run_request *rq, const struct image_ru
 	if (name && *name && parse_signal(name, &s->stop_signal) < 0)
 		return err_set(e, EINVAL, "invalid stop signal: %.60s", name);
 	return 0;
-}
-
-static int merge_labels(const struct run_request *rq, const struct image_run_config *c, struct strv *labels,
-			struct err *e)
-{
-	int r = strv_add_all(labels, &c->labels);
-
-	for (size_t i = 0; i < rq->labels.n && r == 0; i++) {
-		const char *l = rq->labels.v[i];
-		autofree char *pair = str_printf(strchr(l, '=') ? "%s" : "%s=", l);
-
-		if (*l == '=' || !*l)
-			return err_set(e, EINVAL, "invalid label: '%.100s'", l);
-		r = pair ? strv_env_set(labels, pair) : -ENOMEM;
-	}
-	return r < 0 ? no_memory(e) : 0;
 }
 
 /* --- what it may use */
@@ -273,65 +197,10 @@ static int check_network(const struct run_request *rq, struct instance_spec *s, 
 	return err_set(e, EINVAL, "--network: no such network: %.60s (there are none and host)", name);
 }
 
-static bool is_nnp(const char *opt, bool *ret)
-{
-	const char *v;
-
-	if (strncmp(opt, "no-new-privileges", 17))
-		return false;
-	v = opt + 17;
-	*ret = !*v || !strcmp(v, "=true") || !strcmp(v, ":true");
-	return *ret || !strcmp(v, "=false") || !strcmp(v, ":false");
-}
-
-int request_seccomp(const struct run_request *rq, const char **ret, struct err *e)
-{
-	const char *profile = rq->privileged ? "unconfined" : "default";
-
-	for (size_t i = 0; i < rq->security_opt.n; i++) {
-		const char *opt = rq->security_opt.v[i];
-		bool nnp;
-
-		if (is_nnp(opt, &nnp))
-			continue;
-		if (strncmp(opt, "seccomp", 7) || (opt[7] != '=' && opt[7] != ':') || !opt[8])
-			return err_set(e, EINVAL,
-				       "--security-opt: '%.80s' is not seccomp=FILE, seccomp=unconfined or "
-				       "no-new-privileges",
-				       opt);
-		profile = opt + 8;
-	}
-	*ret = profile;
-	return 0;
-}
-
-static int merge_protection(const struct run_request *rq, struct instance_spec *s, struct err *e)
-{
-	const char *profile;
-	int r = request_seccomp(rq, &profile, e);
-	bool nnp;
-
-	for (size_t i = 0; i < rq->security_opt.n && r == 0; i++)
-		if (is_nnp(rq->security_opt.v[i], &nnp))
-			s->process.no_new_privs = nnp;
-	if (r == 0)
-		r = request_caps(rq, &s->process.caps, e);
-	if (r == 0)
-		s->process.seccomp = strcmp(profile, "unconfined") != 0;
-	if (r == 0 && rq->userns && rq->privileged)
-		r = err_set(e, EINVAL, "--privileged and --userns exclude each other");
-	if (r == 0 && rq->driver && s->isolation != ISOLATION_VM)
-		r = err_set(e, EINVAL, "--driver works for virtual machines only");
-	if (r == 0 && rq->userns && s->isolation == ISOLATION_VM)
-		r = err_set(e, EINVAL, "--userns: a virtual machine has users of its own");
-	return r;
-}
-
 int request_to_spec(const struct run_request *rq, const struct image *im, const struct host_facts *h,
 		    struct instance_spec *s, struct err *e)
 {
 	const struct image_run_config *c = &im->config.config;
-	const char *user = rq->user ? rq->user : c->user;
 	struct process *p = &s->process;
 	int r;
 
@@ -341,6 +210,7 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	s->privileged = rq->privileged;
 	s->userns = rq->userns;
 	s->auto_remove = rq->auto_remove;
+	s->timeout_s = rq->timeout_s;
 	s->open_stdin = rq->interactive;
 	p->tty = rq->tty;
 	p->stdin_open = rq->interactive;
@@ -350,15 +220,15 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	if (r == 0)
 		r = merge_args(rq, c, &p->args, e);
 	if (r == 0)
-		r = merge_env(rq, c, s, e);
+		r = request_environment(rq, c, s, e);
 	if (r == 0)
 		r = merge_cwd(rq, c, p, e);
 	if (r == 0)
-		r = set_str(&p->user, user && *user ? user : NULL, e);
+		r = merge_user(rq, c, p, e);
 	if (r == 0)
 		r = merge_stop_signal(rq, c, s, e);
 	if (r == 0)
-		r = merge_labels(rq, c, &s->labels, e);
+		r = request_labels(rq, c, s, e);
 	if (r == 0)
 		r = merge_limits(rq, h, s, e);
 	if (r == 0)
@@ -366,6 +236,8 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	if (r == 0)
 		r = check_network(rq, s, e);
 	if (r == 0)
-		r = merge_protection(rq, s, e);
+		r = request_protection(rq, s, e);
+	if (r == 0)
+		r = request_sandbox(rq, h, s, e);
 	return r == 0 ? request_mounts(rq, c, s, e) : r;
 }

@@ -12,7 +12,18 @@ int request_limits(const struct limits_request *rq, const struct host_facts *h, 
 /* request_mounts.c: -v, --tmpfs and the image's VOLUMEs -> spec.mounts. */
 int request_mounts(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		   struct err *e);
-/* request_mounts.c: reads and parses each file. */
-int request_env_files(const struct strv *paths, struct strv *env, struct err *e);
+/* request_env.c */
+int request_environment(const struct run_request *rq, const struct image_run_config *c,
+			struct instance_spec *s, struct err *e);
+int request_labels(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
+		   struct err *e);
+/* request_protection.c: --security-opt, --cap-*, --privileged, --userns. */
+int request_protection(const struct run_request *rq, struct instance_spec *s, struct err *e);
+/* request_sandbox.c: namespaces, kernel settings, /etc, time zone. */
+int request_sandbox(const struct run_request *rq, const struct host_facts *h, struct instance_spec *s,
+		    struct err *e);
+/* request_devices.c: --device, --device-cgroup-rule; what a device is now. */
+int request_device_look(struct device_spec *d, struct err *e);
+int request_devices(const struct sandbox_request *rq, struct sandbox *b, struct err *e);
 
 #endif

@@ -1,33 +1,12 @@
-/* request_mounts.c - -v, --tmpfs and the image's VOLUMEs -> spec.mounts; the files that a request names */
+/* request_mounts.c - -v, --tmpfs and the image's VOLUMEs -> spec.mounts */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "engine/request.h"
 #include "engine/request_int.h"
-
-#define MAX_ENV_FILE (1 << 20)
-
-int request_env_files(const struct strv *paths, struct strv *env, struct err *e)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		AUTO(buf_done) struct buf b = { 0 };
-		int r = read_file(AT_FDCWD, paths->v[i], MAX_ENV_FILE, &b);
-
-		if (r < 0)
-			return err_sys(e, -r, "--env-file %.200s", paths->v[i]);
-		if (b.len && memchr(b.data, '\0', b.len))
-			return err_set(e, EINVAL, "--env-file %.200s: not a text file", paths->v[i]);
-		r = b.len ? request_env_file(b.data, env, e) : 0;
-		if (r < 0)
-			return err_wrap(e, r, "--env-file %.200s", paths->v[i]);
-	}
-	return 0;
-}
 
 static int check_target(const char *target, struct err *e)
 {

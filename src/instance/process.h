@@ -32,6 +32,7 @@ struct process {
 	bool tty; /* a pseudo-terminal as stdin, stdout, stderr and controlling terminal */
 	bool stdin_open; /* else stdin is /dev/null */
 	bool seccomp; /* the instance's filter applies */
+	struct opt_i64 umask; /* not set: 022 */
 	int rows, cols; /* first size of the terminal; 0: unknown */
 };
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "instance/process.h"
+#include "instance/sandbox.h"
 
 enum isolation { ISOLATION_CONTAINER, ISOLATION_VM, ISOLATION_N };
 enum network_mode { NETWORK_NONE, NETWORK_HOST, NETWORK_N };
@@ -82,6 +83,7 @@ struct instance_spec {
 	struct mount_spec *mounts;
 	size_t n_mounts;
 	struct resources resources;
+	struct sandbox sandbox;
 	int network; /* enum network_mode */
 	bool read_only; /* the root */
 	bool init; /* a small init as PID 1 that reaps and forwards signals */
@@ -89,9 +91,10 @@ struct instance_spec {
 	bool userns; /* container: a user namespace of its own */
 	bool auto_remove;
 	bool open_stdin;
-	struct strv labels; /* "key=value" */
+	struct strv labels, annotations; /* "key=value" */
 	int stop_signal;
 	int stop_timeout_s;
+	int timeout_s; /* it is killed after so long; 0: never */
 	char *seccomp; /* digest of the compiled filter, or NULL: unconfined */
 	struct vm_spec vm;
 	int64_t created_ns;

@@ -41,6 +41,7 @@
 #define MAX_BOOT      (8 * 1024 * 1024)
 #define MAX_EARLY     (2 * MSG_WINDOW)
 #define LAST_WORDS_MS 5000
+#define KILL_S	      10 /* for a process to die of SIGKILL, and a guest to power off */
 
 static const struct backend *const backends[ISOLATION_N] = {
 	[ISOLATION_CONTAINER] = &container_backend,
@@ -59,7 +60,7 @@ struct monitor {
 	struct relay *relay;
 	struct relay_ops relay_ops;
 	struct news news;
-	struct watch listener, signals, stop_timer;
+	struct watch listener, signals, stop_timer, time_limit;
 	int run_fd, dir_fd, lock_fd;
 	bool backend_ready, client_settled, main_started;
 	struct buf early; /* what clients said to the main process before it was started */
@@ -141,6 +142,13 @@ static void main_is_over(struct monitor *m, const struct msg *msg)
 		m->backend->send(m->running, &(struct msg){ .type = MSG_SHUTDOWN });
 }
 
+static void start_time_limit(struct monitor *m)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = m->boot.spec.timeout_s } };
+
+	timerfd_settime(m->time_limit.fd, 0, &t, NULL); /* 0: it never fires */
+}
+
 static void on_backend_message(void *arg, const struct msg *msg)
 {
 	struct monitor *m = arg;
@@ -156,6 +164,7 @@ static void on_backend_message(void *arg, const struct msg *msg)
 			m->state.pid = (int)msg_u32(msg, 0);
 		save_state(m);
 		news_started(&m->news);
+		start_time_limit(m);
 	}
 	relay_from_backend(m->relay, msg);
 }
@@ -251,6 +260,16 @@ static void on_exec(void *arg, uint32_t id, const struct msg *msg)
 	struct monitor *m = arg;
 
 	news_exec(&m->news, id, msg);
+}
+
+/* --timeout: the main process is killed; what does not end then is as stuck as in `ketch stop`. */
+static void on_time_limit(void *arg, uint32_t events)
+{
+	struct monitor *m = arg;
+	uint64_t n;
+
+	if (read(m->time_limit.fd, &n, sizeof(n)) == sizeof(n))
+		stop_instance(m, SIGKILL, KILL_S);
 }
 
 static void on_client_settled(void *arg, bool attached)
@@ -382,6 +401,9 @@ static int set_up(struct monitor *m, struct err *e)
 	if (r == 0)
 		r = watch_fd(m, &m->stop_timer, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
 			     on_stop_timer);
+	if (r == 0)
+		r = watch_fd(m, &m->time_limit, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+			     on_time_limit);
 	if (r == 0)
 		r = watch_fd(m, &m->listener, open_listener(m->run_fd), on_connection);
 	if (r < 0)

@@ -250,6 +250,13 @@ void oci_process_done(struct oci_process *p);
 int oci_resources_parse(const char *text, size_t n, struct oci_resources *ret, struct err *e);
 void oci_resources_done(struct oci_resources *r);
 
+/* The first n bytes of the name of a kernel setting, with dots or slashes, as a path below /proc/sys, owned; NULL: out of
+ * memory.  Is that a path that leads nowhere else?  Which namespace has its own value (enum oci_namespace_type; -1: none,
+ * it is the kernel's)? */
+char *oci_sysctl_path(const char *name, size_t n);
+bool oci_sysctl_is_path(const char *path);
+int oci_sysctl_namespace(const char *path);
+
 /* The namespace of this type that the spec asks for, or NULL: the runtime's own is shared. */
 const struct oci_namespace *oci_namespace_find(const struct oci_linux *l, enum oci_namespace_type type);
 /* Is a new one to be made? */

@@ -10,8 +10,7 @@
 #include "base/auto.h"
 #include "oci/runtime_int.h"
 
-/* The first n bytes of s as a path below /proc/sys, owned; NULL: out of memory. */
-static char *path_of(const char *s, size_t n)
+char *oci_sysctl_path(const char *s, size_t n)
 {
 	char *path = strndup(s, n);
 
@@ -27,22 +26,20 @@ static bool begins(const char *s, const char *with)
 	return !strncmp(s, with, strlen(with));
 }
 
-/* Could the path lead elsewhere? */
-static bool is_odd(const char *path)
+bool oci_sysctl_is_path(const char *path)
 {
 	for (const char *p = path;; p++) {
 		size_t n = strcspn(p, "/");
 
 		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
-			return true;
+			return false;
 		p += n;
 		if (!*p)
-			return false;
+			return true;
 	}
 }
 
-/* Whose namespace has it?  -1: the host's alone. */
-static int namespace_of(const char *path)
+int oci_sysctl_namespace(const char *path)
 {
 	static const char *const ipc[] = { "kernel/msgmax", "kernel/msgmnb",	     "kernel/msgmni",
 					   "kernel/sem",    "kernel/shmall",	     "kernel/shmmax",
@@ -63,16 +60,16 @@ static int namespace_of(const char *path)
 static int check_one(const struct oci_linux *l, const char *assignment, struct err *e)
 {
 	int n = (int)strcspn(assignment, "="), shown = n < 60 ? n : 60, type;
-	autofree char *path = path_of(assignment, (size_t)n);
+	autofree char *path = oci_sysctl_path(assignment, (size_t)n);
 
 	if (!path)
 		return err_set(e, ENOMEM, "out of memory");
-	if (is_odd(path))
+	if (!oci_sysctl_is_path(path))
 		return err_set(e, EINVAL, "linux.sysctl[\"%.*s\"]: not a name", shown, assignment);
 	if (!strcmp(path, "kernel/hostname"))
 		return err_set(e, EINVAL, "linux.sysctl[\"%.*s\"]: \"hostname\" is the place for it", shown,
 			       assignment);
-	type = namespace_of(path);
+	type = oci_sysctl_namespace(path);
 	if (type < 0)
 		return err_set(e, EINVAL, "linux.sysctl[\"%.*s\"]: belongs to no namespace, it is the host's",
 			       shown, assignment);

@@ -151,6 +151,7 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 	case OPT_SIGNAL:
 		r = parse_signal(value, m);
 		break;
+	case OPT_REFUSED:
 	case OPT_END:
 	case OPT_TYPE_N:
 		break;
@@ -188,6 +189,11 @@ static int unknown_name(struct parser *p, const char *name, size_t n)
 	return err_set(p->e, EINVAL, "unknown flag: --%.80s", s.want);
 }
 
+static int refuse(struct parser *p, const struct opt *o)
+{
+	return err_set(p->e, ENOTSUP, "--%s: %s", o->name, o->help);
+}
+
 /* "--name", "--name=value", "--name value"; arg is behind the dashes. */
 static int parse_long(struct parser *p, const char *arg)
 {
@@ -200,6 +206,8 @@ static int parse_long(struct parser *p, const char *arg)
 		return OPTS_HELP;
 	if (!o)
 		return unknown_name(p, arg, n);
+	if (o->type == OPT_REFUSED)
+		return refuse(p, o);
 	if (arg[n])
 		return set_value(p, o, arg + n + 1);
 	if (o->type == OPT_FLAG)
@@ -220,6 +228,8 @@ static int parse_letters(struct parser *p, const char *arg)
 			return OPTS_HELP;
 		if (!o)
 			return err_set(p->e, EINVAL, "unknown shorthand flag: '%c' in -%.80s", *s, arg);
+		if (o->type == OPT_REFUSED)
+			return refuse(p, o);
 		if (s[1] == '=' && s[2])
 			return set_value(p, o, s + 2);
 		if (o->type != OPT_FLAG && s[1])

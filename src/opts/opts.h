@@ -7,6 +7,7 @@
 #ifndef OPTS_OPTS_H
 #define OPTS_OPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -23,6 +24,7 @@ enum opt_type {
 	OPT_INT, /* int64_t */
 	OPT_SECONDS, /* int, 0 to a day */
 	OPT_SIGNAL, /* int */
+	OPT_REFUSED, /* no member: the help is why it cannot be had; shown nowhere */
 	OPT_TYPE_N,
 };
 
@@ -40,6 +42,17 @@ struct opt {
 	{                                                                                                    \
 		OPT_##type_, letter_, name_, offsetof(struct_, member_), metavar_, help_                     \
 	}
+
+/* A flag that others have and that is refused, with one reason for many of them. */
+#define OPT_REFUSE(letter_, name_, why_)                                                                     \
+	{                                                                                                    \
+		OPT_REFUSED, letter_, name_, 0, NULL, why_                                                   \
+	}
+
+static inline bool opt_is_shown(const struct opt *o)
+{
+	return o->type != OPT_REFUSED;
+}
 
 enum opts_grammar {
 	OPTS_ANYWHERE, /* options may stand behind other words */

@@ -79,6 +79,10 @@ static int check_spec(const struct instance_spec *s, const struct host_facts *h,
 		return err_set(
 			e, ENOTSUP,
 			"--userns works for containers only; the users of a virtual machine are its own");
+	if (sandbox_needs_host(&s->sandbox))
+		return err_set(e, ENOTSUP,
+			       "%s works for containers only: a virtual machine has a kernel of its own",
+			       sandbox_needs_host(&s->sandbox));
 	if (s->vm.driver == VM_DRIVER_KVM && !s->vm.accel_kvm)
 		return err_set(e, ENOTSUP, "--driver kvm: %s",
 			       h->kvm_reason ? h->kvm_reason : "KVM is not usable here");

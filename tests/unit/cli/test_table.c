@@ -63,7 +63,8 @@ static void check_command(const struct command *cmd, const struct buf *bash)
 	check_width(&help);
 	need(bash, label, "the completion");
 	for (const struct opt *o = cmd->opts; o->type; o++)
-		check_row(o, &help, &man, bash);
+		if (opt_is_shown(o))
+			check_row(o, &help, &man, bash);
 	free(label);
 	buf_done(&help);
 	buf_done(&man);
@@ -102,7 +103,7 @@ static void check_opts(const struct command *cmd)
 
 	for (const struct opt *o = cmd->opts; o->type; o++) {
 		assert_true(o->type < OPT_TYPE_N && o->name && o->help && o->off < cmd->args_size);
-		assert_int_equal(o->type == OPT_FLAG, !o->metavar);
+		assert_int_equal(o->type == OPT_FLAG || o->type == OPT_REFUSED, !o->metavar);
 		assert_false(o->letter && letters[(unsigned char)o->letter]);
 		assert_true(o->help[strlen(o->help) - 1] != '.');
 		letters[(unsigned char)o->letter] = true;
