@@ -84,29 +84,31 @@ int rfc3339_parse(const char *s, int64_t *ret_real_ns)
 	return 0;
 }
 
+/* go-units' HumanDuration: hours are rounded, all else is cut. */
 void duration_words(int64_t ns, char *ret, size_t n)
 {
 	static const struct {
-		int64_t below, unit;
-		const char *word;
+		int64_t below, unit; /* in seconds; from hours on, in hours */
+		const char *word, *one;
 	} units[] = {
-		{ 60, 1, "second" },
-		{ 3600, 60, "minute" },
-		{ 48 * 3600, 3600, "hour" },
-		{ 14 * 86400, 86400, "day" },
-		{ 60 * 86400, 7 * 86400, "week" },
-		{ 730 * INT64_C(86400), 30 * 86400, "month" },
-		{ INT64_MAX, 365 * 86400, "year" },
+		{ 60, 1, "seconds", "1 second" },	{ 3600, 60, "minutes", "About a minute" },
+		{ 48, 1, "hours", "About an hour" },	{ 14 * 24, 24, "days", NULL },
+		{ 60 * 24, 7 * 24, "weeks", NULL },	{ 730 * 24, 30 * 24, "months", NULL },
+		{ INT64_MAX, 365 * 24, "years", NULL },
 	};
-	int64_t s = ns < 0 ? 0 : ns / NS_PER_S, count;
+	int64_t amount = ns < 0 ? 0 : ns / NS_PER_S, count;
 	size_t i = 0;
 
-	if (s < 1) {
+	if (amount < 1) {
 		snprintf(ret, n, "Less than a second");
 		return;
 	}
-	while (s >= units[i].below)
-		i++;
-	count = s / units[i].unit;
-	snprintf(ret, n, "%lld %s%s", (long long)count, units[i].word, count == 1 ? "" : "s");
+	while (amount >= units[i].below)
+		if (++i == 2)
+			amount = (amount + 1800) / 3600;
+	count = amount / units[i].unit;
+	if (count == 1 && units[i].one)
+		snprintf(ret, n, "%s", units[i].one);
+	else
+		snprintf(ret, n, "%lld %s", (long long)count, units[i].word);
 }

@@ -1,4 +1,4 @@
-/* images.c - ketch images, tag, rmi: the images of the store */
+/* images.c - ketch images: the images of the store */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,246 +6,265 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/filters.h"
+#include "cli/listing.h"
 #include "cli/text.h"
+#include "oci/reference.h"
 
 #define NO_NAME "<none>"
 
 struct images_args {
-	bool quiet, no_trunc;
+	bool all, digests, quiet, no_trunc;
+	struct strv filters;
 	char *format;
 };
 
 static const struct opt images_opts[] = {
-	OPT(CHOICE, 0, "format", struct images_args, format, "json|table",
-	    "How to print them; json: an object a line"),
+	OPT(FLAG, 'a', "all", struct images_args, all, NULL,
+	    "Accepted and without effect: there are no intermediate images"),
+	OPT(FLAG, 0, "digests", struct images_args, digests, NULL, "Print the digests of names, too"),
+	FILTERS_OPT(struct images_args, filters),
+	LISTING_FORMAT(struct images_args, format),
 	OPT(FLAG, 0, "no-trunc", struct images_args, no_trunc, NULL, "Do not shorten ids"),
 	OPT(FLAG, 'q', "quiet", struct images_args, quiet, NULL, "Print ids only"),
 	{ 0 },
 };
 
-/* One name of one image, in Docker's words. */
+/* --- rows */
+
+/* One name of one image, in Docker's words; all are owned. */
 struct images_row {
-	struct buf repository, tag, id, created, since, size;
+	char *repository, *tag, *digest, *id, *created, *since, *size;
 };
 
-/* The same as strings, for the tables. */
-struct images_cells {
-	const char *repository, *tag, *id, *since, *size, *created;
-};
-
-static const struct jfield cells_fields[] = {
-	JK(J_STR, struct images_cells, created, "CreatedAt"),
-	JK(J_STR, struct images_cells, since, "CreatedSince"),
-	JK(J_STR, struct images_cells, id, "ID"),
-	JK(J_STR, struct images_cells, repository, "Repository"),
-	JK(J_STR, struct images_cells, size, "Size"),
-	JK(J_STR, struct images_cells, tag, "Tag"),
+static const struct jfield row_fields[] = {
+	JK(J_STR, struct images_row, created, "CreatedAt"),
+	JK(J_STR, struct images_row, since, "CreatedSince"),
+	JK(J_STR, struct images_row, digest, "Digest"),
+	JK(J_STR, struct images_row, id, "ID"),
+	JK(J_STR, struct images_row, repository, "Repository"),
+	JK(J_STR, struct images_row, size, "Size"),
+	JK(J_STR, struct images_row, tag, "Tag"),
 	{ 0 },
 };
-static const struct jtable cells_table = { sizeof(struct images_cells), cells_fields };
+static const struct jtable row_table = { sizeof(struct images_row), row_fields };
+
+static const struct column columns[] = {
+	{ "CreatedAt", "CREATED AT" }, { "CreatedSince", "CREATED" }, { "ID", "IMAGE ID" }, { 0 }
+};
+
+#define FORM(digest_)                                                                                        \
+	{                                                                                                    \
+		.row = &row_table, .columns = columns, .quiet = "{{.ID}}",                                   \
+		.table =                                                                                     \
+			"table {{.Repository}}\t{{.Tag}}\t" digest_ "{{.ID}}\t{{.CreatedSince}}\t{{.Size}}", \
+	}
+static const struct listing_form images_form = FORM(""), digests_form = FORM("{{.Digest}}\t");
 
 static void row_done(struct images_row *row)
 {
-	buf_done(&row->repository);
-	buf_done(&row->tag);
-	buf_done(&row->id);
-	buf_done(&row->created);
-	buf_done(&row->since);
-	buf_done(&row->size);
+	json_done(&row_table, row);
 }
 
-/* "host:5000/name:tag": the tag begins behind the last colon that no slash follows. */
-static void split_ref(const char *ref, struct images_row *row)
+static int take_name(const char *ref, struct images_row *row)
 {
-	const char *colon = strrchr(ref, ':');
-	AUTO(buf_done) struct buf name = { 0 };
+	AUTO(reference_done) struct reference name = { 0 };
+	char digest[DIGEST_TEXT] = NO_NAME;
+	struct err e;
 
-	if (colon && strchr(colon, '/'))
-		colon = NULL;
-	buf_add(&name, ref, colon ? (size_t)(colon - ref) : strlen(ref));
-	text_add(&row->repository, name.data ? name.data : "");
-	text_add(&row->tag, colon ? colon + 1 : NO_NAME);
+	if (ref && reference_parse(ref, &name, &e) < 0)
+		return -e.no;
+	if (name.has_digest)
+		digest_text(&name.digest, digest);
+	row->repository = strdup(ref ? name.name : NO_NAME);
+	row->tag = strdup(name.tag ? name.tag : NO_NAME);
+	row->digest = strdup(digest);
+	return row->repository && row->tag && row->digest ? 0 : -ENOMEM;
 }
 
-static void fill_row(const struct image *im, const char *ref, bool no_trunc, struct images_row *row)
+static int make_row(const struct image *im, const char *ref, bool no_trunc, struct images_row *row)
 {
-	if (ref) {
-		split_ref(ref, row);
-	} else {
-		buf_adds(&row->repository, NO_NAME);
-		buf_adds(&row->tag, NO_NAME);
-	}
+	struct buf id = { 0 }, created = { 0 }, since = { 0 }, size = { 0 };
+	int r = take_name(ref, row);
+
 	if (no_trunc)
-		text_add(&row->id, im->id);
+		buf_adds(&id, im->id);
 	else
-		text_add_short_id(&row->id, im->id);
-	text_add_time(&row->created, im->created_ns);
-	text_add_ago(&row->since, clock_real_ns(), im->created_ns);
-	text_add_size(&row->size, im->size_bytes);
+		text_add_short_id(&id, im->id);
+	text_add_local_time(&created, im->created_ns);
+	text_add_ago(&since, clock_real_ns(), im->created_ns);
+	text_add_size(&size, im->size_bytes);
+	row->id = buf_take(&id);
+	row->created = buf_take(&created);
+	row->since = buf_take(&since);
+	row->size = buf_take(&size);
+	return r < 0 || (row->id && row->created && row->since && row->size) ? r : -ENOMEM;
 }
 
-struct images_output {
+/* --- filters */
+
+struct images_context {
+	struct image_store *store;
 	const struct images_args *args;
-	struct table table;
-	struct buf out;
+	int64_t before_ns, since_ns;
 };
 
-static int add_line(struct images_output *o, const struct image *im, const char *ref)
+static bool fits_dangling(const void *obj, const char *value, void *arg)
+{
+	bool yes = !strcmp(value, "true") || !strcmp(value, "1");
+
+	return yes == !((const struct image *)obj)->refs.n;
+}
+
+static bool fits_label(const void *obj, const char *value, void *arg)
+{
+	return filter_label(&((const struct image *)obj)->config.config.labels, value);
+}
+
+static bool fits_before(const void *obj, const char *value, void *arg)
+{
+	return ((const struct image *)obj)->created_ns < ((struct images_context *)arg)->before_ns;
+}
+
+static bool fits_since(const void *obj, const char *value, void *arg)
+{
+	return ((const struct image *)obj)->created_ns > ((struct images_context *)arg)->since_ns;
+}
+
+/* Docker's: the pattern is for the name, or for name and tag. */
+static bool ref_fits(const char *ref, const char *pattern)
+{
+	AUTO(reference_done) struct reference name = { 0 };
+	struct err e;
+
+	return filter_glob(ref, pattern) ||
+	       (reference_parse(ref, &name, &e) == 0 && filter_glob(name.name, pattern));
+}
+
+static bool fits_reference(const void *obj, const char *value, void *arg)
+{
+	const struct image *im = obj;
+
+	for (size_t i = 0; i < im->refs.n; i++)
+		if (ref_fits(im->refs.v[i], value))
+			return true;
+	return false;
+}
+
+static const struct filter_kind image_filters[] = {
+	{ .key = "before", .fits = fits_before },
+	{ .key = "dangling", .choices = "true|false|1|0", .fits = fits_dangling },
+	{ .key = "label", .every = true, .fits = fits_label },
+	{ .key = "reference", .fits = fits_reference },
+	{ .key = "since", .fits = fits_since },
+	{ 0 },
+};
+
+static int find_created(struct image_store *s, const char *ref, int64_t *ret_ns, struct err *e)
+{
+	AUTO(image_done) struct image im = { 0 };
+	int r = image_find(s, ref, &im, e);
+
+	if (r == 0)
+		*ret_ns = im.created_ns;
+	return r;
+}
+
+static int init_context(struct images_context *x, struct err *e)
+{
+	const struct strv *given = &x->args->filters;
+	int r = filters_check(image_filters, given, e);
+
+	for (size_t i = 0; i < given->n && r == 0; i++) {
+		if (!strncmp(given->v[i], "before=", 7))
+			r = find_created(x->store, given->v[i] + 7, &x->before_ns, e);
+		else if (!strncmp(given->v[i], "since=", 6))
+			r = find_created(x->store, given->v[i] + 6, &x->since_ns, e);
+	}
+	return r;
+}
+
+/* Of an image that fits, only the names that are asked for. */
+static bool wants_ref(const struct images_args *a, const char *ref)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < a->filters.n; i++) {
+		if (strncmp(a->filters.v[i], "reference=", 10))
+			continue;
+		if (ref_fits(ref, a->filters.v[i] + 10))
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+/* --- the list */
+
+static int add_line(struct listing *l, const struct image *im, const char *ref, const struct images_args *a,
+		    struct err *e)
 {
 	AUTO(row_done) struct images_row row = { 0 };
-	struct images_cells cells;
 
-	fill_row(im, ref, o->args->no_trunc, &row);
-	cells = (struct images_cells){ row.repository.data, row.tag.data,  row.id.data,
-				       row.since.data,	    row.size.data, row.created.data };
-	if (!cells.repository || !cells.tag || !cells.id || !cells.since || !cells.size || !cells.created)
-		return -ENOMEM;
-	if (o->args->quiet) {
-		buf_addf(&o->out, "%s\n", cells.id);
-		return 0;
-	}
-	if (cli_is_json(o->args->format))
-		return cli_add_json_lines(&cells_table, &cells, 1, &o->out);
-	table_add(&o->table, cells.repository);
-	table_add(&o->table, cells.tag);
-	table_add(&o->table, cells.id);
-	table_add(&o->table, cells.since);
-	table_add(&o->table, cells.size);
-	return 0;
+	if (make_row(im, ref, a->no_trunc, &row) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return listing_add(l, &row, e);
 }
 
-static int add_image(struct images_output *o, const struct image *im)
+static int add_image(struct listing *l, const struct image *im, const struct images_args *a, struct err *e)
 {
 	int r = 0;
 
-	if (!im->refs.n || o->args->quiet)
-		return add_line(o, im, im->refs.n ? im->refs.v[0] : NULL);
+	if (!im->refs.n || a->quiet)
+		return add_line(l, im, im->refs.n ? im->refs.v[0] : NULL, a, e);
 	for (size_t i = 0; i < im->refs.n && r == 0; i++)
-		r = add_line(o, im, im->refs.v[i]);
+		if (wants_ref(a, im->refs.v[i]))
+			r = add_line(l, im, im->refs.v[i], a, e);
 	return r;
 }
 
-static int print_images(const struct images_args *a, const struct image *im, size_t n, struct err *e)
+static int list(struct images_context *x, struct listing *l, struct err *e)
 {
-	static const char *const headings[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", NULL };
-	struct images_output o = { .args = a };
-	int r = 0;
+	struct image *im = NULL;
+	size_t n = 0;
+	int r = image_list(x->store, &im, &n, e);
 
-	table_start(&o.table, headings);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = add_image(&o, &im[i]);
-	if (r == 0 && !a->quiet && !cli_is_json(a->format))
-		r = table_print(&o.table, &o.out);
-	r = r < 0 ? err_set(e, ENOMEM, "out of memory") : cli_print(&o.out, e);
-	table_done(&o.table);
-	buf_done(&o.out);
-	return r;
+	for (size_t i = 0; i < n; i++) {
+		if (r == 0 && filters_fit(image_filters, &x->args->filters, &im[i], x))
+			r = add_image(l, &im[i], x->args, e);
+		image_done(&im[i]);
+	}
+	free(im);
+	return r < 0 ? r : listing_print(l, e);
 }
 
 static int images_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	struct image_store *s = cli_images(c, e);
-	struct image *im = NULL;
-	size_t n = 0;
-	int r = s ? image_list(s, &im, &n, e) : -e->no;
+	AUTO(listing_done) struct listing l = { 0 };
+	struct images_args *a = args;
+	struct images_context x = { .args = a };
+	int r = listing_begin(&l, a->digests ? &digests_form : &images_form, a->format, a->quiet, e);
 
+	if (r == 0 && words->n && strv_addf(&a->filters, "reference=%s", words->v[0]) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	r = print_images(args, im, n, e);
-	for (size_t i = 0; i < n; i++)
-		image_done(&im[i]);
-	free(im);
-	return r;
+	x.store = cli_images(c, e);
+	r = x.store ? init_context(&x, e) : -e->no;
+	return r < 0 ? r : list(&x, &l, e);
 }
 
 const struct command cmd_images = {
 	.name = "images",
-	.usage = "",
+	.usage = "[NAME[:TAG]]",
 	.summary = "List images",
+	.text = "NAME may be a pattern with * and ?.\n\n"
+		"Keys of --filter: before=IMAGE, dangling=true|false, label=KEY[=VALUE], reference=PATTERN, "
+		"since=IMAGE.  Values of one key are alternatives, keys add up.\n\n"
+		"Fields of --format: .ID .Repository .Tag .Digest .CreatedSince .CreatedAt .Size",
 	.opts = images_opts,
 	.args_size = sizeof(struct images_args),
+	.max_words = 1,
+	.words = WORDS_IMAGE,
 	.run = images_run,
-};
-
-/* --- tag */
-
-static int tag_run(struct cli *c, void *args, struct strv *words, struct err *e)
-{
-	struct image_store *s = cli_images(c, e);
-
-	return s ? image_tag(s, words->v[0], words->v[1], e) : -e->no;
-}
-
-const struct command cmd_tag = {
-	.name = "tag",
-	.usage = "IMAGE NEW_NAME[:TAG]",
-	.summary = "Give an image a further name",
-	.opts = no_opts,
-	.min_words = 2,
-	.max_words = 2,
-	.words = WORDS_IMAGE,
-	.run = tag_run,
-};
-
-/* --- rmi */
-
-struct rmi_args {
-	bool force;
-};
-
-static const struct opt rmi_opts[] = {
-	OPT(FLAG, 'f', "force", struct rmi_args, force, NULL,
-	    "Take names away even while instances use the image"),
-	{ 0 },
-};
-
-static int remove_image(struct cli *c, const char *ref, bool force, struct err *e)
-{
-	AUTO(strv_done) struct strv lines = { 0 };
-	AUTO(image_done) struct image im = { 0 };
-	AUTO(buf_done) struct buf out = { 0 };
-	struct image_store *s = cli_images(c, e);
-	bool in_use = false;
-	int r = s ? image_find(s, ref, &im, e) : -e->no;
-
-	if (r == 0)
-		r = engine_image_in_use(c->engine, im.id, &in_use, e);
-	if (r == 0)
-		r = image_remove(s, ref, in_use, force, &lines, e);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < lines.n; i++) {
-		text_add(&out, lines.v[i]);
-		buf_addc(&out, '\n');
-	}
-	return cli_print(&out, e);
-}
-
-static int rmi_run(struct cli *c, void *args, struct strv *words, struct err *e)
-{
-	const struct rmi_args *a = args;
-	int status = 0;
-
-	for (size_t i = 0; i < words->n; i++) {
-		struct err why = { 0 };
-		int r = remove_image(c, words->v[i], a->force, &why);
-
-		if (r < 0)
-			cli_complain(&why, 0);
-		if (r < 0 && !(r == -ENOENT && a->force))
-			status = STATUS_FAILED;
-	}
-	return status;
-}
-
-const struct command cmd_rmi = {
-	.name = "rmi",
-	.usage = "IMAGE...",
-	.summary = "Take names from images, and remove those without one",
-	.opts = rmi_opts,
-	.args_size = sizeof(struct rmi_args),
-	.min_words = 1,
-	.max_words = WORDS_ANY,
-	.words = WORDS_IMAGE,
-	.run = rmi_run,
 };

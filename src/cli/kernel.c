@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/text.h"
 #include "kernel/kernel.h"
 
@@ -18,64 +19,59 @@ struct kernel_ls_args {
 };
 
 static const struct opt kernel_ls_opts[] = {
-	OPT(CHOICE, 0, "format", struct kernel_ls_args, format, "json|table",
-	    "How to print them; json: an object a line"),
+	LISTING_FORMAT(struct kernel_ls_args, format),
 	OPT(FLAG, 'q', "quiet", struct kernel_ls_args, quiet, NULL, "Print versions only"),
 	{ 0 },
 };
 
 struct kernel_row {
-	const char *version, *from, *image, *modules;
-	uint64_t size_bytes;
+	const char *version, *from, *size, *image, *modules;
 };
 
 static const struct jfield kernel_fields[] = {
 	JK(J_STR, struct kernel_row, version, "Version"), JK(J_STR, struct kernel_row, from, "From"),
-	JK(J_U64, struct kernel_row, size_bytes, "Size"), JK(J_STR, struct kernel_row, image, "Image"),
+	JK(J_STR, struct kernel_row, size, "Size"),	  JK(J_STR, struct kernel_row, image, "Image"),
 	JK(J_STR, struct kernel_row, modules, "Modules"), { 0 },
 };
 static const struct jtable kernel_table = { sizeof(struct kernel_row), kernel_fields };
 
-static int add_kernels(const struct kernel *k, size_t n, const struct kernel_ls_args *a, struct buf *out)
+static const struct listing_form kernel_form = {
+	.row = &kernel_table,
+	.table = "table {{.Version}}\t{{.From}}\t{{.Size}}\t{{.Image}}",
+	.quiet = "{{.Version}}",
+};
+
+static int add_kernel(struct listing *l, const struct kernel *k, struct err *e)
 {
-	static const char *const headings[] = { "VERSION", "FROM", "SIZE", "IMAGE", NULL };
-	AUTO(table_done) struct table t = { 0 };
-	int r = 0;
+	AUTO(buf_done) struct buf size = { 0 };
+	struct kernel_row row = { k->version, k->in_store ? "store" : "host", NULL, k->image, k->modules };
 
-	table_start(&t, headings);
-	for (size_t i = 0; i < n && r == 0; i++) {
-		struct kernel_row row = { k[i].version, k[i].in_store ? "store" : "host", k[i].image,
-					  k[i].modules, k[i].size_bytes };
-		struct buf size = { 0 };
+	text_add_size(&size, k->size_bytes);
+	row.size = size.data;
+	return listing_add(l, &row, e);
+}
 
-		if (cli_is_json(a->format)) {
-			r = cli_add_json_lines(&kernel_table, &row, 1, out);
-		} else if (a->quiet) {
-			text_add(out, row.version);
-			buf_addc(out, '\n');
-		} else {
-			text_add_size(&size, row.size_bytes);
-			table_add(&t, row.version);
-			table_add(&t, row.from);
-			table_add_buf(&t, &size);
-			table_add(&t, row.image);
-		}
-	}
-	return r < 0 || a->quiet || cli_is_json(a->format) ? r : table_print(&t, out);
+static int print_kernels(const struct kernel *k, size_t n, const struct kernel_ls_args *a, struct err *e)
+{
+	AUTO(listing_done) struct listing l;
+	int r = listing_begin(&l, &kernel_form, a->format, a->quiet, e);
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_kernel(&l, &k[i], e);
+	return r < 0 ? r : listing_print(&l, e);
 }
 
 static int kernel_ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	AUTO(buf_done) struct buf out = { 0 };
 	struct kernel *k = NULL;
 	size_t n = 0;
 	int r = kernel_list(cli_root(c), &k, &n, e);
 
 	if (r < 0)
 		return r;
-	r = add_kernels(k, n, args, &out);
+	r = print_kernels(k, n, args, e);
 	kernels_free(k, n);
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : cli_print(&out, e);
+	return r;
 }
 
 const struct command cmd_kernel_ls = {

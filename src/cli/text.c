@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -139,6 +140,16 @@ void text_add_time(struct buf *b, int64_t ns)
 	}
 	rfc3339_format(ns, text);
 	buf_adds(b, text);
+}
+
+void text_add_local_time(struct buf *b, int64_t ns)
+{
+	time_t s = (time_t)(ns / NS_PER_S);
+	struct tm tm;
+	char text[64];
+
+	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z %Z", &tm))
+		buf_adds(b, text);
 }
 
 void text_add_short_id(struct buf *b, const char *id)

@@ -20,6 +20,8 @@ void text_add_size(struct buf *b, uint64_t bytes);
 void text_add_ago(struct buf *b, int64_t now_ns, int64_t then_ns);
 /* "2026-11-20T16:37:48.123456789Z"; Docker's zero time when ns is 0. */
 void text_add_time(struct buf *b, int64_t ns);
+/* "2026-11-20 16:37:48 +0100 CET": as docker ps and images print it. */
+void text_add_local_time(struct buf *b, int64_t ns);
 /* The first 12 digits of an id, "sha256:" left out. */
 void text_add_short_id(struct buf *b, const char *id);
 

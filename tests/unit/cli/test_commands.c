@@ -212,7 +212,17 @@ static void wrong_lines_never_reach_the_engine(void **state)
 		{ "exec web", 1, "", NULL, "" },
 		{ "ps --nosuch", 125, "", "ketch: unknown flag: --nosuch\n", "" },
 		{ "ps extra", 1, "", "ketch: \"ketch ps\" takes no arguments\n", "" },
-		{ "ps --format yaml", 125, "", NULL, "" },
+		{ "ps --format {{.Name}}", 1, "",
+		  "ketch: template parsing error: template: :1:2: no field .Name (did you mean .Names?)\n",
+		  NULL },
+		{ "ps --format {{.Names", 1, "",
+		  "ketch: template parsing error: template: :1:8: unclosed action\n", "" },
+		{ "ps --filter naem=x", 1, "", "ketch: invalid filter: naem (did you mean name?)\n", NULL },
+		{ "ps --filter name", 1, "", "ketch: invalid filter: name must be KEY=VALUE\n", NULL },
+		{ "ps --filter isolation=jail", 1, "",
+		  "ketch: invalid filter: isolation=jail must be one of container|vm\n", NULL },
+		{ "ps --filter before=nosuch", 1, "", "ketch: no such instance: nosuch\n", NULL },
+		{ "images --filter since=nosuch", 1, "", "ketch: no such image: nosuch\n", NULL },
 		{ "rm", 1, "", NULL, "" },
 		{ "tag x", 1, "",
 		  "ketch: \"ketch tag\" requires exactly 2 arguments: ketch tag IMAGE NEW_NAME[:TAG]\n", "" },
@@ -336,7 +346,8 @@ static void instances_are_listed_as_docker_does(void **state)
 	assert_null(strchr(o.out, '\033'));
 	ketch("ps -a --format json", &o);
 	assert_non_null(strstr(o.out, "\"ID\":\"aaaaaaaaaaaa\""));
-	assert_non_null(strstr(o.out, "\"Isolation\":\"container\",\"Labels\":\"\",\"Names\":\"o?ld\""));
+	assert_non_null(strstr(o.out, "\"Isolation\":\"container\",\"Labels\":\"\",\"LocalVolumes\":\"0\","
+				      "\"Mounts\":\"\",\"Names\":\"o?ld\""));
 	fake.n_instances = 0;
 	ketch("ps", &o);
 	assert_string_equal(o.out,
