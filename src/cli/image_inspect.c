@@ -1,8 +1,10 @@
 /* image_inspect.c - ketch image inspect: an image's record and config, in Docker's keys */
 #include <errno.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/inspect.h"
 #include "cli/text.h"
 
 struct image_inspect_args {
@@ -10,15 +12,15 @@ struct image_inspect_args {
 };
 
 static const struct opt image_inspect_opts[] = {
-	OPT(CHOICE, 'f', "format", struct image_inspect_args, format, "json", "Print the array on one line"),
+	INSPECT_FORMAT(struct image_inspect_args, format),
 	{ 0 },
 };
 
-/* What is printed; borrowed from the image. */
+/* What is printed; borrowed from the image, but refs and digests. */
 struct image_view {
 	const char *id, *created, *author, *architecture, *os;
 	uint64_t size;
-	struct strv refs;
+	struct strv refs, digests;
 	struct image_run_config config;
 	struct image_rootfs rootfs;
 };
@@ -33,16 +35,29 @@ static const struct jtable rootfs_table = { sizeof(struct image_rootfs), rootfs_
 static const struct jfield view_fields[] = {
 	JK(J_STR, struct image_view, id, "Id"),
 	JK(J_STRV, struct image_view, refs, "RepoTags"),
+	JK(J_STRV, struct image_view, digests, "RepoDigests"),
 	JK(J_STR, struct image_view, created, "Created"),
 	JK(J_STR, struct image_view, author, "Author"),
 	JK(J_STR, struct image_view, architecture, "Architecture"),
 	JK(J_STR, struct image_view, os, "Os"),
 	JK(J_U64, struct image_view, size, "Size"),
+	JK(J_U64, struct image_view, size,
+	   "VirtualSize"), /* Docker's, and the same since images have no parents */
 	JO(struct image_view, config, "Config", &image_run_config_table),
 	JO(struct image_view, rootfs, "RootFS", &rootfs_table),
 	{ 0 },
 };
 static const struct jtable view_table = { sizeof(struct image_view), view_fields };
+
+/* "name:tag" and "name@sha256:..." apart. */
+static int split_refs(const struct strv *refs, struct image_view *v)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < refs->n && r == 0; i++)
+		r = strv_add(strchr(refs->v[i], '@') ? &v->digests : &v->refs, refs->v[i]);
+	return r;
+}
 
 int image_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
 {
@@ -60,11 +75,15 @@ int image_inspect_add(struct cli *c, const char *name, int json_flags, struct bu
 		.architecture = im.config.architecture,
 		.os = im.config.os,
 		.size = im.size_bytes,
-		.refs = im.refs,
 		.config = im.config.config,
 		.rootfs = im.config.rootfs,
 	};
-	return json_print(&view_table, &v, json_flags, out) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	r = split_refs(&im.refs, &v);
+	if (r == 0)
+		r = json_print(&view_table, &v, json_flags, out);
+	strv_done(&v.refs);
+	strv_done(&v.digests);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
 static int image_inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)

@@ -20,7 +20,7 @@ static int no_memory(struct err *e)
 
 /* --- a row as a tree */
 
-static int make_harmless(struct json_value *v)
+int listing_make_harmless(struct json_value *v)
 {
 	struct buf b = { 0 };
 	int r = 0;
@@ -34,9 +34,9 @@ static int make_harmless(struct json_value *v)
 		return v->string ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; v->kind == JSON_ARRAY && i < v->n && r == 0; i++)
-		r = make_harmless(&v->items[i]);
+		r = listing_make_harmless(&v->items[i]);
 	for (size_t i = 0; v->kind == JSON_OBJECT && i < v->n && r == 0; i++)
-		r = make_harmless(&v->members[i].value);
+		r = listing_make_harmless(&v->members[i].value);
 	return r;
 }
 
@@ -53,7 +53,7 @@ static int row_tree(const struct jtable *t, const void *row, struct json_value *
 	for (const struct jfield *f = t->fields; f->type; f++)
 		if (f->type == J_MAP)
 			json_tree_find(ret, f->key)->hidden = true;
-	return make_harmless(ret) < 0 ? no_memory(e) : 0;
+	return listing_make_harmless(ret) < 0 ? no_memory(e) : 0;
 }
 
 /* --- the head of the table */

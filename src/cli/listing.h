@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "base/json.h"
+#include "base/json_tree.h"
 #include "opts/opts.h"
 
 /* The heading of a field; fields without one have their key in capitals. */
@@ -48,6 +49,9 @@ int listing_add(struct listing *l, const void *row, struct err *e);
 /* Writes all to stdout. */
 int listing_print(struct listing *l, struct err *e);
 void listing_done(struct listing *l);
+
+/* Every string in v: what could move a terminal's cursor becomes '?'; -ENOMEM. */
+int listing_make_harmless(struct json_value *v);
 
 /* One object, without a table: JSON on one line for "json", else by the template. */
 int listing_add_object(const char *format, const struct jtable *t, const void *obj, struct buf *out,

@@ -50,3 +50,46 @@ teardown_file() { store_close; }
 	refused 1 'invalid filter: status=asleep must be one of' ketch ps -f status=asleep
 	refused 1 'no such instance: nosuch' ketch ps -f before=nosuch
 }
+
+@test "inspect takes a template for each, and a kind" {
+	is "$(ketch inspect -f '{{.Name}} {{.State.Status}} {{.State.ExitCode}}' two)" 'two exited 3'
+	is "$(ketch inspect --format='{{.State.Running}}' one two)" $'true\nfalse'
+	is "$(ketch inspect -f '{{index .Config.Labels "com.example.rank"}}{{index .Config.Labels "nope"}}' one)" 1
+	is "$(ketch inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}}{{end}}' one)" 'bind /data true'
+	is "$(ketch inspect -f '{{join .HostConfig.Binds ","}}' one)" "$DIR:/data"
+	is "$(ketch inspect -f '{{json .HostConfig.Isolation}} {{.Isolation}}' one)" "\"$ISOLATION\" $ISOLATION"
+	is "$(ketch inspect -f '{{.NetworkSettings.IPAddress}}{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}' one)" none
+	is "$(ketch inspect -f '{{len .Id}} {{.Platform}} {{.LogPath}}' one)" \
+		"64 linux $KETCH_ROOT/instances/$(ketch ps -q --no-trunc)/log"
+	[ -f "$(ketch inspect -f '{{.LogPath}}' one)" ]
+	is "$(ketch inspect -f '{{println .Path}}{{range .Args}}{{println .}}{{end}}' two)" $'sh\n-c\nexit 3'
+	is "$(ketch inspect --format json one | jq -r '.[0].Name')" one
+	is "$(ketch inspect --format json one | wc -l)" 1
+	is "$(ketch inspect -f '{{index .RepoTags 0}} {{.Os}} {{.Config.WorkingDir}}' ketch/base)" 'ketch/base:latest linux '
+	is "$(ketch inspect --type image -f '{{.Id}}' ketch/base)" "$(ketch inspect -f '{{.Image}}' one)"
+	case $ISOLATION in
+	container) [ -d "$(ketch inspect -f '{{.GraphDriver.Data.UpperDir}}' one)" ] ;;
+	vm) [ -f "$(ketch inspect -f '{{.GraphDriver.Data.Disk}}' one)" ] ;;
+	esac
+}
+
+@test "inspect: a wrong template, kind or name is one line" {
+	refused 1 'no such instance: ketch/base' ketch inspect --type container ketch/base
+	refused 1 'no such image: one' ketch inspect --type image one
+	refused 125 'must be one of' ketch inspect --type thing one
+	refused 1 'template parsing error: template: :1:2: no field .Stat \(did you mean .State\?\)' ketch inspect -f '{{.Stat}}' one
+	refused 1 'function "foo" not defined' ketch inspect -f '{{foo .Id}}' one
+	run --separate-stderr ketch inspect -f '{{.Name}}' nosuch one
+	is "$status" 1 && is "$output" one && like "$stderr" 'no such instance or image: nosuch'
+}
+
+@test "images take templates and filters" {
+	ketch tag ketch/base other:1
+	is "$(ketch images --format '{{.Repository}}:{{.Tag}} {{.Digest}}' other)" 'other:1 <none>'
+	is "$(ketch images -q 'ketch/*')" "$(ketch inspect -f '{{slice .Id 7 19}}' ketch/base)"
+	is "$(ketch images -f reference=oth?r --format '{{.Tag}}')" 1
+	is "$(ketch images -f dangling=true -q)" ""
+	like "$(ketch images --digests)" '^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE'
+	is "$(ketch images --no-trunc --format '{{len .ID}}' other)" 71
+	ketch rmi other:1
+}
