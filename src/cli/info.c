@@ -5,14 +5,15 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/text.h"
 
 /* A view: what both forms print.  Strings are borrowed. */
 struct info {
 	const char *version, *os, *arch;
 	const char *root, *run_root;
-	int running, stopped, images;
-	const char *kernel, *cgroups;
+	int instances, running, stopped, images;
+	const char *kernel, *cgroups, *cgroup_version, *name;
 	int cpus;
 	uint64_t ram_bytes;
 	bool kvm;
@@ -24,11 +25,12 @@ struct info_args {
 };
 
 static const struct opt info_opts[] = {
-	OPT(CHOICE, 'f', "format", struct info_args, format, "json|table", "How to print it"),
+	OPT(STR, 'f', "format", struct info_args, format, "json|TEMPLATE",
+	    "JSON, or what a Go template asks for"),
 	{ 0 },
 };
 
-/* One line of either command, for people and as JSON. */
+/* One line of either command, for people and as JSON; without a label for JSON alone. */
 struct info_row {
 	const char *label;
 	struct jfield field;
@@ -39,11 +41,20 @@ struct info_row {
 		label_, JK(type_, struct info, member_, key_)                                                \
 	}
 
-static const struct info_row version_rows[] = {
-	ROW("Version", J_STR, version, "Version"),
-	ROW("OS", J_STR, os, "Os"),
-	ROW("Architecture", J_STR, arch, "Arch"),
+/* Docker parts client and server, which are one here. */
+static const struct jfield side_fields[] = {
+	JK(J_STR, struct info, version, "Version"),
+	JK(J_STR, struct info, os, "Os"),
+	JK(J_STR, struct info, arch, "Arch"),
+	JK(J_STR, struct info, kernel, "KernelVersion"),
 	{ 0 },
+};
+static const struct jtable side_table = { sizeof(struct info), side_fields };
+
+static const struct info_row version_rows[] = {
+	ROW("Version", J_STR, version, "Version"), ROW("OS", J_STR, os, "Os"),
+	ROW("Architecture", J_STR, arch, "Arch"),  { NULL, JP("Client", &side_table) },
+	{ NULL, JP("Server", &side_table) },
 };
 
 static const struct info_row info_rows[] = {
@@ -63,18 +74,11 @@ static const struct info_row info_rows[] = {
 	ROW("KVM reason", J_STR, kvm_reason, "KvmReason"),
 	ROW("QEMU", J_STR, qemu, "Qemu"),
 	ROW("virtiofsd", J_STR, virtiofsd, "Virtiofsd"),
-	{ 0 },
+	ROW(NULL, J_STR, name, "Name"),
+	ROW(NULL, J_STR, root, "DockerRootDir"),
+	ROW(NULL, J_STR, cgroup_version, "CgroupVersion"),
+	ROW(NULL, J_INT, instances, "Containers"),
 };
-
-static int add_json(const struct info_row *rows, const struct info *i, struct buf *out)
-{
-	struct jfield fields[ARRAY_LEN(info_rows)] = { 0 };
-	struct jtable table = { sizeof(*i), fields };
-
-	for (size_t k = 0; rows[k].label; k++)
-		fields[k] = rows[k].field;
-	return cli_add_json_lines(&table, i, 1, out);
-}
 
 static void add_line(const struct info_row *row, const struct info *i, struct buf *out)
 {
@@ -92,15 +96,24 @@ static void add_line(const struct info_row *row, const struct info *i, struct bu
 	buf_addc(out, '\n');
 }
 
-static int print_info(const struct info_row *rows, const struct info *i, const char *format, struct err *e)
+static int print_info(const struct info_row *rows, size_t n, const struct info *i, const char *format,
+		      struct err *e)
 {
 	AUTO(buf_done) struct buf out = { 0 };
+	struct jfield fields[ARRAY_LEN(info_rows) + 1] = { 0 };
+	struct jtable table = { sizeof(*i), fields };
+	int r = 0;
 
-	if (cli_is_json(format))
-		add_json(rows, i, &out);
-	for (size_t k = 0; rows[k].label && !cli_is_json(format); k++)
-		add_line(&rows[k], i, &out);
-	return cli_print(&out, e);
+	for (size_t k = 0; k < n; k++) {
+		fields[k] = rows[k].field;
+		if (!format && rows[k].label)
+			add_line(&rows[k], i, &out);
+	}
+	if (format)
+		r = listing_add_object(format, &table, i, &out, e);
+	if (format && r == 0)
+		buf_addc(&out, '\n');
+	return r < 0 ? r : cli_print(&out, e);
 }
 
 static int version_run(struct cli *c, void *args, struct strv *words, struct err *e)
@@ -110,7 +123,9 @@ static int version_run(struct cli *c, void *args, struct strv *words, struct err
 
 	uname(&u);
 	i.arch = u.machine;
-	return print_info(version_rows, &i, ((const struct info_args *)args)->format, e);
+	i.kernel = u.release;
+	return print_info(version_rows, ARRAY_LEN(version_rows), &i, ((const struct info_args *)args)->format,
+			  e);
 }
 
 const struct command cmd_version = {
@@ -159,6 +174,7 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 {
 	struct engine *en = cli_engine(c, e);
 	const struct host_facts *h;
+	struct utsname u;
 	struct info i = {
 		.version = KETCH_VERSION, .os = "linux", .root = cli_root(c), .run_root = cli_run_root(c)
 	};
@@ -178,7 +194,11 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 	i.kvm_reason = h->kvm_reason;
 	i.qemu = h->qemu;
 	i.virtiofsd = h->virtiofsd;
-	return print_info(info_rows, &i, ((const struct info_args *)args)->format, e);
+	i.cgroup_version = h->cgroup_mode == CGROUP_V2 ? "2" : "1";
+	uname(&u);
+	i.name = u.nodename;
+	i.instances = i.running + i.stopped;
+	return print_info(info_rows, ARRAY_LEN(info_rows), &i, ((const struct info_args *)args)->format, e);
 }
 
 const struct command cmd_info = {
