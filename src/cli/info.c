@@ -146,7 +146,7 @@ static int count_instances(struct engine *en, struct info *i, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t k = 0; k < n; k++) {
-		bool runs = in[k].state.status == STATUS_RUNNING || in[k].state.status == STATUS_STARTING;
+		bool runs = instance_is_live(&in[k].state);
 
 		i->running += runs;
 		i->stopped += !runs;

@@ -29,7 +29,7 @@ struct view {
 	const char *created, *started, *finished, *stop_signal;
 	const char *path; /* the first argument, ... */
 	struct strv args; /* ... and the others, borrowed */
-	bool running;
+	bool running, paused, restarting;
 	const char *platform, *driver, *log_path;
 	struct strv driver_data;
 	uint64_t nano_cpus, shm_bytes;
@@ -45,6 +45,8 @@ struct view {
 static const struct jfield state_fields[] = {
 	JE(struct view, in.state.status, "Status", status_names),
 	JK(J_BOOL, struct view, running, "Running"),
+	JK(J_BOOL, struct view, paused, "Paused"),
+	JK(J_BOOL, struct view, restarting, "Restarting"),
 	JK(J_BOOL, struct view, in.state.oom_killed, "OOMKilled"),
 	JK(J_INT, struct view, in.state.pid, "Pid"),
 	JK(J_INT, struct view, in.state.exit_code, "ExitCode"),
@@ -105,6 +107,13 @@ static const struct jfield device_fields[] = {
 };
 static const struct jtable device_table = { sizeof(struct device_spec), device_fields };
 
+static const struct jfield restart_fields[] = {
+	JE(struct view, in.spec.restart.kind, "Name", restart_names),
+	JK(J_U32, struct view, in.spec.restart.max_retries, "MaximumRetryCount"),
+	{ 0 },
+};
+static const struct jtable restart_table = { sizeof(struct view), restart_fields };
+
 static const struct jfield host_fields[] = {
 	JK(J_STRV, struct view, binds, "Binds"),
 	JK(J_MAP, struct view, tmpfs, "Tmpfs"),
@@ -123,6 +132,7 @@ static const struct jfield host_fields[] = {
 	JK(J_MAP, struct view, in.spec.annotations, "Annotations"),
 	JK(J_STR, struct view, in.spec.sandbox.timezone, "Timezone"),
 	JE(struct view, in.spec.network, "NetworkMode", network_names),
+	JP("RestartPolicy", &restart_table),
 	JK(J_BOOL, struct view, in.spec.auto_remove, "AutoRemove"),
 	JK(J_STRV, struct view, in.spec.process.caps, "Capabilities"),
 	JK(J_BOOL, struct view, in.spec.privileged, "Privileged"),
@@ -211,6 +221,7 @@ static const struct jfield view_fields[] = {
 	JK(J_STR, struct view, in.spec.image_id, "Image"),
 	JK(J_STR, struct view, log_path, "LogPath"),
 	JK(J_STR, struct view, in.spec.name, "Name"),
+	JK(J_INT, struct view, in.state.restarts, "RestartCount"),
 	JK(J_STR, struct view, driver, "Driver"),
 	JK(J_STR, struct view, platform, "Platform"),
 	JE(struct view, in.spec.isolation, "Isolation", isolation_names),
@@ -283,7 +294,10 @@ static void fill_values(struct view *v)
 	const struct instance_spec *s = &v->in.spec;
 	const struct resources *r = &s->resources;
 
-	v->running = v->in.state.status == STATUS_RUNNING;
+	/* Docker's word for paused and restarting ones, too */
+	v->running = instance_is_live(&v->in.state) && v->in.state.status != STATUS_STARTING;
+	v->paused = v->in.state.status == STATUS_PAUSED;
+	v->restarting = v->in.state.status == STATUS_RESTARTING;
 	v->platform = "linux";
 	if (s->process.args.n) {
 		v->path = s->process.args.v[0];

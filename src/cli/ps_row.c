@@ -59,7 +59,7 @@ static void row_done(struct ps_row *row)
 	json_done(&row_table, row);
 }
 
-/* "Up 3 minutes", "Exited (0) 2 hours ago", "Created" */
+/* "Up 3 minutes (Paused)", "Exited (0) 2 hours ago", "Created" */
 static char *status_words(const struct instance_state *s, int64_t now_ns)
 {
 	struct buf b = { 0 };
@@ -67,8 +67,13 @@ static char *status_words(const struct instance_state *s, int64_t now_ns)
 
 	switch ((enum instance_status)s->status) {
 	case STATUS_RUNNING:
+	case STATUS_PAUSED:
 		duration_words(now_ns - s->started_ns, words, sizeof(words));
-		buf_addf(&b, "Up %s", words);
+		buf_addf(&b, "Up %s%s", words, s->status == STATUS_PAUSED ? " (Paused)" : "");
+		break;
+	case STATUS_RESTARTING:
+		buf_addf(&b, "Restarting (%d) ", s->exit_code);
+		text_add_ago(&b, now_ns, s->finished_ns);
 		break;
 	case STATUS_EXITED:
 		buf_addf(&b, "Exited (%d) ", s->exit_code);

@@ -182,7 +182,7 @@ int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_
 
 		if (list && r == 0)
 			r = truth_refresh(en, &in, e);
-		runs = in.state.status == STATUS_RUNNING || in.state.status == STATUS_STARTING;
+		runs = instance_is_live(&in.state);
 		if (list && r == 0 && is_leftover(&in))
 			engine_remove(en, &in, false, NULL);
 		else if (list && r == 0 && (all || runs)) {

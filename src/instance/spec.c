@@ -11,8 +11,16 @@ const char *const network_names[] = { "none", "host", NULL };
 static_assert(ARRAY_LEN(network_names) == NETWORK_N + 1, "name every network mode");
 const char *const mount_type_names[] = { "bind", "volume", "tmpfs", NULL };
 static_assert(ARRAY_LEN(mount_type_names) == MOUNT_TYPE_N + 1, "name every mount type");
-const char *const status_names[] = { "created", "starting", "running", "exited", NULL };
+const char *const status_names[] = { "created", "starting", "running", "exited", "paused", "restarting", NULL };
 static_assert(ARRAY_LEN(status_names) == STATUS_N + 1, "name every status");
+
+const char *const restart_names[] = { "no", "on-failure", "always", "unless-stopped", NULL };
+static_assert(ARRAY_LEN(restart_names) == RESTART_N + 1, "name every restart policy");
+
+bool instance_is_live(const struct instance_state *s)
+{
+	return s->status != STATUS_CREATED && s->status != STATUS_EXITED;
+}
 
 static const struct jfield rlimit_fields[] = {
 	J(J_STR, struct rlimit_spec, type),
@@ -95,6 +103,13 @@ static const struct jfield vm_fields[] = {
 };
 static const struct jtable vm_table = { sizeof(struct vm_spec), vm_fields };
 
+static const struct jfield restart_fields[] = {
+	JE(struct restart_policy, kind, "name", restart_names),
+	JK(J_U32, struct restart_policy, max_retries, "maxRetries"),
+	{ 0 },
+};
+static const struct jtable restart_table = { sizeof(struct restart_policy), restart_fields };
+
 static const struct jfield instance_spec_fields[] = {
 	J(J_STR, struct instance_spec, id),
 	J(J_STR, struct instance_spec, name),
@@ -119,6 +134,8 @@ static const struct jfield instance_spec_fields[] = {
 	JK(J_INT, struct instance_spec, stop_signal, "stopSignal"),
 	JK(J_INT, struct instance_spec, stop_timeout_s, "stopTimeout"),
 	JK(J_INT, struct instance_spec, timeout_s, "timeout"),
+	JO(struct instance_spec, restart, "restart", &restart_table),
+	JK(J_STR, struct instance_spec, pid_file, "pidFile"),
 	J(J_STR, struct instance_spec, seccomp),
 	JO(struct instance_spec, vm, "vm", &vm_table),
 	JK(J_I64, struct instance_spec, created_ns, "created"),
@@ -134,6 +151,9 @@ static const struct jfield instance_state_fields[] = {
 	JK(J_I64, struct instance_state, finished_ns, "finished"),
 	JK(J_INT, struct instance_state, exit_code, "exitCode"),
 	JK(J_BOOL, struct instance_state, oom_killed, "oomKilled"),
+	JK(J_BOOL, struct instance_state, stopped_by_user, "stoppedByUser"),
+	J(J_INT, struct instance_state, restarts),
+	JK(J_INT, struct instance_state, backoff_ms, "backoffMs"),
 	J(J_STR, struct instance_state, error),
 	J(J_STRV, struct instance_state, cgroups),
 	J(J_STRV, struct instance_state, warnings),

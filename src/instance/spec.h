@@ -71,6 +71,15 @@ struct vm_spec {
 	bool accel_kvm; /* else software emulation, which driver qemu alone has */
 };
 
+/* What the monitor does when the main process has ended by itself. */
+enum restart_kind { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED, RESTART_N };
+extern const char *const restart_names[]; /* Docker's words, NULL */
+
+struct restart_policy {
+	int kind; /* enum restart_kind */
+	uint32_t max_retries; /* on-failure: how often; 0: no limit */
+};
+
 struct instance_spec {
 	char *id; /* 64 hex digits */
 	char *name;
@@ -95,6 +104,8 @@ struct instance_spec {
 	int stop_signal;
 	int stop_timeout_s;
 	int timeout_s; /* it is killed after so long; 0: never */
+	struct restart_policy restart;
+	char *pid_file; /* on the host, absolute: the command that starts it writes the pid there; NULL */
 	char *seccomp; /* digest of the compiled filter, or NULL: unconfined */
 	struct vm_spec vm;
 	int64_t created_ns;
@@ -104,7 +115,15 @@ extern const struct jtable resources_table;
 extern const struct jtable instance_spec_table;
 
 /* What the monitor knows now; run-root/ID/state.json */
-enum instance_status { STATUS_CREATED, STATUS_STARTING, STATUS_RUNNING, STATUS_EXITED, STATUS_N };
+enum instance_status {
+	STATUS_CREATED,
+	STATUS_STARTING,
+	STATUS_RUNNING,
+	STATUS_EXITED,
+	STATUS_PAUSED,
+	STATUS_RESTARTING, /* nothing of it runs; its monitor waits before it starts it again */
+	STATUS_N
+};
 extern const char *const status_names[];
 
 struct instance_state {
@@ -115,11 +134,17 @@ struct instance_state {
 	int64_t finished_ns;
 	int exit_code;
 	bool oom_killed;
+	bool stopped_by_user; /* by stop or kill, not by its own end or the host's */
+	int restarts; /* by its policy, since a user started it */
+	int backoff_ms; /* what was waited before the last of them */
 	char *error; /* why it could not start or was lost; NULL */
 	struct strv cgroups; /* absolute directories that hold its processes (v1: several) */
 	struct strv warnings; /* what this host could not give, a sentence each */
 };
 
 extern const struct jtable instance_state_table;
+
+/* Is there a monitor beside it?  Else it was created only, or has ended. */
+bool instance_is_live(const struct instance_state *s);
 
 #endif
