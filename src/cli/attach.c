@@ -9,12 +9,15 @@
 #include "cli/attach.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "sys/terminal.h"
@@ -22,18 +25,21 @@
 
 #define STATUS_LOST	    125
 #define BROKEN_PIPE_GRACE_S 1
+#define LEAVE_S		    5 /* for the monitor to hear that we detach */
 #define CREDIT_STEP	    (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
 
 struct pump {
 	const struct attach *a;
 	struct loop *loop;
 	struct conn *conn;
+	int fd; /* the conn's */
 	struct watch in, signals;
 	struct terminal terminal;
 	uint32_t window; /* bytes of stdin that the peer has room for */
 	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
 	bool discard[3]; /* nobody reads it any more */
 	bool greeted, started, in_open, in_polls;
+	struct detach_keys keys;
 	int fatal; /* the signal that ends us; 0: none */
 	int status;
 	struct err why; /* why.no: what to tell the user at the end */
@@ -55,7 +61,7 @@ static void give_up(struct pump *p, const char *what)
 
 static bool has_room(const struct pump *p)
 {
-	return p->in_open && p->started && p->window && !conn_is_high(p->conn);
+	return p->in_open && p->started && p->window > p->keys.held && !conn_is_high(p->conn);
 }
 
 /* The watch is taken out, not masked, while there is no room: a hang-up cannot be masked. */
@@ -67,18 +73,54 @@ static void watch_stdin(struct pump *p)
 		p->in_polls = false;
 }
 
+/* Says that we leave, and waits until it was read: a socket that is closed with something unread in it can take what we
+ * said with it. */
+static void leave(struct pump *p)
+{
+	int64_t end = clock_mono_ns() + LEAVE_S * NS_PER_S, left;
+	char junk[4096];
+
+	msg_put_u32(conn_out(p->conn), MSG_ATTACH, p->a->stream, 0);
+	if (conn_drain(p->conn, LEAVE_S * 1000) < 0)
+		return;
+	shutdown(p->fd, SHUT_WR);
+	while ((left = end - clock_mono_ns()) > 0) {
+		struct pollfd fd = { .fd = p->fd, .events = POLLIN };
+
+		if (poll(&fd, 1, (int)(left / 1000000)) <= 0 || read(p->fd, junk, sizeof(junk)) <= 0)
+			return;
+	}
+}
+
+/* Sends what was typed, as far as it cannot be the beginning of the keys that detach. */
+static void send_input(struct pump *p, const char *in, size_t n)
+{
+	char out[MSG_MAX_DATA];
+	bool detached = detach_keys_feed(&p->keys, in, n, out, &n);
+
+	p->window -= (uint32_t)n;
+	if (n)
+		msg_put(conn_out(p->conn), MSG_STDIN, p->a->stream, out, n);
+	if (!detached)
+		return;
+	if (p->a->ret_detached)
+		*p->a->ret_detached = true;
+	p->in_open = false;
+	leave(p);
+	finish(p, 0);
+}
+
 /* Reads once and sends it; false when nothing more is to be read now. */
 static bool forward_stdin(struct pump *p)
 {
-	char data[MSG_MAX_DATA];
-	size_t want = p->window < sizeof(data) ? p->window : sizeof(data);
-	ssize_t n = read(p->a->in_fd, data, want);
+	char data[MSG_MAX_DATA - DETACH_KEYS_MAX];
+	size_t room = p->window - p->keys.held;
+	ssize_t n = read(p->a->in_fd, data, room < sizeof(data) ? room : sizeof(data));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
 	if (n > 0) {
-		p->window -= (uint32_t)n;
-		msg_put(conn_out(p->conn), MSG_STDIN, p->a->stream, data, (size_t)n);
+		send_input(p, data, (size_t)n);
 	} else {
 		/* also after an error: the process must not wait for more */
 		p->in_open = false;
@@ -145,13 +187,14 @@ static void write_output(struct pump *p, unsigned which, const struct msg *m)
 
 /* --- signals and the terminal */
 
-static void send_size(struct pump *p)
+static void send_size(struct pump *p, int more_rows)
 {
 	int rows, cols;
 
 	if (!terminal_size(p->a->in_fd, &rows, &cols) && !terminal_size(p->a->out_fd, &rows, &cols))
 		return;
-	msg_put_u32x2(conn_out(p->conn), MSG_RESIZE, p->a->stream, (uint32_t)rows, (uint32_t)cols);
+	msg_put_u32x2(conn_out(p->conn), MSG_RESIZE, p->a->stream, (uint32_t)(rows + more_rows),
+		      (uint32_t)cols);
 	conn_flush(p->conn);
 }
 
@@ -165,12 +208,12 @@ static void on_signal(void *arg, uint32_t events)
 	if (si.ssi_signo == SIGWINCH && si.ssi_code == SI_KERNEL) {
 		/* the window changed; to a process without a terminal (nginx, httpd) it would mean something else */
 		if (p->a->tty && p->started)
-			send_size(p);
-	} else if (!p->terminal.keys) {
+			send_size(p, 0);
+	} else if (!p->terminal.keys && !p->a->keep_signals) {
 		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, si.ssi_signo);
 		conn_flush(p->conn);
 	} else if (si.ssi_signo == SIGWINCH) {
-		send_size(p);
+		send_size(p, 0);
 	} else {
 		p->fatal = (int)si.ssi_signo;
 		finish(p, 128 + p->fatal);
@@ -196,7 +239,8 @@ static void wanted_signals(sigset_t *set)
 
 /* --- messages */
 
-/* The size is sent again: it may have changed since the request. */
+/* The size is sent again: it may have changed since the request.  A program that runs already draws its screen anew when
+ * the size changes. */
 static void start_terminal(struct pump *p)
 {
 	int fd = p->a->interactive ? p->a->in_fd : p->a->out_fd;
@@ -204,12 +248,18 @@ static void start_terminal(struct pump *p)
 
 	if (r < 0)
 		log_warn("the terminal stays as it is: %s", strerror(-r));
-	send_size(p);
+	if (p->a->running)
+		send_size(p, 1);
+	send_size(p, 0);
 }
 
-static void on_started(struct pump *p, const struct msg *m)
+static void begin(struct pump *p)
 {
+	if (p->started)
+		return;
 	p->started = true;
+	if (p->a->started)
+		p->a->started(p->a->arg);
 	if (p->a->detach) {
 		finish(p, 0);
 		return;
@@ -217,6 +267,11 @@ static void on_started(struct pump *p, const struct msg *m)
 	if (p->a->tty)
 		start_terminal(p);
 	pump_stdin(p);
+}
+
+static void on_started(struct pump *p, const struct msg *m)
+{
+	begin(p);
 }
 
 static void on_failed(struct pump *p, const struct msg *m)
@@ -276,6 +331,8 @@ static void on_message(void *arg, const struct msg *m)
 		p->greeted = true;
 		if (m->type != MSG_HELLO || msg_u32(m, 0) != MSG_VERSION)
 			give_up(p, "the monitor is of another version of ketch");
+		else if (p->a->running)
+			begin(p);
 		return;
 	}
 	if (m->stream == p->a->stream && handlers[m->type])
@@ -303,8 +360,9 @@ static void on_drained(void *arg)
 static void send_request(struct pump *p)
 {
 	struct buf *out = conn_out(p->conn);
-	uint32_t flags =
-		p->a->detach ? 0 : ATTACH_STDOUT | ATTACH_STDERR | (p->a->interactive ? ATTACH_STDIN : 0);
+	uint32_t flags = ATTACH_STDOUT | ATTACH_STDERR | (p->a->interactive ? ATTACH_STDIN : 0);
+
+	flags = p->a->detach ? 0 : flags & ~p->a->without;
 
 	msg_put_u32(out, MSG_HELLO, 0, MSG_VERSION);
 	if (p->a->start)
@@ -330,6 +388,7 @@ static int start(struct pump *p, int fd, const sigset_t *signals)
 		close(fd);
 		return -ENOMEM;
 	}
+	p->fd = fd;
 	p->conn = conn_new(p->loop, fd, PEER_MONITOR, &ops, p);
 	return p->conn ? 0 : -ENOMEM;
 }
@@ -354,6 +413,8 @@ static int run(int fd, const struct attach *a, const sigset_t *signals, int *ret
 	int r;
 
 	p.in_open = a->interactive && !a->detach;
+	if (a->tty)
+		p.keys = a->keys;
 	r = start(&p, fd, signals);
 	if (r == 0) {
 		send_request(&p);

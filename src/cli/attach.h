@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/detach_keys.h"
 #include "wire/msg.h"
 
 /* What -it is told without a terminal; Docker's words in front. */
@@ -18,12 +19,19 @@ struct attach {
 	bool interactive; /* in_fd goes to the process */
 	bool tty; /* the process has a terminal */
 	bool detach; /* return once it has started */
+	bool running; /* the main process has started already */
+	bool keep_signals; /* they are for us, and not sent on (--sig-proxy=false) */
+	uint32_t without; /* enum attach_flags: streams of the main process that are not ours to hear */
+	struct detach_keys keys; /* on a terminal; .n 0: none */
+	bool *ret_detached; /* the keys were typed: the process goes on; or NULL */
+	void (*started)(void *arg); /* it runs; or NULL */
+	void *arg;
 	int in_fd, out_fd, err_fd; /* borrowed; never made non-blocking */
 };
 
 /* Speaks with the monitor behind fd (which is taken) until the process has ended; what goes wrong is told on
  * stderr.  Returns the exit status: the process's own, 0 once a detached one has started, that of a FAILED
- * start, 125 when the connection is lost.
+ * start, 125 when the connection is lost; 0 when it was detached by keys.
  *
  * Signals: without a raw terminal those that can be caught are sent on to the process, but for such as were
  * ignored when we came.  With one the keys are bytes, and a signal that ends us restores the terminal first.

@@ -9,8 +9,11 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch, &cmd_exec, &cmd_shell, &cmd_cp, &cmd_ps,	&cmd_logs,
-	&cmd_inspect, &cmd_stop,   &cmd_kill, &cmd_wait,  &cmd_rm, &cmd_events, NULL,
+	&cmd_run,     &cmd_launch,	    &cmd_create, &cmd_start,  &cmd_exec,
+	&cmd_shell,   &cmd_attach,	    &cmd_cp,	 &cmd_ps,     &cmd_logs,
+	&cmd_events,  &cmd_inspect,	    &cmd_port,	 &cmd_rename, &cmd_pause,
+	&cmd_unpause, &cmd_restart,	    &cmd_stop,	 &cmd_kill,   &cmd_wait,
+	&cmd_rm,      &cmd_container_prune, NULL,
 };
 
 static const struct command *const image_commands[] = {
@@ -23,7 +26,7 @@ static const struct command *const host_commands[] = {
 	&cmd_help,	   &cmd_completion, NULL,
 };
 
-static const struct command *const hidden_commands[] = { &cmd_man, NULL };
+static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, NULL };
 
 const struct section sections[] = {
 	{ "Instances", instance_commands },
@@ -40,10 +43,20 @@ const struct group groups[] = {
 };
 
 const struct alias aliases[] = {
+	{ "prune", "container prune" },
+	{ "resume", "unpause" },
 	{ "ls", "ps" },
 	{ "list", "ps" },
 	{ "delete", "rm" },
 	{ "container run", "run" },
+	{ "container create", "create" },
+	{ "container start", "start" },
+	{ "container restart", "restart" },
+	{ "container pause", "pause" },
+	{ "container unpause", "unpause" },
+	{ "container attach", "attach" },
+	{ "container rename", "rename" },
+	{ "container port", "port" },
 	{ "container exec", "exec" },
 	{ "container cp", "cp" },
 	{ "container ls", "ps" },

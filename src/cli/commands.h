@@ -4,12 +4,14 @@
 
 #include "cli/cli.h"
 
-extern const struct command cmd_run, cmd_launch, cmd_exec, cmd_shell; /* run.c, exec.c */
+extern const struct command cmd_run, cmd_launch, cmd_create, cmd_exec, cmd_shell; /* run.c, exec.c */
 extern const struct command cmd_cp; /* cp.c */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
 extern const struct command cmd_events; /* events.c */
-extern const struct command cmd_stop, cmd_kill, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
+extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
+extern const struct command cmd_rename, cmd_container_prune, cmd_port; /* records.c */
+extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */

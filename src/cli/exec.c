@@ -14,12 +14,14 @@
 
 struct exec_args {
 	bool detach, interactive, tty;
-	char *user, *workdir;
+	char *user, *workdir, *detach_keys;
 	struct strv env;
 };
 
 static const struct opt exec_opts[] = {
 	OPT(FLAG, 'd', "detach", struct exec_args, detach, NULL, "Leave it running in the background"),
+	OPT(STR, 0, "detach-keys", struct exec_args, detach_keys, "KEYS",
+	    "Keys that leave it running (default " DETACH_KEYS_DEFAULT ")"),
 	OPT(LIST, 'e', "env", struct exec_args, env, "NAME[=VALUE]",
 	    "Set an environment variable, or pass on our own"),
 	OPT(FLAG, 'i', "interactive", struct exec_args, interactive, NULL, "Keep stdin open"),
@@ -89,8 +91,10 @@ static int exec_in(struct engine *en, const struct instance *in, struct exec_arg
 		.out_fd = STDOUT_FILENO,
 		.err_fd = STDERR_FILENO,
 	};
-	int fd = -1, r = make_process(in, a, words, &p, e);
+	int fd = -1, r = detach_keys_parse(a->detach_keys, &how.keys, e);
 
+	if (r == 0)
+		r = make_process(in, a, words, &p, e);
 	if (r == 0)
 		r = print_process(&p, &json, e);
 	if (r == 0)

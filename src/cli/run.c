@@ -1,12 +1,13 @@
-/* run.c - ketch run, ketch launch: a new instance from an image */
+/* run.c - ketch run, ketch launch, ketch create: a new instance from an image */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/log.h"
-#include "cli/attach.h"
+#include "base/io.h"
+#include "cli/begin.h"
 #include "cli/commands.h"
 #include "cli/run_options.h"
 #include "sys/terminal.h"
@@ -67,71 +68,82 @@ static int print_plan(struct engine *en, const struct run_request *rq, struct er
 	return cli_print(&out, e);
 }
 
-/* --rm of what we saw end; that it is gone already is fine. */
-static void remove_ended(struct engine *en, const struct instance_spec *spec)
-{
-	struct instance in = { .spec = *spec, .state.status = STATUS_EXITED };
-	struct err e = { 0 };
-	int r = engine_remove(en, &in, true, &e);
-
-	if (r < 0 && r != -ENOENT)
-		log_warn("%s", e.msg);
-}
-
-static int start_and_attach(struct engine *en, const struct run_args *a, const struct instance_spec *spec,
-			    struct err *e)
-{
-	const struct attach how = {
-		.interactive = a->rq.interactive,
-		.tty = a->rq.tty,
-		.detach = a->detach,
-		.in_fd = STDIN_FILENO,
-		.out_fd = STDOUT_FILENO,
-		.err_fd = STDERR_FILENO,
-	};
-	int fd = -1, status = engine_start(en, spec, &fd, e);
-
-	if (status == 0)
-		status = attach_run(fd, &how);
-	/* the monitor removes a detached one itself once it has started */
-	if (a->rq.auto_remove && (!a->detach || status != 0))
-		remove_ended(en, spec);
-	return status;
-}
-
 static void spec_done(struct instance_spec *spec)
 {
 	json_done(&instance_spec_table, spec);
 }
 
-static int run_new(struct engine *en, const struct run_args *a, struct err *e)
+/* Made before the instance, so that no two have the same. */
+static int open_cid_file(const char *path, int *ret, struct err *e)
 {
-	AUTO(spec_done) struct instance_spec spec = { 0 };
-	int r = engine_create(en, &a->rq, &spec, e);
+	*ret = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
+	if (!path || *ret >= 0)
+		return 0;
+	if (errno == EEXIST)
+		return err_set(
+			e, EEXIST,
+			"container ID file found, make sure the other container isn't running or delete %s",
+			path);
+	return err_sys(e, errno, "--cidfile %s", path);
+}
+
+static int create_new(struct engine *en, const struct run_args *a, struct instance_spec *ret, struct err *e)
+{
+	autoclose int cid = -1;
+	int r = open_cid_file(a->cid_file, &cid, e);
 
 	if (r < 0)
 		return r;
-	r = start_and_attach(en, a, &spec, e);
-	if (r == 0 && a->detach) {
-		AUTO(buf_done) struct buf out = { 0 };
-
-		buf_addf(&out, "%s\n", spec.id);
-		r = cli_print(&out, e);
+	r = engine_create(en, &a->rq, ret, e);
+	if (r == 0 && cid >= 0 && write_full(cid, ret->id, strlen(ret->id)) < 0) {
+		engine_remove(en, &(struct instance){ .spec = *ret }, false, NULL);
+		r = err_set(e, EIO, "--cidfile %s cannot be written", a->cid_file);
 	}
+	if (r < 0 && cid >= 0)
+		unlink(a->cid_file);
 	return r;
 }
 
-static int check_terminal(const struct run_args *a, struct err *e)
+static int print_id(const struct instance_spec *spec, struct err *e)
 {
-	if (!a->rq.interactive || !a->rq.tty || a->detach || a->dry_run || isatty(STDIN_FILENO))
-		return 0;
-	return err_set(e, ENOTTY, NOT_A_TTY);
+	AUTO(buf_done) struct buf out = { 0 };
+
+	buf_addf(&out, "%s\n", spec->id);
+	return cli_print(&out, e);
+}
+
+static int run_new(struct engine *en, const struct run_args *a, struct err *e)
+{
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	struct attach how;
+	int r = create_new(en, a, &spec, e);
+
+	if (r == 0)
+		r = begin_prepare(&a->part, &spec, a->rq.interactive, &how, e);
+	if (r < 0)
+		return r;
+	how.detach = a->detach;
+	r = begin_run(en, &spec, &how, e);
+	return r == 0 && a->detach ? print_id(&spec, e) : r;
+}
+
+/* What can be known to be wrong before anything is made. */
+static int check_part(const struct run_args *a, struct err *e)
+{
+	struct attach unused;
+	const struct instance_spec none = { 0 };
+
+	if (a->detach && a->part.streams.n)
+		return err_set(e, EINVAL, "conflicting options: -a and -d");
+	if (a->rq.interactive && a->rq.tty && !a->detach && !a->dry_run && !isatty(STDIN_FILENO))
+		return err_set(e, ENOTTY, NOT_A_TTY);
+	return begin_prepare(&a->part, &none, false, &unused, e);
 }
 
 static int run_request(struct cli *c, struct run_args *a, struct err *e)
 {
 	struct engine *en;
-	int r = check_terminal(a, e);
+	int r = check_part(a, e);
 
 	if (r < 0)
 		return r;
@@ -157,7 +169,7 @@ static int run_run(struct cli *c, void *args, struct strv *words, struct err *e)
 
 #define RUN_USAGE "IMAGE [COMMAND] [ARG...]"
 
-static const struct run_args run_defaults = { .pids_limit = PIDS_NOT_GIVEN };
+static const struct run_args run_defaults = { .pids_limit = PIDS_NOT_GIVEN, .part.sig_proxy = true };
 const struct command cmd_run = {
 	.name = "run",
 	.usage = RUN_USAGE,
@@ -180,7 +192,9 @@ const struct command cmd_run = {
 	.run = run_run,
 };
 
-static const struct run_args launch_defaults = { .pids_limit = PIDS_NOT_GIVEN, .detach = true };
+static const struct run_args launch_defaults = { .pids_limit = PIDS_NOT_GIVEN,
+						 .part.sig_proxy = true,
+						 .detach = true };
 const struct command cmd_launch = {
 	.name = "launch",
 	.usage = RUN_USAGE,
@@ -194,4 +208,37 @@ const struct command cmd_launch = {
 	.grammar = OPTS_FIRST,
 	.failure = STATUS_USAGE,
 	.run = run_run,
+};
+
+static int create_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	struct run_args *a = args;
+	struct engine *en = NULL;
+	int r = fill_request(a, words, e);
+
+	if (r == 0) {
+		en = cli_engine(c, e);
+		r = en ? create_new(en, a, &spec, e) : -e->no;
+	}
+	strv_done(&a->rq.args);
+	free(a->rq.image);
+	return r < 0 ? r : print_id(&spec, e);
+}
+
+const struct command cmd_create = {
+	.name = "create",
+	.usage = RUN_USAGE,
+	.summary = "Make an instance from an image, to be started later",
+	.text = "Prints the id.  ketch start runs it, as often as you like: what it wrote stays until ketch "
+		"rm.",
+	.opts = run_opts + N_START_OPTS,
+	.args_size = sizeof(struct run_args),
+	.defaults = &run_defaults,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_IMAGE,
+	.grammar = OPTS_FIRST,
+	.failure = STATUS_USAGE,
+	.run = create_run,
 };

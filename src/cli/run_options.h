@@ -2,6 +2,7 @@
 #ifndef CLI_RUN_OPTIONS_H
 #define CLI_RUN_OPTIONS_H
 
+#include "cli/begin.h"
 #include "engine/engine.h"
 #include "opts/opts.h"
 
@@ -9,11 +10,14 @@
 
 struct run_args {
 	struct run_request rq;
-	char *isolation, *runtime, *pull;
+	struct take_part part;
+	char *isolation, *runtime, *pull, *cid_file;
 	int64_t pids_limit;
 	bool detach, vm, dry_run, quiet, no_content_trust;
 };
 
+/* The first rows are for an instance that is started at once: create has the others. */
+#define N_START_OPTS 4
 extern const struct opt run_opts[];
 
 #endif

@@ -1,54 +1,9 @@
-/* stop.c - ketch stop, kill, wait, rm: one thing done to each of the instances that are named */
-#include <errno.h>
+/* stop.c - ketch stop, kill, pause, unpause, wait, rm: one thing done to each of the instances that are named */
 #include <signal.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
-#include "cli/text.h"
-
-struct each {
-	/* What is printed when it is done goes to line; when that stays empty, the name as it was given. */
-	int (*fn)(struct engine *en, const struct instance *in, const void *args, struct buf *line,
-		  struct err *e);
-	const void *args;
-	bool missing_ok; /* no such instance: said, but no failure */
-};
-
-static int do_one(struct engine *en, const char *name, const struct each *each, struct err *e)
-{
-	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(buf_done) struct buf line = { 0 };
-	int r = engine_find(en, name, &in, e);
-
-	if (r == 0)
-		r = each->fn(en, &in, each->args, &line, e);
-	if (r < 0)
-		return r;
-	if (!line.len)
-		text_add(&line, name);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
-}
-
-/* Goes on after a failure, which makes the status 1. */
-static int do_each(struct cli *c, const struct strv *names, const struct each *each, struct err *e)
-{
-	struct engine *en = cli_engine(c, e);
-	int status = 0;
-
-	if (!en)
-		return -e->no;
-	for (size_t i = 0; i < names->n; i++) {
-		struct err why = { 0 };
-		int r = do_one(en, names->v[i], each, &why);
-
-		if (r < 0)
-			cli_complain(&why, 0);
-		if (r < 0 && !(r == -ENOENT && each->missing_ok))
-			status = STATUS_FAILED;
-	}
-	return status;
-}
+#include "cli/each.h"
 
 /* --- stop */
 
@@ -70,7 +25,7 @@ static int stop_one(struct engine *en, const struct instance *in, const void *ar
 
 static int stop_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return do_each(c, words, &(const struct each){ .fn = stop_one, .args = args }, e);
+	return each_instance(c, words, &(const struct each){ .fn = stop_one, .args = args }, e);
 }
 
 static const struct stop_args stop_defaults = { .timeout_s = -1 };
@@ -109,7 +64,7 @@ static int kill_one(struct engine *en, const struct instance *in, const void *ar
 
 static int kill_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return do_each(c, words, &(const struct each){ .fn = kill_one, .args = args }, e);
+	return each_instance(c, words, &(const struct each){ .fn = kill_one, .args = args }, e);
 }
 
 static const struct kill_args kill_defaults = { .signo = SIGKILL };
@@ -124,6 +79,55 @@ const struct command cmd_kill = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_INSTANCE,
 	.run = kill_run,
+};
+
+/* --- pause, unpause */
+
+static int pause_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		     struct err *e)
+{
+	return engine_pause(en, in, true, e);
+}
+
+static int pause_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return each_instance(c, words, &(const struct each){ .fn = pause_one }, e);
+}
+
+const struct command cmd_pause = {
+	.name = "pause",
+	.usage = "NAME...",
+	.summary = "Have all processes of instances stand still",
+	.text = "Those of a container are frozen; a virtual machine's processors stop.  ketch unpause has "
+		"them go "
+		"on; stop, kill and rm -f work on a paused one, too.",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = pause_run,
+};
+
+static int unpause_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
+		       struct err *e)
+{
+	return engine_pause(en, in, false, e);
+}
+
+static int unpause_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return each_instance(c, words, &(const struct each){ .fn = unpause_one }, e);
+}
+
+const struct command cmd_unpause = {
+	.name = "unpause",
+	.usage = "NAME...",
+	.summary = "Have paused instances go on",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = unpause_run,
 };
 
 /* --- rm */
@@ -148,7 +152,8 @@ static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	const struct rm_args *a = args;
 
-	return do_each(c, words, &(const struct each){ .fn = rm_one, .args = a, .missing_ok = a->force }, e);
+	return each_instance(c, words,
+			     &(const struct each){ .fn = rm_one, .args = a, .missing_ok = a->force }, e);
 }
 
 const struct command cmd_rm = {
@@ -177,7 +182,7 @@ static int wait_one(struct engine *en, const struct instance *in, const void *ar
 
 static int wait_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return do_each(c, words, &(const struct each){ .fn = wait_one }, e);
+	return each_instance(c, words, &(const struct each){ .fn = wait_one }, e);
 }
 
 const struct command cmd_wait = {

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/json.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/ops.h"
 #include "container/container.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
@@ -245,6 +246,15 @@ static void answer_stats(struct running *r, uint32_t id)
 	wake(r);
 }
 
+static void pause_all(struct running *r, bool pause)
+{
+	const struct strv *cgroups = &r->c.cgroups.by_controller;
+	struct err e = { 0 };
+	int k = pause ? cgroup_freeze(cgroups, &e) : cgroup_thaw(cgroups, &e);
+
+	later(r, MSG_PAUSED, 0, k < 0 ? (uint32_t)-k : 0, 0, e.msg);
+}
+
 static void kill_all(struct running *r)
 {
 	r->ending = true;
@@ -266,6 +276,8 @@ static void container_send(struct running *r, const struct msg *m)
 		start_copy(r, m);
 	else if (m->type == MSG_STATS)
 		answer_stats(r, m->stream);
+	else if (m->type == MSG_PAUSE)
+		pause_all(r, msg_u32(m, 0));
 	else if (m->type == MSG_SHUTDOWN)
 		kill_all(r);
 	else if (s)

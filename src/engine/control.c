@@ -17,7 +17,9 @@
 #include "wire/msg.h"
 
 /* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
-#define GRACE_S 10
+#define GRACE_S	     10
+#define WAIT_POLL_MS 5
+#define PAUSE_S	     15 /* longer than a freezer may take */
 
 int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
 {
@@ -63,6 +65,86 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 	for (char junk[512]; r == 0 && read(fd, junk, sizeof(junk)) > 0;)
 		;
 	return r;
+}
+
+/* Why the monitor does not pause or resume it: Docker's words. */
+static int pause_error(const struct instance *in, int no, const char *text, struct err *e)
+{
+	const char *name = in->spec.name;
+
+	switch (no) {
+	case EALREADY:
+		return err_set(e, no, "container %s is already paused", name);
+	case EINVAL:
+		return err_set(e, no, "container %s is not paused", name);
+	case ESRCH:
+		return err_set(e, no, "container %s is not running", name);
+	case EAGAIN:
+		return err_set(e, no, "container %s is restarting, wait until the container is running",
+			       name);
+	case EBUSY:
+		return err_set(e, no, "%s is just being paused or unpaused", name);
+	default:
+		return err_set(e, no > 0 ? no : EIO, "%s: %s", name,
+			       text && *text ? text : "it does not answer");
+	}
+}
+
+/* The next message from the monitor; 1, or 0 at its end, or -errno. */
+static int read_message(int fd, struct buf *in, int64_t end, struct msg *ret, struct err *e)
+{
+	int r;
+
+	while ((r = msg_peek(in, PEER_MONITOR, ret, e)) == 0) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = (end - clock_mono_ns()) / 1000000;
+		char bytes[4096];
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return err_set(e, ETIMEDOUT, "the monitor does not answer");
+		n = read(fd, bytes, sizeof(bytes));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return 0;
+		if (n > 0 && (buf_add(in, bytes, (size_t)n), !buf_ok(in)))
+			return err_set(e, ENOMEM, "out of memory");
+	}
+	return r;
+}
+
+static int await_pause(int fd, const struct instance *in, struct err *e)
+{
+	int64_t end = clock_mono_ns() + PAUSE_S * NS_PER_S;
+	AUTO(buf_done) struct buf b = { 0 };
+	struct msg m;
+	int r;
+
+	while ((r = read_message(fd, &b, end, &m, e)) > 0 && m.type != MSG_PAUSED)
+		msg_drop(&b, &m);
+	if (r == 0)
+		return pause_error(in, ESRCH, NULL, e);
+	if (r > 0 && msg_u32(&m, 0)) {
+		autofree char *text = msg_text(&m);
+
+		return pause_error(in, (int)msg_u32(&m, 0), text, e);
+	}
+	return r < 0 ? err_wrap(e, r, "%s", in->spec.name) : 0;
+}
+
+int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = -1;
+	int r = engine_connect(en, in, &fd, e);
+
+	if (r == -ESRCH)
+		return pause_error(in, in->state.status == STATUS_RESTARTING ? EAGAIN : ESRCH, NULL, e);
+	if (r < 0)
+		return r;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_u32(&b, MSG_PAUSE, 0, pause);
+	r = send_frames(fd, in, &b, e);
+	return r < 0 ? r : await_pause(fd, in, e);
 }
 
 /* Reads until the monitor goes away; -ETIMEDOUT after timeout_ms (-1: never). */
@@ -132,17 +214,24 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 	return r;
 }
 
+/* A connection ends with its monitor: with the instance, or when the policy starts it anew. */
 int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
-	autoclose int fd = -1;
-	int r = engine_connect(en, in, &fd, e);
+	int r;
 
-	if (r == 0)
-		wait_for_end(fd, -1);
-	else if (r != -ESRCH)
-		return r;
-	r = truth_refresh(en, &now, e);
+	do {
+		autoclose int fd = -1;
+
+		r = engine_connect(en, in, &fd, e);
+		if (r == 0)
+			wait_for_end(fd, -1);
+		else if (r == -ESRCH)
+			poll(NULL, 0, WAIT_POLL_MS); /* it has ended, or its monitor is about to listen */
+		else
+			break;
+		r = truth_refresh(en, &now, e);
+	} while (r == 0 && instance_is_live(&now.state));
 	if (r == 0)
 		*ret_exit_code = now.state.exit_code;
 	json_done(&instance_state_table, &now.state);

@@ -69,7 +69,7 @@ struct run_request {
 	char *umask; /* octal */
 	char *platform; /* "linux/amd64" */
 	int timeout_s; /* killed after so long */
-	char *stop_signal;
+	char *stop_signal, *stop_timeout, *restart, *pid_file;
 	char *network; /* "none", "host" */
 	char *kernel; /* vm: version of the guest kernel */
 	char *driver; /* vm: "kvm", "qemu"; NULL: kvm where it works */
@@ -95,8 +95,12 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 /* What engine_create + engine_start would do, without doing anything (--dry-run). */
 int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e);
 /* Starts a created instance: *ret_fd is the connection to its monitor (wire/msg.h; we are PEER_CLIENT's side).  The
- * caller must send MSG_ATTACH first (0 flags: only to hear STARTED or FAILED); the main process starts then. */
+ * caller must send MSG_ATTACH first (0 flags: only to hear STARTED or FAILED); the main process starts then.
+ * -EALREADY: it runs. */
 int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
+/* The same for the command that a monitor becomes when the policy starts its instance again: `lock` (taken) is the lock
+ * that it held all the time.  What fails is recorded as the instance's end. */
+int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e);
 /* A further connection to the monitor of a running instance; -ESRCH "x is not running". */
 int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 
@@ -112,15 +116,22 @@ int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, stru
 /* Fills the process of an exec from the instance's own (environment, capabilities, limits, seccomp). */
 int engine_exec_process(const struct instance *in, struct process *ret, struct err *e);
 int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e);
+/* Has all of it stand still, or go on. */
+int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e);
 /* Stop signal, then SIGKILL after timeout_s (-1: the instance's own); returns when it has ended. */
 int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e);
-/* Blocks until it has ended. */
+/* Blocks until it has ended, and will not be started again by its policy. */
 int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e);
 /* force: kills first.  Without it a running instance is -EBUSY. */
 int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e);
 
 /* The directory of the store's journal (events/journal.h); borrowed. */
 int engine_events(struct engine *en);
+
+/* Also of a running one.  -EEXIST when the name is taken. */
+int engine_rename(struct engine *en, const struct instance *in, const char *name, struct err *e);
+/* Removes every instance that does not run.  ret_ids: which; the disk space that they had. */
+int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e);
 
 struct log_request {
 	bool follow;

@@ -21,6 +21,8 @@ struct engine {
 int record_init(struct db *db, struct err *e);
 /* -EEXIST when the name is taken. */
 int record_add(struct db *db, const struct instance_spec *s, struct err *e);
+/* -EEXIST when the name is taken, -ENOENT when the instance is gone. */
+int record_rename(struct db *db, const char *id, const char *name, struct err *e);
 int record_remove(struct db *db, const char *id, struct err *e);
 int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
 /* By name, id or unique prefix of the id. */
@@ -33,10 +35,17 @@ int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct e
 /* Takes the instance's lock (an open-file-description lock on ROOT/instances/ID/lock).  -EBUSY: it runs, or another
  * command works on it. */
 int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e);
+/* Is fd, which was inherited, the lock, and held?  It becomes close-on-exec. */
+int truth_take_lock(struct engine *en, const char *id, int fd, struct err *e);
 /* Fills in->state for in->spec.  An instance whose monitor was killed is cleaned up and recorded as ended. */
 int truth_refresh(struct engine *en, struct instance *in, struct err *e);
 /* The same under the lock, which the caller holds: nothing runs; clears what is left of a lost instance. */
 int truth_settle(struct engine *en, struct instance *in, struct err *e);
+/* Writes exit.json: it has ended, and why; under the lock. */
+int truth_record_end(struct engine *en, struct instance *in, const char *why, struct err *e);
+/* Notes that it is about to run for the first time since its last end; under the lock.  0 or -errno. */
+int truth_note_start(int dir);
+void truth_forget_start(int dir);
 /* The directory ROOT/instances/ID.  -ENOENT when it is gone. */
 int truth_dir_open(struct engine *en, const char *id);
 

@@ -20,6 +20,12 @@ int record_init(struct db *db, struct err *e)
 	return db_schema(db, "engine", schema, ARRAY_LEN(schema), e);
 }
 
+static int name_in_use(const char *name, struct err *e)
+{
+	return err_set(e, EEXIST, "the name \"%s\" is in use: remove or rename that instance to use it again",
+		       name);
+}
+
 int record_add(struct db *db, const struct instance_spec *s, struct err *e)
 {
 	AUTO(buf_done) struct buf json = { 0 };
@@ -36,11 +42,7 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e)
 	db_bind_i64(&st, s->created_ns);
 	db_bind_text(&st, json.data);
 	r = db_run(&st, e);
-	if (r == -EEXIST)
-		return err_set(e, EEXIST,
-			       "the name \"%s\" is in use: remove or rename that instance to use it again",
-			       s->name);
-	return r;
+	return r == -EEXIST ? name_in_use(s->name, e) : r;
 }
 
 int record_remove(struct db *db, const char *id, struct err *e)
@@ -172,4 +174,37 @@ int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct e
 		return r;
 	*ret = r > 0;
 	return 0;
+}
+
+static int record_update(struct db *db, const struct instance_spec *s, struct err *e)
+{
+	AUTO(buf_done) struct buf json = { 0 };
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(db, "UPDATE instance SET name = ?, spec = ? WHERE id = ?");
+
+	if (json_print(&instance_spec_table, s, 0, &json) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	db_bind_text(&st, s->name);
+	db_bind_text(&st, json.data);
+	db_bind_text(&st, s->id);
+	return db_run(&st, e);
+}
+
+int record_rename(struct db *db, const char *id, const char *name, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	struct instance_spec s = { 0 };
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = record_find(db, id, &s, e);
+	if (r < 0)
+		return r;
+	free(s.name);
+	s.name = strdup(name);
+	r = s.name ? record_update(db, &s, e) : err_set(e, ENOMEM, "out of memory");
+	json_done(&instance_spec_table, &s);
+	if (r == -EEXIST)
+		return name_in_use(name, e);
+	return r < 0 ? r : db_commit(&tx, e);
 }

@@ -5,7 +5,6 @@
 #include "engine/request.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,7 @@
 #include "base/parse.h"
 #include "engine/request_int.h"
 
-#define DEFAULT_PIDS   2048
-#define STOP_TIMEOUT_S 10
+#define DEFAULT_PIDS 2048
 
 static int no_memory(struct err *e)
 {
@@ -107,18 +105,6 @@ static int merge_user(const struct run_request *rq, const struct image_run_confi
 	if (strv_add_all(&p->groups, &rq->groups) < 0)
 		return no_memory(e);
 	return set_str(&p->user, user && *user ? user : NULL, e);
-}
-
-static int merge_stop_signal(const struct run_request *rq, const struct image_run_config *c,
-			     struct instance_spec *s, struct err *e)
-{
-	const char *name = rq->stop_signal ? rq->stop_signal : c->stop_signal;
-
-	s->stop_signal = SIGTERM;
-	s->stop_timeout_s = STOP_TIMEOUT_S;
-	if (name && *name && parse_signal(name, &s->stop_signal) < 0)
-		return err_set(e, EINVAL, "invalid stop signal: %.60s", name);
-	return 0;
 }
 
 /* --- what it may use */
@@ -226,7 +212,7 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	if (r == 0)
 		r = merge_user(rq, c, p, e);
 	if (r == 0)
-		r = merge_stop_signal(rq, c, s, e);
+		r = request_life(rq, c, s, e);
 	if (r == 0)
 		r = request_labels(rq, c, s, e);
 	if (r == 0)

@@ -13,6 +13,9 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 /* The seccomp profile that --security-opt asks for: "default", "unconfined" or a path (borrowed from rq). */
 int request_seccomp(const struct run_request *rq, const char **ret, struct err *e);
 
+/* --restart: "no|always|unless-stopped|on-failure[:N]"; NULL and "" are "no". */
+int request_restart(const char *text, struct restart_policy *ret, struct err *e);
+
 /* -e entries into `env`: KEY=VALUE sets, KEY takes our own value or, where we have none, unsets. */
 int request_env(const struct strv *from, struct strv *env, struct err *e);
 /* Parses the text of an env file: KEY=VALUE or KEY a line, # comments, into `env`. */

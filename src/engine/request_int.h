@@ -9,6 +9,9 @@ int request_caps(const struct run_request *rq, struct strv *ret, struct err *e);
 /* request_limits.c: what is given changes *res, the rest of it stays; checked against the host and as a whole. */
 int request_limits(const struct limits_request *rq, const struct host_facts *h, struct resources *res,
 		   struct err *e);
+/* request_life.c: restart policy, stop signal and time-out, pid file -> spec. */
+int request_life(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
+		 struct err *e);
 /* request_mounts.c: -v, --tmpfs and the image's VOLUMEs -> spec.mounts. */
 int request_mounts(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		   struct err *e);

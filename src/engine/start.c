@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/self.h"
@@ -26,6 +28,9 @@
 #include "seccomp/seccomp.h"
 #include "sys/mount.h"
 #include "vm/disk.h"
+
+#define START_WAIT_S  150 /* longer than a machine may take to boot */
+#define START_POLL_MS 5
 
 struct starter {
 	struct engine *en;
@@ -290,42 +295,111 @@ static int check_record(struct engine *en, const struct instance_spec *spec, str
 	return r;
 }
 
+/* The lock of an instance that does not run.  Others hold it for a moment: a monitor that has written its last word, a
+ * command that looks at it, removes it or starts it, too. */
+static int lock_to_start(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e)
+{
+	int64_t end = clock_mono_ns() + START_WAIT_S * NS_PER_S;
+	struct instance now = { .spec = *spec };
+	int r;
+
+	while ((r = truth_lock(en, spec->id, ret, e)) == -EBUSY && clock_mono_ns() < end) {
+		r = truth_refresh(en, &now, e);
+		if (r == 0 && instance_is_live(&now.state) && now.state.status != STATUS_STARTING)
+			r = err_set(e, EALREADY, "%s is running", spec->name);
+		if (r < 0)
+			break;
+		poll(NULL, 0, START_POLL_MS);
+	}
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+static int give_client(struct starter *s, int *ret_ours, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, errno, "socketpair");
+	*ret_ours = pair[0];
+	return give(s, "client", pair[1], e);
+}
+
+static int settle(const struct starter *s, struct err *e)
+{
+	struct instance now = { .spec = *s->spec };
+	int r = truth_settle(s->en, &now, e);
+
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+static int start_monitor(struct starter *s, struct err *e)
+{
+	int r = truth_note_start(s->dir_fd);
+
+	if (r < 0)
+		return err_sys(e, -r, "directory of %s", s->spec->name);
+	r = spawn_monitor(s, e);
+	if (r < 0)
+		truth_forget_start(s->dir_fd);
+	return r;
+}
+
+/* From the lock (taken) to a monitor that runs.  again: the run directory stays as the last monitor left it. */
+static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct err *e)
+{
+	autoclose int ours = -1;
+	int r = give(s, "lock", lock, e);
+
+	if (r == 0)
+		r = check_record(s->en, s->spec, e);
+	if (r == 0 && !again)
+		r = settle(s, e);
+	if (r == 0)
+		r = give_dirs(s, e);
+	if (r == 0)
+		r = give_all(s, e);
+	if (r == 0)
+		r = give_client(s, &ours, e);
+	if (r == 0)
+		r = give_program(s, e);
+	if (r == 0)
+		r = start_monitor(s, e);
+	if (r == 0)
+		*ret_fd = take_fd(&ours);
+	return r;
+}
+
 int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
 {
 	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
-	struct instance now = { .spec = *spec };
-	autoclose int ours = -1;
-	int pair[2], lock, r;
+	int lock, r = lock_to_start(en, spec, &lock, e);
 
-	r = truth_lock(en, spec->id, &lock, e);
 	if (r < 0)
 		return r;
-	r = give(&s, "lock", lock, e);
-	if (r == 0)
-		r = check_record(en, spec, e);
-	if (r == 0)
-		r = truth_settle(en, &now, e);
-	json_done(&instance_state_table, &now.state);
-	if (r == 0)
-		r = give_dirs(&s, e);
-	if (r == 0)
-		r = give_all(&s, e);
-	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		r = err_sys(e, errno, "socketpair");
-	if (r == 0) {
-		ours = pair[0];
-		r = give(&s, "client", pair[1], e);
-	}
-	if (r == 0)
-		r = give_program(&s, e);
-	if (r == 0) {
-		unlinkat(s.dir_fd, "exit.json", 0);
-		r = spawn_monitor(&s, e);
-	}
-	if (r < 0) {
+	r = launch(&s, lock, false, ret_fd, e);
+	if (r < 0)
 		remove_tree(en->run_fd, spec->id);
+	return r;
+}
+
+int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e)
+{
+	AUTO(starter_done) struct starter s = { .en = en, .spec = &in->spec, .dir_fd = -1 };
+	struct instance ended = { .spec = in->spec };
+	int r = truth_take_lock(en, in->spec.id, lock, e);
+
+	if (r < 0)
 		return r;
-	}
-	*ret_fd = take_fd(&ours);
-	return 0;
+	s.boot.restarts = in->state.restarts;
+	s.boot.backoff_ms = in->state.backoff_ms;
+	r = launch(&s, lock, true, ret_fd, e);
+	if (r == 0)
+		return 0;
+	if (json_copy(&instance_state_table, &in->state, &ended.state) == 0)
+		truth_record_end(en, &ended, e->msg, NULL);
+	json_done(&instance_state_table, &ended.state);
+	remove_tree(en->run_fd, in->spec.id);
+	return r;
 }

@@ -6,8 +6,8 @@
  * takes the lock and clears up: processes and cgroups (found by the instance's id), the run directory, and an
  * exit.json that says so.  Mounts are in the instance's own mount namespace and go with its processes.
  *
- * States on disk: no exit.json, no run directory: created; run directory + lock: starting or running
- * (state.json); exit.json: exited.
+ * States on disk: neither exit.json nor `started`: created; run directory + lock: starting or running (state.json);
+ * exit.json: exited; `started` alone: it was lost, without a run directory together with the host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +70,15 @@ int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e)
 	return 0;
 }
 
+int truth_take_lock(struct engine *en, const char *id, int fd, struct err *e)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fd_set_cloexec(fd, true) < 0 || !lock_is_current(en, id, fd) || fcntl(fd, F_OFD_SETLK, &fl) < 0)
+		return err_set(e, EBADF, "descriptor %d is not the lock of instance %.12s", fd, id);
+	return 0;
+}
+
 static int read_state(int dirfd, const char *name, struct instance_state *ret)
 {
 	AUTO(buf_done) struct buf b = { 0 };
@@ -92,23 +101,20 @@ static int run_dir_open(struct engine *en, const char *id)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The monitor was killed: ends what is left and writes what it would have written. */
-static int clear_lost(struct engine *en, struct instance *in, int dir, struct err *e)
+int truth_record_end(struct engine *en, struct instance *in, const char *why, struct err *e)
 {
+	autoclose int dir = truth_dir_open(en, in->spec.id);
 	AUTO(buf_done) struct buf b = { 0 };
 	struct instance_state *st = &in->state;
-	int r = cgroup_clear(engine_facts(en), in->spec.id, e);
+	int r;
 
-	if (r < 0)
-		return r;
 	st->status = STATUS_EXITED;
-	st->exit_code = 137;
 	st->finished_ns = clock_real_ns();
 	st->pid = st->monitor_pid = 0;
 	strv_done(&st->cgroups);
 	free(st->error);
-	st->error = strdup("its monitor was killed");
-	r = json_print(&instance_state_table, st, 0, &b);
+	st->error = strdup(why);
+	r = dir < 0 ? dir : json_print(&instance_state_table, st, 0, &b);
 	if (r == 0)
 		r = write_file_atomic(dir, "exit.json", 0600, b.data, b.len);
 	if (r < 0)
@@ -117,22 +123,60 @@ static int clear_lost(struct engine *en, struct instance *in, int dir, struct er
 	return 0;
 }
 
+int truth_note_start(int dir)
+{
+	autoclose int fd =
+		openat(dir, "started", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return unlinkat(dir, "exit.json", 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void truth_forget_start(int dir)
+{
+	unlinkat(dir, "started", 0);
+}
+
+/* Started, and no word of its end?  Then *ret_ns is when. */
+static bool has_no_end(int dir, int64_t *ret_ns)
+{
+	struct stat st;
+
+	if (dir < 0 || fstatat(dir, "exit.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(dir, "started", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+	return true;
+}
+
+/* Its monitor was killed, or with the host: ends what is left and writes what it would have written. */
+static int clear_lost(struct engine *en, struct instance *in, bool with_host, struct err *e)
+{
+	int r = cgroup_clear(engine_facts(en), in->spec.id, e);
+
+	if (r < 0)
+		return r;
+	in->state.exit_code = 137;
+	return truth_record_end(en, in, with_host ? "the host went down" : "its monitor was killed", e);
+}
+
 int truth_settle(struct engine *en, struct instance *in, struct err *e)
 {
 	autoclose int dir = truth_dir_open(en, in->spec.id), run = run_dir_open(en, in->spec.id);
+	int64_t started_ns;
 	int r = 0;
 
-	if (run >= 0) {
-		struct stat st;
-
-		read_state(run, "state.json", &in->state);
-		if (dir >= 0 && fstatat(dir, "exit.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
-			r = clear_lost(en, in, dir, e);
-		if (r == 0)
-			r = remove_tree(en->run_fd, in->spec.id);
-		if (r < 0)
-			return r;
+	if (has_no_end(dir, &started_ns)) {
+		in->state.started_ns = started_ns;
+		if (run >= 0)
+			read_state(run, "state.json", &in->state);
+		r = clear_lost(en, in, run < 0, e);
 	}
+	if (r == 0 && run >= 0)
+		r = remove_tree(en->run_fd, in->spec.id);
+	if (r < 0)
+		return r;
 	r = dir < 0 ? dir : read_state(dir, "exit.json", &in->state);
 	if (r < 0) /* never started, or its record is unreadable: what is certain is that nothing runs */
 		in->state.status = STATUS_CREATED;
@@ -170,13 +214,21 @@ static void read_running(struct engine *en, struct instance *in)
 		read_state(run, "state.json", &in->state);
 }
 
+static bool is_lost(struct engine *en, const char *id)
+{
+	autoclose int dir = truth_dir_open(en, id);
+	int64_t unused;
+
+	return has_no_end(dir, &unused);
+}
+
 int truth_refresh(struct engine *en, struct instance *in, struct err *e)
 {
 	autoclose int lock = -1, run = -1;
 	int r = lock_probe(en, in->spec.id);
 
 	run = run_dir_open(en, in->spec.id);
-	if (r == 0 && run >= 0) {
+	if (r == 0 && (run >= 0 || is_lost(en, in->spec.id))) {
 		r = truth_lock(en, in->spec.id, &lock, NULL);
 		if (r == 0)
 			return truth_settle(en, in, e);

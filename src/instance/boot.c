@@ -17,6 +17,8 @@ static const struct jfield boot_fields[] = {
 	JO(struct boot, spec, "spec", &instance_spec_table),
 	JO(struct boot, facts, "facts", &host_facts_table),
 	JA(struct boot, fds, n_fds, "fds", &boot_fd_table),
+	J(J_INT, struct boot, restarts),
+	JK(J_INT, struct boot, backoff_ms, "backoffMs"),
 	J(J_STR, struct boot, root),
 	JK(J_STR, struct boot, run_root, "runRoot"),
 	J(J_STR, struct boot, ketch),

@@ -33,6 +33,7 @@ struct boot {
 	struct host_facts facts;
 	struct boot_fd *fds;
 	size_t n_fds;
+	int restarts, backoff_ms; /* by its policy, so far: struct instance_state */
 	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */
 	char *ketch; /* path of the ketch program */
 };

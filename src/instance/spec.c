@@ -11,7 +11,9 @@ const char *const network_names[] = { "none", "host", NULL };
 static_assert(ARRAY_LEN(network_names) == NETWORK_N + 1, "name every network mode");
 const char *const mount_type_names[] = { "bind", "volume", "tmpfs", NULL };
 static_assert(ARRAY_LEN(mount_type_names) == MOUNT_TYPE_N + 1, "name every mount type");
-const char *const status_names[] = { "created", "starting", "running", "exited", "paused", "restarting", NULL };
+const char *const status_names[] = {
+	"created", "starting", "running", "exited", "paused", "restarting", NULL
+};
 static_assert(ARRAY_LEN(status_names) == STATUS_N + 1, "name every status");
 
 const char *const restart_names[] = { "no", "on-failure", "always", "unless-stopped", NULL };

@@ -16,6 +16,11 @@ void news_started(const struct news *n)
 	instance_tell(n->dir, n->spec, "start", NULL);
 }
 
+void news_paused(const struct news *n, bool paused)
+{
+	instance_tell(n->dir, n->spec, paused ? "pause" : "unpause", NULL);
+}
+
 void news_signal(const struct news *n, int signo)
 {
 	instance_tell_one(n->dir, n->spec, "kill", "signal", "%d", signo);

@@ -14,6 +14,7 @@ struct news {
 
 void news_init(struct news *n, const struct boot *b);
 void news_started(const struct news *n);
+void news_paused(const struct news *n, bool paused);
 /* A client's signal to the main process. */
 void news_signal(const struct news *n, int signo);
 /* START of a further process, and later its EXIT or FAILED; id: the back end's number of it. */

@@ -18,6 +18,7 @@ struct client {
 	bool greeted; /* has sent HELLO */
 	bool first;
 	bool attached; /* to stream 0 */
+	bool awaits_pause;
 	uint32_t attach; /* enum attach_flags */
 };
 
@@ -40,6 +41,9 @@ struct relay {
 	struct stream main; /* id 0 */
 	struct stream *execs;
 	struct client *stdin_owner; /* of stream 0 */
+	uint32_t stdin_under_way; /* bytes of its owner that were not consumed yet */
+	uint32_t stdin_debt; /* the same of its former owners */
+	struct buf stdin_held; /* frames of the owner: they wait until there is no debt */
 	uint32_t last_id;
 	bool first_settled;
 };
@@ -111,6 +115,41 @@ static void give_credit(struct relay *r, struct stream *s, unsigned which)
 		r->ops->to_backend(r->ops->arg, &m);
 }
 
+/* STDIN and STDIN_EOF of stream 0, of its owner. */
+static void send_main_input(struct relay *r, const struct msg *m)
+{
+	if (r->stdin_debt) {
+		msg_put(&r->stdin_held, m->type, 0, m->data, m->len);
+		return;
+	}
+	if (m->type == MSG_STDIN)
+		r->stdin_under_way += (uint32_t)m->len;
+	send_down(r, m->type, 0, m);
+}
+
+static void release_held_input(struct relay *r)
+{
+	struct buf held = r->stdin_held;
+	struct err e;
+	struct msg m;
+
+	r->stdin_held = (struct buf){ 0 };
+	while (msg_peek(&held, PEER_CLIENT, &m, &e) == 1) {
+		send_main_input(r, &m);
+		msg_drop(&held, &m);
+	}
+	buf_done(&held);
+}
+
+/* What it sent that was not passed on yet is lost, as what nobody has read from a terminal that hangs up. */
+static void leave_stdin(struct relay *r)
+{
+	r->stdin_owner = NULL;
+	r->stdin_debt += r->stdin_under_way;
+	r->stdin_under_way = 0;
+	buf_done(&r->stdin_held);
+}
+
 /* Does anybody who hears this stream lag behind? */
 static bool is_choked(const struct relay *r, const struct stream *s)
 {
@@ -175,8 +214,9 @@ static void remove_client(struct client *c)
 	}
 	r->n_clients--;
 	if (r->stdin_owner == c) {
-		r->stdin_owner = NULL;
-		send_down(r, MSG_STDIN_EOF, 0, NULL);
+		leave_stdin(r);
+		if (!r->ops->keep_stdin)
+			send_down(r, MSG_STDIN_EOF, 0, NULL);
 	}
 	for (struct stream *s = r->execs; s; s = s->next)
 		if (s->client == c)
@@ -194,12 +234,29 @@ static void refuse(struct client *c, uint32_t stream, int no, const char *text)
 	conn_flush(c->conn);
 }
 
+/* The process goes on as it is, with its stdin open, and unheard. */
+static void leave_exec(struct client *c, uint32_t client_id)
+{
+	struct stream *s = find_client_stream(c, client_id);
+
+	if (!s || s->copies)
+		return;
+	s->client = NULL;
+	settle_credit(c->relay, s);
+}
+
 static void on_attach(struct client *c, const struct msg *m)
 {
 	struct relay *r = c->relay;
 
+	if (m->stream) {
+		leave_exec(c, m->stream);
+		return;
+	}
 	c->attach = msg_u32(m, 0);
 	c->attached = true;
+	if (!(c->attach & ATTACH_STDIN) && r->stdin_owner == c)
+		leave_stdin(r);
 	if ((c->attach & ATTACH_STDIN) && r->stdin_owner && r->stdin_owner != c)
 		refuse(c, 0, EBUSY, "somebody else is attached to its stdin");
 	else if (c->attach & ATTACH_STDIN)
@@ -250,9 +307,24 @@ static void on_stream_message(struct client *c, const struct msg *m)
 	/* CREDIT for output is ours to give: the socket holds a client that reads slowly */
 	if (!s || m->type == MSG_CREDIT)
 		return;
-	if (!s->id && is_stdin && c->relay->stdin_owner != c)
+	if (!s->id && is_stdin) {
+		if (c->relay->stdin_owner == c)
+			send_main_input(c->relay, m);
 		return;
+	}
 	send_down(c->relay, m->type, s->id, m);
+}
+
+static void on_pause(struct client *c, const struct msg *m)
+{
+	struct relay *r = c->relay;
+	int no = -r->ops->pause(r->ops->arg, msg_u32(m, 0));
+
+	c->awaits_pause = !no;
+	if (!no)
+		return;
+	msg_put_text(conn_out(c->conn), MSG_PAUSED, 0, (uint32_t)no, "");
+	conn_flush(c->conn);
 }
 
 static void on_client_message(void *arg, const struct msg *m)
@@ -277,6 +349,9 @@ static void on_client_message(void *arg, const struct msg *m)
 		break;
 	case MSG_STOP:
 		c->relay->ops->stop(c->relay->ops->arg, (int)msg_u32(m, 0), msg_u32(m, 1));
+		break;
+	case MSG_PAUSE:
+		on_pause(c, m);
 		break;
 	case MSG_STATS:
 		/* the answer finds its way by the attached flag of stream 0 */
@@ -343,8 +418,6 @@ static bool hears(const struct client *c, const struct msg *m)
 		return c->attach & ATTACH_STDOUT;
 	if (m->type == MSG_STDERR)
 		return c->attach & ATTACH_STDERR;
-	if (m->type == MSG_CREDIT)
-		return c->relay->stdin_owner == c;
 	return c->attached;
 }
 
@@ -357,6 +430,34 @@ static void forward_main(struct relay *r, const struct msg *m)
 	}
 }
 
+/* The main process has consumed input: the oldest first, which may be that of a former owner. */
+static void credit_stdin(struct relay *r, uint32_t n)
+{
+	uint32_t old = n < r->stdin_debt ? n : r->stdin_debt;
+
+	n = n - old < r->stdin_under_way ? n - old : r->stdin_under_way;
+	r->stdin_debt -= old;
+	r->stdin_under_way -= n;
+	if (n && r->stdin_owner) {
+		msg_put_u32x2(conn_out(r->stdin_owner->conn), MSG_CREDIT, 0, 0, n);
+		conn_flush(r->stdin_owner->conn);
+	}
+	if (old && !r->stdin_debt)
+		release_held_input(r);
+}
+
+void relay_paused(struct relay *r, int no, const char *text)
+{
+	for (struct client *c = r->clients, *next; c; c = next) {
+		next = c->next;
+		if (!c->awaits_pause)
+			continue;
+		c->awaits_pause = false;
+		msg_put_text(conn_out(c->conn), MSG_PAUSED, 0, (uint32_t)no, text);
+		conn_flush(c->conn);
+	}
+}
+
 void relay_from_backend(struct relay *r, const struct msg *m)
 {
 	bool out = m->type == MSG_STDOUT || m->type == MSG_STDERR;
@@ -365,6 +466,11 @@ void relay_from_backend(struct relay *r, const struct msg *m)
 
 	if (!s)
 		return;
+	if (!s->id && m->type == MSG_CREDIT) {
+		if (msg_u32(m, 0) == 0)
+			credit_stdin(r, msg_u32(m, 1));
+		return;
+	}
 	if (out && !s->id && r->log)
 		log_write(r->log, which == 2 ? LOG_STDERR : LOG_STDOUT, m->data, m->len);
 	if (!s->id)
@@ -412,6 +518,7 @@ struct relay *relay_free(struct relay *r)
 	}
 	while (r->execs)
 		remove_stream(r, r->execs);
+	buf_done(&r->stdin_held);
 	free(r);
 	return NULL;
 }

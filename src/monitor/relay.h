@@ -5,6 +5,9 @@
  * its stdin owns that.  An exec belongs to the client that started it.  A process outlives its client: what
  * it says then is thrown away; a copy of files is ended.
  *
+ * Who leaves stream 0 may have left input under way: it counts against the window of the next owner, whose own input
+ * waits until it is consumed.
+ *
  * Flow: bytes count as consumed, and CREDIT goes back, once they are logged and no client that hears them has
  * more than CONN_HIGH queued.
  */
@@ -20,11 +23,14 @@ struct relay;
 struct relay_ops {
 	void (*to_backend)(void *arg, const struct msg *m);
 	void (*stop)(void *arg, int signo, unsigned timeout_s);
+	/* 0: relay_paused follows; or -errno: why not. */
+	int (*pause)(void *arg, bool pause);
 	/* START of a further process (not of a copy), and later its EXIT or FAILED; may be NULL. */
 	void (*exec)(void *arg, uint32_t id, const struct msg *m);
 	/* The first client (the command that starts the instance) has attached, or has gone before it did. */
 	void (*first_client_settled)(void *arg, bool attached);
 	void *arg;
+	bool keep_stdin; /* of the main process, when who is attached to it goes: a terminal waits for the next */
 };
 
 /* ops and log are borrowed for its life; log may be NULL.  NULL with errno. */
@@ -34,6 +40,8 @@ struct relay *relay_free(struct relay *r);
 int relay_add_client(struct relay *r, int fd, bool first);
 /* A message of the back end, except EXIT and FAILED of stream 0. */
 void relay_from_backend(struct relay *r, const struct msg *m);
+/* What became of `pause`: no 0: done. */
+void relay_paused(struct relay *r, int no, const char *text);
 /* The last words: EXIT or FAILED of stream 0 to whoever attached, an end to every exec; waits until they are
  * written, at most timeout_ms a client. */
 void relay_finish(struct relay *r, const struct msg *last, int timeout_ms);

@@ -147,3 +147,11 @@ void agent_send(struct agent *a, const struct msg *m)
 	msg_put(conn_out(a->conn), m->type, m->stream, m->data, m->len);
 	conn_flush(a->conn);
 }
+
+void agent_set_clock(struct agent *a)
+{
+	if (a->state != UP)
+		return;
+	put_clock(conn_out(a->conn));
+	conn_flush(a->conn);
+}

@@ -26,5 +26,7 @@ struct agent *agent_free(struct agent *a);
 bool agent_is_up(const struct agent *a);
 /* Sends a message of the monitor; what is for a process that has ended is dropped.  Only when up. */
 void agent_send(struct agent *a, const struct msg *m);
+/* Tells the guest what time it is: its clock stood still with it.  Only when up. */
+void agent_set_clock(struct agent *a);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * A driver adds the steps that make and start its machine; applied, they fill a struct machine.  What the machine must
  * have, for instance/guest.h to hold: the kernel and initramfs of the boot document, a serial console at
- * `console`, the agent's stream (a virtio-serial port or a vsock connection) at `agent`, virtio block devices with the serials GUEST_ROOT and
+ * `console`, requests of vm/control.h heard at `control`, the agent's stream (a virtio-serial port or a vsock connection) at `agent`, virtio block devices with the serials GUEST_ROOT and
  * GUEST_DISK, a virtio-fs device for each share, a source of random numbers, and power-off.
  */
 #ifndef VM_DRIVER_H
@@ -31,7 +31,8 @@ struct machine {
 	struct loop *loop;
 	struct cgroups cgroups;
 	int agent_fd, console_fd, say_fd; /* the VMM's ends; -1 once it has them */
-	int control_fd; /* our end of ketch-vmm's control socket (vmm/control.h); -1: none */
+	int control_fd; /* our end of the VMM's control socket (vm/control.h) */
+	int vmm_control_fd; /* its end; -1 once it has it */
 	struct share shares[MACHINE_MAX_SHARES];
 	size_t n_shares;
 	struct strv argv; /* of the VMM, as the steps add to it */

@@ -1,12 +1,11 @@
 /* kvm_start.c - driver kvm: starting ketch-vmm, which jails itself (src/vmm/jail.h)
  *
- * Here it gets what it could not make itself later: /dev/kvm, the control socket, a PID namespace, its cgroups.
+ * Here it gets what it could not make itself later: /dev/kvm, a PID namespace, its cgroups.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -21,12 +20,12 @@ static int give(struct machine *m, const char *option, int fd, int number)
 	return strv_add(&m->argv, option) < 0 ? -ENOMEM : strv_addf(&m->argv, "%d", number);
 }
 
-static int complete(struct machine *m, int kvm_fd, int control_fd)
+static int complete(struct machine *m, int kvm_fd)
 {
 	int r = give(m, "--kvm", kvm_fd, VMM_FD_KVM);
 
 	if (r == 0)
-		r = give(m, "--control", control_fd, VMM_FD_CONTROL);
+		r = give(m, "--control", m->vmm_control_fd, VMM_FD_CONTROL);
 	if (r == 0)
 		r = strv_add(&m->argv, "--cmdline");
 	return r < 0 ? r : strv_add(&m->argv, m->kernel_args.data);
@@ -64,16 +63,12 @@ static int start(struct machine *m, struct err *e)
 static int apply_start(void *ctx, const struct step *s, struct err *e)
 {
 	struct machine *m = ctx;
-	autoclose int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), theirs = -1;
-	int pair[2], r;
+	autoclose int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int r;
 
 	if (kvm < 0)
 		return err_sys(e, errno, "/dev/kvm");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, errno, "control socket");
-	m->control_fd = pair[0];
-	theirs = pair[1];
-	r = complete(m, kvm, theirs);
+	r = complete(m, kvm);
 	return r < 0 ? err_sys(e, -r, "ketch-vmm") : start(m, e);
 }
 

@@ -60,6 +60,9 @@ static void plan_wires(struct vmm_planner *pl)
 	vmm_plan_arg(pl, "-chardev", "socket,id=agent,fd=%d", FD_AGENT);
 	vmm_plan_arg(pl, "-device", "virtio-serial-device,max_ports=2");
 	vmm_plan_arg(pl, "-device", "virtserialport,chardev=agent,name=" GUEST_PORT);
+	vmm_plan_fd(pl, FD_CONTROL, "control");
+	vmm_plan_arg(pl, "-chardev", "socket,id=control,fd=%d", FD_CONTROL);
+	vmm_plan_arg(pl, "-mon", "chardev=control,mode=control");
 	vmm_plan_arg(pl, "-object", "rng-builtin,id=rng");
 	vmm_plan_arg(pl, "-device", "virtio-rng-device,rng=rng");
 }

@@ -55,7 +55,7 @@ uid_t vmm_uid(const char *id)
 
 void machine_drop_vmm_ends(struct machine *m)
 {
-	int *ends[] = { &m->agent_fd, &m->console_fd };
+	int *ends[] = { &m->agent_fd, &m->console_fd, &m->vmm_control_fd };
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		close(*ends[i]);

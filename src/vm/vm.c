@@ -22,6 +22,7 @@
 #include "vm/agent.h"
 #include "vm/config.h"
 #include "vm/console.h"
+#include "vm/control.h"
 #include "vm/vm_int.h"
 #include "vmm/power.h"
 
@@ -36,6 +37,8 @@ struct running {
 	struct machine machine;
 	const struct backend_events *ev;
 	struct agent *agent;
+	struct vm_control control;
+	bool goes_on; /* what was asked last: not to pause */
 	struct console console, said; /* of the guest's kernel; stderr of our children */
 	struct watch deadline;
 	enum vm_state state;
@@ -185,6 +188,22 @@ static void on_agent_lost(void *arg, const struct err *why)
 		set_deadline(r, HANG_UP_S); /* the VMM closes its end when it ends */
 }
 
+/* --- pause */
+
+static void on_control_answer(void *arg, const char *error)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct running *r = arg;
+	struct msg m;
+	struct err e;
+
+	if (r->goes_on && !error && r->agent)
+		agent_set_clock(r->agent);
+	msg_put_text(&b, MSG_PAUSED, 0, error ? EIO : 0, error ? error : "");
+	if (msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
+		r->ev->message(r->ev->arg, &m);
+}
+
 static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_lost };
 
 /* --- start */
@@ -197,6 +216,8 @@ int machine_named_fd(const struct machine *m, const char *name)
 		return m->agent_fd;
 	if (!strcmp(name, "console"))
 		return m->console_fd;
+	if (!strcmp(name, "control"))
+		return m->vmm_control_fd;
 	for (size_t i = 0; i < m->n_shares && !strncmp(name, "share:", 6); i++)
 		if (!strcmp(name + 6, m->shares[i].tag))
 			return m->shares[i].vmm_fd;
@@ -223,6 +244,17 @@ static int open_console(struct running *r, const struct boot *b, struct loop *l)
 	log = openat(boot_fd(b, "run"), "console.log", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		     0600);
 	return console_open(&r->console, l, ours, log);
+}
+
+static int open_control(struct running *r, const struct boot *b, struct loop *l)
+{
+	struct machine *m = &r->machine;
+	int k = make_pair(&m->control_fd, &m->vmm_control_fd);
+
+	r->control.answered = on_control_answer;
+	r->control.arg = r;
+	return k < 0 ? k
+		     : vm_control_open(&r->control, l, m->control_fd, b->spec.vm.driver == VM_DRIVER_QEMU);
 }
 
 static int open_said(struct running *r, struct loop *l)
@@ -265,6 +297,8 @@ static int open_all(struct running *r, const struct boot *b, struct loop *l, str
 	int k = open_console(r, b, l);
 
 	if (k == 0)
+		k = open_control(r, b, l);
+	if (k == 0)
 		k = open_said(r, l);
 	if (k == 0)
 		k = open_deadline(r, b, l);
@@ -300,8 +334,11 @@ static void vm_release(struct running *r)
 		close(m->agent_fd);
 	if (m->console_fd >= 0)
 		close(m->console_fd);
+	vm_control_close(&r->control);
 	if (m->control_fd >= 0)
 		close(m->control_fd);
+	if (m->vmm_control_fd >= 0)
+		close(m->vmm_control_fd);
 	if (r->deadline.fd >= 0) {
 		loop_del(m->loop, &r->deadline);
 		close(r->deadline.fd);
@@ -332,7 +369,11 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 
 	if (!r)
 		return err_set(e, ENOMEM, "out of memory");
-	*r = (struct running){ .ev = ev, .deadline.fd = -1, .console.watch.fd = -1, .said.watch.fd = -1 };
+	*r = (struct running){ .ev = ev,
+			       .deadline.fd = -1,
+			       .console.watch.fd = -1,
+			       .said.watch.fd = -1,
+			       .control.watch.fd = -1 };
 	r->machine = (struct machine){ .boot = b,
 				       .state = state,
 				       .loop = loop,
@@ -340,6 +381,7 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 				       .agent_fd = -1,
 				       .console_fd = -1,
 				       .control_fd = -1,
+				       .vmm_control_fd = -1,
 				       .say_fd = -1,
 				       .child_ended = on_child_ended,
 				       .arg = r };
@@ -360,8 +402,19 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 
 /* --- the rest of the seam */
 
+/* A VMM that does not listen has ended, of which more is heard, or hangs: whoever asked has a deadline. */
+static void pause_machine(struct running *r, bool pause)
+{
+	r->goes_on = !pause;
+	vm_control_pause(&r->control, pause);
+}
+
 static void vm_send(struct running *r, const struct msg *m)
 {
+	if (m->type == MSG_PAUSE) {
+		pause_machine(r, msg_u32(m, 0));
+		return;
+	}
 	if (m->type == MSG_SHUTDOWN && r->state != UP)
 		kill_children(r);
 	if (!r->agent || r->state == BOOTING)

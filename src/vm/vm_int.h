@@ -32,7 +32,7 @@ int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct pl
 int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, struct plan *p, struct err *e);
 
 /* The descriptor that a step names: "fd:NAME" of the boot document, "share:TAG" (the VMM's end of a share),
- * "agent", "console"; borrowed.  -ENOENT. */
+ * "agent", "console", "control"; borrowed.  -ENOENT. */
 int machine_named_fd(const struct machine *m, const char *name);
 /* Puts the calling process, a new child, into the instance's cgroups where that was not done by clone3, and gives it the
  * score by which the kernel chooses whom to kill for want of memory. */

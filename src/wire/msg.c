@@ -38,6 +38,8 @@ static const struct {
 	[MSG_CLOCK] = { "CLOCK", PEER_MONITOR, 8, 8 },
 	[MSG_GET] = { "GET", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_PATHS },
 	[MSG_PUT] = { "PUT", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_PATHS },
+	[MSG_PAUSE] = { "PAUSE", PEER_MONITOR | PEER_CLIENT, 4, 4 },
+	[MSG_PAUSED] = { "PAUSED", PEER_MONITOR, 4, 4096 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 

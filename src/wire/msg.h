@@ -38,7 +38,8 @@ enum msg_type {
 	MSG_HELLO, /* both, first: u32 MSG_VERSION */
 	MSG_CONFIG, /* to guest: JSON struct guest_config (instance/guest.h) */
 	MSG_READY, /* from guest: CONFIG is done */
-	MSG_ATTACH, /* client to monitor: take part in stream 0; u32 of enum attach_flags */
+	MSG_ATTACH, /* client to monitor: take part in stream 0; u32 of enum attach_flags.  None of them, once attached
+			* or on the stream of an exec: leave it as it is, its stdin open */
 	MSG_START, /* start a process: JSON struct process */
 	MSG_STARTED, /* u32 pid as the host (container) or the guest kernel (VM) counts */
 	MSG_FAILED, /* not started: u32 exit status (125, 126, 127), then text for the user; ends the stream */
@@ -59,6 +60,8 @@ enum msg_type {
 	MSG_CLOCK, /* to guest, before CONFIG: the host's time, u32 seconds since 1970, u32 nanoseconds */
 	MSG_GET, /* files come out: JSON struct file_request (instance/file_request.h) */
 	MSG_PUT, /* files go in: the same */
+	MSG_PAUSE, /* u32 1: all of the instance stands still; 0: it goes on */
+	MSG_PAUSED, /* the answer: u32 errno (0: done), text */
 	MSG_N,
 };
 
@@ -81,7 +84,7 @@ bool msg_begins_stream(enum msg_type t);
 void msg_put(struct buf *out, enum msg_type t, uint32_t stream, const void *data, size_t n);
 void msg_put_u32(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v);
 void msg_put_u32x2(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, uint32_t w);
-/* MSG_FAILED and MSG_ERROR: a number and a text. */
+/* MSG_FAILED, MSG_ERROR and MSG_PAUSED: a number and a text. */
 void msg_put_text(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, const char *text);
 /* Looks at the front of `in`, which holds bytes from `from`.  1: *ret is a whole message, to be dropped
  * afterwards with msg_drop; 0: more bytes are needed; -EPROTO: the peer breaks the rules above. */
@@ -89,7 +92,7 @@ int msg_peek(const struct buf *in, enum msg_peer from, struct msg *ret, struct e
 void msg_drop(struct buf *in, const struct msg *m);
 /* The i-th u32 of the payload; its length was checked by msg_peek. */
 uint32_t msg_u32(const struct msg *m, unsigned i);
-/* The text behind the u32 of FAILED and ERROR as a new string, made printable; NULL when out of memory. */
+/* The text behind the u32 of FAILED, ERROR and PAUSED as a new string, made printable; NULL when out of memory. */
 char *msg_text(const struct msg *m);
 
 #endif

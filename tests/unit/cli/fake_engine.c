@@ -69,6 +69,9 @@ static void add_request(const struct run_request *rq)
 	add_list("security-opt", &rq->security_opt);
 	add_list("label", &rq->labels);
 	add_text("stop-signal", rq->stop_signal);
+	add_text("stop-timeout", rq->stop_timeout);
+	add_text("restart", rq->restart);
+	add_text("pidfile", rq->pid_file);
 	add_text("network", rq->network);
 	add_text("kernel", rq->kernel);
 	buf_addc(&fake.calls, '\n');
@@ -111,6 +114,9 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	buf_adds(&fake.calls, "create");
 	add_request(rq);
 	ret->id = strdup("0123456789abcdef");
+	ret->auto_remove = rq->auto_remove;
+	ret->open_stdin = rq->interactive;
+	ret->process.tty = rq->tty;
 	return fails("create", e);
 }
 
@@ -150,6 +156,18 @@ int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_f
 {
 	buf_addf(&fake.calls, "start %s\n", spec->id);
 	return fails("start", e) < 0 ? -e->no : conversation(0, ret_fd);
+}
+
+int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e)
+{
+	buf_addf(&fake.calls, "start-locked %s %d\n", in->spec.name, lock);
+	return conversation(0, ret_fd);
+}
+
+int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e)
+{
+	buf_addf(&fake.calls, "%s %s\n", pause ? "pause" : "unpause", in->spec.name);
+	return 0;
 }
 
 int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
@@ -243,6 +261,19 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 int engine_events(struct engine *en)
 {
 	return -1;
+}
+
+int engine_rename(struct engine *en, const struct instance *in, const char *name, struct err *e)
+{
+	buf_addf(&fake.calls, "rename %s %s\n", in->spec.name, name);
+	return 0;
+}
+
+int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e)
+{
+	buf_adds(&fake.calls, "prune\n");
+	*ret_bytes = 72800000;
+	return strv_add(ret_ids, "ccccccccccccdddd");
 }
 
 int engine_logs(struct engine *en, const struct instance *in, const struct log_request *rq, struct err *e)

@@ -19,6 +19,7 @@ struct fixture {
 	struct buf down; /* what the back end got, as frames */
 	bool settled, attached;
 	int stop_signal;
+	int pauses, pause_result;
 };
 
 static void to_backend(void *arg, const struct msg *m)
@@ -35,6 +36,14 @@ static void on_stop(void *arg, int signo, unsigned timeout_s)
 	f->stop_signal = signo + (int)timeout_s * 1000;
 }
 
+static int on_pause(void *arg, bool pause)
+{
+	struct fixture *f = arg;
+
+	f->pauses += pause ? 1 : 100;
+	return f->pause_result;
+}
+
 static void on_settled(void *arg, bool attached)
 {
 	struct fixture *f = arg;
@@ -48,7 +57,11 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->loop = loop_new();
-	f->ops = (struct relay_ops){ to_backend, on_stop, NULL, on_settled, f };
+	f->ops = (struct relay_ops){ .to_backend = to_backend,
+				     .stop = on_stop,
+				     .pause = on_pause,
+				     .first_client_settled = on_settled,
+				     .arg = f };
 	f->relay = relay_new(f->loop, &f->ops, NULL);
 	*state = f;
 	return 0;
@@ -296,6 +309,91 @@ static void only_the_owner_of_stdin_may_write_it(void **state)
 	close(b);
 }
 
+/* Its first credits pay for what the old one sent; only then the new one's own input goes down. */
+static void what_an_owner_leaves_under_way_fills_the_next_ones_window(void **state)
+{
+	struct fixture *f = *state;
+	int a = connect_client(f, true), b = connect_client(f, false);
+	struct buf in = { 0 }, seen = { 0 };
+	static const char three[8] = { 0, 0, 0, 0, 3 }, five[8] = { 0, 0, 0, 0, 5 };
+
+	f->ops.keep_stdin = true;
+	attach(f, a, ATTACH_STDIN);
+	msg_put(&in, MSG_STDIN, 0, "12345", 5);
+	say(f, a, &in);
+	expect(&f->down, PEER_MONITOR, MSG_STDIN, 0);
+	close(a);
+	turn(f);
+	attach(f, b, ATTACH_STDIN);
+	buf_drop(&in, in.len);
+	msg_put(&in, MSG_STDIN, 0, "new", 3);
+	say(f, b, &in);
+	assert_int_equal(f->down.len, 0); /* neither the end of stdin nor more input */
+	from_backend(f, MSG_CREDIT, 0, three, 8);
+	assert_int_equal(f->down.len, 0);
+	from_backend(f, MSG_CREDIT, 0, five, 8); /* one more than the debt: of nobody */
+	expect(&f->down, PEER_MONITOR, MSG_STDIN, 0);
+	expect_at_client(b, &seen, MSG_HELLO, 0);
+	assert_int_equal(seen.len, 0);
+	from_backend(f, MSG_CREDIT, 0, three, 8);
+	expect_at_client(b, &seen, MSG_CREDIT, 0);
+	buf_done(&in);
+	buf_done(&seen);
+	close(b);
+}
+
+static void who_detaches_leaves_stdin_open(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f, true);
+	struct buf b = { 0 };
+
+	attach(f, fd, ATTACH_STDIN | ATTACH_STDOUT);
+	assert_true(relay_has_first_client(f->relay));
+	msg_put(&b, MSG_START, 1, "{}", 2);
+	msg_put_u32(&b, MSG_ATTACH, 1, 0);
+	msg_put_u32(&b, MSG_ATTACH, 0, 0);
+	say(f, fd, &b);
+	assert_false(relay_has_first_client(f->relay));
+	close(fd);
+	turn(f);
+	expect(&f->down, PEER_MONITOR, MSG_START, 1);
+	assert_int_equal(f->down.len, 0);
+	from_backend(f, MSG_STDOUT, 1, "unheard", 7);
+	expect(&f->down, PEER_MONITOR, MSG_CREDIT, 1);
+	buf_done(&b);
+}
+
+static void whoever_asked_for_a_pause_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	int a = connect_client(f, false), b = connect_client(f, false), c = connect_client(f, false);
+	struct buf pause = { 0 }, seen_a = { 0 }, seen_b = { 0 }, seen_c = { 0 };
+	struct msg m;
+
+	msg_put_u32(&pause, MSG_PAUSE, 0, 1);
+	say(f, a, &pause);
+	assert_int_equal(f->pauses, 1);
+	f->pause_result = -EBUSY;
+	say(f, b, &pause);
+	expect_at_client(b, &seen_b, MSG_HELLO, 0);
+	assert_int_equal(msg_peek(&seen_b, PEER_MONITOR, &m, NULL), 1);
+	assert_int_equal(msg_u32(&m, 0), EBUSY);
+	expect(&seen_b, PEER_MONITOR, MSG_PAUSED, 0);
+	relay_paused(f->relay, 0, "");
+	expect_at_client(a, &seen_a, MSG_HELLO, 0);
+	expect(&seen_a, PEER_MONITOR, MSG_PAUSED, 0);
+	expect_at_client(c, &seen_c, MSG_HELLO, 0);
+	assert_int_equal(seen_a.len + seen_b.len + seen_c.len, 0);
+	buf_done(&pause);
+	buf_done(&seen_a);
+	buf_done(&seen_b);
+	buf_done(&seen_c);
+	close(a);
+	close(b);
+	close(c);
+}
+
 static void a_client_of_another_version_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -350,6 +448,9 @@ int main(void)
 		RELAY_TEST(a_process_outlives_its_client_with_its_stdin_ended),
 		RELAY_TEST(a_copy_of_files_ends_with_its_client),
 		RELAY_TEST(only_the_owner_of_stdin_may_write_it),
+		RELAY_TEST(what_an_owner_leaves_under_way_fills_the_next_ones_window),
+		RELAY_TEST(who_detaches_leaves_stdin_open),
+		RELAY_TEST(whoever_asked_for_a_pause_is_answered),
 		RELAY_TEST(a_client_of_another_version_is_refused),
 		RELAY_TEST(the_last_words_reach_everybody),
 	};

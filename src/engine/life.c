@@ -1,0 +1,77 @@
+/* life.c - renaming an instance, and removing those that have ended */
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/parse.h"
+#include "engine/engine_int.h"
+
+static void tell_rename(struct engine *en, const struct instance *in, const char *name)
+{
+	autofree char *old = str_printf("oldName=%s", in->spec.name);
+	struct instance_spec now = in->spec;
+
+	now.name = (char *)(uintptr_t)name; /* only read */
+	engine_tell(en, &now, "rename", (const char *const[]){ old, NULL });
+}
+
+int engine_rename(struct engine *en, const struct instance *in, const char *name, struct err *e)
+{
+	int r;
+
+	if (!is_instance_name(name))
+		return err_set(e, EINVAL, "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+			       name);
+	if (!strcmp(name, in->spec.name))
+		return err_set(e, EEXIST, "renaming an instance with the same name as its current name");
+	r = record_rename(en->db, in->spec.id, name, e);
+	if (r == 0)
+		tell_rename(en, in, name);
+	return r;
+}
+
+/* Blocks on the disk below the directory of an instance. */
+static uint64_t disk_bytes(struct engine *en, const char *id)
+{
+	autofree char *path = str_printf("%s/instances/%s", en->root, id);
+	char *const paths[] = { path, NULL };
+	FTS *walk = path ? fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL) : NULL;
+	uint64_t blocks = 0;
+
+	for (FTSENT *f; walk && (f = fts_read(walk));)
+		if (f->fts_info == FTS_F || f->fts_info == FTS_D)
+			blocks += (uint64_t)f->fts_statp->st_blocks;
+	if (walk)
+		fts_close(walk);
+	return blocks * 512;
+}
+
+int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e)
+{
+	struct instance *in;
+	size_t n;
+	int r = engine_list(en, true, &in, &n, e);
+
+	if (r < 0)
+		return r;
+	*ret_bytes = 0;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		uint64_t bytes;
+
+		if (instance_is_live(&in[i].state))
+			continue;
+		bytes = disk_bytes(en, in[i].spec.id);
+		r = engine_remove(en, &in[i], false, e);
+		if (r == 0) {
+			*ret_bytes += bytes;
+			r = strv_add(ret_ids, in[i].spec.id) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+		} else if (r == -EBUSY || r == -ENOENT) {
+			r = 0; /* started, or removed, meanwhile */
+		}
+	}
+	instances_free(in, n);
+	return r;
+}

@@ -1,0 +1,137 @@
+/* end.c - the end of an instance, and of its monitor; or what begins again
+ *
+ * The order is told in monitor.c.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "monitor/monitor_int.h"
+#include "monitor/restart.h"
+
+#define LAST_WORDS_MS 5000
+
+/* --- records */
+
+static void note_end(struct monitor *m)
+{
+	m->state.status = STATUS_EXITED;
+	m->state.finished_ns = clock_real_ns();
+	m->state.pid = 0;
+	strv_done(&m->state.cgroups);
+}
+
+/* exit.json: what is left to tell when the run directory is gone. */
+static void save_exit(struct monitor *m)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+
+	m->state.status = STATUS_EXITED;
+	m->state.monitor_pid = 0;
+	if (json_print(&instance_state_table, &m->state, 0, &b) < 0)
+		return;
+	if (m->boot.spec.auto_remove)
+		write_file_swap(m->dir_fd, "exit.json", 0600, b.data, b.len);
+	else
+		write_file_atomic(m->dir_fd, "exit.json", 0600, b.data, b.len);
+}
+
+/* --- what it becomes */
+
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* With --rm and nobody attached, the instance's record is ours to remove: we become the command that does. */
+static void become_remover(struct monitor *m)
+{
+	const struct boot *b = &m->boot;
+
+	unblock_signals();
+	execl(b->ketch, "ketch", "--root", b->root, "--run-root", b->run_root, "rm", b->spec.id,
+	      (char *)NULL);
+}
+
+/* The command that starts the instance, with the lock as an argument. */
+static void become_starter(struct monitor *m)
+{
+	const struct boot *b = &m->boot;
+	char lock[16];
+
+	snprintf(lock, sizeof(lock), "%d", m->lock_fd);
+	if (fd_set_cloexec(m->lock_fd, false) < 0)
+		return;
+	unblock_signals();
+	execl(b->ketch, "ketch", "--root", b->root, "--run-root", b->run_root, "start-locked", b->spec.id,
+	      lock, (char *)NULL);
+	fd_set_cloexec(m->lock_fd, true);
+	monitor_set_error(m, "it could not be started again: the program ketch cannot be executed");
+}
+
+static void say_last(struct monitor *m)
+{
+	struct err e;
+	struct msg last;
+
+	if (msg_peek(&m->last, PEER_MONITOR, &last, &e) == 1)
+		relay_finish(m->relay, &last, LAST_WORDS_MS);
+}
+
+/* Does the policy have it run again?  Not what never ran. */
+static int ms_to_restart(const struct monitor *m)
+{
+	return m->stopping || !m->state.started_ns ? -1 : restart_wait_ms(&m->boot.spec.restart, &m->state);
+}
+
+/* true: the time has come; false: it was ended meanwhile. */
+static bool wait_to_restart(struct monitor *m, int ms)
+{
+	struct itimerspec t = { .it_value = { ms / 1000, ms % 1000 * 1000000L } };
+
+	m->state.status = STATUS_RESTARTING;
+	m->state.restarts++;
+	m->state.backoff_ms = ms;
+	monitor_save_state(m);
+	say_last(m);
+	timerfd_settime(m->timer.fd, 0, &t, NULL);
+	loop_run(m->loop);
+	return !m->stopping;
+}
+
+static void release(struct monitor *m)
+{
+	m->backend->release(m->running);
+	m->running = NULL;
+	m->log = log_close(m->log);
+	note_end(m);
+	news_ended(&m->news, &m->state);
+}
+
+void monitor_wind_up(struct monitor *m)
+{
+	bool alone;
+	int ms;
+
+	release(m);
+	ms = ms_to_restart(m);
+	if (ms >= 0 && wait_to_restart(m, ms))
+		become_starter(m);
+	save_exit(m);
+	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);
+	alone = !relay_has_first_client(m->relay);
+	close(m->lock_fd);
+	say_last(m);
+	if (m->boot.spec.auto_remove && alone)
+		become_remover(m);
+}
