@@ -150,64 +150,6 @@ int cgroup_enter(const struct cgroups *cg)
 	return 0;
 }
 
-/* --- reading */
-
-static int read_in(const struct cgroups *cg, const char *controller, const char *file, struct buf *b)
-{
-	const char *dir = strv_env_get(&cg->by_controller, controller);
-	autofree char *path = dir ? str_printf("%s/%s", dir, file) : NULL;
-
-	return path ? read_file(AT_FDCWD, path, 65536, b) : -ENOENT;
-}
-
-/* The number behind the line's first word `key`, or behind nothing when key is NULL; 0 when it is not there. */
-static uint64_t number_in(const struct cgroups *cg, const char *controller, const char *file, const char *key)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	AUTO(strv_done) struct strv lines = { 0 };
-	size_t n = key ? strlen(key) : 0;
-	uint64_t v;
-
-	if (read_in(cg, controller, file, &b) < 0 || !b.data || strv_split(&lines, b.data, "\n") < 0)
-		return 0;
-	for (size_t i = 0; i < lines.n; i++) {
-		const char *l = lines.v[i];
-
-		if (key && (strncmp(l, key, n) || l[n] != ' '))
-			continue;
-		if (parse_u64(key ? l + n + 1 : l, &v) == 0)
-			return v;
-	}
-	return 0;
-}
-
-static bool is_v2(const struct cgroups *cg, const char *controller)
-{
-	const char *dir = strv_env_get(&cg->by_controller, controller);
-	const char *unified = strv_env_get(&cg->by_controller, "unified");
-
-	return dir && unified && !strcmp(dir, unified);
-}
-
-uint64_t cgroup_oom_kills(const struct cgroups *cg)
-{
-	return number_in(cg, "memory", is_v2(cg, "memory") ? "memory.events" : "memory.oom_control",
-			 "oom_kill");
-}
-
-void cgroup_stats(const struct cgroups *cg, struct stats *ret)
-{
-	*ret = (struct stats){
-		.memory_bytes = number_in(
-			cg, "memory", is_v2(cg, "memory") ? "memory.current" : "memory.usage_in_bytes", NULL),
-		.pids = number_in(cg, "pids", "pids.current", NULL),
-		/* v2 accounts CPU time in every cgroup, whether or not the controller is on */
-		.cpu_ns = number_in(cg, "cpuacct", "cpuacct.usage", NULL),
-	};
-	if (!ret->cpu_ns)
-		ret->cpu_ns = 1000 * number_in(cg, "unified", "cpu.stat", "usage_usec");
-}
-
 void cgroups_done(struct cgroups *cg)
 {
 	for (size_t i = 0; i < cg->n_tasks; i++)

@@ -7,7 +7,7 @@
 extern const struct command cmd_run, cmd_launch, cmd_create, cmd_exec, cmd_shell; /* run.c, exec.c */
 extern const struct command cmd_cp; /* cp.c */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
-extern const struct command cmd_events; /* events.c */
+extern const struct command cmd_events, cmd_stats, cmd_top; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_rename, cmd_container_prune, cmd_port; /* records.c */
@@ -19,4 +19,6 @@ extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_version, cmd_info; /* info.c */
 extern const struct command cmd_help, cmd_completion, cmd_man; /* help.c, completion.c, man.c */
 
+/* top_live.c: the table of all instances, until a key ends it. */
+int top_live(struct cli *c, struct err *e);
 #endif

@@ -15,13 +15,12 @@
 #include "base/json.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/ops.h"
+#include "container/answers.h"
 #include "container/container.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
 #include "container/stream.h"
 #include "instance/file_request.h"
-#include "instance/stats.h"
-#include "sys/meminfo.h"
 #include "sys/pidfd.h"
 
 #define MAX_STREAMS 1024
@@ -232,17 +231,31 @@ static void start_copy(struct running *r, const struct msg *m)
 
 /* --- other requests */
 
-static void answer_stats(struct running *r, uint32_t id)
+static void add_part(void *arg, const struct buf *json)
+{
+	struct running *r = arg;
+
+	msg_put(&r->queue, MSG_TOP_REPLY, 0, json->data, json->len);
+}
+
+static void answer(struct running *r, const struct msg *m)
 {
 	AUTO(buf_done) struct buf b = { 0 };
+	struct err e = { 0 };
 	struct stats st;
 
-	cgroup_stats(&r->c.cgroups, &st);
-	/* the machine is the instance's own only in a VM; what cannot be read stays 0 */
-	if (r->c.boot->facts.in_guest)
-		meminfo_read(&st.machine_bytes, &st.machine_available_bytes);
-	if (json_print(&stats_table, &st, JSON_ALL, &b) == 0)
-		msg_put(&r->queue, MSG_STATS_REPLY, id, b.data, b.len);
+	if (m->type == MSG_STATS) {
+		answer_stats(&r->c, &st);
+		if (json_print(&stats_table, &st, JSON_ALL, &b) == 0)
+			msg_put(&r->queue, MSG_STATS_REPLY, 0, b.data, b.len);
+	} else if (m->type == MSG_TOP) {
+		answer_top(&r->c, add_part, r);
+		msg_put(&r->queue, MSG_TOP_REPLY, 0, NULL, 0);
+	} else {
+		int k = answer_update(&r->c, m->data, m->len, &e);
+
+		msg_put_text(&r->queue, MSG_UPDATE_REPLY, 0, (uint32_t)-k, e.msg);
+	}
 	wake(r);
 }
 
@@ -274,10 +287,10 @@ static void container_send(struct running *r, const struct msg *m)
 		start_process(r, m);
 	else if (m->type == MSG_GET || m->type == MSG_PUT)
 		start_copy(r, m);
-	else if (m->type == MSG_STATS)
-		answer_stats(r, m->stream);
 	else if (m->type == MSG_PAUSE)
 		pause_all(r, msg_u32(m, 0));
+	else if (msg_answer(m->type))
+		answer(r, m);
 	else if (m->type == MSG_SHUTDOWN)
 		kill_all(r);
 	else if (s)

@@ -15,7 +15,7 @@ struct running; /* the back end's own */
 
 /* What comes back, always from the loop, never from inside a call. */
 struct backend_events {
-	/* STARTED, FAILED, STDOUT, STDERR, CREDIT, EXIT, STATS_REPLY, PAUSED, ERROR: of stream m->stream. */
+	/* STARTED, FAILED, STDOUT, STDERR, CREDIT, EXIT, PAUSED, ERROR and answers to questions: of stream m->stream. */
 	void (*message)(void *arg, const struct msg *m);
 	/* The instance is ready for START of stream 0 (a VM has booted). */
 	void (*ready)(void *arg);
@@ -33,7 +33,7 @@ struct backend {
 	int (*start)(const struct boot *b, const struct plan *p, struct loop *loop,
 		     const struct backend_events *ev, struct instance_state *state, struct running **ret,
 		     struct err *e);
-	/* START, GET, PUT, STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT, STATS, PAUSE, SHUTDOWN (end in order).  Queued if need be. */
+	/* START, GET, PUT, STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT, STATS, TOP, UPDATE, PAUSE, SHUTDOWN (end in order).  Queued if need be. */
 	void (*send)(struct running *r, const struct msg *m);
 	/* Ends everything at once; `ended` follows. */
 	void (*kill)(struct running *r);

@@ -5,8 +5,13 @@
 
 static const struct jfield stats_fields[] = {
 	JK(J_U64, struct stats, memory_bytes, "memoryBytes"),
+	JK(J_U64, struct stats, cache_bytes, "cacheBytes"),
 	JK(J_U64, struct stats, cpu_ns, "cpuNs"),
 	J(J_U64, struct stats, pids),
+	JK(J_U64, struct stats, read_bytes, "readBytes"),
+	JK(J_U64, struct stats, written_bytes, "writtenBytes"),
+	JK(J_U64, struct stats, received_bytes, "receivedBytes"),
+	JK(J_U64, struct stats, sent_bytes, "sentBytes"),
 	JK(J_U64, struct stats, machine_bytes, "machineBytes"),
 	JK(J_U64, struct stats, machine_available_bytes, "machineAvailableBytes"),
 	{ 0 },
@@ -22,6 +27,8 @@ int stats_parse(const char *text, size_t n, struct stats *ret, struct err *e)
 		return r;
 	if (st.machine_available_bytes > st.machine_bytes)
 		return err_set(e, EINVAL, "statistics: more memory is available than there is");
+	if (st.cache_bytes > st.memory_bytes)
+		return err_set(e, EINVAL, "statistics: more memory is cache than there is");
 	*ret = st;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "monitor/questions.h"
 #include "wire/conn.h"
 
 #define MAX_CLIENTS 256
@@ -44,6 +45,7 @@ struct relay {
 	uint32_t stdin_under_way; /* bytes of its owner that were not consumed yet */
 	uint32_t stdin_debt; /* the same of its former owners */
 	struct buf stdin_held; /* frames of the owner: they wait until there is no debt */
+	struct questions questions;
 	uint32_t last_id;
 	bool first_settled;
 };
@@ -222,6 +224,7 @@ static void remove_client(struct client *c)
 		if (s->client == c)
 			orphan(r, s);
 	settle_all_credit(r);
+	questions_forget(&r->questions, c);
 	if (c->first)
 		first_settled(r, false);
 	conn_free(c->conn);
@@ -327,6 +330,14 @@ static void on_pause(struct client *c, const struct msg *m)
 	conn_flush(c->conn);
 }
 
+static void on_question(struct client *c, const struct msg *m)
+{
+	if (questions_add(&c->relay->questions, c, m->type) < 0)
+		refuse(c, m->stream, EBUSY, "it does not answer what was asked before");
+	else
+		send_down(c->relay, m->type, 0, m);
+}
+
 static void on_client_message(void *arg, const struct msg *m)
 {
 	struct client *c = arg;
@@ -354,9 +365,9 @@ static void on_client_message(void *arg, const struct msg *m)
 		on_pause(c, m);
 		break;
 	case MSG_STATS:
-		/* the answer finds its way by the attached flag of stream 0 */
-		c->attached = true;
-		send_down(c->relay, MSG_STATS, 0, m);
+	case MSG_TOP:
+	case MSG_UPDATE:
+		on_question(c, m);
 		break;
 	default:
 		on_stream_message(c, m);
@@ -469,6 +480,13 @@ void relay_from_backend(struct relay *r, const struct msg *m)
 	if (!s->id && m->type == MSG_CREDIT) {
 		if (msg_u32(m, 0) == 0)
 			credit_stdin(r, msg_u32(m, 1));
+		return;
+	}
+	if (questions_is_answer(m->type)) {
+		struct client *c = questions_take(&r->questions, m);
+
+		if (c)
+			forward(c, m, 0);
 		return;
 	}
 	if (out && !s->id && r->log)

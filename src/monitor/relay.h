@@ -8,6 +8,8 @@
  * Who leaves stream 0 may have left input under way: it counts against the window of the next owner, whose own input
  * waits until it is consumed.
  *
+ * A question (STATS, TOP, UPDATE) is answered to who asked it (questions.h).
+ *
  * Flow: bytes count as consumed, and CREDIT goes back, once they are logged and no client that hears them has
  * more than CONN_HIGH queued.
  */

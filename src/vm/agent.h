@@ -13,7 +13,7 @@ struct agent;
 
 struct agent_ops {
 	void (*ready)(void *arg);
-	/* A checked message of a process, or STATS_REPLY. */
+	/* A checked message of a process, or the answer to a question. */
 	void (*message)(void *arg, const struct msg *m);
 	/* Once; why->no is 0 when the stream just ended.  agent_free may be called inside. */
 	void (*lost)(void *arg, const struct err *why);

@@ -62,7 +62,9 @@ int streams_to_guest(struct streams *s, const struct msg *m)
 	case MSG_PUT:
 		return add(s, m->stream, m->type);
 	case MSG_STATS:
-		s->stats_asked++;
+	case MSG_TOP:
+	case MSG_UPDATE:
+		s->asked[msg_answer(m->type)]++;
 		return 1;
 	case MSG_SHUTDOWN:
 		return 1;
@@ -136,16 +138,22 @@ static int check_of_stream(struct streams *s, struct stream *st, const struct ms
 	return 1;
 }
 
-static int check_stats(struct streams *s, const struct msg *m, struct err *e)
+static int check_answer(struct streams *s, const struct msg *m, struct err *e)
 {
 	struct err why;
 	struct stats st;
 
-	if (!s->stats_asked || m->stream)
+	if (!s->asked[m->type] || m->stream)
 		return liar(m, "unasked", e);
-	if (stats_parse(m->data, m->len, &st, &why) < 0)
+	if (m->type == MSG_STATS_REPLY && stats_parse(m->data, m->len, &st, &why) < 0)
 		return liar(m, "that are none", e);
-	s->stats_asked--;
+	if (m->type == MSG_TOP_REPLY && m->len) { /* a part of it */
+		s->top_bytes += m->len;
+		return s->top_bytes > MSG_MAX_TOP ? liar(m, "without an end", e) : 1;
+	}
+	if (m->type == MSG_TOP_REPLY)
+		s->top_bytes = 0;
+	s->asked[m->type]--;
 	return 1;
 }
 
@@ -164,7 +172,9 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 		/* bytes that were under way when their process ended are paid back behind its EXIT */
 		return st ? check_of_stream(s, st, m, e) : 0;
 	case MSG_STATS_REPLY:
-		return check_stats(s, m, e);
+	case MSG_TOP_REPLY:
+	case MSG_UPDATE_REPLY:
+		return check_answer(s, m, e);
 	case MSG_ERROR:
 		/* what it answers may have crossed the end of its process; without a question it is only memory
 		 * that a client who reads slowly would make us keep */

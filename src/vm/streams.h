@@ -13,7 +13,8 @@ struct stream;
 struct streams {
 	struct stream *v;
 	size_t n;
-	unsigned stats_asked; /* STATS under way */
+	unsigned asked[MSG_N]; /* questions under way, by their answers */
+	size_t top_bytes; /* of the answer to TOP that is coming */
 };
 
 void streams_done(struct streams *s);

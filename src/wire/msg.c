@@ -40,6 +40,10 @@ static const struct {
 	[MSG_PUT] = { "PUT", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_PATHS },
 	[MSG_PAUSE] = { "PAUSE", PEER_MONITOR | PEER_CLIENT, 4, 4 },
 	[MSG_PAUSED] = { "PAUSED", PEER_MONITOR, 4, 4096 },
+	[MSG_TOP] = { "TOP", PEER_MONITOR | PEER_CLIENT, 0, 0 },
+	[MSG_TOP_REPLY] = { "TOP_REPLY", PEER_MONITOR | PEER_GUEST, 0, MSG_MAX_DATA },
+	[MSG_UPDATE] = { "UPDATE", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_DATA },
+	[MSG_UPDATE_REPLY] = { "UPDATE_REPLY", PEER_MONITOR | PEER_GUEST, 4, 4096 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 
@@ -51,6 +55,17 @@ const char *msg_name(enum msg_type t)
 bool msg_begins_stream(enum msg_type t)
 {
 	return t == MSG_START || t == MSG_GET || t == MSG_PUT;
+}
+
+enum msg_type msg_answer(enum msg_type question)
+{
+	static const enum msg_type answers[MSG_N] = {
+		[MSG_STATS] = MSG_STATS_REPLY,
+		[MSG_TOP] = MSG_TOP_REPLY,
+		[MSG_UPDATE] = MSG_UPDATE_REPLY,
+	};
+
+	return question < MSG_N ? answers[question] : MSG_NONE;
 }
 
 static void put_header(struct buf *out, enum msg_type t, uint32_t stream, size_t n)

@@ -32,6 +32,7 @@
 #define MSG_MAX_DATA  (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
 #define MSG_MAX_JSON  (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
 #define MSG_MAX_PATHS (64 * 1024) /* GET and PUT */
+#define MSG_MAX_TOP   (4 * 1024 * 1024) /* the parts of an answer to TOP together */
 
 enum msg_type {
 	MSG_NONE,
@@ -62,6 +63,10 @@ enum msg_type {
 	MSG_PUT, /* files go in: the same */
 	MSG_PAUSE, /* u32 1: all of the instance stands still; 0: it goes on */
 	MSG_PAUSED, /* the answer: u32 errno (0: done), text */
+	MSG_TOP, /* which processes are there? */
+	MSG_TOP_REPLY, /* JSON array of struct process_row (instance/process_list.h), more of it, and at last an empty one */
+	MSG_UPDATE, /* new limits: JSON struct resources */
+	MSG_UPDATE_REPLY, /* u32 errno, text: why it was not done; 0: it was */
 	MSG_N,
 };
 
@@ -80,6 +85,9 @@ enum msg_peer { PEER_MONITOR = 1, PEER_GUEST = 2, PEER_CLIENT = 4 };
 const char *msg_name(enum msg_type t);
 /* START, GET and PUT begin a stream. */
 bool msg_begins_stream(enum msg_type t);
+/* STATS, TOP and UPDATE are questions about the whole instance, on stream 0, answered in order: what answers this one;
+ * NONE: it is no question. */
+enum msg_type msg_answer(enum msg_type question);
 /* Appends one frame. */
 void msg_put(struct buf *out, enum msg_type t, uint32_t stream, const void *data, size_t n);
 void msg_put_u32(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v);
@@ -92,7 +100,7 @@ int msg_peek(const struct buf *in, enum msg_peer from, struct msg *ret, struct e
 void msg_drop(struct buf *in, const struct msg *m);
 /* The i-th u32 of the payload; its length was checked by msg_peek. */
 uint32_t msg_u32(const struct msg *m, unsigned i);
-/* The text behind the u32 of FAILED, ERROR and PAUSED as a new string, made printable; NULL when out of memory. */
+/* The text behind the u32 of FAILED, ERROR, PAUSED and UPDATE_REPLY as a new string, made printable; NULL when out of memory. */
 char *msg_text(const struct msg *m);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "engine/ask.h"
 #include "engine/request.h"
 #include "kernel/kernel.h"
 #include "wire/msg.h"
@@ -62,7 +63,7 @@ static void add_request(const struct run_request *rq)
 	add_number("interactive", rq->interactive);
 	add_number("tty", rq->tty);
 	add_number("rm", rq->auto_remove);
-	add_text("userns", rq->sandbox.userns);
+	add_number("userns", rq->userns);
 	add_text("entrypoint", rq->entrypoint);
 	add_list("cap-add", &rq->cap_add);
 	add_list("cap-drop", &rq->cap_drop);
@@ -256,6 +257,16 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 		return err_set(e, EBUSY, "%s is running", in->spec.name);
 	buf_addf(&fake.calls, "remove %s%s\n", in->spec.id, force ? " force" : "");
 	return 0;
+}
+
+int engine_ask_top(struct engine *en, const struct instance *in, struct process_list *ret, struct err *e)
+{
+	return err_set(e, ENOTSUP, "not faked");
+}
+
+int engine_usage(struct engine *en, const struct instance *in, struct usage *ret, struct err *e)
+{
+	return err_set(e, ENOTSUP, "not faked");
 }
 
 int engine_events(struct engine *en)

@@ -7,7 +7,7 @@
 
 static void what_was_printed_is_parsed_again(void **state)
 {
-	const struct stats st = { 1 << 20, 42, 3, UINT64_MAX, 5 };
+	const struct stats st = { 1 << 20, 1 << 10, 42, 3, 7, 8, 9, 10, UINT64_MAX, 5 };
 	AUTO(buf_done) struct buf b = { 0 };
 	struct stats again;
 	struct err e;
@@ -30,6 +30,7 @@ static void what_cannot_be_true_is_refused(void **state)
 		"{\"pids\":1,\"pids\":2}",
 		"{\"pids\":1,\"else\":2}",
 		"{\"pids\":1}{}",
+		"{\"memoryBytes\":1,\"cacheBytes\":2}",
 		"{\"machineBytes\":1,\"machineAvailableBytes\":2}",
 	};
 	struct stats st;

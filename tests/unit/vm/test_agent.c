@@ -599,6 +599,44 @@ static void lie_statistics_of_no_sense(struct talk *t)
 	say(t, &b);
 }
 
+static void lie_an_update_unasked(struct talk *t)
+{
+	struct buf b = { 0 };
+
+	bring_up(t);
+	ask(t, MSG_TOP, 0, NULL, 0);
+	msg_put_text(&b, MSG_UPDATE_REPLY, 0, 0, "");
+	say(t, &b);
+}
+
+static void lie_processes_without_an_end(struct talk *t)
+{
+	static char part[MSG_MAX_DATA];
+
+	bring_up(t);
+	ask(t, MSG_TOP, 0, NULL, 0);
+	for (size_t n = 0; n <= MSG_MAX_TOP; n += sizeof(part)) {
+		struct buf b = { 0 };
+
+		msg_put(&b, MSG_TOP_REPLY, 0, part, sizeof(part));
+		say(t, &b);
+	}
+}
+
+static void lie_more_processes_after_the_end(struct talk *t)
+{
+	struct buf b = { 0 };
+
+	bring_up(t);
+	ask(t, MSG_TOP, 0, NULL, 0);
+	msg_put(&b, MSG_TOP_REPLY, 0, "[]", 2);
+	msg_put(&b, MSG_TOP_REPLY, 0, NULL, 0);
+	say(t, &b);
+	assert_false(t->lost);
+	msg_put(&b, MSG_TOP_REPLY, 0, "[]", 2);
+	say(t, &b);
+}
+
 /* --- liars: about files */
 
 #define FILES "{\"path\":\"/x\"}"
@@ -718,6 +756,9 @@ static void every_liar_is_cut_off_with_a_reason(void **state)
 		L(lie_more_credit_than_bytes),
 		L(lie_statistics_unasked),
 		L(lie_statistics_of_no_sense),
+		L(lie_an_update_unasked),
+		L(lie_processes_without_an_end),
+		L(lie_more_processes_after_the_end),
 		L(lie_get),
 		L(lie_put),
 		L(lie_files_unasked),

@@ -1,0 +1,142 @@
+/* ask.c - questions to a running instance: statistics, processes, new limits */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "engine/ask.h"
+#include "wire/msg.h"
+
+#define ANSWER_S 10
+
+/* One connection with one question on it. */
+struct question {
+	const struct instance *in;
+	int fd;
+	int64_t end_ns; /* of our patience */
+	struct buf in_bytes;
+	enum msg_type answer;
+};
+
+static void question_done(struct question *q)
+{
+	if (q->fd >= 0)
+		close(q->fd);
+	buf_done(&q->in_bytes);
+}
+
+static int put_question(struct engine *en, struct question *q, enum msg_type type, const struct buf *json,
+			struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	int r = engine_connect(en, q->in, &q->fd, e);
+
+	if (r < 0)
+		return r;
+	q->answer = msg_answer(type);
+	q->end_ns = clock_mono_ns() + ANSWER_S * NS_PER_S;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put(&b, type, 0, json ? json->data : NULL, json ? json->len : 0);
+	r = buf_ok(&b) ? write_full(q->fd, b.data, b.len) : -ENOMEM;
+	return r == -EPIPE ? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
+	       : r < 0	   ? err_sys(e, -r, "monitor")
+			   : 0;
+}
+
+static int read_more(struct question *q, struct err *e)
+{
+	struct pollfd p = { .fd = q->fd, .events = POLLIN };
+	int64_t left_ms = (q->end_ns - clock_mono_ns()) / 1000000;
+	char *room = buf_room(&q->in_bytes, MSG_MAX_DATA);
+	ssize_t n;
+
+	if (!room)
+		return err_set(e, ENOMEM, "out of memory");
+	if (left_ms <= 0 || poll(&p, 1, (int)left_ms) == 0)
+		return err_set(e, ETIMEDOUT, "%s does not answer", q->in->spec.name);
+	n = recv(q->fd, room, MSG_MAX_DATA, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return err_set(e, ESRCH, "%s is not running", q->in->spec.name);
+	q->in_bytes.len += (size_t)n;
+	return 0;
+}
+
+/* The next part of the answer; dropped from in_bytes by the caller. */
+static int next_answer(struct question *q, struct msg *ret, struct err *e)
+{
+	for (;;) {
+		int r = msg_peek(&q->in_bytes, PEER_MONITOR, ret, e);
+
+		if (r < 0)
+			return r;
+		if (r > 0 && ret->type == q->answer)
+			return 0;
+		if (r > 0 && ret->type == MSG_ERROR) {
+			autofree char *text = msg_text(ret);
+
+			return err_set(e, (int)msg_u32(ret, 0), "%s: %s", q->in->spec.name, text ? text : "");
+		}
+		if (r > 0)
+			msg_drop(&q->in_bytes, ret);
+		else if (read_more(q, e) < 0)
+			return -e->no;
+	}
+}
+
+int engine_ask_stats(struct engine *en, const struct instance *in, struct stats *ret, struct err *e)
+{
+	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
+	struct msg m;
+	int r = put_question(en, &q, MSG_STATS, NULL, e);
+
+	if (r == 0)
+		r = next_answer(&q, &m, e);
+	return r < 0 ? r : stats_parse(m.data, m.len, ret, e);
+}
+
+int engine_ask_top(struct engine *en, const struct instance *in, struct process_list *ret, struct err *e)
+{
+	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
+	AUTO(process_list_done) struct process_list list = { 0 };
+	struct msg m = { 0 };
+	int r = put_question(en, &q, MSG_TOP, NULL, e);
+
+	while (r == 0) {
+		r = next_answer(&q, &m, e);
+		if (r < 0 || !m.len)
+			break;
+		r = process_list_parse(m.data, m.len, &list, e);
+		msg_drop(&q.in_bytes, &m);
+	}
+	if (r < 0)
+		return r;
+	*ret = list;
+	list = (struct process_list){ 0 };
+	return 0;
+}
+
+int engine_ask_update(struct engine *en, const struct instance *in, const struct resources *limits,
+		      struct err *e)
+{
+	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
+	AUTO(buf_done) struct buf json = { 0 };
+	autofree char *text = NULL;
+	struct msg m;
+	int r = json_print(&resources_table, limits, 0, &json);
+
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	r = put_question(en, &q, MSG_UPDATE, &json, e);
+	if (r == 0)
+		r = next_answer(&q, &m, e);
+	if (r < 0 || !msg_u32(&m, 0))
+		return r;
+	text = msg_text(&m);
+	return err_set(e, (int)msg_u32(&m, 0), "%s", text ? text : "out of memory");
+}

@@ -1,0 +1,31 @@
+/* ask.h - questions to a running instance, answered by its monitor (or the guest behind it) within ten seconds
+ *
+ * -ESRCH: it is not running; -ETIMEDOUT: it does not answer.
+ */
+#ifndef ENGINE_ASK_H
+#define ENGINE_ASK_H
+
+#include "engine/engine.h"
+#include "instance/process_list.h"
+#include "instance/stats.h"
+
+/* What the workload uses; in a VM, as its guest says. */
+int engine_ask_stats(struct engine *en, const struct instance *in, struct stats *ret, struct err *e);
+/* Its processes, by ascending pid.  *ret by process_list_done. */
+int engine_ask_top(struct engine *en, const struct instance *in, struct process_list *ret, struct err *e);
+/* Sets those limits that are given; only in what runs (see engine_update). */
+int engine_ask_update(struct engine *en, const struct instance *in, const struct resources *limits,
+		      struct err *e);
+
+/* What an instance costs, from both sides. */
+struct usage {
+	int64_t at_ns; /* clock_mono_ns of the reading */
+	struct stats inside;
+	struct stats
+		host; /* a VM: its hypervisor and file servers, of which the guest's memory is a part; else 0 */
+	uint64_t memory_limit_bytes; /* of the workload: its own, or what the machine has */
+	int cpus; /* that it may use at once */
+};
+int engine_usage(struct engine *en, const struct instance *in, struct usage *ret, struct err *e);
+
+#endif

@@ -1,0 +1,31 @@
+/* questions.h - who asked what about the whole instance (STATS, TOP, UPDATE), and so gets the answer
+ *
+ * A back end answers questions of one kind in the order in which they were asked.
+ */
+#ifndef MONITOR_QUESTIONS_H
+#define MONITOR_QUESTIONS_H
+
+#include <stdbool.h>
+
+#include "wire/msg.h"
+
+#define QUESTIONS_MAX 64 /* under way */
+
+/* Start from { 0 }. */
+struct questions {
+	struct {
+		void *who; /* NULL: gone */
+		enum msg_type answer;
+	} v[QUESTIONS_MAX];
+	size_t n;
+};
+
+/* 0, or -EBUSY: too many wait. */
+int questions_add(struct questions *q, void *who, enum msg_type question);
+bool questions_is_answer(enum msg_type t);
+/* Who asked for the answer m; with its last part the question is done.  NULL: nobody, or they are gone. */
+void *questions_take(struct questions *q, const struct msg *m);
+/* Whoever it is does not wait any more. */
+void questions_forget(struct questions *q, const void *who);
+
+#endif
