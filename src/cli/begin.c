@@ -86,7 +86,7 @@ static void remove_ended(struct engine *en, const struct instance_spec *spec)
 {
 	struct instance in = { .spec = *spec, .state.status = STATUS_EXITED };
 	struct err e = { 0 };
-	int r = engine_remove(en, &in, true, &e);
+	int r = engine_remove(en, &in, REMOVE_FORCE, &e);
 
 	if (r < 0 && r != -ENOENT)
 		log_warn("%s", e.msg);

@@ -20,6 +20,10 @@ static const struct command *const image_commands[] = {
 	&cmd_images, &cmd_image_inspect, &cmd_import, &cmd_load, &cmd_tag, &cmd_rmi, NULL,
 };
 
+static const struct command *const volume_commands[] = {
+	&cmd_volume_create, &cmd_volume_ls, &cmd_volume_inspect, &cmd_volume_rm, &cmd_volume_prune, NULL,
+};
+
 static const struct command *const host_commands[] = {
 	&cmd_doctor,	   &cmd_compare,    &cmd_kernel_ls, &cmd_kernel_import,
 	&cmd_kernel_build, &cmd_kernel_rm,  &cmd_info,	    &cmd_version,
@@ -31,6 +35,7 @@ static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_lo
 const struct section sections[] = {
 	{ "Instances", instance_commands },
 	{ "Images", image_commands },
+	{ "Volumes", volume_commands },
 	{ "Host", host_commands },
 	{ NULL, NULL },
 };
@@ -39,6 +44,7 @@ const struct group groups[] = {
 	{ "container", "Manage instances: the commands that also stand alone" },
 	{ "image", "Manage images" },
 	{ "system", "The store and the host as a whole" },
+	{ "volume", "Manage directories that outlive instances" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },
 	{ NULL, NULL },
 };
@@ -80,6 +86,8 @@ const struct alias aliases[] = {
 	{ "image tag", "tag" },
 	{ "image rm", "rmi" },
 	{ "image remove", "rmi" },
+	{ "volume list", "volume ls" },
+	{ "volume remove", "volume rm" },
 	{ "kernel list", "kernel ls" },
 	{ "kernel remove", "kernel rm" },
 	{ NULL, NULL },

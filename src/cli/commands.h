@@ -15,6 +15,8 @@ extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */
+extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect, cmd_volume_rm; /* volume.c */
+extern const struct command cmd_volume_prune; /* prune.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_version, cmd_info; /* info.c */
 extern const struct command cmd_help, cmd_completion, cmd_man; /* help.c, completion.c, man.c */

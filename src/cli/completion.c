@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "engine/volume.h"
 #include "kernel/kernel.h"
 
 /* The words are taken from the line: readline would part them at = and :, which names of images have. */
@@ -70,7 +71,7 @@ static const char script_tail[] =
 	"		while read -r word; do\n"
 	"			[[ $word: == \"$cur\"* ]] && COMPREPLY+=(\"$word:\")\n"
 	"		done < <(ketch completion instances 2>/dev/null) ;;\n"
-	"	instances | images | kernels)\n"
+	"	instances | images | kernels | volumes)\n"
 	"		while read -r word; do\n"
 	"			[[ $word == \"$cur\"* ]] && "
 	"COMPREPLY+=(\"${word#\"${cur%\"${cur##*:}\"}\"}\")\n"
@@ -84,7 +85,7 @@ static const char *kind_name(enum word_kind k)
 	static const char *const names[] = {
 		[WORDS_NONE] = "nothing", [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
 		[WORDS_FILE] = "file",	  [WORDS_KERNEL] = "kernels",	  [WORDS_COMMAND] = "command",
-		[WORDS_PLACE] = "places",
+		[WORDS_PLACE] = "places", [WORDS_VOLUME] = "volumes",
 	};
 
 	return names[k];
@@ -258,6 +259,21 @@ static int add_kernels(struct cli *c, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int add_volumes(struct cli *c, struct buf *out, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	struct volume *v;
+	size_t n;
+	int r = en ? volume_list(en, &v, &n, e) : -e->no;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "%s\n", v[i].name);
+	volumes_free(v, n);
+	return 0;
+}
+
 static int add_script(struct cli *c, struct buf *out, struct err *e)
 {
 	completion_add_bash(out);
@@ -272,7 +288,8 @@ static int completion_run(struct cli *c, void *args, struct strv *words, struct 
 	} kinds[] = { { "bash", add_script },
 		      { "instances", add_instances },
 		      { "images", add_images },
-		      { "kernels", add_kernels } };
+		      { "kernels", add_kernels },
+		      { "volumes", add_volumes } };
 	AUTO(buf_done) struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

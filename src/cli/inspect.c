@@ -115,7 +115,8 @@ struct inspect_args {
 
 static const struct opt inspect_opts[] = {
 	INSPECT_FORMAT(struct inspect_args, format),
-	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image", "Only what is of this kind"),
+	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image|volume",
+	    "Only what is of this kind"),
 	{ 0 },
 };
 
@@ -135,6 +136,7 @@ static const struct {
 } kinds[] = {
 	{ "container", add_instance },
 	{ "image", image_inspect_add },
+	{ "volume", volume_inspect_add },
 };
 
 static int add_any(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
@@ -160,7 +162,7 @@ static int inspect_run(struct cli *c, void *args, struct strv *words, struct err
 const struct command cmd_inspect = {
 	.name = "inspect",
 	.usage = "NAME...",
-	.summary = "Print all about instances or images as JSON",
+	.summary = "Print all about instances, images or volumes as JSON",
 	.text = "With --format only what a template asks for: ketch inspect -f '{{.State.Status}}' NAME.  A "
 		"list is "
 		"gone through by {{range .Mounts}}{{.Source}} {{end}}, a key that is no word is taken by "

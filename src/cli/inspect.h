@@ -14,6 +14,8 @@ int inspect_each(struct cli *c, const struct strv *names, const char *format, in
 /* inspect_view.c */
 int inspect_add_instance(struct cli *c, const struct instance *in, int json_flags, struct buf *out,
 			 struct err *e);
+/* volume.c */
+int volume_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
 /* image_inspect.c */
 int image_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
 

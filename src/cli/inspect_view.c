@@ -10,12 +10,14 @@
 #include "base/auto.h"
 #include "cli/inspect.h"
 #include "cli/text.h"
+#include "engine/volume.h"
 
 #define N_NAMESPACES 4 /* in the order of host_fields */
 
 struct view_mount {
-	const char *type, *name, *source, *destination, *mode;
+	const char *type, *name, *source, *destination, *driver, *mode;
 	bool rw;
+	const char *propagation;
 };
 
 /* The name is the key. */
@@ -37,6 +39,7 @@ struct view {
 	const char *seccomp, *userns, *namespaces[N_NAMESPACES];
 	struct strv security, binds, tmpfs, ports;
 	struct view_mount *mounts;
+	struct strv volume_paths; /* on the host */
 	struct view_network network, *networks;
 	size_t n_networks;
 	struct strv owned;
@@ -170,8 +173,10 @@ static const struct jfield mount_fields[] = {
 	JK(J_STR, struct view_mount, name, "Name"),
 	JK(J_STR, struct view_mount, source, "Source"),
 	JK(J_STR, struct view_mount, destination, "Destination"),
+	JK(J_STR, struct view_mount, driver, "Driver"),
 	JK(J_STR, struct view_mount, mode, "Mode"),
 	JK(J_BOOL, struct view_mount, rw, "RW"),
+	JK(J_STR, struct view_mount, propagation, "Propagation"),
 	{ 0 },
 };
 static const struct jtable mount_table = { sizeof(struct view_mount), mount_fields };
@@ -244,6 +249,7 @@ static void view_done(struct view *v)
 	strv_done(&v->binds);
 	strv_done(&v->tmpfs);
 	free(v->mounts);
+	strv_done(&v->volume_paths);
 }
 
 /* Keeps s, which may be NULL when memory is out: then the view is incomplete, which its printer sees. */
@@ -307,7 +313,7 @@ static void fill_values(struct view *v)
 	v->memory_swap = r->memory_swap_bytes ? r->memory_swap_bytes : (int64_t)r->memory_bytes;
 	v->shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES;
 	v->seccomp = s->seccomp ? s->seccomp : "unconfined";
-	v->userns = s->sandbox.auto_ids ? "auto" : s->userns ? "private" : "host";
+	v->userns = s->userns ? "private" : "host";
 	v->network.name = network_names[s->network];
 	v->networks = &v->network;
 	v->n_networks = 1;
@@ -327,7 +333,7 @@ static int fill_security(struct view *v)
 	return r;
 }
 
-static int fill_mounts(struct view *v)
+static int fill_mounts(struct view *v, struct engine *en)
 {
 	int r = 0;
 
@@ -342,10 +348,18 @@ static int fill_mounts(struct view *v)
 			.name = m->type == MOUNT_VOLUME ? m->source : NULL,
 			.source = m->type == MOUNT_BIND ? m->source : NULL,
 			.destination = m->target,
+			.driver = m->type == MOUNT_VOLUME ? "local" : NULL,
 			.mode = m->options,
 			.rw = !m->read_only,
+			.propagation = m->type != MOUNT_BIND ? NULL
+				       : m->propagation	     ? m->propagation
+							     : "rprivate",
 		};
-		if (m->type == MOUNT_BIND)
+		if (m->type == MOUNT_VOLUME) {
+			r = strv_add_take(&v->volume_paths, volume_path(en, m->source));
+			v->mounts[i].source = r == 0 ? v->volume_paths.v[v->volume_paths.n - 1] : NULL;
+		}
+		if (r == 0 && (m->type == MOUNT_BIND || (m->type == MOUNT_VOLUME && !m->anonymous)))
 			r = strv_addf(&v->binds, "%s:%s%s", m->source, m->target, m->read_only ? ":ro" : "");
 		else if (m->type == MOUNT_TMPFS)
 			r = strv_addf(&v->tmpfs, "%s=%s", m->target, m->options ? m->options : "");
@@ -385,7 +399,7 @@ int inspect_add_instance(struct cli *c, const struct instance *in, int json_flag
 	if (r == 0)
 		r = fill_security(&v);
 	if (r == 0)
-		r = fill_mounts(&v);
+		r = fill_mounts(&v, c->engine);
 	if (r == 0)
 		r = fill_driver(&v, cli_root(c));
 	if (r == 0)

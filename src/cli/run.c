@@ -96,7 +96,7 @@ static int create_new(struct engine *en, const struct run_args *a, struct instan
 		return r;
 	r = engine_create(en, &a->rq, ret, e);
 	if (r == 0 && cid >= 0 && write_full(cid, ret->id, strlen(ret->id)) < 0) {
-		engine_remove(en, &(struct instance){ .spec = *ret }, false, NULL);
+		engine_remove(en, &(struct instance){ .spec = *ret }, REMOVE_VOLUMES, NULL);
 		r = err_set(e, EIO, "--cidfile %s cannot be written", a->cid_file);
 	}
 	if (r < 0 && cid >= 0)

@@ -133,19 +133,22 @@ const struct command cmd_unpause = {
 /* --- rm */
 
 struct rm_args {
-	bool force;
+	bool force, volumes;
 };
 
 static const struct opt rm_opts[] = {
 	OPT(FLAG, 'f', "force", struct rm_args, force, NULL,
 	    "Kill what still runs; what is missing is no failure"),
+	OPT(FLAG, 'v', "volumes", struct rm_args, volumes, NULL, "Remove its anonymous volumes, too"),
 	{ 0 },
 };
 
 static int rm_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
 		  struct err *e)
 {
-	return engine_remove(en, in, ((const struct rm_args *)args)->force, e);
+	const struct rm_args *a = args;
+
+	return engine_remove(en, in, (a->force ? REMOVE_FORCE : 0U) | (a->volumes ? REMOVE_VOLUMES : 0U), e);
 }
 
 static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)

@@ -1,7 +1,9 @@
-/* copy_up.c - an empty volume takes what the image has in its place
+/* copy_up.c - what covers a directory of the image begins with what the image has there
  *
- * Runs inside, before the workload; both trees are known by descriptor and walked without following links.
+ * Both trees are known by descriptor and walked without following links.
  */
+#include "container/copy_up.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,6 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "container/container_int.h"
 
 #define DEPTH	  100 /* directories in one another: each holds two descriptors */
 #define XATTR_MAX 65536 /* the kernel's */
@@ -220,10 +221,10 @@ int copy_up(int from, int to, struct err *e)
 	int r = is_empty(to);
 
 	if (r <= 0)
-		return r < 0 ? err_sys(e, -r, "cannot read the volume") : 0;
+		return r < 0 ? err_sys(e, -r, "cannot read what is to be filled") : 0;
 	r = fstat(from, &st) < 0 ? -errno : copy_children(&cp, from, to, "", DEPTH);
 	if (r == 0)
 		r = copy_attributes(from, to, &st);
 	tdestroy(cp.seen, free_seen);
-	return r < 0 ? err_sys(e, -r, "cannot fill the volume from the image") : 0;
+	return r < 0 ? err_sys(e, -r, "cannot copy what the image has there") : 0;
 }

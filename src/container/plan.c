@@ -90,23 +90,26 @@ static void add_sources(struct planner *pl)
 		const struct mount_spec *m = &s->mounts[i];
 		autofree char *from = str_printf("fd:mount/%zu", i);
 
-		if (m->type == MOUNT_TMPFS)
-			continue;
-		plan_step(pl, &op_source_open, m->target, from, m->type == MOUNT_VOLUME ? "volume" : NULL,
-			  m->read_only && !m->copy_up ? MOUNT_ATTR_RDONLY : 0);
+		if (m->type != MOUNT_TMPFS)
+			plan_source(pl, m, from);
 	}
 }
 
 static void add_host(struct planner *pl)
 {
+	AUTO(buf_done) struct buf ns = { 0 };
+
 	plan_cgroups(pl);
 	if (pl->spec->seccomp)
 		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", pl->spec->seccomp, 0);
-	plan_users(pl);
+	if (plan_own_users(pl))
+		plan_step(pl, &op_userns, "ids", "/etc/subuid", "65536", 0);
 	add_root(pl);
 	add_sources(pl);
 	plan_step(pl, &op_terminals, "/dev/pts", NULL, NULL, 0);
-	plan_namespaces(pl);
+	buf_addf(&ns, "mnt pid ipc uts cgroup%s%s", plan_own_network(pl) ? " net" : "",
+		 plan_own_users(pl) ? " user" : "");
+	plan_step(pl, &op_namespaces, "new", NULL, ns.data, 0);
 }
 
 /* --- inside */

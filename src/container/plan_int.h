@@ -34,17 +34,15 @@ void plan_cgroup_mounts(struct planner *pl, uint64_t flags);
 /* plan.c: does it get a namespace of its own? */
 bool plan_own_network(const struct planner *pl);
 bool plan_own_users(const struct planner *pl);
-/* plan_namespaces.c */
-void plan_users(struct planner *pl);
-void plan_namespaces(struct planner *pl);
 /* plan_system.c: /proc, /sys, /dev, kernel settings, and what of them is hidden */
 void plan_kernel(struct planner *pl);
 void plan_masks(struct planner *pl);
 int plan_check_sysctls(const struct instance_spec *s, struct err *e);
 /* plan_etc.c: the files of /etc that are ours */
 void plan_etc(struct planner *pl);
-/* plan_mounts.c: binds, volumes and tmpfs of the user */
+/* plan_mounts.c: binds, volumes and tmpfs of the user; the source of one */
 void plan_user_mounts(struct planner *pl);
+void plan_source(struct planner *pl, const struct mount_spec *m, const char *from);
 
 /* namespaces.c: those of an OCI config */
 void plan_oci_namespaces(struct planner *pl, const struct oci_linux *l);

@@ -13,10 +13,20 @@ static const struct {
 	const char *name;
 	uint64_t set, clear;
 } attributes[] = {
-	{ "ro", MOUNT_ATTR_RDONLY, 0 },	    { "rw", 0, MOUNT_ATTR_RDONLY },
-	{ "nosuid", MOUNT_ATTR_NOSUID, 0 }, { "suid", 0, MOUNT_ATTR_NOSUID },
-	{ "nodev", MOUNT_ATTR_NODEV, 0 },   { "dev", 0, MOUNT_ATTR_NODEV },
-	{ "noexec", MOUNT_ATTR_NOEXEC, 0 }, { "exec", 0, MOUNT_ATTR_NOEXEC },
+	{ "ro", MOUNT_ATTR_RDONLY, 0 },
+	{ "rw", 0, MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID, 0 },
+	{ "suid", 0, MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV, 0 },
+	{ "dev", 0, MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC, 0 },
+	{ "exec", 0, MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME, 0 },
+	{ "relatime", 0, 0 },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0 },
+	{ "diratime", 0, MOUNT_ATTR_NODIRATIME },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME, 0 },
+	{ "defaults", 0, 0 },
 };
 
 static bool take_attribute(const char *opt, uint64_t *flags)
@@ -65,7 +75,28 @@ static void add_tmpfs(struct planner *pl, const struct mount_spec *m)
 			pl->r = err_set(pl->e, EINVAL, "--tmpfs %s: unknown option \"%s\"", m->target,
 					opts.v[i]);
 	}
-	plan_step(pl, &op_tmpfs, m->target, NULL, b.data, flags);
+	plan_step(pl, &op_tmpfs, m->target, m->copy_up ? "image" : NULL, b.data, flags);
+}
+
+/* The words that op_source_open knows. */
+void plan_source(struct planner *pl, const struct mount_spec *m, const char *from)
+{
+	AUTO(strv_done) struct strv opts = { 0 };
+	AUTO(buf_done) struct buf words = { 0 };
+	uint64_t flags = m->read_only ? MOUNT_ATTR_RDONLY : 0;
+
+	if (strv_split(&opts, m->options ? m->options : "", ",") < 0)
+		pl->r = err_set(pl->e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < opts.n && pl->r == 0; i++)
+		if (*opts.v[i] && !take_attribute(opts.v[i], &flags))
+			pl->r = err_set(pl->e, EINVAL, "mount of %s: unknown option \"%s\"", m->target,
+					opts.v[i]);
+	buf_adds(&words, m->type == MOUNT_VOLUME ? ",volume" : "");
+	buf_adds(&words, m->shallow ? ",shallow" : "");
+	buf_adds(&words, m->read_only_top ? ",top" : "");
+	if (m->propagation)
+		buf_addf(&words, ",%s", m->propagation);
+	plan_step(pl, &op_source_open, m->target, from, words.len ? words.data + 1 : NULL, flags);
 }
 
 static void add_one(struct planner *pl, size_t i)
@@ -75,9 +106,6 @@ static void add_one(struct planner *pl, size_t i)
 
 	if (m->type == MOUNT_TMPFS)
 		add_tmpfs(pl, m);
-	else if (m->type == MOUNT_VOLUME)
-		plan_step(pl, &op_volume, m->target, from, m->copy_up ? "copy-up" : NULL,
-			  m->read_only ? MOUNT_ATTR_RDONLY : 0);
 	else
 		plan_step(pl, &op_bind, m->target, from, NULL, 0);
 }

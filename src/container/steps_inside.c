@@ -73,12 +73,20 @@ static int apply_tmpfs(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
 	autoclose int place = place_of_user(c, s->what, true, e);
-	autoclose int mnt = place < 0 ? -1 : mount_new("tmpfs", s->data, (unsigned)s->flags);
-	int r;
+	autoclose int mnt = -1;
+	int r = 0;
 
 	if (place < 0)
 		return place;
-	r = mnt < 0 ? mnt : mount_attach(mnt, place);
+	mnt = mount_new("tmpfs", s->data, s->from ? 0 : (unsigned)s->flags);
+	if (mnt >= 0 && s->from) { /* first the content: it may become read-only */
+		r = copy_up(place, mnt, e);
+		if (r < 0)
+			return r;
+		r = mount_change(mnt, s->flags, 0, false);
+	}
+	if (r == 0)
+		r = mnt < 0 ? mnt : mount_attach(mnt, place);
 	return r < 0 ? err_sys(e, -r, "cannot mount a tmpfs with options \"%s\"", s->data ? s->data : "") : 0;
 }
 const struct step_op op_tmpfs = { "tmpfs", STAGE_INSIDE, apply_tmpfs };
@@ -103,28 +111,6 @@ static int apply_bind(void *ctx, const struct step *s, struct err *e)
 	return attach_source(ctx, s, e);
 }
 const struct step_op op_bind = { "bind", STAGE_INSIDE, apply_bind };
-
-/* A volume that is empty takes what the image has in its place. */
-static int apply_volume(void *ctx, const struct step *s, struct err *e)
-{
-	struct container *c = ctx;
-	int tree = tree_get(c, s->from), r = 0;
-	autoclose int from = -1;
-
-	if (tree < 0)
-		return err_set(e, EBADF, "the volume is missing");
-	if (s->data)
-		from = open_in_root(c->root, s->what, O_RDONLY | O_DIRECTORY, 0);
-	if (from >= 0)
-		r = copy_up(from, tree, e);
-	if (r == 0)
-		r = attach_source(c, s, e);
-	if (r < 0 || !s->flags)
-		return r;
-	r = mount_change(tree, s->flags, 0, true);
-	return r < 0 ? err_sys(e, -r, "cannot make it read-only") : 0;
-}
-const struct step_op op_volume = { "volume", STAGE_INSIDE, apply_volume };
 
 /* --- the end of the way */
 

@@ -118,7 +118,7 @@ static void remove_instance(struct engine *en, const char *id)
 	struct instance in = { 0 };
 
 	if (engine_find(en, id, &in, NULL) == 0)
-		engine_remove(en, &in, true, NULL);
+		engine_remove(en, &in, REMOVE_FORCE, NULL);
 	instance_done(&in);
 }
 

@@ -20,6 +20,7 @@
 #include "engine/engine_int.h"
 #include "engine/names.h"
 #include "engine/request.h"
+#include "engine/volume_int.h"
 #include "kernel/kernel.h"
 #include "seccomp/seccomp.h"
 #include "vm/vm.h"
@@ -189,11 +190,11 @@ static int make_spec(struct engine *en, const struct run_request *rq, struct ins
 	if (r == 0)
 		r = choose_name(en, rq, &s->name, e);
 	if (r == 0)
+		r = volumes_from(en, &rq->volumes_from, s, e);
+	if (r == 0)
 		r = request_to_spec(rq, &im, engine_facts(en), s, e);
 	if (r == 0)
-		r = namespaces_resolve(en, &s->sandbox, e);
-	if (r == 0)
-		r = userns_choose(en, s, e);
+		r = volumes_resolve(en, s, e);
 	if (r == 0)
 		r = set_seccomp(en, rq, s, e);
 	if (r == 0)
@@ -225,10 +226,10 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	if (r == 0)
 		r = check_plan(en, &s, e);
 	if (r == 0)
-		r = record_add(en->db, &s, e);
+		r = volumes_record_instance(en, &s, e);
 	if (r == 0 && mkdirat(en->instances_fd, s.id, 0700) < 0) {
 		r = err_sys(e, errno, "directory of the instance");
-		record_remove(en->db, s.id, NULL);
+		volumes_forget_instance(en, &s, true, NULL);
 	}
 	if (r < 0) {
 		json_done(&instance_spec_table, &s);

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
+#include "engine/volume_int.h"
 
 #define REMOVE_WAIT_S  20
 #define REMOVE_POLL_MS 5
@@ -56,6 +57,9 @@ static int open_dirs(struct engine *en, struct err *e)
 	en->instances_fd = instances ? mkdir_open(AT_FDCWD, instances, 0700) : -ENOMEM;
 	if (en->instances_fd < 0)
 		return err_sys(e, -en->instances_fd, "--root %s", en->root);
+	en->volumes_fd = mkdir_open(en->instances_fd, "../volumes", 0700);
+	if (en->volumes_fd < 0)
+		return err_sys(e, -en->volumes_fd, "--root %s", en->root);
 	en->run_fd = mkdir_open(AT_FDCWD, en->run_root, 0700);
 	if (en->run_fd < 0)
 		return err_sys(e, -en->run_fd, "--run-root %s", en->run_root);
@@ -69,7 +73,7 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 
 	if (!en)
 		return err_set(e, ENOMEM, "out of memory");
-	en->run_fd = en->instances_fd = -1;
+	en->run_fd = en->instances_fd = en->volumes_fd = -1;
 	en->root = absolute(root);
 	en->run_root = absolute(run_root);
 	r = en->root && en->run_root ? 0 : err_set(e, ENOMEM, "out of memory");
@@ -80,6 +84,8 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 	if (r == 0) {
 		en->db = image_store_db(en->images);
 		r = record_init(en->db, e);
+		if (r == 0)
+			r = volume_record_init(en->db, e);
 	}
 	if (r < 0) {
 		engine_close(en);
@@ -99,6 +105,8 @@ struct engine *engine_close(struct engine *en)
 		close(en->run_fd);
 	if (en->instances_fd >= 0)
 		close(en->instances_fd);
+	if (en->volumes_fd >= 0)
+		close(en->volumes_fd);
 	free(en->root);
 	free(en->run_root);
 	free(en);
@@ -184,7 +192,7 @@ int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_
 			r = truth_refresh(en, &in, e);
 		runs = instance_is_live(&in.state);
 		if (list && r == 0 && is_leftover(&in))
-			engine_remove(en, &in, false, NULL);
+			engine_remove(en, &in, 0, NULL);
 		else if (list && r == 0 && (all || runs)) {
 			list[kept++] = in;
 			continue;
@@ -243,8 +251,9 @@ static int remove_dir(struct engine *en, const char *id)
 	return r < 0 ? r : remove_tree(en->instances_fd, gone);
 }
 
-int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e)
+int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e)
 {
+	bool with_volumes = (flags & REMOVE_VOLUMES) || in->spec.auto_remove;
 	struct instance now = { .spec = in->spec };
 	autoclose int lock = -1;
 	int r;
@@ -252,9 +261,9 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 	/* a directory that is still to be made cannot be locked: so we make it, and whoever wanted to fails */
 	if (mkdirat(en->instances_fd, in->spec.id, 0700) < 0 && errno != EEXIST && errno != ENOSPC)
 		return err_sys(e, errno, "%s", in->spec.name);
-	r = lock_ended(en, in, force, &lock, e);
+	r = lock_ended(en, in, flags & REMOVE_FORCE, &lock, e);
 	if (r == -ENOENT) /* by another, meanwhile */
-		return record_remove(en->db, in->spec.id, e);
+		return volumes_forget_instance(en, &in->spec, with_volumes, e);
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
@@ -265,7 +274,7 @@ int engine_remove(struct engine *en, const struct instance *in, bool force, stru
 	r = remove_dir(en, in->spec.id);
 	if (r < 0)
 		return err_sys(e, -r, "%s", in->spec.name);
-	r = record_remove(en->db, in->spec.id, e);
+	r = volumes_forget_instance(en, &in->spec, with_volumes, e);
 	if (r == 0)
 		engine_tell(en, &in->spec, "destroy", NULL);
 	return r;

@@ -34,7 +34,6 @@ struct limits_request {
 /* What the user asked about the inside (instance/sandbox.h). */
 struct sandbox_request {
 	char *ipc, *pid, *uts, *cgroupns; /* "private", "host", "container:NAME" ... */
-	char *userns; /* "host", "private", "auto[:size=N]" */
 	struct strv uid_maps, gid_maps; /* "INSIDE:OUTSIDE:COUNT" */
 	char *cgroup_parent;
 	struct strv sysctls; /* "net.core.somaxconn=1024" */
@@ -59,11 +58,14 @@ struct run_request {
 	bool env_host, http_proxy, unset_env_all;
 	char *workdir, *user, *hostname;
 	struct strv volumes; /* "SRC:DST[:ro]" */
+	struct strv mounts; /* "type=...,source=...,target=..." */
+	struct strv volumes_from; /* "INSTANCE[:ro]" */
 	struct strv tmpfs; /* "DST[:OPTIONS]" */
 	struct limits_request limits;
 	struct sandbox_request sandbox;
 	struct strv ulimits; /* "nofile=1024:4096" */
-	bool read_only, init, privileged, interactive, tty, auto_remove;
+	bool read_only, init, privileged, interactive, tty, auto_remove, userns;
+	bool read_only_tmpfs; /* below a read-only root: something to write to in /run, /tmp and /var/tmp */
 	char *entrypoint; /* "" clears the image's */
 	struct strv cap_add, cap_drop, security_opt, labels, label_files, annotations;
 	struct strv groups; /* further groups of the user */
@@ -123,8 +125,9 @@ int engine_pause(struct engine *en, const struct instance *in, bool pause, struc
 int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e);
 /* Blocks until it has ended, and will not be started again by its policy. */
 int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e);
-/* force: kills first.  Without it a running instance is -EBUSY. */
-int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e);
+/* FORCE: kills first; without it a running instance is -EBUSY.  VOLUMES: with its anonymous volumes, as --rm has it. */
+enum remove_flags { REMOVE_FORCE = 1, REMOVE_VOLUMES = 2 };
+int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e);
 
 /* The directory of the store's journal (events/journal.h); borrowed. */
 int engine_events(struct engine *en);

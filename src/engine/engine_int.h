@@ -4,12 +4,12 @@
 
 #include "db/db.h"
 #include "engine/engine.h"
-#include "instance/boot.h"
 
 struct engine {
 	char *root, *run_root;
 	int run_fd; /* RUN_ROOT */
 	int instances_fd; /* ROOT/instances */
+	int volumes_fd; /* ROOT/volumes */
 	struct db *db; /* of the image store; table instance */
 	struct image_store *images;
 	struct host_facts facts;
@@ -55,12 +55,6 @@ void engine_tell(struct engine *en, const struct instance_spec *s, const char *a
 		 const char *const *more);
 /* The same of a volume: "create", "destroy". */
 void engine_tell_volume(struct engine *en, const char *name, const char *action);
-
-/* namespaces.c: names of other instances become ids; and at the start descriptors "ns/KIND" of the boot document. */
-int namespaces_resolve(struct engine *en, struct sandbox *b, struct err *e);
-int namespaces_open(struct engine *en, struct boot *b, struct err *e);
-/* Fills the maps of --userns auto with IDs that no other instance has. */
-int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);

@@ -1,12 +1,10 @@
 /* life.c - renaming an instance, and removing those that have ended */
 #include <errno.h>
-#include <fts.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/parse.h"
+#include "engine/disk_usage.h"
 #include "engine/engine_int.h"
 
 static void tell_rename(struct engine *en, const struct instance *in, const char *name)
@@ -33,22 +31,6 @@ int engine_rename(struct engine *en, const struct instance *in, const char *name
 	return r;
 }
 
-/* Blocks on the disk below the directory of an instance. */
-static uint64_t disk_bytes(struct engine *en, const char *id)
-{
-	autofree char *path = str_printf("%s/instances/%s", en->root, id);
-	char *const paths[] = { path, NULL };
-	FTS *walk = path ? fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL) : NULL;
-	uint64_t blocks = 0;
-
-	for (FTSENT *f; walk && (f = fts_read(walk));)
-		if (f->fts_info == FTS_F || f->fts_info == FTS_D)
-			blocks += (uint64_t)f->fts_statp->st_blocks;
-	if (walk)
-		fts_close(walk);
-	return blocks * 512;
-}
-
 int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e)
 {
 	struct instance *in;
@@ -63,8 +45,8 @@ int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, s
 
 		if (instance_is_live(&in[i].state))
 			continue;
-		bytes = disk_bytes(en, in[i].spec.id);
-		r = engine_remove(en, &in[i], false, e);
+		bytes = disk_usage_bytes(en->instances_fd, in[i].spec.id);
+		r = engine_remove(en, &in[i], 0, e);
 		if (r == 0) {
 			*ret_bytes += bytes;
 			r = strv_add(ret_ids, in[i].spec.id) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

@@ -21,7 +21,9 @@ int request_env(const struct strv *from, struct strv *env, struct err *e);
 /* Parses the text of an env file: KEY=VALUE or KEY a line, # comments, into `env`. */
 int request_env_file(const char *text, struct strv *env, struct err *e);
 
-/* "SRC:DST[:ro|rw]" or "DST" -> mount (zeroed before). */
+/* "SOURCE:TARGET[:OPTIONS]" or "TARGET" -> mount (zeroed before).  The source is a path or a volume. */
 int request_volume(const char *text, struct mount_spec *ret, struct err *e);
+/* "type=volume,source=NAME,target=PATH,..." -> mount (zeroed before). */
+int request_mount(const char *text, struct mount_spec *ret, struct err *e);
 
 #endif

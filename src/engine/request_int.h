@@ -12,7 +12,8 @@ int request_limits(const struct limits_request *rq, const struct host_facts *h, 
 /* request_life.c: restart policy, stop signal and time-out, pid file -> spec. */
 int request_life(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		 struct err *e);
-/* request_mounts.c: -v, --tmpfs and the image's VOLUMEs -> spec.mounts. */
+/* request_mounts.c: -v, --mount, --tmpfs and the image's VOLUMEs -> spec.mounts; those that are in it already are of
+ * other instances, and give way. */
 int request_mounts(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		   struct err *e);
 /* request_env.c */
@@ -22,11 +23,7 @@ int request_labels(const struct run_request *rq, const struct image_run_config *
 		   struct err *e);
 /* request_protection.c: --security-opt, --cap-*, --privileged, --userns. */
 int request_protection(const struct run_request *rq, struct instance_spec *s, struct err *e);
-/* request_namespaces.c: --ipc ... --userns, --cgroup-parent.  First of all: it may set the host name. */
-int request_namespaces(const struct run_request *rq, struct instance_spec *s, struct err *e);
-/* The IDs of --userns auto. */
-#define USERNS_AUTO_IDS 65536U
-/* request_sandbox.c: kernel settings, /etc, time zone. */
+/* request_sandbox.c: namespaces, kernel settings, /etc, time zone. */
 int request_sandbox(const struct run_request *rq, const struct host_facts *h, struct instance_spec *s,
 		    struct err *e);
 /* request_devices.c: --device, --device-cgroup-rule; what a device is now. */

@@ -23,6 +23,7 @@
 #include "base/self.h"
 #include "engine/engine_int.h"
 #include "engine/request_int.h"
+#include "engine/volume_int.h"
 #include "instance/boot.h"
 #include "kernel/kernel.h"
 #include "seccomp/seccomp.h"
@@ -77,25 +78,25 @@ static int give_dirs(struct starter *s, struct err *e)
 	return r < 0 ? r : give(s, "run-root", fcntl(en->run_fd, F_DUPFD_CLOEXEC, 3), e);
 }
 
-/* The source of each mount, opened once; volumes are directories of the instance. */
+static int open_bind(const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, errno, "mount source %.200s", path) : fd;
+}
+
+/* The source of each mount, opened once. */
 static int give_mounts(struct starter *s, struct err *e)
 {
 	for (size_t i = 0; i < s->spec->n_mounts; i++) {
 		const struct mount_spec *m = &s->spec->mounts[i];
-		char path[64];
 		int fd, r;
 
 		if (m->type == MOUNT_TMPFS)
 			continue;
-		snprintf(path, sizeof(path), "volumes/%s", m->source);
-		if (m->type == MOUNT_VOLUME)
-			fd = mkdir_open(s->dir_fd, path, 0755);
-		else
-			fd = open(m->source, O_PATH | O_CLOEXEC);
-		if (fd == -1)
-			fd = -errno;
+		fd = m->type == MOUNT_VOLUME ? volume_open(s->en, s->spec, m, e) : open_bind(m->source, e);
 		if (fd < 0)
-			return err_sys(e, -fd, "mount source %.200s", m->source);
+			return fd;
 		r = give_n(s, "mount", i, fd, e);
 		if (r < 0)
 			return r;
@@ -274,8 +275,6 @@ static int give_all(struct starter *s, struct err *e)
 {
 	int r = fill_boot(s, e);
 
-	if (r == 0)
-		r = namespaces_open(s->en, &s->boot, e);
 	if (r == 0)
 		r = give_mounts(s, e);
 	if (r == 0)

@@ -59,6 +59,13 @@ static const struct jfield mount_fields[] = {
 	JK(J_BOOL, struct mount_spec, read_only, "readOnly"),
 	JK(J_BOOL, struct mount_spec, is_file, "isFile"),
 	JK(J_BOOL, struct mount_spec, copy_up, "copyUp"),
+	J(J_BOOL, struct mount_spec, anonymous),
+	J(J_BOOL, struct mount_spec, shallow),
+	JK(J_BOOL, struct mount_spec, read_only_top, "readOnlyTop"),
+	J(J_STR, struct mount_spec, propagation),
+	J(J_STR, struct mount_spec, subpath),
+	JK(J_MAP, struct mount_spec, volume_labels, "volumeLabels"),
+	JK(J_MAP, struct mount_spec, volume_options, "volumeOptions"),
 	{ 0 },
 };
 static const struct jtable mount_table = { sizeof(struct mount_spec), mount_fields };

@@ -19,15 +19,23 @@ enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_TYPE_N };
 extern const char *const isolation_names[]; /* "container", "vm", NULL */
 extern const char *const network_names[];
 extern const char *const mount_type_names[];
+#define PROPAGATION_SLAVE  "rslave"
+#define PROPAGATION_SHARED "rshared"
 
 struct mount_spec {
 	int type; /* enum mount_type */
-	char *source; /* bind: absolute path on the host; volume: its name below the instance; tmpfs: NULL */
+	char *source; /* bind: absolute path on the host; volume: its name; tmpfs: NULL */
 	char *target; /* absolute path inside */
-	char *options; /* tmpfs: "size=64m,mode=1777"; else NULL */
+	char *options; /* of the mount: "nosuid,noexec"; tmpfs also "size=64m,mode=1777"; or NULL */
 	bool read_only;
-	bool is_file; /* bind: the source is not a directory */
-	bool copy_up; /* volume: filled from the image's directory when empty */
+	bool is_file; /* the source is not a directory */
+	bool copy_up; /* begins with what the image has in its place: a tmpfs, a volume that nobody has used */
+	bool anonymous; /* volume: of this instance alone, and goes with it where that is asked */
+	bool shallow; /* bind: without what is mounted below the source */
+	bool read_only_top; /* bind, read_only: not what is mounted below */
+	char *propagation; /* bind: PROPAGATION_*, what is mounted later is seen inside, and outside; NULL: neither */
+	char *subpath; /* volume: the part of it that is mounted; NULL: all */
+	struct strv volume_labels, volume_options; /* volume: should it not exist yet */
 };
 
 /* A number for one block device. */

@@ -35,7 +35,7 @@
 #define SERVER_FD    3
 #define SERVER_BYTES (UINT64_C(32) << 20)
 
-enum share_flags { SHARE_RO = 1, SHARE_FILE = 2 };
+enum share_flags { SHARE_RO = 1, SHARE_FILE = 2, SHARE_SHALLOW = 4 };
 
 /* --- in the server's process, before exec */
 
@@ -93,7 +93,7 @@ static int prepare_server(void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	tree = mount_clone(sc->source, true);
+	tree = mount_clone(sc->source, !(sc->flags & SHARE_SHALLOW));
 	r = tree < 0 ? tree : raise_fd_limit();
 	if (r == 0)
 		r = ns_unshare(CLONE_NEWNS);
@@ -214,6 +214,17 @@ int share_check(const struct instance_spec *s, const struct host_facts *h, struc
 			"virtiofsd is missing, which -v needs; install the package qemu-system-common");
 	if (n > MACHINE_MAX_SHARES)
 		return err_set(e, E2BIG, "%zu mounts; a virtual machine can have %d", n, MACHINE_MAX_SHARES);
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const struct mount_spec *m = &s->mounts[i];
+
+		if (m->propagation)
+			return err_set(e, ENOTSUP, "mount of %s: %s works for containers only", m->target,
+				       m->propagation);
+		if (m->read_only_top)
+			return err_set(e, ENOTSUP,
+				       "mount of %s: bind-recursive=writable works for containers only",
+				       m->target);
+	}
 	return 0;
 }
 
@@ -235,7 +246,8 @@ int share_plan(const struct instance_spec *s, struct plan *p)
 		guest_share_tag(i, tag);
 		snprintf(from, sizeof(from), "fd:mount/%zu", i);
 		r = plan_add(p, &op_share, tag, from, m->read_only ? "ro" : "rw",
-			     (m->read_only ? SHARE_RO : 0U) | (m->is_file ? SHARE_FILE : 0U));
+			     (m->read_only ? SHARE_RO : 0U) | (m->is_file ? SHARE_FILE : 0U) |
+				     (m->shallow ? SHARE_SHALLOW : 0U));
 	}
 	return r;
 }

@@ -52,6 +52,8 @@ static void add_request(const struct run_request *rq)
 	add_text("user", rq->user);
 	add_text("hostname", rq->hostname);
 	add_list("volume", &rq->volumes);
+	add_list("mount", &rq->mounts);
+	add_list("volumes-from", &rq->volumes_from);
 	add_list("tmpfs", &rq->tmpfs);
 	add_number("memory", (long long)rq->limits.memory_bytes);
 	add_number("cpu", (long long)rq->limits.cpu_milli);
@@ -63,7 +65,7 @@ static void add_request(const struct run_request *rq)
 	add_number("interactive", rq->interactive);
 	add_number("tty", rq->tty);
 	add_number("rm", rq->auto_remove);
-	add_text("userns", rq->sandbox.userns);
+	add_number("userns", rq->userns);
 	add_text("entrypoint", rq->entrypoint);
 	add_list("cap-add", &rq->cap_add);
 	add_list("cap-drop", &rq->cap_drop);
@@ -251,11 +253,12 @@ int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code
 	return 0;
 }
 
-int engine_remove(struct engine *en, const struct instance *in, bool force, struct err *e)
+int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e)
 {
-	if (in->state.status == STATUS_RUNNING && !force)
+	if (in->state.status == STATUS_RUNNING && !(flags & REMOVE_FORCE))
 		return err_set(e, EBUSY, "%s is running", in->spec.name);
-	buf_addf(&fake.calls, "remove %s%s\n", in->spec.id, force ? " force" : "");
+	buf_addf(&fake.calls, "remove %s%s%s\n", in->spec.id, flags & REMOVE_FORCE ? " force" : "",
+		 flags & REMOVE_VOLUMES ? " volumes" : "");
 	return 0;
 }
 

@@ -168,6 +168,8 @@ static void every_flag_of_run_reaches_the_engine(void **state)
 		{ "run --pids-limit 10 img", 0, NULL, "", RUN " pids=10" STARTED },
 		{ "run --pids-limit -1 img", 0, NULL, "", RUN " pids=-1" STARTED },
 		{ "run --pids-limit 0 img", 0, NULL, "", RUN " pids=-1" STARTED },
+		{ "run --mount type=tmpfs,dst=/x --volumes-from a:ro img", 0, NULL, "",
+		  RUN " mount=type=tmpfs,dst=/x volumes-from=a:ro" STARTED },
 		{ "run --ulimit nofile=1:2 --read-only --init img", 0, NULL, "",
 		  RUN " ulimit=nofile=1:2 read-only=1 init=1" STARTED },
 		{ "run --entrypoint /e img a", 0, NULL, "", RUN " arg=a entrypoint=/e" STARTED },
@@ -180,8 +182,7 @@ static void every_flag_of_run_reaches_the_engine(void **state)
 		{ "run --vm --kernel 6.1 img", 0, NULL, "", RUN " isolation=1 kernel=6.1" STARTED },
 		{ "run --isolation vm img", 0, NULL, "", RUN " isolation=1" STARTED },
 		{ "run --vm --isolation vm img", 0, NULL, "", RUN " isolation=1" STARTED },
-		{ "run --isolation=container --userns=private img", 0, NULL, "",
-		  RUN " userns=private" STARTED },
+		{ "run --isolation=container --userns img", 0, NULL, "", RUN " userns=1" STARTED },
 		{ "run --restart on-failure:3 --stop-timeout 4 --pidfile p img", 0, NULL, "",
 		  RUN " stop-timeout=4 restart=on-failure:3 pidfile=p" STARTED },
 		{ "run -a stdout -a STDERR --sig-proxy=false --detach-keys a,b img", 0, "out\n", "",
@@ -342,6 +343,8 @@ static void commands_on_several_go_on_after_a_failure(void **state)
 		{ "rm -f web nosuch ccccccccccccdddd", 0, "web\nccccccccccccdddd\n",
 		  "ketch: no such instance: nosuch\n",
 		  "remove aaaaaaaaaaaabbbb force\nremove ccccccccccccdddd force\n" },
+		{ "rm -v ccccccccccccdddd", 0, "ccccccccccccdddd\n", "",
+		  "remove ccccccccccccdddd volumes\n" },
 		{ "delete ccccccccccccdddd nosuch", 1, "ccccccccccccdddd\n", NULL,
 		  "remove ccccccccccccdddd\n" },
 		{ "wait ccccccccccccdddd web", 0, "3\n0\n", "", "" },
@@ -407,6 +410,40 @@ static void inspect_prints_an_array_of_what_it_found(void **state)
 	assert_memory_equal(o.out, "[{\"Id\":\"ccccccccccccdddd\",", 26);
 	assert_non_null(strstr(o.out, "\"Name\":\"o\\u001bld\""));
 	assert_null(strchr(o.out, '\033'));
+}
+
+static void volumes_are_kept_as_docker_does(void **state)
+{
+	static const struct expected cases[] = {
+		{ "volume ls", 0, "DRIVER    VOLUME NAME\nlocal     v1\nlocal     v2\n", "", "" },
+		{ "volume list -q --filter dangling=true", 0, "v2\n", "", "" },
+		{ "volume ls -qf dangling=false -f name=v -f label=a", 0, "v1\n", "", "" },
+		{ "volume ls -qf label=a=2", 0, "", "", "" },
+		{ "volume ls -qf name=1 -f name=2", 0, "v1\nv2\n", "", "" },
+		{ "volume ls -f dangling=maybe", 1, "", NULL, "" },
+		{ "volume ls -f colour=red", 1, "", NULL, "" },
+		{ "volume ls --format json -f name=1", 0,
+		  "{\"Driver\":\"local\",\"Labels\":\"a=1\",\"Links\":\"N/A\","
+		  "\"Mountpoint\":\"/store/volumes/v1/"
+		  "_data\",\"Name\":\"v1\",\"Scope\":\"local\",\"Size\":\"N/A\"}\n",
+		  "", "" },
+		{ "volume create", 0, "new\n", "", "volume create (none) labels=0 options=0\n" },
+		{ "volume create --label a --label a=b -o type=tmpfs x", 0, "x\n", "",
+		  "volume create x labels=1 options=1\n" },
+		{ "volume create -d nfs x", 1, "", "ketch: there is no volume driver 'nfs', only local\n",
+		  "" },
+		{ "volume inspect --format json v2 v3", 1, NULL, "ketch: no such volume: v3\n", "" },
+		{ "volume rm v1 v2 v3", 1, "v2\n", NULL, "volume remove v2\n" },
+		{ "volume remove -f v3", 0, "v3\n", "", "" },
+		{ "volume prune -f", 0, "Deleted Volumes:\nv2\n\nTotal reclaimed space: 4.1kB\n", "",
+		  "volume remove v2\n" },
+		{ "volume prune -fa --filter label!=a", 0, "Total reclaimed space: 0B\n", "", "" },
+		{ "volume prune -f --filter name=x", 1, "", NULL, "" },
+		{ "volume prune", 0, NULL, "", "" }, /* nobody has said yes */
+		{ "completion volumes", 0, "v1\nv2\n", "", "" },
+	};
+
+	CHECK(cases);
 }
 
 static void images_are_listed_as_docker_does(void **state)
@@ -529,11 +566,17 @@ static void global_options_stand_in_front(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(every_flag_of_run_reaches_the_engine),	 CASE(wrong_lines_never_reach_the_engine),
-		CASE(failures_of_run_are_125_and_of_the_rest_1), CASE(the_status_of_the_process_is_ours),
-		CASE(commands_on_several_go_on_after_a_failure), CASE(instances_are_listed_as_docker_does),
-		CASE(inspect_prints_an_array_of_what_it_found),	 CASE(images_are_listed_as_docker_does),
-		CASE(doctor_and_compare_print_their_reports),	 CASE(global_options_stand_in_front),
+		CASE(every_flag_of_run_reaches_the_engine),
+		CASE(wrong_lines_never_reach_the_engine),
+		CASE(failures_of_run_are_125_and_of_the_rest_1),
+		CASE(the_status_of_the_process_is_ours),
+		CASE(commands_on_several_go_on_after_a_failure),
+		CASE(instances_are_listed_as_docker_does),
+		CASE(inspect_prints_an_array_of_what_it_found),
+		CASE(images_are_listed_as_docker_does),
+		CASE(volumes_are_kept_as_docker_does),
+		CASE(doctor_and_compare_print_their_reports),
+		CASE(global_options_stand_in_front),
 	};
 	int null = memfd_create("stdin", MFD_CLOEXEC);
 

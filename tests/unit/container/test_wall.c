@@ -276,38 +276,25 @@ static void a_mount_target_behind_a_link_stays_in_the_root(void **state)
 	rig_done(r);
 }
 
-static void a_volume_takes_what_the_image_has_there(void **state)
+static void a_tmpfs_takes_what_the_image_has_there(void **state)
 {
 	struct rig *r = rig_new(
-		"{\"mounts\":[{\"type\":\"volume\",\"source\":\"v\",\"target\":\"/var/lib/"
-		"x\",\"copyUp\":true}],"
-		"\"process\":{\"args\":[\"sh\",\"-c\",\"cd /var/lib/x; stat -c '%a %u %g' . f s d; cat f l; "
-		"stat -c %h f; readlink l; echo more > f\"]}}");
+		"{\"mounts\":[{\"type\":\"tmpfs\",\"target\":\"/var/lib/"
+		"x\",\"options\":\"ro\",\"copyUp\":true}],"
+		"\"process\":{\"args\":[\"sh\",\"-c\",\"cd /var/lib/x; stat -c '%a %u %g' . f s; cat f; "
+		"touch new || echo closed\"]}}");
 	int root = boot_fd(&r->boot, "layer/0");
-	AUTO(buf_done) struct buf b = { 0 };
-	char path[128], value[8];
-	bool has_xattr;
 
-	rig_mount_fd(r, 0, "vol");
 	rig_file(r, "var/lib/x/f", 0640, "text\n");
 	rig_file(r, "var/lib/x/s", 04755, "suid");
-	close(mkdir_open(root, "var/lib/x/d", 0700));
-	assert_int_equal(linkat(root, "var/lib/x/f", root, "var/lib/x/d/hard", 0), 0);
-	assert_int_equal(symlinkat("f", root, "var/lib/x/l"), 0);
 	assert_int_equal(fchownat(root, "var/lib/x/f", 7, 8, 0), 0);
 	assert_int_equal(fchownat(root, "var/lib/x", 9, 9, 0), 0);
 	assert_int_equal(fchmodat(root, "var/lib/x", 0711, 0), 0);
-	snprintf(path, sizeof(path), "%s/layer0/var/lib/x/f", r->dir);
-	has_xattr = setxattr(path, "user.k", "v", 1, 0) == 0; /* tmpfs has them since Linux 6.6 */
 	assert_int_equal(rig_start(r), 0);
 	rig_main(r);
 	rig_until(r, &r->ended);
-	if (strcmp(rig_out(r, 0), "711 9 9\n640 7 8\n4755 0 0\n700 0 0\ntext\ntext\n2\nf\n"))
+	if (strcmp(rig_out(r, 0), "711 9 9\n640 7 8\n4755 0 0\ntext\nclosed\n"))
 		fail_msg("%s%s%s", rig_out(r, 0), rig_err(r, 0), rig_text(r, 0));
-	snprintf(path, sizeof(path), "%s/vol/d/hard", r->dir);
-	assert_int_equal(read_file(AT_FDCWD, path, 100, &b), 0);
-	assert_string_equal(b.data, "more\n");
-	assert_int_equal(getxattr(path, "user.k", value, sizeof(value)), has_xattr ? 1 : -1);
 	rig_done(r);
 }
 
@@ -478,7 +465,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_image_may_have_a_hundred_and_twenty_eight_layers, rig_teardown),
 		cmocka_unit_test_teardown(binds_show_the_host_and_can_be_read_only, rig_teardown),
 		cmocka_unit_test_teardown(a_mount_target_behind_a_link_stays_in_the_root, rig_teardown),
-		cmocka_unit_test_teardown(a_volume_takes_what_the_image_has_there, rig_teardown),
+		cmocka_unit_test_teardown(a_tmpfs_takes_what_the_image_has_there, rig_teardown),
 		cmocka_unit_test_teardown(files_of_etc_are_made_and_belong_to_the_instance, rig_teardown),
 		cmocka_unit_test_teardown(an_image_that_makes_traps_of_our_places_is_refused, rig_teardown),
 		cmocka_unit_test_teardown(account_files_that_are_no_files_are_refused, rig_teardown),

@@ -1,0 +1,377 @@
+/* volume.c - volumes come and go: their records, and the directories that follow them */
+#include "engine/volume.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/path.h"
+#include "engine/disk_usage.h"
+#include "engine/volume_int.h"
+
+#define ANONYMOUS_LABEL "com.docker.volume.anonymous="
+#define GONE		".gone-"
+
+void volume_done(struct volume *v)
+{
+	json_done(&volume_table, v);
+}
+
+void volumes_free(struct volume *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		volume_done(&v[i]);
+	free(v);
+}
+
+int volume_find(struct engine *en, const char *name, struct volume *ret, struct err *e)
+{
+	return volume_record_find(en->db, name, ret, e);
+}
+
+int volume_list(struct engine *en, struct volume **ret, size_t *ret_n, struct err *e)
+{
+	return volume_record_list(en->db, ret, ret_n, e);
+}
+
+int volume_users(struct engine *en, const char *name, struct strv *ret, struct err *e)
+{
+	return volume_record_users(en->db, name, ret, e);
+}
+
+char *volume_path(struct engine *en, const char *name)
+{
+	return str_printf("%s/volumes/%s/_data", en->root, name);
+}
+
+uint64_t volume_bytes(struct engine *en, const char *name)
+{
+	return disk_usage_bytes(en->volumes_fd, name);
+}
+
+/* --- directories */
+
+/* Within a transaction: a directory of this name that no record names goes out of the way. */
+static int bury(struct engine *en, const char *name, struct err *e)
+{
+	char gone[sizeof(GONE) + 16] = GONE;
+
+	engine_random_hex(8, gone + sizeof(GONE) - 1);
+	if (renameat(en->volumes_fd, name, en->volumes_fd, gone) < 0 && errno != ENOENT)
+		return err_sys(e, errno, "volume %s", name);
+	return 0;
+}
+
+typedef int (*visit)(struct engine *en, const char *name, struct err *e);
+
+static int for_each_directory(struct engine *en, visit fn, struct err *e)
+{
+	int fd = openat(en->volumes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	if (!d)
+		return err_sys(e, errno, "the volumes of %s", en->root);
+	while (r == 0 && (de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			r = fn(en, de->d_name, e);
+	closedir(d);
+	return r;
+}
+
+static int remove_gone(struct engine *en, const char *name, struct err *e)
+{
+	int r = *name == '.' ? remove_tree(en->volumes_fd, name) : 0;
+
+	return r < 0 ? err_sys(e, -r, "%s/volumes/%s", en->root, name) : 0;
+}
+
+static int bury_nameless(struct engine *en, const char *name, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	int r = *name == '.' ? 0 : volume_record_find(en->db, name, &v, e);
+
+	return r == -ENOENT ? bury(en, name, e) : r;
+}
+
+int volume_sweep(struct engine *en, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = for_each_directory(en, bury_nameless, e);
+	db_tx_done(&tx); /* nothing was written: it only kept others from making a volume */
+	return r < 0 ? r : for_each_directory(en, remove_gone, e);
+}
+
+/* --- making */
+
+/* Within a transaction: the record, and with a new one nothing in its place. */
+static int add_record(struct engine *en, const struct volume *v, struct err *e)
+{
+	bool is_new;
+	int r = volume_record_add(en->db, v, &is_new, e);
+
+	return r == 0 && is_new ? bury(en, v->name, e) : r;
+}
+
+static int make_directory(struct engine *en, const char *name, struct err *e)
+{
+	autofree char *path = str_printf("%s/_data", name);
+	autoclose int fd = path ? mkdir_open(en->volumes_fd, path, 0755) : -ENOMEM;
+
+	return fd < 0 ? err_sys(e, -fd, "volume %s", name) : 0;
+}
+
+static int same_options(const struct volume *have, const struct strv *options, struct err *e)
+{
+	bool same = have->options.n == options->n;
+
+	for (size_t i = 0; same && i < options->n; i++)
+		same = strv_has(&have->options, options->v[i]);
+	return same || !options->n
+		       ? 0
+		       : err_set(e, EEXIST, "a volume named %s with different options already exists",
+				 have->name);
+}
+
+static int create_checked(struct engine *en, const struct volume *want, struct err *e)
+{
+	AUTO(volume_done) struct volume have = { 0 };
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = add_record(en, want, e);
+	if (r == 0)
+		r = volume_record_find(en->db, want->name, &have, e);
+	if (r == 0)
+		r = same_options(&have, &want->options, e);
+	if (r == 0)
+		r = db_commit(&tx, e);
+	return r < 0 ? r : make_directory(en, want->name, e);
+}
+
+static int name_new(char **ret, struct err *e)
+{
+	char *name = calloc(1, 65);
+
+	if (!name)
+		return err_set(e, ENOMEM, "out of memory");
+	engine_random_hex(32, name);
+	*ret = name;
+	return 0;
+}
+
+/* What Docker notes about a volume that nobody has named. */
+static int note_anonymous(struct strv *labels)
+{
+	return strv_has(labels, ANONYMOUS_LABEL) ? 0 : strv_add(labels, ANONYMOUS_LABEL);
+}
+
+int volume_create(struct engine *en, const char *name, const struct strv *labels, const struct strv *options,
+		  char **ret_name, struct err *e)
+{
+	AUTO(volume_done)
+	struct volume v = { .created_ns = clock_real_ns(), .anonymous = !name };
+	enum volume_kind kind;
+	int r = name ? volume_name_check(name, e) : name_new(&v.name, e);
+
+	if (r == 0)
+		r = volume_kind_of(options, &kind, e);
+	if (r < 0)
+		return r;
+	if (name)
+		v.name = strdup(name);
+	if (!v.name || strv_copy(&v.labels, labels) < 0 || strv_copy(&v.options, options) < 0 ||
+	    (v.anonymous && note_anonymous(&v.labels) < 0))
+		return err_set(e, ENOMEM, "out of memory");
+	r = create_checked(en, &v, e);
+	if (r == 0)
+		*ret_name = take_ptr(v.name);
+	return r;
+}
+
+/* --- instances */
+
+static bool is_of_volume(const struct mount_spec *m)
+{
+	return m->source && m->type != MOUNT_BIND;
+}
+
+static int in_use(struct engine *en, const char *name, struct err *e)
+{
+	AUTO(strv_done) struct strv ids = { 0 };
+	AUTO(buf_done) struct buf list = { 0 };
+	int r = volume_record_users(en->db, name, &ids, e);
+
+	for (size_t i = 0; i < ids.n; i++)
+		buf_addf(&list, "%s%s", i ? ", " : "", ids.v[i]);
+	return r < 0 || !ids.n ? r
+			       : err_set(e, EBUSY, "remove %s: volume is in use - [%.400s]", name, list.data);
+}
+
+/* In a VM the guest has it in its own memory, so two instances could not see the same. */
+static int take_tmpfs(struct engine *en, const struct volume *v, struct mount_spec *m, struct err *e)
+{
+	const char *o = strv_env_get(&v->options, "o");
+	int r = in_use(en, v->name, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "a volume of type tmpfs is for one instance");
+	m->type = MOUNT_TMPFS;
+	m->copy_up = false; /* owner and mode are those of its options */
+	free(m->options);
+	m->options = o ? strdup(o) : NULL;
+	return o && !m->options ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int resolve(struct engine *en, struct mount_spec *m, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	const struct strv *options = &m->volume_options;
+	enum volume_kind kind;
+	int r;
+
+	if (!m->source)
+		return name_new(&m->source, e);
+	r = volume_record_find(en->db, m->source, &v, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0) {
+		r = same_options(&v, &m->volume_options, e);
+		options = &v.options;
+	} else {
+		r = (v.name = strdup(m->source)) && strv_copy(&v.options, options) == 0
+			    ? 0
+			    : err_set(e, ENOMEM, "out of memory");
+	}
+	if (r == 0)
+		r = volume_kind_of(options, &kind, e);
+	if (r < 0 || kind == VOLUME_DIRECTORY)
+		return r;
+	if (kind == VOLUME_TMPFS)
+		return take_tmpfs(en, &v, m, e);
+	m->copy_up = false;
+	m->read_only |= volume_o_has(options, "ro");
+	return 0;
+}
+
+int volumes_resolve(struct engine *en, struct instance_spec *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		int r = s->mounts[i].type == MOUNT_VOLUME ? resolve(en, &s->mounts[i], e) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int record_mount(struct engine *en, const struct instance_spec *s, const struct mount_spec *m,
+			struct err *e)
+{
+	/* borrowed strings, but for the labels */
+	struct volume v = { .name = m->source,
+			    .created_ns = s->created_ns,
+			    .options = m->volume_options,
+			    .anonymous = m->anonymous };
+	int r = strv_copy(&v.labels, &m->volume_labels);
+
+	if (r == 0 && m->anonymous)
+		r = note_anonymous(&v.labels);
+	r = r < 0 ? err_set(e, ENOMEM, "out of memory") : add_record(en, &v, e);
+	strv_done(&v.labels);
+	return r < 0 ? r : volume_record_use(en->db, m->source, s->id, e);
+}
+
+int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = record_add(en->db, s, e);
+	for (size_t i = 0; r == 0 && i < s->n_mounts; i++)
+		if (is_of_volume(&s->mounts[i]))
+			r = record_mount(en, s, &s->mounts[i], e);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+/* --- removing */
+
+/* Removes the directories of volumes whose records are gone. */
+static int remove_directories(struct engine *en, const struct strv *names, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e); /* who makes one of the same name now waits */
+
+	for (size_t i = 0; r == 0 && i < names->n; i++)
+		r = bury_nameless(en, names->v[i], e);
+	db_tx_done(&tx);
+	return r < 0 ? r : for_each_directory(en, remove_gone, e);
+}
+
+static int remove_record(struct engine *en, const char *name, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = volume_record_find(en->db, name, &v, e);
+	if (r == 0)
+		r = in_use(en, name, e);
+	if (r == 0)
+		r = volume_record_remove(en->db, name, e);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+int volume_remove(struct engine *en, const char *name, struct err *e)
+{
+	char *one[] = { (char *)(uintptr_t)name, NULL };
+	int r = remove_record(en, name, e);
+
+	if (r == -ENOSPC && db_spend_reserve(en->db))
+		r = remove_record(en, name, e);
+	return r < 0 ? r : remove_directories(en, &(const struct strv){ one, 1 }, e);
+}
+
+static int forget(struct engine *en, const struct instance_spec *s, bool with_volumes, struct strv *gone,
+		  struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = record_remove(en->db, s->id, e);
+	for (size_t i = 0; r == 0 && with_volumes && i < s->n_mounts; i++) {
+		const struct mount_spec *m = &s->mounts[i];
+
+		if (!m->anonymous || in_use(en, m->source, NULL) < 0)
+			continue;
+		r = volume_record_remove(en->db, m->source, e);
+		if (r == 0 && strv_add(gone, m->source) < 0)
+			r = err_set(e, ENOMEM, "out of memory");
+	}
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,
+			    struct err *e)
+{
+	AUTO(strv_done) struct strv gone = { 0 };
+	int r = forget(en, s, with_volumes, &gone, e);
+
+	if (r < 0 || !gone.n)
+		return r;
+	return remove_directories(en, &gone, e);
+}

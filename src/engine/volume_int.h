@@ -1,0 +1,34 @@
+/* volume_int.h - volumes as the other files of the engine need them */
+#ifndef ENGINE_VOLUME_INT_H
+#define ENGINE_VOLUME_INT_H
+
+#include "engine/engine_int.h"
+#include "engine/volume.h"
+
+/* volume_record.c: records; within a transaction of the caller where it changes more than one thing */
+int volume_record_init(struct db *db, struct err *e);
+/* *ret_new: there was none of that name. */
+int volume_record_add(struct db *db, const struct volume *v, bool *ret_new, struct err *e);
+int volume_record_find(struct db *db, const char *name, struct volume *ret, struct err *e);
+int volume_record_list(struct db *db, struct volume **ret, size_t *ret_n, struct err *e);
+int volume_record_used(struct db *db, const char *name, struct err *e); /* no longer fresh */
+int volume_record_use(struct db *db, const char *name, const char *instance, struct err *e);
+int volume_record_users(struct db *db, const char *name, struct strv *ret, struct err *e);
+int volume_record_remove(struct db *db, const char *name, struct err *e);
+
+/* volume.c */
+/* Names the anonymous volumes of a new instance, and takes over what the others are: a tmpfs, read-only. */
+int volumes_resolve(struct engine *en, struct instance_spec *s, struct err *e);
+/* Records an instance with its volumes, made where they are missing: all or nothing. */
+int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e);
+/* Removes the record of an instance; with_volumes: and the anonymous volumes that nobody else mounts. */
+int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,
+			    struct err *e);
+
+/* volume_open.c: the directory or file of a mount (O_PATH), filled if this is the volume's first use. */
+int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e);
+
+/* volumes_from.c: the mounts of other instances, in front of those of the request */
+int volumes_from(struct engine *en, const struct strv *words, struct instance_spec *s, struct err *e);
+
+#endif

@@ -1,0 +1,279 @@
+/* volume_open.c - the directory of a volume for an instance that starts; its first one fills it
+ *
+ * Who uses a volume first takes what its image has in its place, as Docker does it.  The copy is made beside the
+ * volume's directory and becomes it in one step, under a lock of the volume that nobody needs any more once the record
+ * says that it has been used: so a kill leaves a volume that is as new, and of two that start at the same time the
+ * second waits.
+ *
+ * The image's tree is merged in a child with mounts of its own; nothing is mounted where others see it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/path.h"
+#include "container/copy_up.h"
+#include "engine/volume_int.h"
+#include "sys/mount.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+#define DATA	      "_data"
+#define FILL	      ".fill"
+#define FILL_S	      600 /* at most, for a directory of an image */
+#define RETRY_NS      10000000
+#define NOTHING	      200 /* exit status of the child; above that of any errno */
+#define MAX_OPTIONS   4000 /* mount(2) takes a page */
+#define MERGE_OPTIONS "redirect_dir=nofollow,metacopy=off,index=off"
+
+struct fill {
+	const struct instance_spec *spec;
+	const char *target; /* path in the image */
+	int *layers; /* lowest first; owned */
+	size_t n_layers;
+	int stage; /* the directory FILL: with "data", "merged" and "empty" in it */
+};
+
+static void fill_done(struct fill *f)
+{
+	for (size_t i = 0; i < f->n_layers; i++)
+		close(f->layers[i]);
+	free(f->layers);
+	auto_close(&f->stage);
+}
+
+/* --- in the child */
+
+/* An overlay takes only directories as they are seen in the namespace that mounts it: opens the same one again. */
+static int see_here(int fd)
+{
+	char link[32], path[PATH_MAX];
+	struct stat was, is;
+	autoclose int here = -1;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	here = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (here < 0 || fstat(here, &is) < 0 || fstat(fd, &was) < 0)
+		return -errno;
+	if (is.st_dev != was.st_dev || is.st_ino != was.st_ino)
+		return -ESTALE;
+	return dup3(here, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* The empty directory below all others makes a merge also of a single layer, whose deletions count, too. */
+static int merge(const struct fill *f)
+{
+	AUTO(buf_done) struct buf opts = { 0 };
+	autofree char *place = str_printf("%d/merged", f->stage);
+	int r = mount_set_all(MS_PRIVATE);
+
+	if (r == 0)
+		r = see_here(f->stage);
+	for (size_t i = 0; i < f->n_layers && r == 0; i++)
+		r = see_here(f->layers[i]);
+	if (r < 0)
+		return r;
+	buf_adds(&opts, "lowerdir=");
+	for (size_t i = f->n_layers; i-- > 0;)
+		buf_addf(&opts, "%d:", f->layers[i]);
+	buf_addf(&opts, "%d/empty," MERGE_OPTIONS, f->stage);
+	if (!place || !buf_ok(&opts))
+		return -ENOMEM;
+	if (opts.len > MAX_OPTIONS)
+		return -E2BIG;
+	return chdir("/proc/self/fd") < 0 ? -errno : mount_at("overlay", place, opts.data);
+}
+
+/* Exit status: 0 copied, NOTHING, or an errno. */
+static int fill_in_child(const struct fill *f)
+{
+	autoclose int root = -1, from = -1, to = -1;
+	struct err e = { 0 };
+	int r = merge(f);
+
+	if (r < 0)
+		return -r;
+	root = openat(f->stage, "merged", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return errno;
+	from = open_in_root(root, f->target, O_RDONLY | O_DIRECTORY, 0);
+	if (from == -ENOENT || from == -ENOTDIR)
+		return NOTHING;
+	to = openat(f->stage, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from < 0 || to < 0)
+		return from < 0 ? -from : errno;
+	r = copy_up(from, to, &e);
+	if (r == 0 && syncfs(to) < 0)
+		r = -errno;
+	return -r;
+}
+
+/* --- here */
+
+/* 1: `data` of the stage is whole; 0: there is nothing to be copied; -errno. */
+static int run_child(const struct fill *f)
+{
+	autoclose int pidfd = -1;
+	int status, r;
+	pid_t pid = ns_clone(CLONE_NEWNS, -1, &pidfd);
+
+	if (pid < 0)
+		return pid;
+	if (pid == 0)
+		_exit(fill_in_child(f));
+	r = pidfd_wait_end(pidfd, FILL_S * 1000);
+	if (r < 0)
+		pidfd_signal(pidfd, SIGKILL);
+	if (r == 0)
+		r = pidfd_reap(pidfd, &status);
+	if (r < 0)
+		return r;
+	return status == NOTHING ? 0 : status > 128 ? -EIO : status ? -status : 1;
+}
+
+static int open_layers(struct engine *en, struct fill *f, struct err *e)
+{
+	const struct strv *ids = &f->spec->layers;
+
+	f->layers = calloc(ids->n + 1, sizeof(*f->layers));
+	if (!f->layers)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < ids->n; i++) {
+		int fd = image_layer_open(en->images, ids->v[i], e);
+
+		if (fd < 0)
+			return fd;
+		f->layers[f->n_layers++] = fd;
+	}
+	return 0;
+}
+
+static int open_stage(int dir, int *ret)
+{
+	int r = remove_tree(dir, FILL); /* of one that was killed */
+
+	if (r < 0)
+		return r;
+	if (mkdirat(dir, FILL, 0700) < 0)
+		return -errno;
+	*ret = openat(dir, FILL, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret < 0 || mkdirat(*ret, "data", 0755) < 0 || mkdirat(*ret, "merged", 0700) < 0 ||
+	    mkdirat(*ret, "empty", 0700) < 0)
+		return -errno;
+	return 0;
+}
+
+/* What somebody has put there by hand stays. */
+static int put_in_place(int dir, const struct fill *f)
+{
+	if (renameat(f->stage, "data", dir, DATA) < 0 && errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int fill(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, int dir,
+		struct err *e)
+{
+	AUTO(fill_done) struct fill f = { .spec = s, .target = m->target, .stage = -1 };
+	int r = open_layers(en, &f, e);
+
+	if (r < 0)
+		return r;
+	r = open_stage(dir, &f.stage);
+	if (r == 0)
+		r = run_child(&f);
+	if (r > 0)
+		r = put_in_place(dir, &f);
+	remove_tree(dir, FILL);
+	return r < 0 ? err_sys(e, -r, "cannot fill the volume %.80s with what the image has in %.200s",
+			       m->source, m->target)
+		     : 0;
+}
+
+/* flock(2) has no time limit of its own. */
+static int lock_volume(int dir, const char *name, struct err *e)
+{
+	int64_t end = clock_mono_ns() + FILL_S * NS_PER_S;
+
+	while (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(e, errno, "lock of the volume %s", name);
+		if (clock_mono_ns() >= end)
+			return err_set(e, EBUSY, "the volume %s is being filled by another instance", name);
+		nanosleep(&(const struct timespec){ .tv_nsec = RETRY_NS }, NULL);
+	}
+	return 0;
+}
+
+static int use_first(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, int dir,
+		     struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	int r = lock_volume(dir, m->source, e);
+
+	if (r == 0)
+		r = volume_record_find(en->db, m->source, &v, e);
+	if (r < 0 || !v.fresh)
+		return r;
+	if (m->copy_up)
+		r = fill(en, s, m, dir, e);
+	return r < 0 ? r : volume_record_used(en->db, m->source, e);
+}
+
+static int open_data(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, bool fresh,
+		     struct err *e)
+{
+	autoclose int dir = mkdir_open(en->volumes_fd, m->source, 0700);
+	int r, fd;
+
+	if (dir < 0)
+		return err_sys(e, -dir, "volume %s", m->source);
+	r = fresh ? use_first(en, s, m, dir, e) : 0;
+	if (r < 0)
+		return r;
+	fd = mkdir_open(dir, DATA, 0755);
+	return fd < 0 ? err_sys(e, -fd, "volume %s", m->source) : fd;
+}
+
+static int open_device(const struct volume *v, struct err *e)
+{
+	const char *device = strv_env_get(&v->options, "device");
+	int fd = open(device, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, errno, "volume %s: device %.200s", v->name, device) : fd;
+}
+
+int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	enum volume_kind kind;
+	autoclose int whole = -1;
+	int fd, r = volume_record_find(en->db, m->source, &v, e);
+
+	if (r == 0)
+		r = volume_kind_of(&v.options, &kind, e);
+	if (r < 0)
+		return r;
+	whole = kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, s, m, v.fresh, e);
+	if (whole < 0 || !m->subpath)
+		return take_fd(&whole);
+	fd = open_in_root(whole, m->subpath, O_PATH, 0);
+	return fd < 0 ? err_sys(e, -fd, "volume-subpath %.200s of the volume %s", m->subpath, m->source) : fd;
+}

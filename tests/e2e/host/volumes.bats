@@ -1,0 +1,115 @@
+# volumes.bats - the verbs of volumes, and what a kill, a full disk and a race leave of one
+load ../lib
+
+setup_file() {
+	store_open
+	# what "fill" copies: many files, so that a kill comes in between
+	mkdir -p "$DIR/rootfs"
+	cp -a "$("$FIXTURES/get" base)/rootfs/." "$DIR/rootfs"
+	mkdir "$DIR/rootfs/many"
+	seq 3000 | (cd "$DIR/rootfs/many" && xargs touch)
+	ketch import -c 'CMD ["sh"]' "$DIR/rootfs" v/many >/dev/null
+	rm -rf "$DIR/rootfs"
+}
+
+teardown_file() {
+	ketch ps -aq | xargs -r "$KETCH" rm -fv
+	ketch volume ls -q | xargs -r "$KETCH" volume rm
+	is "$(ls -A "$KETCH_ROOT/volumes")" ""
+	store_close
+}
+
+@test "create, ls, inspect, rm: the keys and words of Docker and Podman" {
+	is "$(ketch volume create one)" one
+	is "$(ketch volume create one)" one # once more is no failure
+	like "$(ketch volume create)" '^[0-9a-f]{64}$'
+	refused 1 'a volume named one with different options already exists' "$KETCH" volume create -o type=tmpfs one
+	refused 1 'invalid characters for a volume name' "$KETCH" volume create 'a/b'
+	refused 1 'invalid option: "size"' "$KETCH" volume create -o size=1 bad
+	refused 1 'missing required option: "type"' "$KETCH" volume create -o device=/x bad
+	refused 1 'type=nfs is not mounted by Ketch' "$KETCH" volume create -o type=nfs -o device=:/x bad
+	refused 1 'device=DIRECTORY' "$KETCH" volume create -o type=none -o o=bind bad
+	is "$(ketch volume inspect one | jq -c '.[0]|keys')" \
+		'["CreatedAt","Driver","Labels","Mountpoint","Name","Options","Scope"]'
+	is "$(ketch volume inspect one | jq -r '.[0].Mountpoint')" "$KETCH_ROOT/volumes/one/_data"
+	is "$(ketch inspect one | jq -r '.[0].Name')" one
+	refused 1 'no such volume: two' "$KETCH" volume rm two
+	is "$(ketch volume rm one)" one
+	[ ! -e "$KETCH_ROOT/volumes/one" ]
+	run -0 ketch volume prune -f
+	is "$(ketch volume ls -q)" ""
+}
+
+filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -gt "$1" ]; } # NUMBER
+
+@test "a kill while a volume is filled leaves it as new; the next instance fills it wholly" {
+	local i ketch
+	for i in 400 1700 2900; do # the child that copies
+		run strace -f -qq -o "$DIR/trace" -e trace=utimensat -e "inject=utimensat:signal=SIGKILL:when=$i" \
+			"$KETCH" run --rm --isolation container -v half:/many v/many true
+		is "$status" 125
+		is "$(ls "$KETCH_ROOT/volumes/half/_data" 2>/dev/null | wc -l)" 0
+	done
+	# the command: its child goes on for a moment, and holds the lock of the volume
+	strace -f -qq -o "$DIR/trace" -e trace=utimensat -e inject=utimensat:delay_enter=1000 \
+		"$KETCH" run --rm --isolation container -v half:/many v/many true 3>&- &
+	await 20 filled 100
+	ketch=$(pgrep -P $!)
+	kill -9 "$ketch"
+	is "$(ls "$KETCH_ROOT/volumes/half/_data" 2>/dev/null | wc -l)" 0
+	is "$(krun --rm --isolation container -v half:/many v/many sh -c 'ls /many | wc -l')" 3000
+	is "$(ls -A "$KETCH_ROOT/volumes/half")" _data
+	wait || :
+}
+
+@test "two that use a new volume at the same time: both see all of it" {
+	local i
+	for i in 1 2 3 4; do
+		"$KETCH" run --rm --isolation container -v "both:/many" v/many sh -c 'ls /many | wc -l' >"$DIR/out.$i" 2>&1 &
+	done
+	wait
+	is "$(cat "$DIR"/out.[1-4] | sort -u)" 3000
+}
+
+@test "removing a volume while instances are made with it: one is refused, none has a volume that is gone" {
+	local i n
+	for i in 1 2 3 4 5 6 7 8; do
+		"$KETCH" run -d --name "race$i" --isolation container -v race:/data ketch/base sleep 100 >/dev/null 2>&1 &
+		"$KETCH" volume rm race >/dev/null 2>&1 &
+		"$KETCH" volume create race >/dev/null 2>&1 &
+	done
+	wait
+	n=$(ketch ps -aqf name=race | wc -l)
+	is "$n" 8
+	for i in 1 2 3 4 5 6 7 8; do
+		ketch exec "race$i" sh -c "touch /data/$i"
+	done
+	is "$(ls "$KETCH_ROOT/volumes/race/_data" | wc -l)" 8 # all have the same one
+	refused 1 'volume is in use' "$KETCH" volume rm race
+	ketch ps -aq | xargs "$KETCH" rm -fv >/dev/null
+	is "$(ketch volume rm race)" race
+}
+
+@test "a disk that is full while a volume is filled: one line, and the volume is as new" {
+	run -0 unshare -m --propagation private sh -c '
+		mkdir -p "$DIR/small" && mount -t tmpfs -o size=1500k none "$DIR/small" || exit 99
+		"$KETCH" volume create full >/dev/null
+		mount -t tmpfs -o nr_inodes=500 none "$KETCH_ROOT/volumes/full"
+		"$KETCH" run --rm --isolation container -v full:/many v/many true 2>&1
+		ls -A "$KETCH_ROOT/volumes/full"'
+	like "$output" '^ketch: cannot fill the volume full with what the image has in /many: no space left on device'
+	unlike "$output" 'fill$'
+	is "$(krun --rm --isolation container -v full:/many v/many sh -c 'ls /many | wc -l')" 3000
+}
+
+@test "removals that were killed are finished by the next" {
+	ketch volume create left >/dev/null
+	mkdir -p "$KETCH_ROOT/volumes/.gone-0123456789abcdef/x" "$KETCH_ROOT/volumes/nameless/_data"
+	run -0 ketch volume prune -f
+	[ ! -e "$KETCH_ROOT/volumes/.gone-0123456789abcdef" ] && [ ! -e "$KETCH_ROOT/volumes/nameless" ]
+	[ -e "$KETCH_ROOT/volumes/left" ]
+	# one that is made anew does not get what a removal has left
+	mkdir -p "$KETCH_ROOT/volumes/again/_data/old"
+	ketch volume create again >/dev/null
+	is "$(ls -A "$KETCH_ROOT/volumes/again/_data")" ""
+}

@@ -1,0 +1,96 @@
+/* fake_volumes.c - a store with the volumes "v1", which instance "abc" mounts, and "v2" */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/volume.h"
+#include "fake_engine.h"
+
+static const struct jfield volume_fields[] = {
+	J(J_STR, struct volume, name),
+	J(J_MAP, struct volume, labels),
+	J(J_MAP, struct volume, options),
+	{ 0 },
+};
+const struct jtable volume_table = { sizeof(struct volume), volume_fields };
+
+void volume_done(struct volume *v)
+{
+	json_done(&volume_table, v);
+}
+
+void volumes_free(struct volume *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		volume_done(&v[i]);
+	free(v);
+}
+
+static struct volume make(const char *name)
+{
+	struct volume v = { .name = strdup(name), .anonymous = !strcmp(name, "v2") };
+
+	strv_add(&v.labels, "a=1");
+	return v;
+}
+
+static bool is_known(const char *name)
+{
+	return !strcmp(name, "v1") || !strcmp(name, "v2");
+}
+
+int volume_create(struct engine *en, const char *name, const struct strv *labels, const struct strv *options,
+		  char **ret_name, struct err *e)
+{
+	buf_addf(&fake.calls, "volume create %s labels=%zu options=%zu\n", name ? name : "(none)", labels->n,
+		 options->n);
+	*ret_name = strdup(name ? name : "new");
+	return 0;
+}
+
+int volume_find(struct engine *en, const char *name, struct volume *ret, struct err *e)
+{
+	if (!is_known(name))
+		return err_set(e, ENOENT, "no such volume: %s", name);
+	*ret = make(name);
+	return 0;
+}
+
+int volume_list(struct engine *en, struct volume **ret, size_t *ret_n, struct err *e)
+{
+	*ret = calloc(2, sizeof(**ret));
+	(*ret)[0] = make("v1");
+	(*ret)[1] = make("v2");
+	*ret_n = 2;
+	return 0;
+}
+
+int volume_users(struct engine *en, const char *name, struct strv *ret, struct err *e)
+{
+	return strcmp(name, "v1") ? 0 : strv_add(ret, "abc");
+}
+
+int volume_remove(struct engine *en, const char *name, struct err *e)
+{
+	if (!is_known(name))
+		return err_set(e, ENOENT, "no such volume: %s", name);
+	if (!strcmp(name, "v1"))
+		return err_set(e, EBUSY, "remove v1: volume is in use - [abc]");
+	buf_addf(&fake.calls, "volume remove %s\n", name);
+	return 0;
+}
+
+char *volume_path(struct engine *en, const char *name)
+{
+	return str_printf("/store/volumes/%s/_data", name);
+}
+
+uint64_t volume_bytes(struct engine *en, const char *name)
+{
+	return 4096;
+}
+
+int volume_sweep(struct engine *en, struct err *e)
+{
+	return 0;
+}
