@@ -92,9 +92,8 @@ static void remove_ended(struct engine *en, const struct instance_spec *spec)
 		log_warn("%s", e.msg);
 }
 
-/* fd: of a monitor that was started. */
-static int follow(struct engine *en, const struct instance_spec *spec, const struct attach *how, int fd,
-		  bool *ret_detached)
+int begin_follow(struct engine *en, const struct instance_spec *spec, const struct attach *how, int fd,
+		 bool *ret_detached)
 {
 	struct begun begun = { en, spec };
 	struct attach a = *how;
@@ -113,7 +112,7 @@ int begin_run(struct engine *en, const struct instance_spec *spec, const struct 
 	if (status == -EALREADY)
 		return status;
 	if (status == 0)
-		status = follow(en, spec, how, fd, &detached);
+		status = begin_follow(en, spec, how, fd, &detached);
 	/* the monitor removes one that nobody is attached to */
 	if (spec->auto_remove && !detached && (!how->detach || status != 0))
 		remove_ended(en, spec);
@@ -125,5 +124,5 @@ int begin_locked(struct engine *en, const struct instance *in, int lock, struct 
 	const struct attach how = { .detach = true };
 	int fd = -1, r = engine_start_locked(en, in, lock, &fd, e);
 
-	return r < 0 ? r : follow(en, &in->spec, &how, fd, NULL);
+	return r < 0 ? r : begin_follow(en, &in->spec, &how, fd, NULL);
 }

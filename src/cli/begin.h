@@ -19,6 +19,9 @@ int begin_prepare(const struct take_part *t, const struct instance_spec *spec, b
  * Returns the exit status, or -errno: -EALREADY when it runs. */
 int begin_run(struct engine *en, const struct instance_spec *spec, const struct attach *how, struct err *e);
 
+/* The second half: fd is the connection to its monitor, from engine_start. */
+int begin_follow(struct engine *en, const struct instance_spec *spec, const struct attach *how, int fd,
+		 bool *ret_detached);
 /* The same for the command that starts it again by its policy, with the lock (engine_start_locked); nobody is attached. */
 int begin_locked(struct engine *en, const struct instance *in, int lock, struct err *e);
 

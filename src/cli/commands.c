@@ -25,9 +25,19 @@ static const struct command *const volume_commands[] = {
 };
 
 static const struct command *const host_commands[] = {
-	&cmd_doctor,	   &cmd_compare,    &cmd_kernel_ls, &cmd_kernel_import,
-	&cmd_kernel_build, &cmd_kernel_rm,  &cmd_info,	    &cmd_version,
-	&cmd_help,	   &cmd_completion, NULL,
+	&cmd_system_start_all,
+	&cmd_system_stop_all,
+	&cmd_doctor,
+	&cmd_compare,
+	&cmd_kernel_ls,
+	&cmd_kernel_import,
+	&cmd_kernel_build,
+	&cmd_kernel_rm,
+	&cmd_info,
+	&cmd_version,
+	&cmd_help,
+	&cmd_completion,
+	NULL,
 };
 
 static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, NULL };

@@ -10,6 +10,7 @@ extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
 extern const struct command cmd_events, cmd_stats, cmd_top; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
+extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */
 extern const struct command cmd_rename, cmd_container_prune, cmd_port; /* records.c */
 extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */

@@ -150,6 +150,18 @@ void man_add_page(struct buf *out, const struct command *cmd)
 		add_program_page(out);
 }
 
+/* Pages have a '-' between the words of a group's command: "kernel-ls" is "kernel ls", "system-start-all" has one more. */
+static const struct command *command_of_page(char *page)
+{
+	const struct command *cmd = command_by_name(page);
+	char *dash = strchr(page, '-');
+
+	if (cmd || !dash)
+		return cmd;
+	*dash = ' ';
+	return command_by_name(page);
+}
+
 /* ketch man: ketch(1); ketch man PAGE: "run", "image-inspect" or "image inspect" */
 static int man_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
@@ -157,10 +169,7 @@ static int man_run(struct cli *c, void *args, struct strv *words, struct err *e)
 	const struct command *cmd = NULL;
 
 	if (words->n) {
-		for (char *p = words->v[0]; *p; p++)
-			if (*p == '-')
-				*p = ' ';
-		cmd = command_by_name(words->v[0]);
+		cmd = command_of_page(words->v[0]);
 		if (!cmd)
 			return err_set(e, ENOENT, "no manual page for %s", words->v[0]);
 	}

@@ -16,8 +16,6 @@
 #include "sys/pidfd.h"
 #include "wire/msg.h"
 
-/* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
-#define GRACE_S	     10
 #define WAIT_POLL_MS 5
 #define PAUSE_S	     15 /* longer than a freezer may take */
 
@@ -167,20 +165,24 @@ static int wait_for_end(int fd, int64_t timeout_ms)
 	}
 }
 
-/* A monitor that does not answer: it is killed, and what it held is cleared by the next look.  It is who holds the
- * other end of fd: a number out of state.json may have gone to somebody else (security.md A13). */
-static int kill_monitor(const struct instance *in, int fd, struct err *e)
+int control_monitor(int fd)
 {
 	struct ucred peer = { 0 };
 	socklen_t n = sizeof(peer);
-	autoclose int pidfd = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.pid <= 1
-				      ? -ESRCH
-				      : pidfd_open_pid(peer.pid);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.pid <= 1)
+		return -ESRCH;
+	return pidfd_open_pid(peer.pid);
+}
+
+int control_kill_monitor(const struct instance *in, int fd, struct err *e)
+{
+	autoclose int pidfd = control_monitor(fd);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 	if (pidfd < 0)
 		return err_set(e, ESRCH, "%s: its monitor cannot be found", in->spec.name);
-	if (pidfd_signal(pidfd, SIGKILL) < 0 || poll(&p, 1, GRACE_S * 1000) != 1)
+	if (pidfd_signal(pidfd, SIGKILL) < 0 || poll(&p, 1, CONTROL_GRACE_S * 1000) != 1)
 		return err_set(e, ETIMEDOUT, "%s: its monitor cannot be killed", in->spec.name);
 	return 0;
 }
@@ -204,9 +206,9 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 	r = send_frames(fd, in, &b, e);
 	if (r < 0 && r != -ESRCH)
 		return r;
-	r = wait_for_end(fd, ((int64_t)timeout_s + GRACE_S) * 1000);
+	r = wait_for_end(fd, ((int64_t)timeout_s + CONTROL_GRACE_S) * 1000);
 	if (r == -ETIMEDOUT)
-		r = kill_monitor(in, fd, e);
+		r = control_kill_monitor(in, fd, e);
 	/* the state of `in` is the caller's; this look clears what a killed monitor left */
 	if (r == 0)
 		r = truth_refresh(en, &now, e);

@@ -123,6 +123,12 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e);
 /* Stop signal, then SIGKILL after timeout_s (-1: the instance's own); returns when it has ended. */
 int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e);
+/* The host goes down: stops everything that runs, the newest first, all at the same time; each has its own time-out.
+ * ret_names: which. */
+int engine_stop_all(struct engine *en, struct strv *ret_names, struct err *e);
+/* The host has come up: is it one to start?  By its policy, as Docker's daemon does when it starts; never one that was not
+ * started before.  Pure. */
+bool engine_starts_at_boot(const struct instance *in);
 /* Blocks until it has ended, and will not be started again by its policy. */
 int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e);
 /* FORCE: kills first; without it a running instance is -EBUSY.  VOLUMES: with its anonymous volumes, as --rm has it. */

@@ -18,6 +18,15 @@ struct engine {
 	void *progress_arg;
 };
 
+/* control.c */
+/* The monitor at the other end of fd, as a pidfd: a number out of state.json may have gone to somebody else (security.md
+ * A13).  Or -ESRCH. */
+int control_monitor(int fd);
+/* A monitor that does not answer: it is killed, and what it held is cleared by the next look. */
+int control_kill_monitor(const struct instance *in, int fd, struct err *e);
+/* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
+#define CONTROL_GRACE_S 10
+
 /* record.c: the specs of instances in ROOT/ketch.db */
 int record_init(struct db *db, struct err *e);
 /* -EEXIST when the name is taken. */

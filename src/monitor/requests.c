@@ -112,28 +112,39 @@ static bool is_ending_signal(const struct monitor *m, int signo)
 	return signo == SIGKILL || signo == SIGTERM || signo == SIGINT || signo == m->boot.spec.stop_signal;
 }
 
-static void relay_down(void *arg, const struct msg *msg)
+/* To the back end, as soon as there is somebody to hear it. */
+static void send_down(struct monitor *m, const struct msg *msg)
 {
-	struct monitor *m = arg;
-	bool begins = msg_begins_stream(msg->type);
-	int signo = msg->type == MSG_SIGNAL && !msg->stream ? (int)msg_u32(msg, 0) : 0;
+	bool is_signal = msg->type == MSG_SIGNAL && !msg->stream;
 
-	if (signo)
-		news_signal(&m->news, signo);
-	if (signo && is_ending_signal(m, signo))
-		end_for_good(m, true);
-	if (signo == SIGKILL)
-		thaw(m);
-	if (begins && why_not_begin(m))
+	if (msg_begins_stream(msg->type) && why_not_begin(m))
 		refuse_begin(m, msg->stream, why_not_begin(m));
 	else if (m->main_started && m->running)
 		m->backend->send(m->running, msg);
 	else if (m->main_started)
 		return;
-	else if (signo)
-		abandon(m, 128 + ((unsigned)signo & 0x7f), "stopped before its command began");
+	else if (is_signal)
+		abandon(m, 128 + (msg_u32(msg, 0) & 0x7f), "stopped before its command began");
 	else if (m->early.len < MAX_EARLY)
 		msg_put(&m->early, msg->type, msg->stream, msg->data, msg->len);
+}
+
+static void on_user_signal(struct monitor *m, int signo)
+{
+	news_signal(&m->news, signo);
+	if (is_ending_signal(m, signo))
+		end_for_good(m, true);
+	if (signo == SIGKILL)
+		thaw(m);
+}
+
+static void relay_down(void *arg, const struct msg *msg)
+{
+	struct monitor *m = arg;
+
+	if (msg->type == MSG_SIGNAL && !msg->stream)
+		on_user_signal(m, (int)msg_u32(msg, 0));
+	send_down(m, msg);
 }
 
 static void signal_main(struct monitor *m, int signo)
@@ -144,7 +155,7 @@ static void signal_main(struct monitor *m, int signo)
 
 	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
 	if (msg_peek(&b, PEER_MONITOR, &msg, &e) == 1)
-		relay_down(m, &msg);
+		send_down(m, &msg);
 }
 
 static void begin_stop(struct monitor *m, int signo, unsigned timeout_s)
@@ -154,6 +165,7 @@ static void begin_stop(struct monitor *m, int signo, unsigned timeout_s)
 	if (!m->running)
 		return;
 	m->news.stopped = true;
+	news_signal(&m->news, signo);
 	thaw(m);
 	signal_main(m, signo); /* ends one that has not begun */
 	if (timeout_s == 0)
@@ -190,7 +202,7 @@ void monitor_on_time_limit(void *arg, uint32_t events)
 	uint64_t n;
 
 	if (read(m->time_limit.fd, &n, sizeof(n)) == sizeof(n))
-		stop_instance(m, SIGKILL, KILL_S);
+		begin_stop(m, SIGKILL, KILL_S);
 }
 
 static void on_exec(void *arg, uint32_t id, const struct msg *msg)

@@ -167,6 +167,17 @@ int engine_start_locked(struct engine *en, const struct instance *in, int lock, 
 	return conversation(0, ret_fd);
 }
 
+int engine_stop_all(struct engine *en, struct strv *ret_names, struct err *e)
+{
+	buf_adds(&fake.calls, "stop-all\n");
+	return strv_add(ret_names, "web");
+}
+
+bool engine_starts_at_boot(const struct instance *in)
+{
+	return in->state.status == STATUS_EXITED;
+}
+
 int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e)
 {
 	buf_addf(&fake.calls, "%s %s\n", pause ? "pause" : "unpause", in->spec.name);

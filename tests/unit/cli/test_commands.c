@@ -334,6 +334,8 @@ static void commands_on_several_go_on_after_a_failure(void **state)
 		{ "port web 80", 1, "", "ketch: no public port '80' published for web\n", "" },
 		{ "prune -f", 0, "Deleted Containers:\nccccccccccccdddd\n\nTotal reclaimed space: 72.8MB\n",
 		  "", "prune\n" },
+		{ "system stop-all", 0, "web\n", "", "stop-all\n" },
+		{ "system start-all", 0, "o?ld\n", "", "start ccccccccccccdddd\n" },
 		{ "start-locked web 7", 0, "", "", "start-locked web 7\n" },
 		{ "start-locked web x", 1, "", "ketch: x is not a descriptor\n", "" },
 		{ "kill -s HUP ccccccccccccdddd aaaaaaaaaaaabbbb", 1, "aaaaaaaaaaaabbbb\n", NULL,
