@@ -9,6 +9,8 @@
  *     gid (over 07777777), mtime (with a fraction, negative or over 33 bits), SCHILY.xattr.NAME (sorted by name);
  *   - then the ustar header: the first 100 bytes of path and linkpath, empty user and group names, no prefix; fields
  *     that do not fit are 0;
+ *   - in a layer, what it deletes of those below it is an empty file ".wh.NAME" at the place of NAME, with mode, owner and
+ *     time 0;
  *   - content with its holes as zeros, filled to 512 bytes; two blocks of zeros at the end.
  */
 #ifndef FILES_CANON_H

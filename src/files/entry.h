@@ -13,6 +13,10 @@
 #define PATH_DEPTH_MAX 256
 #define LINK_BYTES_MAX 4095
 
+#define XATTR_COUNT_MAX 128 /* of one entry */
+#define XATTR_VALUE_MAX 65536 /* the kernel's own */
+#define XATTR_BYTES_MAX 262144 /* names and values of one entry */
+
 struct xattr {
 	const char *name;
 	const void *value;

@@ -14,22 +14,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "files/canon.h"
-#include "files/links.h"
-
-#define PIECE 65536
-
-struct sender {
-	int out_fd;
-	int failed; /* -errno of the first write that failed */
-	struct canon canon;
-	struct links *links;
-	bool rooted; /* the first entry is out */
-	int depth;
-	char path[PATH_BYTES_MAX + 1]; /* of the entry now */
-	size_t filled;
-	char out[PIECE], data[PIECE];
-};
+#include "files/sender.h"
 
 /* --- output */
 
@@ -44,9 +29,9 @@ static void put(void *arg, const void *data, size_t n)
 {
 	struct sender *s = arg;
 
-	if (s->filled + n > PIECE)
+	if (s->filled + n > SEND_PIECE)
 		flush(s);
-	if (n > PIECE - s->filled) {
+	if (n > SEND_PIECE - s->filled) {
 		if (s->failed == 0)
 			s->failed = write_full(s->out_fd, data, n);
 		return;
@@ -71,10 +56,20 @@ static int gone_or(int no, struct sender *s, struct err *e)
 	return no == ENOENT && s->rooted ? -ENOENT : err_sys(e, no, "cannot read it");
 }
 
+/* Those of files and directories: what else has any, cannot be opened to be asked. */
+static int read_attributes(struct sender *s, int fd, struct entry *en, struct err *e)
+{
+	int r = xattrs_read(fd, NULL, NULL, &s->attributes, e);
+
+	en->xattrs = s->attributes.list;
+	en->n_xattrs = s->attributes.n;
+	return r;
+}
+
 static int send_content(struct sender *s, int fd, uint64_t size, struct err *e)
 {
 	for (uint64_t left = size; left && s->failed == 0;) {
-		ssize_t n = read_full(fd, s->data, left < PIECE ? (size_t)left : PIECE);
+		ssize_t n = read_full(fd, s->data, left < SEND_PIECE ? (size_t)left : SEND_PIECE);
 
 		if (n < 0)
 			return err_sys(e, (int)-n, "cannot read it");
@@ -100,7 +95,9 @@ static int send_file(struct sender *s, const struct place *at, struct entry *en,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, EAGAIN, "it changed while it was copied");
 	en->size = (uint64_t)st.st_size;
-	r = put_entry(s, en, e);
+	r = read_attributes(s, fd, en, e);
+	if (r == 0)
+		r = put_entry(s, en, e);
 	return r < 0 ? r : send_content(s, fd, en->size, e);
 }
 
@@ -120,15 +117,17 @@ static int send_link(struct sender *s, const struct place *at, struct entry *en,
 
 static int send_children(struct sender *s, int fd, struct err *e);
 
-static int send_directory(struct sender *s, const struct place *at, const struct entry *en, struct err *e)
+static int send_directory(struct sender *s, const struct place *at, struct entry *en, struct err *e)
 {
 	autoclose int fd = openat(at->dir_fd, at->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? gone_or(errno, s, e) : put_entry(s, en, e);
+	int r = fd < 0 ? gone_or(errno, s, e) : read_attributes(s, fd, en, e);
 
-	return r < 0 ? r : send_children(s, take_fd(&fd), e);
+	if (r == 0)
+		r = put_entry(s, en, e);
+	return r < 0 || s->flat ? r : send_children(s, take_fd(&fd), e);
 }
 
-static int send_entry(struct sender *s, const struct place *at, struct err *e)
+int sender_put(struct sender *s, const struct place *at, struct err *e)
 {
 	struct entry en = { .path = s->path };
 	const char *first = s->path;
@@ -171,7 +170,7 @@ static int send_child(struct sender *s, int dirfd, const char *name, struct err 
 		return err_set(e, ENAMETOOLONG, "a path is longer than %d bytes", PATH_BYTES_MAX);
 	memcpy(at.name, name, n + 1);
 	stpcpy(stpcpy(s->path + len, len ? "/" : ""), name);
-	r = send_entry(s, &at, e);
+	r = sender_put(s, &at, e);
 	if (r == -ENOENT)
 		r = 0;
 	if (r == 0)
@@ -214,24 +213,72 @@ int files_check(const struct place *from)
 	return S_ISSOCK(st.st_mode) ? -EOPNOTSUPP : 0;
 }
 
-int files_send(const struct place *from, const char *as, int out_fd, struct err *e)
+struct sender *sender_new(int out_fd)
 {
-	autofree struct sender *s = calloc(1, sizeof(*s));
-	int r;
+	struct sender *s = calloc(1, sizeof(*s));
 
-	if (!s || !(s->links = links_new()))
-		return err_set(e, ENOMEM, "out of memory");
+	if (!s)
+		return NULL;
+	s->links = links_new();
+	if (!s->links) {
+		free(s);
+		return NULL;
+	}
 	s->out_fd = out_fd;
 	s->canon = (struct canon){ put, s };
-	strcpy(s->path, as);
-	r = send_entry(s, from, e);
-	if (r < 0) {
-		err_wrap(e, r, "%.200s", *s->path ? s->path : "/");
-	} else {
-		canon_end(&s->canon);
-		flush(s);
-		r = s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
-	}
+	return s;
+}
+
+void sender_free(struct sender *s)
+{
+	if (!s)
+		return;
 	links_free(s->links);
-	return r;
+	xattrs_done(&s->attributes);
+	free(s);
+}
+
+int sender_put_empty(struct sender *s, const char *path, struct err *e)
+{
+	return put_entry(s, &(struct entry){ .path = path, .mode = S_IFREG }, e);
+}
+
+int sender_end(struct sender *s, int r, struct err *e)
+{
+	if (r < 0)
+		return err_wrap(e, r, "%.200s", *s->path ? s->path : "/");
+	canon_end(&s->canon);
+	flush(s);
+	return s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
+}
+
+static void free_sender(struct sender **s)
+{
+	sender_free(*s);
+}
+
+int files_send(const struct place *from, const char *as, int out_fd, struct err *e)
+{
+	AUTO(free_sender) struct sender *s = sender_new(out_fd);
+
+	if (!s)
+		return err_set(e, ENOMEM, "out of memory");
+	strcpy(s->path, as);
+	return sender_end(s, sender_put(s, from, e), e);
+}
+
+int files_send_below(int dir_fd, int out_fd, struct err *e)
+{
+	AUTO(free_sender) struct sender *s = sender_new(out_fd);
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the directory");
+	if (!s) {
+		close(fd);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	s->rooted = true;
+	r = send_children(s, fd, e);
+	return sender_end(s, r, e);
 }

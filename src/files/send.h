@@ -6,9 +6,11 @@
 
 /* Is there something that can be sent?  0, or -errno without a message. */
 int files_check(const struct place *from);
-/* Writes it to out_fd as the form of canon.h, in the order in which directories give their names, without attributes;
+/* Writes it to out_fd as the form of canon.h, in the order in which directories give their names;
  * its first entry is called `as`, "" for the content of a directory alone.  Links are kept as they are, further names
  * of one file are hard links, sockets are left out.  What is removed meanwhile is left out, too. */
 int files_send(const struct place *from, const char *as, int out_fd, struct err *e);
+/* The same of all that is below a directory, without the directory itself. */
+int files_send_below(int dir_fd, int out_fd, struct err *e);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -15,26 +14,18 @@
 #include "base/strv.h"
 #include "files/canon.h"
 #include "files/links.h"
+#include "files/xattrs.h"
 #include "unpack/hash.h"
 #include "unpack/limits.h"
 
-#define NAMES_BYTES 65536 /* the kernel's limit for the list of attribute names */
-#define DATA_BYTES  (256 << 10)
-
-/* The attributes of one entry; the memory that they lie in. */
-struct attributes {
-	struct xattr list[XATTR_COUNT_MAX];
-	size_t n;
-	char names[NAMES_BYTES];
-	struct buf values;
-};
+#define DATA_BYTES (256 << 10)
 
 struct walk {
 	struct tree *tree;
 	struct hash *hash;
 	struct canon canon;
 	struct links *links;
-	struct attributes attributes; /* of the entry now, until its header is made */
+	struct xattrs attributes; /* of the entry now, until its header is made */
 	char path[PATH_BYTES_MAX + 1]; /* of the entry now */
 	int depth;
 	char data[DATA_BYTES];
@@ -43,49 +34,6 @@ struct walk {
 static void hash_out(void *arg, const void *data, size_t n)
 {
 	hash_add(arg, data, n);
-}
-
-/* --- attributes */
-
-static int compare_xattrs(const void *a, const void *b)
-{
-	return strcmp(((const struct xattr *)a)->name, ((const struct xattr *)b)->name);
-}
-
-static int add_attribute(struct attributes *a, const char *file, const char *name, struct err *e)
-{
-	char *room = buf_room(&a->values, XATTR_VALUE_MAX);
-	ssize_t n;
-
-	if (!room)
-		return err_set(e, ENOMEM, "out of memory");
-	n = lgetxattr(file, name, room, XATTR_VALUE_MAX);
-	if (n < 0)
-		return errno == ENODATA ? 0 : err_sys(e, errno, "read the attribute %.80s", name);
-	if (a->n == XATTR_COUNT_MAX || a->values.len + (size_t)n > XATTR_BYTES_MAX)
-		return err_set(e, E2BIG, "too many or too large attributes");
-	/* the offset for now: the buffer may still move */
-	a->list[a->n++] = (struct xattr){ name, (void *)(uintptr_t)a->values.len, (size_t)n };
-	a->values.len += (size_t)n;
-	return 0;
-}
-
-/* Of `file`, a name in the working directory: an O_PATH descriptor has no attributes to give. */
-static int read_attributes(const char *file, struct attributes *a, struct err *e)
-{
-	ssize_t n = llistxattr(file, a->names, sizeof(a->names));
-	int r = 0;
-
-	a->n = a->values.len = 0;
-	if (n < 0)
-		return errno == EOPNOTSUPP ? 0 : err_sys(e, errno, "list its attributes");
-	for (char *p = a->names; p < a->names + n && r == 0; p += strlen(p) + 1)
-		if (tree_keeps_xattr(p))
-			r = add_attribute(a, file, p, e);
-	for (size_t i = 0; i < a->n; i++)
-		a->list[i].value = a->values.data + (uintptr_t)a->list[i].value;
-	qsort(a->list, a->n, sizeof(a->list[0]), compare_xattrs);
-	return r;
 }
 
 /* --- content */
@@ -201,7 +149,7 @@ static int copy_subdirectory(struct walk *w, int dirfd, const char *name, const 
 /* Its attributes are read first: the working directory is the parent. */
 static int copy_entry(struct walk *w, int dirfd, const char *name, const struct stat *st, struct err *e)
 {
-	struct attributes *a = &w->attributes;
+	struct xattrs *a = &w->attributes;
 	struct entry en = { .path = w->path,
 			    .mode = st->st_mode,
 			    .uid = st->st_uid,
@@ -219,7 +167,8 @@ static int copy_entry(struct walk *w, int dirfd, const char *name, const struct 
 		en.hardlink = first;
 		return put_simple(w, &en, e);
 	}
-	r = fchdir(dirfd) < 0 ? err_sys(e, errno, "enter its directory") : read_attributes(name, a, e);
+	r = fchdir(dirfd) < 0 ? err_sys(e, errno, "enter its directory")
+			      : xattrs_read(-1, name, tree_keeps_xattr, a, e);
 	if (r < 0)
 		return r;
 	en.xattrs = a->list;
@@ -319,7 +268,7 @@ static void walk_free(struct walk **w)
 	if (*w) {
 		hash_free((*w)->hash);
 		links_free((*w)->links);
-		buf_done(&(*w)->attributes.values);
+		xattrs_done(&(*w)->attributes);
 	}
 	free(*w);
 }

@@ -5,15 +5,12 @@
 #ifndef UNPACK_LIMITS_H
 #define UNPACK_LIMITS_H
 
-#include "files/entry.h" /* the limits of paths */
+#include "files/entry.h" /* the limits of paths and attributes */
 
 #define LAYER_BYTES_MAX	   (64LL << 30) /* a layer expanded, holes counted as if they were data */
 #define RATIO_MAX	   250 /* expanded to compressed, by the decoder ... */
 #define RATIO_FREE_BYTES   (256LL << 20) /* ... once it has made this much (an empty swap file is 1000:1) */
 #define LAYER_ENTRIES_MAX  2000000
-#define XATTR_COUNT_MAX	   128 /* of one entry */
-#define XATTR_VALUE_MAX	   65536 /* the kernel's own */
-#define XATTR_BYTES_MAX	   262144 /* names and values of one entry */
 #define ZSTD_WINDOW_LOG	   25 /* 32 MiB: zstd -19 and below; RFC 8878 asks for 8 MiB */
 #define ARCHIVE_FILES_MAX  20000 /* in a docker-archive or an OCI archive */
 #define ARCHIVE_IMAGES_MAX 256
