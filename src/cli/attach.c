@@ -170,9 +170,16 @@ static void pass_on_broken_pipe(struct pump *p)
 	conn_flush(p->conn);
 }
 
+static int put_output(const struct attach *a, unsigned which, const struct msg *m)
+{
+	if (which == 1 && a->sink)
+		return a->sink(a->sink_arg, m->data, m->len);
+	return write_full(which == 1 ? a->out_fd : a->err_fd, m->data, m->len);
+}
+
 static void write_output(struct pump *p, unsigned which, const struct msg *m)
 {
-	int r = p->discard[which] ? 0 : write_full(which == 1 ? p->a->out_fd : p->a->err_fd, m->data, m->len);
+	int r = p->discard[which] ? 0 : put_output(p->a, which, m);
 
 	if (r < 0) {
 		p->discard[which] = true;

@@ -11,6 +11,9 @@
 /* What -it is told without a terminal; Docker's words in front. */
 #define NOT_A_TTY "the input device is not a TTY: -it needs a terminal on stdin"
 
+/* Takes what comes; -errno: no more of it is wanted. */
+typedef int (*attach_sink)(void *arg, const void *data, size_t n);
+
 struct attach {
 	uint32_t stream; /* 0: the main process; exec, cp: 1 */
 	/* JSON of a process, or of files to copy, to start on the stream; NULL: take part in the main process */
@@ -27,6 +30,8 @@ struct attach {
 	void (*started)(void *arg); /* it runs; or NULL */
 	void *arg;
 	int in_fd, out_fd, err_fd; /* borrowed; never made non-blocking */
+	attach_sink sink; /* in the place of out_fd; NULL: none */
+	void *sink_arg;
 };
 
 /* Speaks with the monitor behind fd (which is taken) until the process has ended; what goes wrong is told on

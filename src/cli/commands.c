@@ -9,15 +9,24 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch,  &cmd_create, &cmd_start,  &cmd_exec,   &cmd_shell,
-	&cmd_attach,  &cmd_cp,	    &cmd_ps,	 &cmd_logs,   &cmd_events, &cmd_stats,
-	&cmd_top,     &cmd_inspect, &cmd_port,	 &cmd_rename, &cmd_pause,  &cmd_unpause,
-	&cmd_restart, &cmd_stop,    &cmd_kill,	 &cmd_wait,   &cmd_rm,	   &cmd_container_prune,
+	&cmd_run,     &cmd_launch,
+	&cmd_create,  &cmd_start,
+	&cmd_exec,    &cmd_shell,
+	&cmd_attach,  &cmd_cp,
+	&cmd_diff,    &cmd_export,
+	&cmd_ps,      &cmd_logs,
+	&cmd_events,  &cmd_stats,
+	&cmd_top,     &cmd_inspect,
+	&cmd_port,    &cmd_rename,
+	&cmd_pause,   &cmd_unpause,
+	&cmd_restart, &cmd_stop,
+	&cmd_kill,    &cmd_wait,
+	&cmd_rm,      &cmd_container_prune,
 	NULL,
 };
 
 static const struct command *const image_commands[] = {
-	&cmd_images, &cmd_image_inspect, &cmd_import, &cmd_load, &cmd_tag, &cmd_rmi, NULL,
+	&cmd_images, &cmd_image_inspect, &cmd_import, &cmd_load, &cmd_commit, &cmd_tag, &cmd_rmi, NULL,
 };
 
 static const struct command *const volume_commands[] = {
@@ -75,7 +84,10 @@ const struct alias aliases[] = {
 	{ "container rename", "rename" },
 	{ "container port", "port" },
 	{ "container exec", "exec" },
+	{ "container commit", "commit" },
 	{ "container cp", "cp" },
+	{ "container diff", "diff" },
+	{ "container export", "export" },
 	{ "container ls", "ps" },
 	{ "container list", "ps" },
 	{ "container ps", "ps" },

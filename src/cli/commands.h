@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 extern const struct command cmd_run, cmd_launch, cmd_create, cmd_exec, cmd_shell; /* run.c, exec.c */
-extern const struct command cmd_cp; /* cp.c */
+extern const struct command cmd_commit, cmd_cp, cmd_diff, cmd_export; /* each its file */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
 extern const struct command cmd_events, cmd_stats, cmd_top; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */

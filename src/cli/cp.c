@@ -1,25 +1,20 @@
-/* cp.c - ketch cp: files between this host and a running instance, by Docker's rules
+/* cp.c - ketch cp: files between this host and an instance, by Docker's rules
  *
- * The bytes of a tar stream go between the monitor (cli/attach.h) and a child of ours (cli/worker.h), or our own stdin
+ * The bytes of a tar stream go between the monitor (cli/files.h) and a child of ours (cli/worker.h), or our own stdin
  * or stdout where the user wrote "-".
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "cli/attach.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/text.h"
 #include "cli/worker.h"
-#include "instance/file_request.h"
-
-#define COPY_STREAM 1
-#define REMOTE_MAX  4096
 
 struct cp_args {
 	bool archive, follow, quiet;
@@ -115,68 +110,38 @@ static int find_destination(const struct copy *c, struct destination *ret, struc
 
 /* --- the instance */
 
-static int make_request(const struct copy *c, struct buf *ret, struct err *e)
-{
-	/* borrowed: only printed */
-	const struct file_request rq = {
-		.path = (char *)(uintptr_t)c->inside,
-		.follow = !c->in && c->args->follow,
-		.archive = c->in && !strcmp(c->local, "-"),
-		.keep_owner = c->in && c->args->archive,
-	};
-
-	if (json_print(&file_request_table, &rq, 0, ret) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	return ret->len > MSG_MAX_PATHS ? err_set(e, ENAMETOOLONG, "the path is too long") : 0;
-}
-
-/* What the other side said on its stderr. */
-static int read_remote(int fd, struct buf *ret)
-{
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : read_to_end(fd, REMOTE_MAX, ret);
-}
-
-/* Carries the archive; *ret_status is that of attach_run.  said: the other side's complaint. */
-static int carry(struct engine *en, const struct copy *c, int archive_fd, int *ret_status, struct buf *said,
+/* Carries the archive. */
+static int carry(struct engine *en, const struct copy *c, int archive_fd, struct files_end *ret,
 		 struct err *e)
 {
-	AUTO(buf_done) struct buf request = { 0 };
-	autoclose int err_fd = memfd_create("cp", MFD_CLOEXEC);
-	struct attach how = {
-		.stream = COPY_STREAM,
-		.start = &request,
-		.start_type = c->in ? MSG_PUT : MSG_GET,
-		.interactive = c->in,
-		.in_fd = c->in ? archive_fd : -1,
-		.out_fd = c->in ? -1 : archive_fd,
-		.err_fd = err_fd,
+	const struct files_talk t = {
+		.type = c->in ? MSG_PUT : MSG_GET,
+		.fd = archive_fd,
+		.request = {
+			.path = (char *)(uintptr_t)c->inside, /* borrowed: only printed */
+			.follow = !c->in && c->args->follow,
+			.archive = c->in && !strcmp(c->local, "-"),
+			.keep_owner = c->in && c->args->archive,
+		},
 	};
-	int fd = -1, r = err_fd < 0 ? err_sys(e, errno, "memfd_create") : make_request(c, &request, e);
 
-	if (r == 0)
-		r = engine_connect(en, &c->instance, &fd, e);
-	if (r < 0)
-		return r;
-	*ret_status = attach_run(fd, &how);
-	r = read_remote(err_fd, said);
-	return r < 0 ? err_sys(e, -r, "cannot read what went wrong") : 0;
+	return files_talk(en, &c->instance, &t, ret, e);
 }
 
 /* --- both */
 
-/* The cause of a failure, of which the other end often knows only that the archive was cut short.  local: of our child.
- * attach_run has told the reason of a status that is no exit status of the copy. */
-static int judge(const struct copy *c, int status, const struct buf *said, const struct err *local,
-		 struct err *e)
+/* The cause of a failure, of which the other end often knows only that the archive was cut short.  local: of our child. */
+static int judge(const struct copy *c, const struct files_end *end, const struct err *local, struct err *e)
 {
-	bool has_said = said->len > 0, has_local = local->no && local->msg[0];
+	bool has_said = end->said.len > 0, has_local = local->no && local->msg[0];
+	int status = end->status;
 
 	if (status == 0 && !local->no)
 		return 0;
 	if (has_local && (c->in || !has_said) && (status == 0 || status > 128 || has_said))
 		return err_set(e, local->no, "%s%s%s", c->in ? "" : c->local, c->in ? "" : ": ", local->msg);
 	if (has_said)
-		return err_set(e, EIO, "%s:%s: %s", c->instance.spec.name, c->inside, said->data);
+		return err_set(e, EIO, "%s:%s: %s", c->instance.spec.name, c->inside, end->said.data);
 	if (status == 0 || status > 128)
 		return err_set(e, EINTR, "the copy was interrupted");
 	return STATUS_FAILED;
@@ -184,16 +149,16 @@ static int judge(const struct copy *c, int status, const struct buf *said, const
 
 static int run_with_worker(struct engine *en, const struct copy *c, const struct work *w, struct err *e)
 {
-	AUTO(buf_done) struct buf said = { 0 };
+	AUTO(files_end_done) struct files_end end = { 0 };
 	struct err local = { 0 };
 	struct worker worker;
-	int status = 0, r = worker_start(w, &worker, e);
+	int r = worker_start(w, &worker, e);
 
 	if (r < 0)
 		return r;
-	r = carry(en, c, worker.archive_fd, &status, &said, e);
+	r = carry(en, c, worker.archive_fd, &end, e);
 	worker_end(&worker, &local);
-	return r < 0 ? r : judge(c, status, &said, &local, e);
+	return r < 0 ? r : judge(c, &end, &local, e);
 }
 
 static int copy_in(struct engine *en, const struct copy *c, struct err *e)
@@ -222,15 +187,14 @@ static int copy_out(struct engine *en, const struct copy *c, struct err *e)
 
 static int copy_stdio(struct engine *en, const struct copy *c, struct err *e)
 {
-	AUTO(buf_done) struct buf said = { 0 };
+	AUTO(files_end_done) struct files_end end = { 0 };
 	const struct err none = { 0 };
-	int status = 0, r;
+	int fd = c->in ? STDIN_FILENO : STDOUT_FILENO;
+	int r = files_refuse_terminal(fd, e);
 
-	if (isatty(c->in ? STDIN_FILENO : STDOUT_FILENO))
-		return err_set(e, ENOTTY, "an archive is not for a terminal: redirect std%s",
-			       c->in ? "in" : "out");
-	r = carry(en, c, c->in ? STDIN_FILENO : STDOUT_FILENO, &status, &said, e);
-	return r < 0 ? r : judge(c, status, &said, &none, e);
+	if (r == 0)
+		r = carry(en, c, fd, &end, e);
+	return r < 0 ? r : judge(c, &end, &none, e);
 }
 
 static void say_done(const struct copy *c)
@@ -289,7 +253,7 @@ static int cp_run(struct cli *cli, void *args, struct strv *words, struct err *e
 const struct command cmd_cp = {
 	.name = "cp",
 	.usage = "NAME:PATH LOCAL|- | LOCAL|- NAME:PATH",
-	.summary = "Copy files between this host and a running instance",
+	.summary = "Copy files between this host and an instance",
 	.text = "A file goes to the path that is named, or, if that is a directory, into it under its own "
 		"name.  A "
 		"directory goes with all that is below it: to the path, or into the directory that is there; "

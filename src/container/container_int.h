@@ -153,6 +153,12 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 /* In the child, in the container: copies what the launch says and ends.  Returns only a failure of before the first
  * byte; later ones are a line on stderr and exit status 1. */
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
+/* In the child, as first process of a container that is there for its files: waits, without rights, until it is killed;
+ * returns only a failure. */
+int hold_become(const struct launch *l, struct err *e);
+/* In a child that runs no program but ours: it has the streams of the launch, of all others only the n of `keep` (which are
+ * sorted), and of its capabilities these. */
+int ours_become(const struct launch *l, int *keep, size_t n, uint64_t caps, struct err *e);
 /* PID 1 of --init: starts the process and looks after it; returns only a failure. */
 int pid1_run(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
 /* Tells the maker which of our descriptors is the listener of our filter: by write(2), which no such filter asks about. */
@@ -167,6 +173,8 @@ void launch_report(const struct launch *l, int status, const struct err *e);
 
 /* The layers ("fd:layer/N", topmost first) under the writable layer as one detached mount; -errno with e. */
 int overlay_make(const struct container *c, const struct strv *layers, struct err *e);
+/* Makes the tree "lower", once: what is below the writable layer.  An image without layers has none. */
+int overlay_open_lower(struct container *c, struct err *e);
 /* bind.c: the mount at `source` as a detached copy with the options; -errno, with e for a step that has a place. */
 int bind_make(const char *source, const char *options, struct err *e);
 /* Changes a mount as the options want it; only its propagation.  0 or -errno. */

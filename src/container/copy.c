@@ -2,65 +2,26 @@
  *
  * It sees what the container sees: its mounts, its volumes, its user IDs.  It runs no code and loads no library of the
  * image (security.md A10), keeps nothing open but its streams and the root, and has no capability that files do not
- * ask for.  Paths are walked below the root only (files/place.h).
+ * ask for.  Paths are walked below the root only (files/place.h).  What is asked of the whole root is answered from a
+ * copy of its mount (changes.h).
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "container/changes.h"
 #include "container/container_int.h"
-#include "container/rights.h"
 #include "files/receive.h"
 #include "files/send.h"
 #include "instance/file_request.h"
+#include "sys/mount.h"
 
 enum { STATUS_FAILED = 1 };
 
-static int set_stdio(const struct launch *l, struct err *e)
-{
-	for (int i = 0; i < 3; i++)
-		if (dup2(l->stdio[i] < 0 ? l->stdio[1] : l->stdio[i], i) < 0)
-			return err_sys(e, errno, "cannot set the standard streams");
-	return 0;
-}
-
-/* A2: what the monitor has open is of the host. */
-static int close_all_but(int a, int b, struct err *e)
-{
-	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-
-	if ((low > 3 && syscall(SYS_close_range, 3, low - 1, 0) < 0) ||
-	    (high > low + 1 && syscall(SYS_close_range, low + 1, high - 1, 0) < 0) ||
-	    syscall(SYS_close_range, high + 1, ~0U, 0) < 0)
-		return err_sys(e, errno, "cannot close descriptors");
-	return 0;
-}
-
-static int give_up_rights(struct err *e)
-{
-	struct cap_sets own = { 0 }, want = { 0 };
-	const struct user root = { 0 };
-	int r = caps_get(&own);
-
-	if (r < 0)
-		return err_sys(e, -r, "cannot read the capabilities");
-	want.permitted =
-		own.permitted & (1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID);
-	want.bounding = want.effective = want.permitted;
-	r = rights_become(&root, &want, e);
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = err_sys(e, errno, "cannot set no_new_privs");
-	/* last: a change of rights clears it */
-	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		r = err_sys(e, errno, "cannot tie the process to its monitor");
-	return r;
-}
+#define COPY_CAPS (1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID)
 
 /* The report's end without a word: everything is as it was asked for, the bytes begin. */
 static void begin(const struct launch *l)
@@ -110,15 +71,50 @@ static int receive_files(const struct container *c, const struct launch *l, stru
 	end(r, e);
 }
 
+/* The root as the container's writes made it: nothing that is mounted in it covers anything. */
+static int clone_root(const struct container *c, struct err *e)
+{
+	int fd = mount_clone(c->root, false);
+
+	return fd < 0 ? err_sys(e, -fd, "cannot see the root without its mounts") : fd;
+}
+
+static int send_tree(const struct launch *l, const struct views *v, struct err *e)
+{
+	int r;
+
+	begin(l);
+	if (l->copy->request->kind == FILES_TREE)
+		r = files_send_below(v->merged, STDOUT_FILENO, e);
+	else if (l->copy->request->kind == FILES_CHANGES)
+		r = changes_list(v, STDOUT_FILENO, e);
+	else
+		r = changes_send(v, STDOUT_FILENO, e);
+	end(r, e);
+}
+
+static int tree_become(const struct container *c, const struct launch *l, struct err *e)
+{
+	struct views v = { clone_root(c, e), boot_fd(c->boot, "upper"), tree_get(c, "lower") };
+	int keep[] = { l->report, v.merged, v.upper, v.lower };
+	size_t n = v.lower < 0 ? 3 : 4;
+	int r = v.merged < 0 ? v.merged : 0;
+
+	if (r == 0 && v.upper < 0)
+		r = err_set(e, EBADF, "the writable layer is missing");
+	if (r == 0)
+		r = ours_become(l, keep, n, COPY_CAPS, e);
+	return r < 0 ? r : send_tree(l, &v, e);
+}
+
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e)
 {
-	int r = set_stdio(l, e);
+	int keep[] = { l->report, c->root }, r;
 
 	*ret_status = STATUS_FAILED;
-	if (r == 0)
-		r = close_all_but(l->report, c->root, e);
-	if (r == 0)
-		r = give_up_rights(e);
+	if (l->copy->request->kind != FILES_COPY)
+		return tree_become(c, l, e);
+	r = ours_become(l, keep, ARRAY_LEN(keep), COPY_CAPS, e);
 	if (r < 0)
 		return r;
 	return l->copy->in ? receive_files(c, l, e) : send_files(c, l, e);

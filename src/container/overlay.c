@@ -42,9 +42,12 @@ static int name_layers(const struct container *c, const struct strv *layers, str
 	return buf_ok(ret) ? 0 : -ENOMEM;
 }
 
+/* upper -1: without a writable layer. */
 static int merge_here(const char *lower, int upper, int work)
 {
-	autofree char *opts = str_printf("lowerdir=%s,upperdir=%d,workdir=%d," OPTIONS, lower, upper, work);
+	autofree char *opts =
+		upper < 0 ? str_printf("lowerdir=%s," OPTIONS, lower)
+			  : str_printf("lowerdir=%s,upperdir=%d,workdir=%d," OPTIONS, lower, upper, work);
 	autoclose int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
@@ -62,7 +65,7 @@ static int merge_here(const char *lower, int upper, int work)
 struct merge {
 	int *layers; /* detached mounts */
 	size_t n;
-	int writable; /* detached mount of the directory that holds upper and work */
+	int writable; /* detached mount of the directory that holds upper and work; -1: none */
 	int result;
 };
 
@@ -78,7 +81,7 @@ static int attach_as(int dir, const char *name, int mnt)
 
 static int attach_all(const struct merge *m, int dir, struct buf *opts)
 {
-	int r = attach_as(dir, "w", m->writable);
+	int r = m->writable < 0 ? 0 : attach_as(dir, "w", m->writable);
 
 	buf_adds(opts, "lowerdir=");
 	for (size_t i = 0; i < m->n && r == 0; i++) {
@@ -88,7 +91,7 @@ static int attach_all(const struct merge *m, int dir, struct buf *opts)
 		r = attach_as(dir, name, m->layers[i]);
 		buf_addf(opts, "%s%s", i ? ":" : "", name);
 	}
-	buf_adds(opts, ",upperdir=w/upper,workdir=w/work," OPTIONS);
+	buf_adds(opts, m->writable < 0 ? "," OPTIONS : ",upperdir=w/upper,workdir=w/work," OPTIONS);
 	return r == 0 && !buf_ok(opts) ? -ENOMEM : r;
 }
 
@@ -148,12 +151,13 @@ static int clone_layer(const struct container *c, const char *name, struct err *
 static int merge_aside(const struct container *c, const struct strv *layers, int upper, struct err *e)
 {
 	autoclose int result = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	autoclose int above = openat(upper, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int above = upper < 0 ? -1 : openat(upper, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int writable = above < 0 ? -errno : mount_clone(above, false);
 	autofree int *mounts = calloc(layers->n, sizeof(*mounts));
 	struct merge m = { .layers = mounts, .writable = writable, .result = result };
-	int r = !mounts || result < 0 || writable < 0 ? err_set(e, EBADF, "the writable layer is missing")
-						      : 0;
+	int r = !mounts || result < 0 || (upper >= 0 && writable < 0)
+			? err_set(e, EBADF, "the writable layer is missing")
+			: 0;
 
 	for (; m.n < layers->n && r == 0; m.n++) {
 		mounts[m.n] = clone_layer(c, layers->v[m.n], e);
@@ -198,4 +202,50 @@ int overlay_make(const struct container *c, const struct strv *layers, struct er
 		return merge_aside(c, layers, upper, e);
 	r = merge_here(lower.data, upper, work);
 	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
+}
+
+/* The image's layers as the boot document has them, topmost first; in a guest one holds them all. */
+static int list_layers(const struct container *c, struct strv *ret)
+{
+	size_t n = 0;
+	int r = 0;
+
+	while (boot_fd_n(c->boot, "layer", n) >= 0)
+		n++;
+	while (n-- && r == 0)
+		r = strv_addf(ret, "fd:layer/%zu", n);
+	return r;
+}
+
+static int merge_lower(const struct container *c, const struct strv *layers, struct err *e)
+{
+	AUTO(buf_done) struct buf names = { 0 };
+	int r;
+
+	if (layers->n == 1) /* an overlay takes one only below a writable layer */
+		return clone_layer(c, layers->v[0], e);
+	r = name_layers(c, layers, &names);
+	if (r < 0)
+		return err_sys(e, -r, "a layer is missing");
+	if (c->first_id || names.len > MAX_VALUE)
+		return merge_aside(c, layers, -1, e);
+	r = merge_here(names.data, -1, -1);
+	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
+}
+
+int overlay_open_lower(struct container *c, struct err *e)
+{
+	AUTO(strv_done) struct strv layers = { 0 };
+	int mnt;
+
+	if (tree_get(c, "lower") >= 0)
+		return 0;
+	if (list_layers(c, &layers) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (!layers.n)
+		return 0;
+	mnt = merge_lower(c, &layers, e);
+	if (mnt < 0)
+		return mnt;
+	return tree_add(c, "lower", mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }

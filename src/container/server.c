@@ -193,7 +193,9 @@ static void start_process(struct running *r, const struct msg *m)
 	int status = 125, k;
 
 	k = json_parse(&process_table, m->data, m->len, 0, &p, &e);
-	if (k == 0 && (!p.args.n || !*p.args.v[0]))
+	if (k == 0 && p.hold && m->stream)
+		k = err_set(&e, EINVAL, "only a main process can be one that waits");
+	if (k == 0 && !p.hold && (!p.args.n || !*p.args.v[0]))
 		k = err_set(&e, EINVAL, "no command was given");
 	if (k == 0) {
 		k = check_start(r, m->stream, &e);
@@ -222,6 +224,10 @@ static void start_copy(struct running *r, const struct msg *m)
 		k = file_request_parse(m->data, m->len, &rq, &e);
 	if (k == 0)
 		k = check_start(r, m->stream, &e);
+	if (k == 0 && cp.in && rq.kind != FILES_COPY)
+		k = err_set(&e, EINVAL, "only copies go in");
+	if (k == 0 && (rq.kind == FILES_CHANGES || rq.kind == FILES_LAYER))
+		k = overlay_open_lower(&r->c, &e);
 	if (k == 0)
 		k = start_stream(r, m->stream, &(struct beginning){ .copy = &cp }, &e);
 	json_done(&file_request_table, &rq);

@@ -171,7 +171,9 @@ static int apply_process(void *ctx, const struct step *s, struct err *e)
 	const struct launch *l = c->launch;
 	int status = 125;
 
-	if (l->init)
+	if (l->process->hold)
+		hold_become(l, e);
+	else if (l->init)
 		pid1_run(c, l, &status, e);
 	else
 		process_become(c, l, &status, e);

@@ -280,7 +280,7 @@ int stream_start(struct stream *s, const struct process *p, struct err *e)
 		.report = -1,
 		.go = -1,
 		.main = s->id == 0,
-		.init = s->id == 0 && s->c->boot->spec.init,
+		.init = s->id == 0 && !p->hold && s->c->boot->spec.init,
 	};
 	int r;
 

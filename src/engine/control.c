@@ -19,7 +19,8 @@
 #define WAIT_POLL_MS 5
 #define PAUSE_S	     15 /* longer than a freezer may take */
 
-int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
+int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
+		    struct err *e)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	autoclose int dir = openat(en->run_fd, in->spec.id, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -28,11 +29,16 @@ int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, st
 	if (fd < 0)
 		return err_sys(e, errno, "socket");
 	/* the path of the run root may be longer than an address */
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/monitor.sock", dir);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dir, socket_name);
 	if (dir < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return err_set(e, ESRCH, "%s is not running", in->spec.name);
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
+{
+	return control_connect(en, in, "monitor.sock", ret_fd, e);
 }
 
 static int send_frames(int fd, const struct instance *in, const struct buf *b, struct err *e)
@@ -214,6 +220,19 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 		r = truth_refresh(en, &now, e);
 	json_done(&instance_state_table, &now.state);
 	return r;
+}
+
+void control_end_files(struct engine *en, const struct instance *in)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = -1;
+
+	if (control_connect(en, in, "files.sock", &fd, NULL) < 0)
+		return;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_u32x2(&b, MSG_STOP, 0, SIGKILL, 0);
+	if (send_frames(fd, in, &b, NULL) == 0)
+		wait_for_end(fd, GRACE_S * 1000);
 }
 
 /* A connection ends with its monitor: with the instance, or when the policy starts it anew. */

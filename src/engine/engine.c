@@ -224,10 +224,12 @@ static int lock_ended(struct engine *en, const struct instance *in, bool force, 
 
 	while ((r = truth_lock(en, in->spec.id, ret, e)) == -EBUSY && clock_mono_ns() < end) {
 		r = truth_refresh(en, &now, e);
-		if (r == 0 && now.state.status != STATUS_EXITED && !force)
+		if (r == 0 && instance_is_live(&now.state) && !force)
 			r = err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
-		else if (r == 0 && now.state.status != STATUS_EXITED)
+		else if (r == 0 && instance_is_live(&now.state))
 			r = engine_stop(en, in, 0, e);
+		else if (r == 0 && force)
+			control_end_files(en, in);
 		if (r < 0)
 			break;
 		poll(NULL, 0, REMOVE_POLL_MS);

@@ -47,6 +47,8 @@ int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct e
 int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e);
 /* Is fd, which was inherited, the lock, and held?  It becomes close-on-exec. */
 int truth_take_lock(struct engine *en, const char *id, int fd, struct err *e);
+/* Waits until nobody has it, or whoever has it runs the instance; -EBUSY: that takes too long. */
+int truth_wait_idle(struct engine *en, const struct instance_spec *spec, struct err *e);
 /* Fills in->state for in->spec.  An instance whose monitor was killed is cleaned up and recorded as ended. */
 int truth_refresh(struct engine *en, struct instance *in, struct err *e);
 /* The same under the lock, which the caller holds: nothing runs; clears what is left of a lost instance. */
@@ -64,6 +66,13 @@ void engine_tell(struct engine *en, const struct instance_spec *s, const char *a
 		 const char *const *more);
 /* The same of a volume: "create", "destroy". */
 void engine_tell_volume(struct engine *en, const char *name, const char *action);
+/* start.c: starts a monitor for the files of an instance that does not run; -EALREADY: it does.  *ret_fd as engine_start. */
+int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
+/* control.c: the monitor that listens on this socket of the run directory; -ESRCH. */
+int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
+		    struct err *e);
+/* Ends a monitor that is there for the files of `in`, if there is one. */
+void control_end_files(struct engine *en, const struct instance *in);
 
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);

@@ -14,7 +14,6 @@
 #include "engine/request.h"
 #include "engine/request_int.h"
 
-#define DEFAULT_PATH  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define MAX_TEXT_FILE (1 << 20)
 
 extern char **environ;
@@ -122,7 +121,7 @@ static int add_defaults(const struct run_request *rq, const struct instance_spec
 	if (r == 0)
 		r = strv_addf(env, "HOSTNAME=%s", s->hostname);
 	if (r == 0 && rq->tty)
-		r = strv_add(env, "TERM=xterm");
+		r = strv_add(env, DEFAULT_TERM);
 	for (char **v = environ; rq->env_host && v && *v && r == 0; v++)
 		r = strv_env_set(env, *v);
 	return r;

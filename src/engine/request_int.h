@@ -4,6 +4,10 @@
 
 #include "engine/engine.h"
 
+/* In front of the image's environment, with HOSTNAME and, on a terminal, TERM. */
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_TERM "TERM=xterm"
+
 /* request_caps.c: --cap-add, --cap-drop, --privileged -> names of capabilities. */
 int request_caps(const struct run_request *rq, struct strv *ret, struct err *e);
 /* request_limits.c: what is given changes *res, the rest of it stays; checked against the host and as a whole. */

@@ -335,14 +335,24 @@ static int settle(const struct starter *s, struct err *e)
 	return r;
 }
 
+/* Said before the monitor is there to say it: whoever looks meanwhile, or finds it killed, takes it for nothing else. */
+static int note_files(const struct starter *s)
+{
+	const struct instance_state st = { .status = STATUS_CREATED, .files_only = true };
+	AUTO(buf_done) struct buf b = { 0 };
+	int r = json_print(&instance_state_table, &st, 0, &b);
+
+	return r < 0 ? r : write_file_swap(boot_fd(&s->boot, "run"), "state.json", 0600, b.data, b.len);
+}
+
 static int start_monitor(struct starter *s, struct err *e)
 {
-	int r = truth_note_start(s->dir_fd);
+	int r = s->boot.files_only ? note_files(s) : truth_note_start(s->dir_fd);
 
 	if (r < 0)
 		return err_sys(e, -r, "directory of %s", s->spec->name);
 	r = spawn_monitor(s, e);
-	if (r < 0)
+	if (r < 0 && !s->boot.files_only)
 		truth_forget_start(s->dir_fd);
 	return r;
 }
@@ -372,17 +382,31 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 	return r;
 }
 
-int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
+static int start(struct starter *s, int *ret_fd, struct err *e)
 {
-	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
-	int lock, r = lock_to_start(en, spec, &lock, e);
+	int lock, r = lock_to_start(s->en, s->spec, &lock, e);
 
 	if (r < 0)
 		return r;
-	r = launch(&s, lock, false, ret_fd, e);
+	r = launch(s, lock, false, ret_fd, e);
 	if (r < 0)
-		remove_tree(en->run_fd, spec->id);
+		remove_tree(s->en->run_fd, s->spec->id);
 	return r;
+}
+
+int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
+{
+	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
+
+	return start(&s, ret_fd, e);
+}
+
+int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
+{
+	AUTO(starter_done)
+	struct starter s = { .en = en, .spec = spec, .boot.files_only = true, .dir_fd = -1 };
+
+	return start(&s, ret_fd, e);
 }
 
 int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e)

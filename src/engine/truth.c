@@ -7,10 +7,13 @@
  * exit.json that says so.  Mounts are in the instance's own mount namespace and go with its processes.
  *
  * States on disk: neither exit.json nor `started`: created; run directory + lock: starting or running (state.json);
- * exit.json: exited; `started` alone: it was lost, without a run directory together with the host.
+ * exit.json: exited; `started` alone: it was lost, without a run directory together with the host.  A monitor that is
+ * there for the files of an instance alone (state.json says so, from before it is started) holds the lock, too, but
+ * changes neither: the instance is created or exited as before.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +27,9 @@
 #include "cgroup/cgroup.h"
 #include "engine/engine_int.h"
 
-#define MAX_STATE (1 << 20)
+#define MAX_STATE    (1 << 20)
+#define IDLE_WAIT_S  40 /* a virtual machine has 30 to power off */
+#define IDLE_POLL_MS 2
 
 int truth_dir_open(struct engine *en, const char *id)
 {
@@ -161,13 +166,25 @@ static int clear_lost(struct engine *en, struct instance *in, bool with_host, st
 	return truth_record_end(en, in, with_host ? "the host went down" : "its monitor was killed", e);
 }
 
+/* Was the monitor that has left this run directory there for files alone? */
+static bool is_for_files(int run)
+{
+	struct instance_state st = { 0 };
+	bool yes = read_state(run, "state.json", &st) == 0 && st.files_only;
+
+	json_done(&instance_state_table, &st);
+	return yes;
+}
+
 int truth_settle(struct engine *en, struct instance *in, struct err *e)
 {
 	autoclose int dir = truth_dir_open(en, in->spec.id), run = run_dir_open(en, in->spec.id);
 	int64_t started_ns;
 	int r = 0;
 
-	if (has_no_end(dir, &started_ns)) {
+	if (run >= 0 && is_for_files(run))
+		r = cgroup_clear(engine_facts(en), in->spec.id, e);
+	else if (has_no_end(dir, &started_ns)) {
 		in->state.started_ns = started_ns;
 		if (run >= 0)
 			read_state(run, "state.json", &in->state);
@@ -243,4 +260,22 @@ int truth_refresh(struct engine *en, struct instance *in, struct err *e)
 	if (r < 0 || read_exit(en, in) < 0)
 		in->state.status = STATUS_CREATED;
 	return 0;
+}
+
+int truth_wait_idle(struct engine *en, const struct instance_spec *spec, struct err *e)
+{
+	int64_t end = clock_mono_ns() + IDLE_WAIT_S * NS_PER_S;
+	struct instance now = { .spec = *spec };
+	int r;
+
+	while ((r = lock_probe(en, spec->id)) == -EBUSY && clock_mono_ns() < end) {
+		r = truth_refresh(en, &now, e);
+		if (r < 0 || (instance_is_live(&now.state) && now.state.status != STATUS_STARTING))
+			break;
+		poll(NULL, 0, IDLE_POLL_MS);
+	}
+	json_done(&instance_state_table, &now.state);
+	if (r == -EBUSY)
+		err_set(e, EBUSY, "another command is busy with the files of %s", spec->name);
+	return r;
 }

@@ -267,5 +267,7 @@ int guest_run(void)
 	}
 	loop_run(g->loop);
 	conn_drain(g->conn, LAST_WORDS_MS);
+	for (size_t i = 0; i < g->boot.n_fds; i++)
+		close(g->boot.fds[i].fd);
 	power_off();
 }

@@ -21,9 +21,10 @@ int system_open_agent(int initramfs, int timeout_ms, struct err *e);
 /* What plans need to know about this machine. */
 int system_facts(struct host_facts *ret, struct err *e);
 
-/* root.c: mounts disks and shares; b gets the descriptors "rootfs" and "mount/N" (which stay open). */
+/* root.c: mounts disks and shares; b gets the descriptors "rootfs", the two that it is made of as "layer/0" and "upper", and
+ * "mount/N". */
 int root_make(const struct instance_spec *s, struct boot *b, struct err *e);
-/* Writes back and unmounts all of it. */
+/* Writes back and unmounts all of it, once those are closed. */
 void root_unmake(void);
 
 #endif

@@ -113,6 +113,10 @@ int root_make(const struct instance_spec *s, struct boot *b, struct err *e)
 	if (r == 0)
 		r = keep_open(b, "rootfs", DIR_ROOT, e);
 	if (r == 0)
+		r = keep_open(b, "layer/0", DIR_IMAGE, e);
+	if (r == 0)
+		r = keep_open(b, "upper", DIR_DISK "/upper", e);
+	if (r == 0)
 		r = make_dir(DIR_SHARE, e);
 	for (size_t i = 0; i < s->n_mounts && r == 0; i++)
 		if (s->mounts[i].type != MOUNT_TMPFS)

@@ -227,11 +227,23 @@ static void addition_done(struct addition *ad)
 	free(ad->id);
 }
 
+/* The name that a new image is to have; NULL: none. */
+static int new_ref(const char *ref, struct strv *ret, struct err *e)
+{
+	AUTO(reference_done) struct reference name = { 0 };
+	int r = ref ? reference_parse(ref, &name, e) : 0;
+
+	if (!ref || r < 0)
+		return r;
+	if (name.has_digest)
+		return err_set(e, EINVAL, "a new image may not be named by a digest: %s", ref);
+	return strv_add_take(ret, reference_text(&name)) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
 int image_import(struct image_store *s, const char *path, const char *ref,
 		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
 		 struct err *e)
 {
-	AUTO(reference_done) struct reference name = { 0 };
 	AUTO(strv_done) struct strv refs = { 0 }, names = { 0 };
 	AUTO(addition_done)
 	struct addition ad = { .store = s,
@@ -242,18 +254,47 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 			       .progress = progress,
 			       .progress_arg = arg,
 			       .refs = &names };
-	int r = ref ? reference_parse(ref, &name, e) : 0;
+	int r = new_ref(ref, &refs, e);
 
 	if (r < 0)
 		return r;
-	if (name.has_digest)
-		return err_set(e, EINVAL, "a new image may not be named by a digest: %s", ref);
-	if (ref && strv_add_take(&refs, reference_text(&name)) < 0)
-		return err_set(e, ENOMEM, "out of memory");
 	if (config)
 		ad.request.config = *config; /* borrowed: addition_done leaves it */
 	ad.input_fd = open_input(path, e);
 	r = ad.input_fd < 0 ? ad.input_fd : add(&ad, &refs, e);
+	if (r == 0)
+		*ret_id = take_ptr(ad.id);
+	return r;
+}
+
+int image_check_new_ref(const char *ref, struct err *e)
+{
+	AUTO(strv_done) struct strv refs = { 0 };
+
+	return new_ref(ref, &refs, e);
+}
+
+int image_commit(struct image_store *s, int layer_fd, const struct image_commit *commit, char **ret_id,
+		 struct err *e)
+{
+	AUTO(strv_done) struct strv refs = { 0 }, names = { 0 };
+	AUTO(addition_done)
+	struct addition ad = { .store = s,
+			       .what = "ketch commit",
+			       .path = "the new layer",
+			       .input_fd = fcntl(layer_fd, F_DUPFD_CLOEXEC, 3),
+			       /* borrowed: addition_done leaves them */
+			       .request = { .verb = JOB_IMPORT,
+					    .config = commit->config->config,
+					    .base = commit->config->rootfs.diff_ids,
+					    .author = commit->config->author,
+					    .comment = commit->comment },
+			       .progress = commit->progress,
+			       .refs = &names };
+	int r = ad.input_fd < 0 ? err_sys(e, errno, "the new layer") : new_ref(commit->ref, &refs, e);
+
+	if (r == 0)
+		r = add(&ad, &refs, e);
 	if (r == 0)
 		*ret_id = take_ptr(ad.id);
 	return r;

@@ -56,6 +56,19 @@ typedef void (*image_progress)(void *arg, const char *line);
 int image_import(struct image_store *s, const char *path, const char *ref,
 		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
 		 struct err *e);
+/* A new image of one that is here: its config, in which author and layers are those that there are already. */
+struct image_commit {
+	const struct image_config *config;
+	char *comment; /* NULL: none */
+	const char *ref; /* NULL: none */
+	image_progress progress;
+};
+/* ketch commit: layer_fd, read to its end, gives the layer that is put on top as an uncompressed tar stream. */
+int image_commit(struct image_store *s, int layer_fd, const struct image_commit *commit, char **ret_id,
+		 struct err *e);
+/* Can a new image be called that? */
+int image_check_new_ref(const char *ref, struct err *e);
+
 /* ketch load: docker-archive, OCI layout directory or archive.  *ret_refs: the references (or ids) loaded. */
 int image_load(struct image_store *s, const char *path, image_progress progress, void *arg,
 	       struct strv *ret_refs, struct err *e);

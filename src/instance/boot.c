@@ -19,6 +19,7 @@ static const struct jfield boot_fields[] = {
 	JA(struct boot, fds, n_fds, "fds", &boot_fd_table),
 	J(J_INT, struct boot, restarts),
 	JK(J_INT, struct boot, backoff_ms, "backoffMs"),
+	JK(J_BOOL, struct boot, files_only, "filesOnly"),
 	J(J_STR, struct boot, root),
 	JK(J_STR, struct boot, run_root, "runRoot"),
 	J(J_STR, struct boot, ketch),

@@ -34,6 +34,7 @@ struct boot {
 	struct boot_fd *fds;
 	size_t n_fds;
 	int restarts, backoff_ms; /* by its policy, so far: struct instance_state */
+	bool files_only; /* no main process: it is started for GET and PUT, and ends with its first client */
 	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */
 	char *ketch; /* path of the ketch program */
 };

@@ -4,7 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+const char *const files_kind_names[] = { [FILES_COPY] = "copy",
+					 [FILES_TREE] = "tree",
+					 [FILES_CHANGES] = "changes",
+					 [FILES_LAYER] = "layer",
+					 NULL };
+
 static const struct jfield file_request_fields[] = {
+	JE(struct file_request, kind, "kind", files_kind_names),
 	J(J_STR, struct file_request, path),
 	J(J_BOOL, struct file_request, follow),
 	J(J_BOOL, struct file_request, archive),
@@ -20,7 +27,7 @@ int file_request_parse(const char *text, size_t n, struct file_request *ret, str
 
 	if (r < 0)
 		return r;
-	if (!rq.path || !*rq.path) {
+	if (rq.kind == FILES_COPY && (!rq.path || !*rq.path)) {
 		json_done(&file_request_table, &rq);
 		return err_set(e, EINVAL, "a request for files names no path");
 	}

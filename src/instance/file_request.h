@@ -1,4 +1,4 @@
-/* file_request.h - which files of an instance are copied: the payload of MSG_GET and MSG_PUT */
+/* file_request.h - which files of an instance are asked for: the payload of MSG_GET and MSG_PUT */
 #ifndef INSTANCE_FILE_REQUEST_H
 #define INSTANCE_FILE_REQUEST_H
 
@@ -7,7 +7,18 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* What a GET gives on STDOUT.  A PUT is a copy. */
+enum files_kind {
+	FILES_COPY, /* what is at `path`, as a process inside sees it: a tar stream */
+	FILES_TREE, /* the whole root, without what is mounted in it: a tar stream */
+	FILES_CHANGES, /* what is different from the image: records of instance/change.h */
+	FILES_LAYER, /* the same as a layer of an image: a tar stream with whiteouts (OCI image-spec, layer.md) */
+	FILES_KIND_N
+};
+extern const char *const files_kind_names[];
+
 struct file_request {
+	int kind; /* enum files_kind; all but a copy are of the whole root and have no path */
 	char *path; /* inside, from its root */
 	bool follow; /* GET: a link at the end of the path is resolved */
 	bool archive; /* PUT: any archive, unpacked in the directory `path`; else one file or directory, as send.h makes it */

@@ -33,6 +33,7 @@ struct process {
 	bool stdin_open; /* else stdin is /dev/null */
 	bool seccomp; /* the instance's filter applies */
 	struct opt_i64 umask; /* not set: 022 */
+	bool hold; /* no program: a process of ours that only waits, so that the files of the instance can be reached */
 	int rows, cols; /* first size of the terminal; 0: unknown */
 };
 

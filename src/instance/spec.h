@@ -145,6 +145,7 @@ struct instance_state {
 	bool stopped_by_user; /* by stop or kill, not by its own end or the host's */
 	int restarts; /* by its policy, since a user started it */
 	int backoff_ms; /* what was waited before the last of them */
+	bool files_only; /* what has its lock is there for its files alone; it does not run */
 	char *error; /* why it could not start or was lost; NULL */
 	struct strv cgroups; /* absolute directories that hold its processes (v1: several) */
 	struct strv warnings; /* what this host could not give, a sentence each */

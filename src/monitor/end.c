@@ -127,11 +127,12 @@ void monitor_wind_up(struct monitor *m)
 	ms = ms_to_restart(m);
 	if (ms >= 0 && wait_to_restart(m, ms))
 		become_starter(m);
-	save_exit(m);
+	if (!m->boot.files_only)
+		save_exit(m);
 	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);
 	alone = !relay_has_first_client(m->relay);
 	close(m->lock_fd);
 	say_last(m);
-	if (m->boot.spec.auto_remove && alone)
+	if (m->boot.spec.auto_remove && alone && !m->boot.files_only)
 		become_remover(m);
 }

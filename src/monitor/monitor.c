@@ -15,6 +15,10 @@
  * The end, in this order: the back end has ended and is released; exit.json is written beside the log; the run
  * directory is emptied; the lock goes; the clients hear EXIT.  So whoever hears it may remove the instance.
  *
+ * Started for files only (boot.h): the main process is one that waits (process.h); GET and PUT are all that is done, and
+ * it ends when the client that started it leaves.  Nothing of that is recorded, but in state.json, for who finds it
+ * killed; it listens where only those look who are about files.
+ *
  * Runs as: ketch-monitor, uid of the caller, in a session of its own.
  */
 #include "monitor/monitor.h"
@@ -62,23 +66,44 @@ void monitor_set_error(struct monitor *m, const char *text)
 
 /* --- the main process */
 
-void monitor_start_main(struct monitor *m)
+static void release_early(struct monitor *m)
 {
-	AUTO(buf_done) struct buf json = { 0 };
-	struct msg start;
+	struct msg msg;
 	struct err e;
 
-	if (!m->backend_ready || !m->client_settled || m->main_started)
-		return;
 	m->main_started = true;
-	json_print(&process_table, &m->boot.spec.process, 0, &json);
-	start = (struct msg){ MSG_START, 0, json.data, json.len };
-	m->backend->send(m->running, &start);
-	while (msg_peek(&m->early, PEER_MONITOR, &start, &e) == 1) {
-		m->backend->send(m->running, &start);
-		msg_drop(&m->early, &start);
+	while (msg_peek(&m->early, PEER_MONITOR, &msg, &e) == 1) {
+		m->backend->send(m->running, &msg);
+		msg_drop(&m->early, &msg);
 	}
 	buf_done(&m->early);
+}
+
+static void send_main(struct monitor *m, const struct process *p)
+{
+	AUTO(buf_done) struct buf json = { 0 };
+
+	m->main_sent = true;
+	json_print(&process_table, p, 0, &json);
+	m->backend->send(m->running, &(struct msg){ MSG_START, 0, json.data, json.len });
+}
+
+void monitor_start_main(struct monitor *m)
+{
+	static const struct process waits = { .hold = true };
+
+	if (!m->backend_ready || m->main_sent || (!m->client_settled && !m->boot.files_only))
+		return;
+	send_main(m, m->boot.files_only ? &waits : &m->boot.spec.process);
+	if (!m->boot.files_only) /* files are reached through a process that runs already */
+		release_early(m);
+}
+
+void monitor_end_in_order(struct monitor *m)
+{
+	if (m->running && !m->ending)
+		m->backend->send(m->running, &(struct msg){ .type = MSG_SHUTDOWN });
+	m->ending = true;
 }
 
 static void main_is_over(struct monitor *m, const struct msg *msg)
@@ -98,7 +123,7 @@ static void main_is_over(struct monitor *m, const struct msg *msg)
 	if (m->boot.spec.auto_remove)
 		m->backend->kill(m->running);
 	else
-		m->backend->send(m->running, &(struct msg){ .type = MSG_SHUTDOWN });
+		monitor_end_in_order(m);
 }
 
 static void start_time_limit(struct monitor *m)
@@ -118,6 +143,10 @@ static void on_backend_message(void *arg, const struct msg *msg)
 	}
 	if (!msg->stream && (msg->type == MSG_EXIT || msg->type == MSG_FAILED)) {
 		main_is_over(m, msg);
+		return;
+	}
+	if (!msg->stream && msg->type == MSG_STARTED && m->boot.files_only) {
+		release_early(m);
 		return;
 	}
 	if (!msg->stream && msg->type == MSG_STARTED) {
@@ -197,8 +226,8 @@ static int set_up(struct monitor *m, struct err *e)
 	m->relay_ops.keep_stdin = m->boot.spec.process.tty;
 	news_init(&m->news, &m->boot);
 	m->loop = loop_new();
-	m->log = log_open(m->dir_fd, "log");
-	if (!m->log)
+	m->log = m->boot.files_only ? NULL : log_open(m->dir_fd, "log");
+	if (!m->log && !m->boot.files_only)
 		return err_sys(e, errno, "log");
 	m->relay = m->loop ? relay_new(m->loop, &m->relay_ops, m->log) : NULL;
 	if (!m->relay)
@@ -211,7 +240,7 @@ static int set_up(struct monitor *m, struct err *e)
 		r = watch_fd(m, &m->time_limit, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
 			     monitor_on_time_limit);
 	if (r == 0)
-		r = watch_fd(m, &m->listener, set_up_listener(m->run_fd), on_connection);
+		r = watch_fd(m, &m->listener, set_up_listener(m->run_fd, m->boot.files_only), on_connection);
 	if (r < 0)
 		return err_sys(e, -r, "monitor socket");
 	r = relay_add_client(m->relay, client, true);
@@ -223,7 +252,8 @@ static int start_backend(struct monitor *m, struct err *e)
 	const struct boot *b = &m->boot;
 	int r;
 
-	m->state.status = STATUS_STARTING;
+	m->state.status = b->files_only ? STATUS_CREATED : STATUS_STARTING;
+	m->state.files_only = b->files_only;
 	m->state.monitor_pid = getpid();
 	m->state.restarts = b->restarts;
 	m->state.backoff_ms = b->backoff_ms;

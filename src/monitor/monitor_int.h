@@ -20,7 +20,9 @@ struct monitor {
 	struct news news;
 	struct watch listener, signals, timer, time_limit; /* timer: of a stop, or of RESTARTING */
 	int run_fd, dir_fd, lock_fd;
-	bool backend_ready, client_settled, main_started;
+	bool backend_ready, client_settled;
+	bool main_sent, main_started; /* the latter: it, and what begins after it, is the back end's matter */
+	bool ending; /* it was asked to end in order */
 	bool stopping; /* on purpose: no restart */
 	bool wants_pause; /* what was asked last */
 	unsigned pauses; /* PAUSE under way */
@@ -33,6 +35,8 @@ void monitor_save_state(struct monitor *m);
 void monitor_set_error(struct monitor *m, const char *text);
 /* Starts the main process once the back end and the first client are ready for it. */
 void monitor_start_main(struct monitor *m);
+/* Once: a back end that is asked again does not end in order. */
+void monitor_end_in_order(struct monitor *m);
 
 /* requests.c: what clients, signals and the timer ask for. */
 extern const struct relay_ops monitor_relay_ops; /* without .arg and .keep_stdin */

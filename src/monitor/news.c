@@ -8,7 +8,7 @@
 
 void news_init(struct news *n, const struct boot *b)
 {
-	*n = (struct news){ .dir = boot_fd(b, "events"), .spec = &b->spec };
+	*n = (struct news){ .dir = b->files_only ? -1 : boot_fd(b, "events"), .spec = &b->spec };
 }
 
 void news_started(const struct news *n)

@@ -508,7 +508,9 @@ void relay_from_backend(struct relay *r, const struct msg *m)
 void relay_finish(struct relay *r, const struct msg *last, int timeout_ms)
 {
 	for (struct stream *s = r->execs; s; s = s->next)
-		if (s->client)
+		if (s->client && last->type == MSG_FAILED) /* none began */
+			msg_put(conn_out(s->client->conn), last->type, s->client_id, last->data, last->len);
+		else if (s->client)
 			msg_put_u32x2(conn_out(s->client->conn), MSG_EXIT, s->client_id, 137, 0);
 	for (struct client *c = r->clients; c; c = c->next) {
 		if (c->attached || c->first)

@@ -167,7 +167,10 @@ static void begin_stop(struct monitor *m, int signo, unsigned timeout_s)
 	m->news.stopped = true;
 	news_signal(&m->news, signo);
 	thaw(m);
-	signal_main(m, signo); /* ends one that has not begun */
+	if (m->boot.files_only)
+		monitor_end_in_order(m);
+	else
+		signal_main(m, signo); /* ends one that has not begun */
 	if (timeout_s == 0)
 		m->backend->kill(m->running);
 	else
@@ -217,7 +220,9 @@ static void on_client_settled(void *arg, bool attached)
 	struct monitor *m = arg;
 
 	m->client_settled = true;
-	if (attached)
+	if (m->boot.files_only)
+		monitor_end_in_order(m); /* the client has what it came for */
+	else if (attached)
 		monitor_start_main(m);
 	else
 		abandon(m, 125, "the command that started it was killed");

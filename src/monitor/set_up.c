@@ -64,18 +64,19 @@ int set_up_boot(int fd, struct boot *ret, struct err *e)
 	return r < 0 ? r : keep_descriptors(ret, e);
 }
 
-int set_up_listener(int run_fd)
+int set_up_listener(int run_fd, bool files_only)
 {
+	const char *name = files_only ? "files.sock" : "monitor.sock";
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* the run directory's path may be long: an address of 108 bytes always holds this one */
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/monitor.sock", run_fd);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", run_fd, name);
 	if (fd < 0)
 		return -1;
-	unlinkat(run_fd, "monitor.sock", 0);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
-	    fchmodat(run_fd, "monitor.sock", 0600, 0) < 0 || listen(fd, 64) < 0)
+	unlinkat(run_fd, name, 0);
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || fchmodat(run_fd, name, 0600, 0) < 0 ||
+	    listen(fd, 64) < 0)
 		return -1;
 	return take_fd(&fd);
 }

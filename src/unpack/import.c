@@ -1,4 +1,4 @@
-/* import.c - a directory or a tar file becomes an image of one layer */
+/* import.c - a directory or a tar file becomes an image of one layer, or the upper layer of one */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -36,23 +36,22 @@ static int import_tar(struct job *job, struct digest *ret, uint64_t *ret_bytes, 
 	return layer_run(&lj, ret, ret_bytes, e);
 }
 
-static int make_image(struct job *job, const struct digest *diff_id, struct err *e)
+static int write_image(struct job *job, const struct strv *diffs, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
-	char created[RFC3339_LEN], diff[DIGEST_TEXT], id[DIGEST_TEXT];
-	char *diffs[] = { diff, NULL };
-	/* borrowed strings: only printed, never freed */
+	char created[RFC3339_LEN], id[DIGEST_TEXT];
+	/* borrowed: only printed, never freed */
 	const struct image_config config = { .created = created,
+					     .author = job->request->author,
 					     .architecture = (char *)(uintptr_t)platform_host(),
 					     .os = (char[]){ "linux" },
 					     .config = job->request->config,
-					     .rootfs = { (char[]){ "layers" }, { diffs, 1 } } };
-	struct job_image im = { .id = id, .created = created, .diff_ids = { diffs, 1 } };
+					     .rootfs = { (char[]){ "layers" }, *diffs } };
+	struct job_image im = { .id = id, .created = created, .diff_ids = *diffs };
 	struct digest d;
 	int r;
 
 	rfc3339_format(clock_real_ns(), created);
-	digest_text(diff_id, diff);
 	if (json_print(&image_config_table, &config, 0, &text) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	if (text.len > IMAGE_DOCUMENT_MAX)
@@ -63,6 +62,19 @@ static int make_image(struct job *job, const struct digest *diff_id, struct err 
 		return r;
 	digest_text(&d, id);
 	return job_add_image(job, &im, e);
+}
+
+static int make_image(struct job *job, const struct digest *diff_id, struct err *e)
+{
+	AUTO(strv_done) struct strv diffs = { 0 };
+	char diff[DIGEST_TEXT];
+
+	digest_text(diff_id, diff);
+	if (strv_copy(&diffs, &job->request->base) < 0 || strv_add(&diffs, diff) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (diffs.n > IMAGE_LAYERS_MAX)
+		return err_set(e, E2BIG, "the image would have more than %d layers", IMAGE_LAYERS_MAX);
+	return write_image(job, &diffs, e);
 }
 
 int job_import(struct job *job, struct err *e)

@@ -6,6 +6,9 @@ const char *const job_verb_names[] = { "import", "load", NULL };
 static const struct jfield request_fields[] = {
 	JE(struct job_request, verb, "verb", job_verb_names),
 	JO(struct job_request, config, "config", &image_run_config_table),
+	J(J_STRV, struct job_request, base),
+	J(J_STR, struct job_request, author),
+	J(J_STR, struct job_request, comment),
 	J(J_STRV, struct job_request, known),
 	J(J_STR, struct job_request, name_hint),
 	{ 0 },

@@ -24,6 +24,8 @@ extern const char *const job_verb_names[];
 struct job_request {
 	int verb; /* enum job_verb */
 	struct image_run_config config; /* import */
+	struct strv base; /* import: diff ids of the layers below the new one */
+	char *author, *comment; /* import: NULL: not said */
 	struct strv known; /* load: diff ids that need not be unpacked */
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
 };

@@ -8,9 +8,9 @@
  *	0  u32 length of the payload		4  u16 type	6  u16 zero	8  u32 stream
  *
  * A stream is one process: 0 is the instance's main process, others are made by START (exec).  A copy of files
- * is such a stream, too, made by GET or PUT: its process is one of Ketch's, inside; STDOUT (GET) or STDIN (PUT) is a tar
- * stream, STDERR the one line that says why it failed, and EXIT its status.  What is wrong at once (no such path)
- * is FAILED.  Each connection numbers its own streams.  The sender of STDIN, STDOUT or STDERR bytes may have MSG_WINDOW of
+ * is such a stream, too, made by GET or PUT: its process is one of Ketch's, inside; STDOUT (GET) or STDIN (PUT) is what
+ * instance/file_request.h says, mostly a tar stream, STDERR the one line that says why it failed, and EXIT its status.
+ * What is wrong at once (no such path) is FAILED.  Each connection numbers its own streams.  The sender of STDIN, STDOUT or STDERR bytes may have MSG_WINDOW of
  * them under way per stream and direction; the receiver gives CREDIT back as it consumes.
  *
  * The peer may be hostile (a guest): a type it may not send, a wrong length or a set reserved field ends the

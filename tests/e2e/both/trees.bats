@@ -1,0 +1,120 @@
+# trees.bats - the files of an instance, running or not: cp, export, diff, commit
+#
+# For a virtual machine that does not run each of them is a boot: what needs none of that is asked of one that runs.
+load ../lib
+
+setup_file() {
+	store_open
+	mkdir "$DIR/w" "$DIR/bind"
+	krun --name over -v "$DIR/bind:/bind" -v /vol -e TOLD=yes -w /work --label l=1 ketch/base sh -c '
+		echo new >/etc/new; rm /etc/passwd; chmod 700 /tmp; rm -rf /root; mkdir /root; echo y >/root/y
+		ln /etc/new /etc/hard; ln -s new /etc/link; echo bind >/bind/f; echo vol >/vol/f; echo out; exit 3' >/dev/null || :
+	stay --name up >/dev/null
+}
+teardown_file() { store_close; }
+setup() { cd "$DIR/w" || return; }
+
+state_of() { ketch inspect over | jq -c '.[0].State'; }
+
+@test "cp reaches an instance that does not run, which stays as it was" {
+	local before
+	before=$(state_of)
+	mkdir -p in/etc in/bind
+	echo in | tee in/etc/in in/bind/in >/dev/null
+	tar c -C in . | ketch cp - over:/
+	is "$(cat "$DIR/bind/in")" in
+	ketch cp over:/vol .
+	is "$(cat vol/f)" vol
+	is "$(state_of)" "$before"
+	is "$(ketch ps -a --format json | jq -r 'select(.Names == "over").Status' | cut -c1-10)" 'Exited (3)'
+	is "$(ketch logs over)" out
+	refused 1 'over is not running' ketch exec over true
+}
+
+@test "diff lists what is added, changed and deleted, and no mounts" {
+	is "$(ketch diff over)" "A /bind
+C /etc
+A /etc/hard
+A /etc/in
+A /etc/link
+A /etc/new
+D /etc/passwd
+C /root
+A /root/y
+C /tmp
+A /vol
+A /work"
+}
+
+@test "export is the whole root without mounts, and can be imported" {
+	ketch export -o out.tar over
+	is "$(stat -c %a out.tar)" 600
+	tar tf out.tar >list
+	grep -qx etc/in list
+	grep -qx root/y list
+	grep -qx vol/ list
+	is "$(grep -E '^(etc/passwd|vol/.+|bind/.+|proc/.+|\./)' list)" ''
+	is "$(tar tvf out.tar | grep -cE 'link to etc/(new|hard)$')" 1
+	ketch import out.tar ketch/again >/dev/null
+	is "$(ketch run --rm ketch/again cat /etc/new /etc/hard)" $'new\nnew'
+}
+
+@test "commit makes an image of it that runs behind both walls" {
+	local id wall
+	id=$(ketch commit -a 'Ann Lee' -m why -c 'CMD ["cat", "/etc/new"]' -c 'ENV MORE=1' over ketch/new:1)
+	like "$id" '^sha256:[0-9a-f]{64}$'
+	for wall in container vm; do
+		is "$(ketch run --rm --isolation $wall ketch/new:1)" new
+	done
+	is "$(ketch run --rm ketch/new:1 sh -c 'ls /root; ls /etc/passwd /vol 2>&1; stat -c %a /tmp; stat -c %h /etc/hard; echo $TOLD $MORE; pwd')" \
+		$'y\nls: /etc/passwd: No such file or directory\n/vol:\n700\n2\nyes 1\n/work'
+	is "$(ketch image inspect ketch/new:1 | jq -c '.[0] | [.Author, .Config.Env, .Config.Labels.l, (.RootFS.Layers | length)]')" \
+		'["Ann Lee",["TOLD=yes","MORE=1"],"1",2]'
+	# once more on top of it
+	ketch run --name second ketch/new:1 sh -c 'rm -r /root /etc/new; echo 2 >/two'
+	ketch commit second ketch/new:2 >/dev/null
+	is "$(ketch run --rm ketch/new:2 sh -c 'cat /two; ls -d /root /etc/new 2>/dev/null')" 2
+	ketch rm second
+}
+
+@test "a running instance can be asked the same" {
+	ketch exec up sh -c 'echo 1 >/one; mkdir /dir; rm -rf /home; touch "/$(printf "a\033[31mb\nc")"'
+	# a name that would write to the terminal is shown as harmless
+	is "$(ketch diff up)" $'A /a?[31mb?c\nA /dir\nD /home\nA /one'
+	is "$(ketch export up | tar xO one)" 1
+	ketch commit up ketch/up >/dev/null
+	is "$(ketch run --rm ketch/up sh -c 'cat /one; ls -d /dir; ls /home 2>&1')" \
+		$'1\n/dir\nls: /home: No such file or directory'
+	ketch exec up true
+}
+
+@test "what cannot be done is said in one line, and leaves nothing" {
+	local verb
+	for verb in diff export commit; do
+		refused 1 'no such instance: none' ketch $verb none
+	done
+	refused 1 '/none: no such file or directory' ketch cp up:/none .
+	refused 1 'none/file: no such file or directory' ketch export -o none/file up
+	refused 1 'must be in lower case' ketch commit up X
+	refused 1 'unknown change' ketch commit -c 'RUN x' up
+	ketch exec up touch /.wh.x
+	refused 1 'a layer cannot hold a name that begins with ".wh."' ketch commit up ketch/wh
+	is "$(ls ./*.part 2>/dev/null)$(ketch images -q ketch/wh)" ''
+}
+
+@test "commands about the files of one instance take turns, and rm -f does not wait for them" {
+	local pids=() i
+	for i in 1 2; do
+		ketch cp over:/etc/new "got$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	is "$(cat got1 got2)" $'new\nnew'
+	# its archive never ends: the copy is there until the instance is removed
+	"$KETCH" cp - over:/tmp < <(tar c out.tar; exec tail -f /dev/null) 2>err &
+	local pid=$!
+	await 20 test -S "$KETCH_RUN_ROOT/$(inspect_of over .Id)/files.sock"
+	ketch rm -f over
+	run ! wait "$pid"
+	refused 1 'no such instance' ketch diff over
+}
