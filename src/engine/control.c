@@ -232,7 +232,7 @@ void control_end_files(struct engine *en, const struct instance *in)
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32x2(&b, MSG_STOP, 0, SIGKILL, 0);
 	if (send_frames(fd, in, &b, NULL) == 0)
-		wait_for_end(fd, GRACE_S * 1000);
+		wait_for_end(fd, CONTROL_GRACE_S * 1000);
 }
 
 /* A connection ends with its monitor: with the instance, or when the policy starts it anew. */
