@@ -1,8 +1,13 @@
 """measure.py - times of many runs, what they say, and tables"""
 import os
+import shutil
 import subprocess
+import sys
 
+import peers
 from peers import Unavailable
+
+HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 def repeat(program, argv, runs, period_ms=0, until=None, namespace=None):
@@ -47,3 +52,46 @@ def print_table(rows):
     for row in rows:
         cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))]
         print("  " + "  ".join(cells).rstrip())
+
+
+def report(title, times, reference):
+    """Prints a table of times with their ratio to the reference's, and returns what it says."""
+    found = {name: summary(values) for name, values in times.items()}
+    base = found.get(reference)
+    rows = [(title, "runs", "min", "p50", "p90", "p50 / " + reference)]
+    for name, s in found.items():
+        s["ratio"] = s["p50"] / base["p50"] if base else None
+        rows.append((name, str(s["runs"]), f"{s['min']:.2f}", f"{s['p50']:.2f}", f"{s['p90']:.2f}",
+                     f"{s['ratio']:.2f}" if base else "-"))
+    print_table(rows)
+    return found
+
+
+# --- what a measurement needs before it begins
+
+
+def own_namespace():
+    """Nothing that we mount shall be seen outside."""
+    if os.environ.get("KETCH_BENCH_INSIDE"):
+        return
+    os.environ["KETCH_BENCH_INSIDE"] = "1"
+    os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+
+
+def make_root(work):
+    """A root of one static busybox: the same for all."""
+    root = os.path.join(work, "rootfs")
+    for name in ("bin", "dev", "etc", "proc", "sys", "tmp", "run"):
+        os.makedirs(os.path.join(root, name))
+    shutil.copy(peers.need("busybox"), os.path.join(root, "bin/busybox"))
+    for name in ("true", "sh", "echo", "sleep"):
+        os.symlink("busybox", os.path.join(root, "bin", name))
+    with open(os.path.join(root, "etc/passwd"), "w", encoding="ascii") as f:
+        f.write("root:x:0:0:root:/:/bin/sh\n")
+    return root
+
+
+def build_repeat(work):
+    program = os.path.join(work, "repeat")
+    peers.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", program, os.path.join(HERE, "repeat.c")])
+    return program

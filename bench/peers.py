@@ -66,6 +66,16 @@ class Peer:
     def close(self):
         pass
 
+    # --- an engine's commands: its words before the verb are self.base
+
+    limits = []
+
+    def create(self, name, argv):
+        return self.base + ["create", "--name", name, "--network", "none", *self.limits, "bench", *argv]
+
+    def detached(self, name, argv):
+        return self.base + ["run", "-d", "--name", name, "--network", "none", *self.limits, "bench", *argv]
+
     def monitors(self):
         """Pids of the processes that watch the idle instances."""
         return []

@@ -15,6 +15,8 @@
 #include "instance/stats.h"
 
 #define CGROUP_DEADLINE_MS 10000
+#define CGROUP_PARENT                                                                                        \
+	"/ketch" /* whose children the cgroups of instances are, unless they are asked for elsewhere */
 
 /* Who holds it may kill what is in the cgroups: they were made, or found empty, while nobody else could take them. */
 struct cgroup_claim {
@@ -62,8 +64,8 @@ void cgroups_done(struct cgroups *cg); /* frees and closes; the cgroups stay */
 /* Thaws, kills whatever is left in the directories (absolute; missing ones are fine) and below them, and removes
  * them.  Also for an instance whose monitor was killed.  0, or an error when something is left. */
 int cgroup_kill_and_remove(const struct strv *dirs, struct err *e);
-/* The same for the cgroups of an instance by its id alone, in all hierarchies: works when nothing was recorded. */
-int cgroup_clear(const struct host_facts *h, const char *id, struct err *e);
+/* The same for the cgroups of an instance by its parent (NULL: the usual) and id alone, in all hierarchies: works when nothing was recorded. */
+int cgroup_clear(const struct host_facts *h, const char *parent, const char *id, struct err *e);
 /* Only the first part: starts the end of everything in them, without waiting. */
 void cgroup_kill(const struct strv *dirs);
 

@@ -100,13 +100,14 @@ int cgroup_kill_and_remove(const struct strv *dirs, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot remove the cgroups of the instance") : 0;
 }
 
-int cgroup_clear(const struct host_facts *h, const char *id, struct err *e)
+int cgroup_clear(const struct host_facts *h, const char *parent, const char *id, struct err *e)
 {
 	AUTO(strv_done) struct strv dirs = { 0 };
 
 	for (size_t i = 0; i < h->cgroups.n; i++) {
 		const char *eq = strchr(h->cgroups.v[i], '=');
-		autofree char *dir = eq ? str_printf("%s/ketch/%s", eq + 1, id) : NULL;
+		autofree char *dir =
+			eq ? str_printf("%s%s/%s", eq + 1, parent ? parent : CGROUP_PARENT, id) : NULL;
 
 		if (dir && !strv_has(&dirs, dir) && strv_add(&dirs, dir) < 0)
 			return err_set(e, ENOMEM, "out of memory");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "cgroup/cgroup.h"
 #include "cgroup/limits.h"
 #include "cgroup/oci_int.h"
 
@@ -29,11 +30,16 @@ bool cgroup_is_v2(const struct host_facts *h, const char *controller)
 	return dir && unified && !strcmp(dir, unified);
 }
 
-char *cgroup_dir(const struct host_facts *h, const char *controller, const char *id)
+char *cgroup_dir(const struct host_facts *h, const char *controller, const char *parent, const char *id)
 {
 	const char *base = cgroup_base(h, controller);
 
-	return base ? str_printf("%s/ketch/%s", base, id) : NULL;
+	return base ? str_printf("%s%s/%s", base, parent ? parent : CGROUP_PARENT, id) : NULL;
+}
+
+static char *dir_of(const struct planner *pl, const char *controller)
+{
+	return cgroup_dir(pl->rq->facts, controller, pl->rq->parent, pl->rq->id);
 }
 
 static void step(struct planner *pl, const struct step_op *op, const char *what, const char *data,
@@ -49,8 +55,8 @@ static void make_unified(struct planner *pl)
 {
 	static const char *const handed_down[] = { "memory", "cpu", "pids", "cpuset", "io", NULL };
 	const struct host_facts *h = pl->rq->facts;
-	const char *base = cgroup_base(h, "unified");
-	autofree char *ours = str_printf("%s/ketch", base);
+	autofree char *dir = dir_of(pl, "unified");
+	AUTO(strv_done) struct strv parents = { 0 };
 	AUTO(buf_done) struct buf plus = { 0 };
 
 	for (const char *const *c = handed_down; *c; c++)
@@ -58,8 +64,10 @@ static void make_unified(struct planner *pl)
 			buf_addf(&plus, "%s+%s", plus.len ? " " : "", *c);
 	if (!plus.len)
 		return;
-	step(pl, pl->rq->rows->enable, base, plus.data, 0);
-	step(pl, pl->rq->rows->enable, ours, plus.data, 0);
+	if (!dir || oci_place_parents(cgroup_base(h, "unified"), dir, &parents) < 0)
+		pl->r = -ENOMEM;
+	for (size_t i = 0; i < parents.n; i++)
+		step(pl, pl->rq->rows->enable, parents.v[i], plus.data, 0);
 }
 
 /* Those of the wanted controllers that live in directory `base`, as "a,b". */
@@ -84,7 +92,7 @@ static void make_all(struct planner *pl)
 	for (const char *const *c = pl->rq->controllers; *c; c++) {
 		const char *base = cgroup_base(h, *c);
 		autofree char *names = base ? controllers_at(pl->rq, base) : NULL;
-		autofree char *dir = cgroup_dir(h, *c, pl->rq->id);
+		autofree char *dir = dir_of(pl, *c);
 		size_t n = strlen(*c);
 
 		if (!names || strncmp(names, *c, n) || (names[n] && names[n] != ','))
@@ -108,7 +116,7 @@ static int instance_dirs(const struct cgroup_request *rq, struct strv *ret)
 			return -ENOMEM;
 		if (strcmp(name, "unified") && cgroup_is_v2(h, name))
 			continue;
-		dir = cgroup_dir(h, name, rq->id);
+		dir = cgroup_dir(h, name, rq->parent, rq->id);
 		r = dir ? strv_addf(ret, "%s=%s", name, dir) : -ENOMEM;
 	}
 	return r;
@@ -118,7 +126,7 @@ static int instance_dirs(const struct cgroup_request *rq, struct strv *ret)
 static void forbid_swap_v1(struct planner *pl)
 {
 	const struct resources *limits = pl->rq->limits;
-	autofree char *dir = cgroup_dir(pl->rq->facts, "memory", pl->rq->id);
+	autofree char *dir = dir_of(pl, "memory");
 	autofree char *path = dir ? str_printf("%s/memory.memsw.limit_in_bytes", dir) : NULL;
 	autofree char *value = str_printf("%llu", (unsigned long long)limits->memory_bytes);
 

@@ -1,7 +1,7 @@
 /* plan.h - which cgroups an instance gets on this host, and its ceilings in them; pure
  *
  * A controller is v2 when the facts name the directory of "unified" for it, else v1.  The cgroup of an instance is
- * ketch/ID in each hierarchy.
+ * ketch/ID in each hierarchy, or PARENT/ID.
  */
 #ifndef CGROUP_PLAN_H
 #define CGROUP_PLAN_H
@@ -43,6 +43,7 @@ struct cgroup_rows {
 struct cgroup_request {
 	const struct host_facts *facts;
 	const char *id;
+	const char *parent; /* "/a/b"; NULL: "/ketch" */
 	const struct resources *limits;
 	const char *const *controllers; /* those to join, NULL-terminated; missing ones are left out */
 	const struct cgroup_rows *rows;
@@ -54,6 +55,6 @@ int cgroup_plan(const struct cgroup_request *rq, struct plan *p, struct err *e);
 bool cgroup_is_v2(const struct host_facts *h, const char *controller);
 /* Where the controller's hierarchy is, borrowed; the instance's directory in it, owned.  NULL: not there. */
 const char *cgroup_base(const struct host_facts *h, const char *controller);
-char *cgroup_dir(const struct host_facts *h, const char *controller, const char *id);
+char *cgroup_dir(const struct host_facts *h, const char *controller, const char *parent, const char *id);
 
 #endif

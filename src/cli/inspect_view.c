@@ -313,7 +313,7 @@ static void fill_values(struct view *v)
 	v->memory_swap = r->memory_swap_bytes ? r->memory_swap_bytes : (int64_t)r->memory_bytes;
 	v->shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES;
 	v->seccomp = s->seccomp ? s->seccomp : "unconfined";
-	v->userns = s->userns ? "private" : "host";
+	v->userns = s->sandbox.auto_ids ? "auto" : s->userns ? "private" : "host";
 	v->network.name = network_names[s->network];
 	v->networks = &v->network;
 	v->n_networks = 1;

@@ -233,6 +233,8 @@ static int join_inside(struct container *c, const struct launch *l, struct err *
 	int flags = (int)(c->clone_flags & ~(uint64_t)CLONE_NEWPID) | (c->own_cgroupns ? CLONE_NEWCGROUP : 0);
 	int r;
 
+	for (size_t i = 0; i < c->n_joins && !l->oci; i++)
+		flags |= c->joins[i].flag & ~CLONE_NEWPID;
 	if (c->user_entered)
 		flags &= ~CLONE_NEWUSER;
 	r = ns_join(c->init_pidfd, flags);

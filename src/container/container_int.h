@@ -89,7 +89,8 @@ struct container {
 	size_t n_joins;
 	char *time_offsets; /* lines for /proc/self/timens_offsets of a new time namespace; NULL: none */
 	char *uid_map, *gid_map; /* lines for /proc/PID/uid_map of a new user namespace; NULL: none */
-	uint32_t first_id; /* host ID of ID 0 in the user namespace; 0: no user namespace */
+	bool own_users; /* in a user namespace of its own, with these host IDs of root and of the group tty (5): */
+	uint32_t root_uid, root_gid, tty_gid;
 	struct sock_fprog filter; /* len 0: none; .filter is owned */
 	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* */
 	bool can_raise; /* limits */
@@ -126,6 +127,8 @@ int source_fd(const struct container *c, const char *from);
 
 /* launch.c: clones with the namespaces of c, joined and new; 0 in the child. */
 pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e);
+/* Has it a namespace of this kind (CLONE_NEW*) other than the monitor's: its own, or one that it joined? */
+bool container_has_namespace(const struct container *c, int flag);
 /* id_maps.c: in the parent: writes the ID maps of a new user namespace. */
 int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
 
@@ -182,6 +185,8 @@ int mount_apply(int mnt, const struct mount_options *o);
 int mount_propagate(int mnt, const struct mount_options *o);
 /* A user namespace with these maps (lines of /proc/PID/uid_map), for ID-mapped mounts; -errno. */
 int userns_make(const char *uid_map, const char *gid_map);
+/* The ID outside of `inside` by these maps; root's where it is not mapped. */
+uint32_t userns_outside(const char *map, uint32_t inside);
 #define USERNS_IDS 65536U
 
 /* The place of a mount of ours: made if missing, and no part of it may be a symbolic link of the image. */
@@ -197,13 +202,13 @@ int place_in(int dir, const char *name, mode_t mode);
 /* All cgroup steps, as the planners of that room want them. */
 extern const struct cgroup_rows container_cgroup_rows;
 extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_make, op_cgroup_set, op_devices, op_seccomp,
-	op_namespaces, op_userns, op_ns_join, op_id_maps, op_time, op_overlay, op_root_open, op_source_open,
-	op_terminals;
+	op_namespaces, op_userns, op_ns_join, op_ns_open, op_shm_of, op_id_maps, op_time, op_overlay,
+	op_root_open, op_source_open, op_terminals;
 /* steps_inside.c */
 extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl, op_tmpfs, op_bind,
 	op_make_cwd, op_root_read_only, op_root_enter, op_process, op_hooks;
 /* steps_system.c */
-extern const struct step_op op_mount, op_mount_pts, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
+extern const struct step_op op_mount, op_mount_tree, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
 	op_console, op_etc_file;
 /* steps_masks.c */
 extern const struct step_op op_mask, op_read_only;

@@ -181,7 +181,7 @@ static pid_t clone_through_user(struct container *c, bool main, int *ret_pidfd, 
 /* Our next child is born in the PID namespace of the container, so no process between has to fork again. */
 static pid_t clone_exec(struct container *c, int *ret_pidfd, struct err *e)
 {
-	autoclose int own = c->clone_flags & CLONE_NEWPID ? ns_open(0, "pid") : -1;
+	autoclose int own = container_has_namespace(c, CLONE_NEWPID) ? ns_open(0, "pid") : -1;
 	int r = own >= 0 ? ns_join(c->init_pidfd, CLONE_NEWPID) : 0;
 	pid_t pid;
 

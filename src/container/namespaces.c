@@ -13,6 +13,11 @@
 #include "base/auto.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
+#include "sys/mount.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+#define SHM_MS 5000
 
 const struct ns_kind ns_kinds[OCI_NS_N] = {
 	[OCI_NS_PID] = { "pid", CLONE_NEWPID },		 [OCI_NS_NETWORK] = { "net", CLONE_NEWNET },
@@ -53,6 +58,73 @@ static int apply_namespaces(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_namespaces = { "namespaces", STAGE_HOST, apply_namespaces };
 
+static int add_join(struct container *c, int fd, uint64_t flag, struct err *e)
+{
+	if (ioctl(fd, NS_GET_NSTYPE) != (int)flag) {
+		close(fd);
+		return err_set(e, EINVAL, "it is not a namespace of this type");
+	}
+	if (c->n_joins >= MAX_JOINS) {
+		close(fd);
+		return err_set(e, E2BIG, "too many namespaces");
+	}
+	c->joins[c->n_joins++] = (struct ns_join){ fd, (int)flag };
+	return 0;
+}
+
+/* That of another instance, which the engine has opened. */
+static int apply_ns_open(void *ctx, const struct step *s, struct err *e)
+{
+	struct container *c = ctx;
+	int fd = fcntl(source_fd(c, s->from), F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? err_set(e, EBADF, "the namespace is missing") : add_join(c, fd, flag_of(s->what), e);
+}
+const struct step_op op_ns_open = { "namespace-open", STAGE_HOST, apply_ns_open };
+
+bool container_has_namespace(const struct container *c, int flag)
+{
+	for (size_t i = 0; i < c->n_joins; i++)
+		if (c->joins[i].flag == flag)
+			return true;
+	return c->clone_flags & (uint64_t)flag;
+}
+
+/* In the child, which shares our descriptors: the mount is left in `result`.  A copy can be made only in the mount namespace
+ * that has the original; what the path leads to there, whoever made it, is in that root. */
+static int copy_shm(int mnt_ns, int result)
+{
+	int mnt, r = ns_join(mnt_ns, CLONE_NEWNS);
+
+	if (r < 0)
+		return r;
+	mnt = mount_clone_path("/dev/shm", false);
+	r = mnt < 0 ? mnt : dup3(mnt, result, O_CLOEXEC) < 0 ? -errno : 0;
+	if (mnt >= 0)
+		close(mnt);
+	return r;
+}
+
+static int apply_shm_of(void *ctx, const struct step *s, struct err *e)
+{
+	autoclose int result = open("/dev/null", O_RDONLY | O_CLOEXEC), pidfd = -1;
+	struct container *c = ctx;
+	int mnt_ns = source_fd(c, s->from), status = 0, r;
+	pid_t pid = ns_clone(CLONE_FILES, -1, &pidfd);
+
+	if (pid == 0)
+		_exit(-copy_shm(mnt_ns, result));
+	r = pid < 0 ? pid : pidfd_wait_end(pidfd, SHM_MS);
+	if (r == 0)
+		r = pidfd_reap(pidfd, &status);
+	if (r == 0)
+		r = -status; /* the errno, which is below 128 */
+	if (r < 0)
+		return err_sys(e, -r, "cannot share /dev/shm of the other container");
+	return tree_add(c, s->what, take_fd(&result)) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+const struct step_op op_shm_of = { "shm-of", STAGE_HOST, apply_shm_of };
+
 /* A path of the caller's: anything but a namespace of that kind is refused before setns could be fooled. */
 static int apply_ns_join(void *ctx, const struct step *s, struct err *e)
 {
@@ -65,10 +137,7 @@ static int apply_ns_join(void *ctx, const struct step *s, struct err *e)
 		return err_sys(e, errno, "\"%s\"", s->from);
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC || ioctl(fd, NS_GET_NSTYPE) != (int)flag)
 		return err_set(e, EINVAL, "\"%s\" is not a namespace of this type", s->from);
-	if (c->n_joins >= MAX_JOINS)
-		return err_set(e, E2BIG, "too many namespaces");
-	c->joins[c->n_joins++] = (struct ns_join){ take_fd(&fd), (int)flag };
-	return 0;
+	return add_join(c, take_fd(&fd), flag, e);
 }
 const struct step_op op_ns_join = { "namespace-join", STAGE_HOST, apply_ns_join };
 

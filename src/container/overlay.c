@@ -140,7 +140,7 @@ static int clone_layer(const struct container *c, const char *name, struct err *
 
 	if (mnt < 0)
 		return err_sys(e, -mnt, "cannot clone %s", name);
-	r = c->first_id ? mount_set_idmap(mnt, tree_get(c, "userns"), false) : 0;
+	r = c->own_users ? mount_set_idmap(mnt, tree_get(c, "userns"), false) : 0;
 	if (r < 0) {
 		close(mnt);
 		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);
@@ -180,9 +180,9 @@ static int merge_aside(const struct container *c, const struct strv *layers, int
  * rights, which an ID-mapped mount would refuse.  So only its top changes owner. */
 static int own_upper(const struct container *c, int upper)
 {
-	if (!c->first_id)
+	if (!c->own_users)
 		return 0;
-	return fchownat(upper, "", c->first_id, c->first_id, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	return fchownat(upper, "", c->root_uid, c->root_gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int overlay_make(const struct container *c, const struct strv *layers, struct err *e)
@@ -198,7 +198,7 @@ int overlay_make(const struct container *c, const struct strv *layers, struct er
 	r = name_layers(c, layers, &lower);
 	if (r < 0)
 		return err_sys(e, -r, "a layer is missing");
-	if (c->first_id || lower.len > MAX_VALUE)
+	if (c->own_users || lower.len > MAX_VALUE)
 		return merge_aside(c, layers, upper, e);
 	r = merge_here(lower.data, upper, work);
 	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
@@ -227,7 +227,7 @@ static int merge_lower(const struct container *c, const struct strv *layers, str
 	r = name_layers(c, layers, &names);
 	if (r < 0)
 		return err_sys(e, -r, "a layer is missing");
-	if (c->first_id || names.len > MAX_VALUE)
+	if (c->own_users || names.len > MAX_VALUE)
 		return merge_aside(c, layers, -1, e);
 	r = merge_here(names.data, -1, -1);
 	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;

@@ -97,19 +97,14 @@ static void add_sources(struct planner *pl)
 
 static void add_host(struct planner *pl)
 {
-	AUTO(buf_done) struct buf ns = { 0 };
-
 	plan_cgroups(pl);
 	if (pl->spec->seccomp)
 		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", pl->spec->seccomp, 0);
-	if (plan_own_users(pl))
-		plan_step(pl, &op_userns, "ids", "/etc/subuid", "65536", 0);
+	plan_users(pl);
 	add_root(pl);
 	add_sources(pl);
 	plan_step(pl, &op_terminals, "/dev/pts", NULL, NULL, 0);
-	buf_addf(&ns, "mnt pid ipc uts cgroup%s%s", plan_own_network(pl) ? " net" : "",
-		 plan_own_users(pl) ? " user" : "");
-	plan_step(pl, &op_namespaces, "new", NULL, ns.data, 0);
+	plan_namespaces(pl);
 }
 
 /* --- inside */

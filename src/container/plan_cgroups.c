@@ -37,9 +37,15 @@ static bool is_wanted(const struct planner *pl, const char *name)
 	return true;
 }
 
+/* In a guest nobody else is there to be put beside. */
+static const char *parent_of(const struct planner *pl)
+{
+	return pl->facts->in_guest ? NULL : pl->spec->sandbox.cgroup_parent;
+}
+
 static char *dir_of(const struct planner *pl, const char *controller)
 {
-	return cgroup_dir(pl->facts, controller, pl->spec->id);
+	return cgroup_dir(pl->facts, controller, parent_of(pl), pl->spec->id);
 }
 
 static const char *const all[] = { "unified", "memory", "cpu",	   "cpuacct", "pids", "io",
@@ -67,8 +73,8 @@ static void limit_devices(struct planner *pl)
 void plan_cgroups(struct planner *pl)
 {
 	const char *wanted[ARRAY_LEN(all)];
-	struct cgroup_request rq = { pl->facts, pl->spec->id, &pl->spec->resources, wanted,
-				     &container_cgroup_rows };
+	struct cgroup_request rq = { pl->facts, pl->spec->id,	       parent_of(pl), &pl->spec->resources,
+				     wanted,	&container_cgroup_rows };
 	size_t n = 0;
 
 	for (const char *const *c = all; *c; c++)

@@ -34,6 +34,9 @@ void plan_cgroup_mounts(struct planner *pl, uint64_t flags);
 /* plan.c: does it get a namespace of its own? */
 bool plan_own_network(const struct planner *pl);
 bool plan_own_users(const struct planner *pl);
+/* plan_namespaces.c */
+void plan_users(struct planner *pl);
+void plan_namespaces(struct planner *pl);
 /* plan_system.c: /proc, /sys, /dev, kernel settings, and what of them is hidden */
 void plan_kernel(struct planner *pl);
 void plan_masks(struct planner *pl);

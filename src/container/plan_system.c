@@ -59,14 +59,25 @@ static void add_shm(struct planner *pl)
 		pl->spec->sandbox.shm_bytes ? pl->spec->sandbox.shm_bytes : DEFAULT_SHM_BYTES;
 	autofree char *options = str_printf("mode=1777,size=%lluk", (bytes + 1023) / 1024);
 
-	plan_step(pl, &op_mount, "/dev/shm", "tmpfs", options, NSDX);
+	switch (pl->spec->sandbox.ipc.mode) {
+	case NS_NONE:
+		break;
+	case NS_CONTAINER:
+		plan_step(pl, &op_mount_tree, "/dev/shm", "shm", NULL, 0);
+		break;
+	case NS_HOST:
+		plan_step(pl, &op_host_bind, "/dev/shm", "/dev/shm", NULL, NSDX);
+		break;
+	default:
+		plan_step(pl, &op_mount, "/dev/shm", "tmpfs", options, NSDX);
+	}
 }
 
 static void add_dev(struct planner *pl)
 {
 	plan_step(pl, &op_mount, "/dev", "tmpfs", "mode=755,size=65536k", MOUNT_ATTR_NOSUID);
 	add_nodes(pl);
-	plan_step(pl, &op_mount_pts, "/dev/pts", "pts", NULL, 0);
+	plan_step(pl, &op_mount_tree, "/dev/pts", "pts", NULL, 0);
 	add_shm(pl);
 	plan_step(pl, &op_mount, "/dev/mqueue", "mqueue", NULL, NSDX);
 	add_devices(pl);
@@ -96,9 +107,9 @@ static bool has_namespace(const struct instance_spec *s, int type)
 	case OCI_NS_NETWORK:
 		return s->network == NETWORK_NONE;
 	case OCI_NS_IPC:
-		return s->sandbox.ipc.mode != NS_HOST;
+		return !ns_is_shared(&s->sandbox.ipc);
 	case OCI_NS_UTS:
-		return s->sandbox.uts.mode != NS_HOST;
+		return !ns_is_shared(&s->sandbox.uts);
 	default:
 		return false;
 	}
@@ -152,8 +163,9 @@ void plan_kernel(struct planner *pl)
 	add_sysctls(pl);
 	if (s->network == NETWORK_NONE)
 		plan_step(pl, &op_loopback, "lo", NULL, NULL, 0);
-	plan_step(pl, &op_hostname, "uts", NULL, s->hostname ? s->hostname : "ketch", 0);
-	if (s->sandbox.domainname)
+	if (!ns_is_shared(&s->sandbox.uts))
+		plan_step(pl, &op_hostname, "uts", NULL, s->hostname ? s->hostname : "ketch", 0);
+	if (s->sandbox.domainname && !ns_is_shared(&s->sandbox.uts))
 		plan_step(pl, &op_domainname, "uts", NULL, s->sandbox.domainname, 0);
 	add_dev(pl);
 	add_sys(pl);

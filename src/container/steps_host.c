@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
-#include "base/parse.h"
 #include "cgroup/steps.h"
 #include "container/container_int.h"
 #include "sys/mount.h"
+#include "sys/subid.h"
 
 #define MAX_FILTER 4096 /* BPF_MAXINSNS */
 
@@ -109,37 +108,30 @@ static int apply_seccomp(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_seccomp = { "seccomp", STAGE_HOST, apply_seccomp };
 
-/* The first range of root or "ketch" in a subuid file that is large enough; 100000 when there is none. */
-static uint32_t subordinate_range(const char *file)
+/* That of root or "ketch" in /etc/subuid; ID 100000 and on when there is none. */
+static int default_maps(struct container *c, const char *file)
 {
-	AUTO(buf_done) struct buf b = { 0 };
-	AUTO(strv_done) struct strv lines = { 0 };
+	static const char *const users[] = { "root", "ketch", NULL };
+	struct subid_range range = { .first = 100000 };
 
-	if (read_file(AT_FDCWD, file, 1 << 20, &b) < 0 || !b.data || strv_split(&lines, b.data, "\n") < 0)
-		return 100000;
-	for (size_t i = 0; i < lines.n; i++) {
-		AUTO(strv_done) struct strv f = { 0 };
-		uint32_t first, count;
-
-		if (strv_split(&f, lines.v[i], ":") < 0 || f.n != 3 ||
-		    (strcmp(f.v[0], "root") && strcmp(f.v[0], "ketch")))
-			continue;
-		if (parse_u32(f.v[1], &first) == 0 && parse_u32(f.v[2], &count) == 0 && first >= USERNS_IDS &&
-		    count >= USERNS_IDS && first <= UINT32_MAX - USERNS_IDS)
-			return first;
-	}
-	return 100000;
+	subid_find(file, users, USERNS_IDS, &range);
+	c->uid_map = str_printf("0 %u %u\n", range.first, USERNS_IDS);
+	c->gid_map = c->uid_map ? strdup(c->uid_map) : NULL;
+	return c->gid_map ? 0 : -ENOMEM;
 }
 
 static int apply_userns(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	char map[32];
-	int fd;
+	int fd, r = s->from ? default_maps(c, s->from) : 0;
 
-	c->first_id = subordinate_range(s->from);
-	snprintf(map, sizeof(map), "0 %u %u\n", c->first_id, USERNS_IDS);
-	fd = userns_make(map, map);
+	if (r < 0 || !c->uid_map || !c->gid_map)
+		return err_set(e, ENOMEM, "out of memory");
+	c->own_users = true;
+	c->root_uid = userns_outside(c->uid_map, 0);
+	c->root_gid = userns_outside(c->gid_map, 0);
+	c->tty_gid = userns_outside(c->gid_map, 5);
+	fd = userns_make(c->uid_map, c->gid_map);
 	if (fd < 0)
 		return err_sys(e, -fd, "--userns: cannot make a user namespace");
 	return tree_add(c, "userns", fd) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
@@ -195,7 +187,7 @@ static int apply_source_open(void *ctx, const struct step *s, struct err *e)
 	r = mount_set_propagation(mnt, propagation_of(&words), true);
 	if (r == 0 && s->flags)
 		r = mount_change(mnt, s->flags, 0, !strv_has(&words, "top"));
-	if (r == 0 && strv_has(&words, "volume") && c->first_id) /* ours, so its owners may be shifted */
+	if (r == 0 && strv_has(&words, "volume") && c->own_users) /* ours, so its owners may be shifted */
 		r = mount_set_idmap(mnt, tree_get(c, "userns"), false);
 	if (r < 0)
 		return err_sys(e, -r, "cannot prepare the source of %s", s->what);
@@ -211,9 +203,9 @@ static int apply_terminals(void *ctx, const struct step *s, struct err *e)
 	struct container *c = ctx;
 	int mnt;
 
-	buf_addf(&opts, "newinstance,ptmxmode=0666,mode=0620,gid=%u", c->first_id + 5);
-	if (c->first_id)
-		buf_addf(&opts, ",uid=%u", c->first_id);
+	buf_addf(&opts, "newinstance,ptmxmode=0666,mode=0620,gid=%u", c->own_users ? c->tty_gid : 5);
+	if (c->own_users)
+		buf_addf(&opts, ",uid=%u", c->root_uid);
 	if (!buf_ok(&opts))
 		return err_set(e, ENOMEM, "out of memory");
 	mnt = mount_new("devpts", opts.data, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

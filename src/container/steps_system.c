@@ -50,13 +50,13 @@ static int apply_mount(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_mount = { "mount", STAGE_INSIDE, apply_mount };
 
-static int apply_mount_pts(void *ctx, const struct step *s, struct err *e)
+static int apply_mount_tree(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
 
 	return attach_at(c, tree_get(c, s->from), s->what, e);
 }
-const struct step_op op_mount_pts = { "mount-pts", STAGE_INSIDE, apply_mount_pts };
+const struct step_op op_mount_tree = { "mount-tree", STAGE_INSIDE, apply_mount_tree };
 
 /* A directory of the host's cgroup or sys file system; the host's root is still "/".  data: what is bound instead when
  * it is missing. */

@@ -190,7 +190,7 @@ static int open_pipe(const struct container *c, int ours, int *ret_ours, int *re
 	if (p[0] < 0 || p[1] < 0)
 		return -EMFILE;
 	/* the child gives its ends to the user, which it can only when they are its root's */
-	if (c->first_id && fchown(*ret_child, c->first_id, c->first_id) < 0)
+	if (c->own_users && fchown(*ret_child, c->root_uid, c->root_gid) < 0)
 		return -errno;
 	return fd_set_nonblock(*ret_ours, true);
 }
@@ -236,8 +236,10 @@ static void close_child_ends(struct launch *l)
 /* The child of a new user namespace waits for its IDs. */
 static int map_ids(const struct container *c, int pid, int go)
 {
-	int r = ns_map_ids(pid, c->first_id, USERNS_IDS);
+	int r = ns_write_map(pid, "uid_map", c->uid_map);
 
+	if (r == 0)
+		r = ns_write_map(pid, "gid_map", c->gid_map);
 	return r == 0 ? write_full(go, "", 1) : r;
 }
 
@@ -246,7 +248,7 @@ static int launch(struct stream *s, struct launch *l, struct err *e)
 	autoclose int go = -1;
 	int r = open_pipe(s->c, 0, &s->report.fd, &l->report), pid;
 
-	if (r == 0 && l->main && s->c->first_id)
+	if (r == 0 && l->main && s->c->own_users)
 		r = open_pipe(s->c, 1, &go, &l->go);
 	l->go_parent = go;
 	l->report_parent = s->report.fd;

@@ -43,7 +43,9 @@ static int move_all(const struct container *c, const char *dir)
 /* On v1 an instance joins only the controllers of limits that it has: this one is joined now. */
 static int join_v1(struct container *c, const char *controller, struct err *e)
 {
-	autofree char *dir = cgroup_dir(&c->boot->facts, controller, c->boot->spec.id);
+	const struct instance_spec *s = &c->boot->spec;
+	autofree char *dir = cgroup_dir(&c->boot->facts, controller,
+					c->boot->facts.in_guest ? NULL : s->sandbox.cgroup_parent, s->id);
 	autofree char *procs = dir ? str_printf("%s/cgroup.procs", dir) : NULL;
 	int r;
 

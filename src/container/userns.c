@@ -1,6 +1,7 @@
 /* userns.c - a user namespace as a descriptor, for ID-mapped mounts */
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -8,6 +9,21 @@
 #include "container/container_int.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+
+uint32_t userns_outside(const char *map, uint32_t inside)
+{
+	unsigned from, to, n;
+	uint32_t root = 0;
+	int end;
+
+	for (; sscanf(map, "%u %u %u\n%n", &from, &to, &n, &end) == 3; map += end) {
+		if (!from)
+			root = to;
+		if (inside >= from && inside - from < n)
+			return to + (inside - from);
+	}
+	return root;
+}
 
 /* A namespace exists through a process in it, until a descriptor holds it. */
 int userns_make(const char *uid_map, const char *gid_map)

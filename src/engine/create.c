@@ -194,6 +194,10 @@ static int make_spec(struct engine *en, const struct run_request *rq, struct ins
 	if (r == 0)
 		r = request_to_spec(rq, &im, engine_facts(en), s, e);
 	if (r == 0)
+		r = namespaces_resolve(en, &s->sandbox, e);
+	if (r == 0)
+		r = userns_choose(en, s, e);
+	if (r == 0)
 		r = volumes_resolve(en, s, e);
 	if (r == 0)
 		r = set_seccomp(en, rq, s, e);

@@ -34,6 +34,7 @@ struct limits_request {
 /* What the user asked about the inside (instance/sandbox.h). */
 struct sandbox_request {
 	char *ipc, *pid, *uts, *cgroupns; /* "private", "host", "container:NAME" ... */
+	char *userns; /* "host", "private", "auto[:size=N]" */
 	struct strv uid_maps, gid_maps; /* "INSIDE:OUTSIDE:COUNT" */
 	char *cgroup_parent;
 	struct strv sysctls; /* "net.core.somaxconn=1024" */
@@ -64,7 +65,7 @@ struct run_request {
 	struct limits_request limits;
 	struct sandbox_request sandbox;
 	struct strv ulimits; /* "nofile=1024:4096" */
-	bool read_only, init, privileged, interactive, tty, auto_remove, userns;
+	bool read_only, init, privileged, interactive, tty, auto_remove;
 	bool read_only_tmpfs; /* below a read-only root: something to write to in /run, /tmp and /var/tmp */
 	char *entrypoint; /* "" clears the image's */
 	struct strv cap_add, cap_drop, security_opt, labels, label_files, annotations;

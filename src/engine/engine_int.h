@@ -4,6 +4,7 @@
 
 #include "db/db.h"
 #include "engine/engine.h"
+#include "instance/boot.h"
 
 struct engine {
 	char *root, *run_root;
@@ -73,6 +74,12 @@ int control_connect(struct engine *en, const struct instance *in, const char *so
 		    struct err *e);
 /* Ends a monitor that is there for the files of `in`, if there is one. */
 void control_end_files(struct engine *en, const struct instance *in);
+
+/* namespaces.c: names of other instances become ids; and at the start descriptors "ns/KIND" of the boot document. */
+int namespaces_resolve(struct engine *en, struct sandbox *b, struct err *e);
+int namespaces_open(struct engine *en, struct boot *b, struct err *e);
+/* Fills the maps of --userns auto with IDs that no other instance has. */
+int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);

@@ -72,7 +72,8 @@ static int merge_hostname(const struct run_request *rq, struct instance_spec *s,
 		r = check_hostname(rq->hostname, e);
 		return r < 0 ? r : set_str(&s->hostname, rq->hostname, e);
 	}
-	s->hostname = strndup(s->id, 12);
+	if (!s->hostname)
+		s->hostname = strndup(s->id, 12);
 	return s->hostname ? 0 : no_memory(e);
 }
 
@@ -194,7 +195,6 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	s->read_only = rq->read_only;
 	s->init = rq->init;
 	s->privileged = rq->privileged;
-	s->userns = rq->userns;
 	s->auto_remove = rq->auto_remove;
 	s->timeout_s = rq->timeout_s;
 	s->open_stdin = rq->interactive;
@@ -202,7 +202,9 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	p->stdin_open = rq->interactive;
 	p->rows = rq->rows;
 	p->cols = rq->cols;
-	r = merge_hostname(rq, s, e);
+	r = request_namespaces(rq, s, e);
+	if (r == 0)
+		r = merge_hostname(rq, s, e);
 	if (r == 0)
 		r = merge_args(rq, c, &p->args, e);
 	if (r == 0)

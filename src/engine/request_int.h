@@ -27,7 +27,11 @@ int request_labels(const struct run_request *rq, const struct image_run_config *
 		   struct err *e);
 /* request_protection.c: --security-opt, --cap-*, --privileged, --userns. */
 int request_protection(const struct run_request *rq, struct instance_spec *s, struct err *e);
-/* request_sandbox.c: namespaces, kernel settings, /etc, time zone. */
+/* request_namespaces.c: --ipc ... --userns, --cgroup-parent.  First of all: it may set the host name. */
+int request_namespaces(const struct run_request *rq, struct instance_spec *s, struct err *e);
+/* The IDs of --userns auto. */
+#define USERNS_AUTO_IDS 65536U
+/* request_sandbox.c: kernel settings, /etc, time zone. */
 int request_sandbox(const struct run_request *rq, const struct host_facts *h, struct instance_spec *s,
 		    struct err *e);
 /* request_devices.c: --device, --device-cgroup-rule; what a device is now. */

@@ -165,11 +165,12 @@ int request_protection(const struct run_request *rq, struct instance_spec *s, st
 	s->process.seccomp = !rq->privileged;
 	for (size_t i = 0; i < rq->security_opt.n && r == 0; i++)
 		r = take_option(s, rq->security_opt.v[i], e);
-	if (r == 0 && rq->userns && rq->privileged)
+	if (r == 0 && s->userns && rq->privileged)
 		r = err_set(e, EINVAL, "--privileged and --userns exclude each other");
 	if (r == 0 && rq->driver && s->isolation != ISOLATION_VM)
 		r = err_set(e, EINVAL, "--driver works for virtual machines only");
-	if (r == 0 && rq->userns && s->isolation == ISOLATION_VM)
-		r = err_set(e, EINVAL, "--userns: a virtual machine has users of its own");
+	if (r == 0 && s->userns && s->isolation == ISOLATION_VM)
+		r = err_set(e, EINVAL, "%s: a virtual machine has users of its own",
+			    s->sandbox.uid_maps.n && !s->sandbox.auto_ids ? "--uidmap" : "--userns");
 	return r;
 }

@@ -276,6 +276,8 @@ static int give_all(struct starter *s, struct err *e)
 	int r = fill_boot(s, e);
 
 	if (r == 0)
+		r = namespaces_open(s->en, &s->boot, e);
+	if (r == 0)
 		r = give_mounts(s, e);
 	if (r == 0)
 		r = give_seccomp(s, e);

@@ -158,7 +158,7 @@ static bool has_no_end(int dir, int64_t *ret_ns)
 /* Its monitor was killed, or with the host: ends what is left and writes what it would have written. */
 static int clear_lost(struct engine *en, struct instance *in, bool with_host, struct err *e)
 {
-	int r = cgroup_clear(engine_facts(en), in->spec.id, e);
+	int r = cgroup_clear(engine_facts(en), in->spec.sandbox.cgroup_parent, in->spec.id, e);
 
 	if (r < 0)
 		return r;

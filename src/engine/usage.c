@@ -6,10 +6,10 @@
 #include "engine/ask.h"
 #include "engine/engine_int.h"
 
-static int add_controller(const struct host_facts *h, const char *id, const char *controller,
+static int add_controller(const struct host_facts *h, const struct instance_spec *s, const char *controller,
 			  struct cgroups *cg)
 {
-	autofree char *dir = cgroup_dir(h, controller, id);
+	autofree char *dir = cgroup_dir(h, controller, s->sandbox.cgroup_parent, s->id);
 
 	return dir ? strv_addf(&cg->by_controller, "%s=%s", controller, dir) : 0;
 }
@@ -22,7 +22,7 @@ static void read_host(struct engine *en, const struct instance *in, struct stats
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(controllers) && r == 0; i++)
-		r = add_controller(engine_facts(en), in->spec.id, controllers[i], &cg);
+		r = add_controller(engine_facts(en), &in->spec, controllers[i], &cg);
 	if (r == 0)
 		cgroup_stats(&cg, ret);
 	cgroups_done(&cg);

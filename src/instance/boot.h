@@ -12,6 +12,7 @@
  *	layer/0...  directories of the image's layers, lowest first (container)
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
+ *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)
  *	disk        the writable layer: a sparse ext4 image (vm)

@@ -40,6 +40,7 @@ static const struct jfield sandbox_fields[] = {
 	JO(struct sandbox, cgroup, "cgroup", &ns_table),
 	JA(struct sandbox, uid_maps.v, uid_maps.n, "uidMaps", &id_map_table),
 	JA(struct sandbox, gid_maps.v, gid_maps.n, "gidMaps", &id_map_table),
+	JK(J_BOOL, struct sandbox, auto_ids, "autoIds"),
 	JK(J_STR, struct sandbox, cgroup_parent, "cgroupParent"),
 	J(J_STRV, struct sandbox, sysctls),
 	JK(J_U64, struct sandbox, shm_bytes, "shm"),
@@ -59,8 +60,7 @@ static const struct jfield sandbox_fields[] = {
 };
 const struct jtable sandbox_table = { sizeof(struct sandbox), sandbox_fields };
 
-/* Does it share the namespace with the host or with another instance? */
-static bool is_shared(const struct ns_spec *ns)
+bool ns_is_shared(const struct ns_spec *ns)
 {
 	return ns->mode == NS_HOST || ns->mode == NS_CONTAINER;
 }
@@ -71,10 +71,10 @@ const char *sandbox_needs_host(const struct sandbox *b)
 		bool asked;
 		const char *flag;
 	} rows[] = {
-		{ is_shared(&b->ipc), "--ipc" },
-		{ is_shared(&b->pid), "--pid" },
-		{ is_shared(&b->uts), "--uts" },
-		{ is_shared(&b->cgroup), "--cgroupns" },
+		{ ns_is_shared(&b->ipc), "--ipc" },
+		{ ns_is_shared(&b->pid), "--pid" },
+		{ ns_is_shared(&b->uts), "--uts" },
+		{ ns_is_shared(&b->cgroup), "--cgroupns" },
 		{ b->uid_maps.n > 0, "--uidmap" },
 		{ b->gid_maps.n > 0, "--gidmap" },
 		{ b->n_devices > 0, "--device" },

@@ -30,6 +30,8 @@ struct ns_spec {
 	char *of; /* NS_CONTAINER: id of the other instance */
 };
 
+#define SANDBOX_MAPS_MAX 340 /* lines that the kernel takes (user_namespaces(7)) */
+
 struct id_maps {
 	struct oci_id_mapping *v;
 	size_t n;
@@ -50,6 +52,7 @@ struct device_spec {
 struct sandbox {
 	struct ns_spec ipc, pid, uts, cgroup;
 	struct id_maps uid_maps, gid_maps; /* with userns: which IDs; empty: those of /etc/subuid */
+	bool auto_ids; /* they were chosen so that no other instance has them */
 	char *cgroup_parent; /* "/a/b", below the root of each hierarchy; NULL: /ketch */
 	struct strv sysctls; /* "net.core.somaxconn=1024" */
 	uint64_t shm_bytes; /* of /dev/shm; 0: DEFAULT_SHM_BYTES */
@@ -68,6 +71,9 @@ struct sandbox {
 };
 
 extern const struct jtable sandbox_table;
+
+/* Does it share the namespace with the host or with another instance? */
+bool ns_is_shared(const struct ns_spec *ns);
 
 /* The flag of the first difference that only the host's own kernel can make, as "--pid"; NULL: there is none. */
 const char *sandbox_needs_host(const struct sandbox *b);

@@ -250,6 +250,10 @@ void oci_process_done(struct oci_process *p);
 int oci_resources_parse(const char *text, size_t n, struct oci_resources *ret, struct err *e);
 void oci_resources_done(struct oci_resources *r);
 
+/* Are these maps of a user namespace as the kernel takes them: nothing empty, no overlap?  An error begins with `place`. */
+int oci_check_mappings(struct err *e, const struct oci_id_mapping *v, size_t n, const char *place, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* The first n bytes of the name of a kernel setting, with dots or slashes, as a path below /proc/sys, owned; NULL: out of
  * memory.  Is that a path that leads nowhere else?  Which namespace has its own value (enum oci_namespace_type; -1: none,
  * it is the kernel's)? */

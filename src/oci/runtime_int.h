@@ -48,8 +48,5 @@ int oci_check_cpus(struct err *e, const char *s, const char *place, ...) PLACE(3
 int oci_check_env(struct err *e, const struct strv *env, const char *place, ...) PLACE(3);
 /* A label of SELinux, user:role:type[:level]; "" and NULL: none. */
 int oci_check_label(struct err *e, const char *s, const char *place, ...) PLACE(3);
-/* Maps of a user namespace as the kernel takes them: nothing empty, no overlap. */
-int oci_check_mappings(struct err *e, const struct oci_id_mapping *v, size_t n, const char *place, ...)
-	PLACE(4);
 
 #endif

@@ -73,7 +73,7 @@ int vm_plan_cgroups(const struct instance_spec *s, const struct host_facts *h, s
 					   "pids",    "cpuset", "blkio", "io" };
 	const struct resources limits = host_limits(s); /* borrows */
 	const char *wanted[ARRAY_LEN(all) + 1];
-	const struct cgroup_request rq = { h, s->id, &limits, wanted, &rows };
+	const struct cgroup_request rq = { h, s->id, s->sandbox.cgroup_parent, &limits, wanted, &rows };
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

@@ -65,7 +65,7 @@ static void add_request(const struct run_request *rq)
 	add_number("interactive", rq->interactive);
 	add_number("tty", rq->tty);
 	add_number("rm", rq->auto_remove);
-	add_number("userns", rq->userns);
+	add_text("userns", rq->sandbox.userns);
 	add_text("entrypoint", rq->entrypoint);
 	add_list("cap-add", &rq->cap_add);
 	add_list("cap-drop", &rq->cap_drop);

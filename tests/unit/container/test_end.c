@@ -90,10 +90,10 @@ static void what_a_killed_monitor_leaves_is_cleared_by_the_id(void **state)
 	assert_int_equal(waitpid(monitor, &status, 0), monitor);
 	/* the workload dies with its monitor */
 	assert_int_equal(pidfd_wait_end(pidfd, 10000), 0);
-	if (cgroup_clear(&r->boot.facts, r->boot.spec.id, &e) < 0)
+	if (cgroup_clear(&r->boot.facts, NULL, r->boot.spec.id, &e) < 0)
 		fail_msg("%s", e.msg);
 	/* a second time, and for what never was */
-	assert_int_equal(cgroup_clear(&r->boot.facts, r->boot.spec.id, &e), 0);
+	assert_int_equal(cgroup_clear(&r->boot.facts, NULL, r->boot.spec.id, &e), 0);
 	for (size_t i = 0; i < r->boot.facts.cgroups.n; i++) {
 		autofree char *dir = str_printf("%s/ketch/%s", strchr(r->boot.facts.cgroups.v[i], '=') + 1,
 						r->boot.spec.id);
