@@ -183,7 +183,7 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 	int r = 0;
 
 	if (run >= 0 && is_for_files(run))
-		r = cgroup_clear(engine_facts(en), in->spec.id, e);
+		r = cgroup_clear(engine_facts(en), in->spec.sandbox.cgroup_parent, in->spec.id, e);
 	else if (has_no_end(dir, &started_ns)) {
 		in->state.started_ns = started_ns;
 		if (run >= 0)
