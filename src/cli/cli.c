@@ -28,13 +28,11 @@ int cli_complain(const struct err *e, int status)
 	return status;
 }
 
-static const char *setting(const char *given, const char *variable, const char *otherwise)
+static const char *setting(const struct cli *c, const char *given, const char *key, const char *otherwise)
 {
-	const char *env = getenv(variable);
+	const char *value = given ? given : settings_get(&c->settings, key);
 
-	if (given)
-		return given;
-	return env && *env ? env : otherwise;
+	return value ? value : otherwise;
 }
 
 static void show_progress(void *arg, const char *line)
@@ -52,12 +50,12 @@ image_progress cli_progress(void)
 
 const char *cli_root(const struct cli *c)
 {
-	return setting(c->args.root, "KETCH_ROOT", "/var/lib/ketch");
+	return setting(c, c->args.root, "root", "/var/lib/ketch");
 }
 
 const char *cli_run_root(const struct cli *c)
 {
-	return setting(c->args.run_root, "KETCH_RUN_ROOT", "/run/ketch");
+	return setting(c, c->args.run_root, "run-root", "/run/ketch");
 }
 
 struct engine *cli_engine(struct cli *c, struct err *e)
@@ -146,22 +144,37 @@ static int run_parsed(struct cli *c, const struct command *cmd, void *args, stru
 	return r < 0 ? cli_complain(&e, cmd->failure ? cmd->failure : STATUS_FAILED) : r;
 }
 
+/* Everything that stands behind the line. */
+static int prepare(struct cli *c, const struct command *cmd, char *const *argv, void *args, struct err *e)
+{
+	static const char keys[] = "detach-keys"; /* the one setting of several commands */
+	int r = cmd->without_settings ? 0 : settings_read("/etc/ketch", &c->settings, e);
+	const char *value = r == 0 ? settings_get(&c->settings, keys) : NULL;
+
+	if (value && opts_find(cmd->opts, keys))
+		r = opts_set(cmd->opts, keys, value, args, e);
+	return r == 0 && cmd->prepare ? cmd->prepare(c, cmd, argv, args, e) : r;
+}
+
 static int run_command(struct cli *c, const struct command *cmd, char *const *argv)
 {
 	AUTO(strv_done) struct strv words = { 0 };
 	autofree void *args = calloc(1, cmd->args_size + 1);
-	struct err e = { 0 };
-	int r;
+	struct err e = { 0 }, before = { 0 };
+	int r, prepared;
 
 	if (!args)
 		return STATUS_USAGE;
 	if (cmd->defaults)
 		memcpy(args, cmd->defaults, cmd->args_size);
+	prepared = prepare(c, cmd, argv, args, &before);
 	r = opts_parse(cmd->opts, cmd->grammar, argv, args, &words, &e);
 	if (r < 0)
 		r = cli_complain(&e, STATUS_USAGE);
 	else if (r == OPTS_HELP)
 		r = print_text(help_add_command, cmd);
+	else if (prepared < 0)
+		r = cli_complain(&before, STATUS_USAGE);
 	else
 		r = run_parsed(c, cmd, args, &words);
 	opts_done(cmd->opts, args);
@@ -215,6 +228,7 @@ int cli_main(char *const *argv)
 	else
 		r = dispatch(&c, &words);
 	engine_close(c.engine);
+	settings_done(&c.settings);
 	opts_done(global_opts, &c.args);
 	return r;
 }

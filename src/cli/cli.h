@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/settings.h"
 #include "engine/engine.h"
 #include "opts/opts.h"
 
@@ -25,6 +26,7 @@ struct global_args {
 
 struct cli {
 	struct global_args args;
+	struct settings settings;
 	struct engine *engine; /* NULL until cli_engine */
 };
 
@@ -36,6 +38,7 @@ enum word_kind {
 	WORDS_FILE,
 	WORDS_KERNEL,
 	WORDS_VOLUME,
+	WORDS_PROFILE,
 	WORDS_COMMAND,
 	WORDS_PLACE
 };
@@ -51,6 +54,10 @@ struct command {
 	unsigned min_words, max_words;
 	enum word_kind words;
 	enum opts_grammar grammar;
+	bool without_settings; /* works where a configuration file is wrong */
+	/* Fills args with what holds before the line says otherwise; argv: the line.  May be NULL. */
+	int (*prepare)(struct cli *c, const struct command *cmd, char *const *argv, void *args,
+		       struct err *e);
 	int failure; /* the exit status when run returns an error; 0: STATUS_FAILED */
 	/* Returns the exit status, or a negative errno with e filled, which the caller prints.  args: the struct;
 	 * words: the rest of the line.  Both may be emptied. */

@@ -33,6 +33,10 @@ static const struct command *const volume_commands[] = {
 	&cmd_volume_create, &cmd_volume_ls, &cmd_volume_inspect, &cmd_volume_rm, &cmd_volume_prune, NULL,
 };
 
+static const struct command *const profile_commands[] = {
+	&cmd_profile_create, &cmd_profile_ls, &cmd_profile_show, &cmd_profile_rm, NULL,
+};
+
 static const struct command *const host_commands[] = {
 	&cmd_system_start_all,
 	&cmd_system_stop_all,
@@ -52,11 +56,8 @@ static const struct command *const host_commands[] = {
 static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, NULL };
 
 const struct section sections[] = {
-	{ "Instances", instance_commands },
-	{ "Images", image_commands },
-	{ "Volumes", volume_commands },
-	{ "Host", host_commands },
-	{ NULL, NULL },
+	{ "Instances", instance_commands }, { "Images", image_commands }, { "Volumes", volume_commands },
+	{ "Profiles", profile_commands },   { "Host", host_commands },	  { NULL, NULL },
 };
 
 const struct group groups[] = {
@@ -65,6 +66,7 @@ const struct group groups[] = {
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },
+	{ "profile", "Manage stored sets of flags for run" },
 	{ NULL, NULL },
 };
 
@@ -112,6 +114,9 @@ const struct alias aliases[] = {
 	{ "volume remove", "volume rm" },
 	{ "kernel list", "kernel ls" },
 	{ "kernel remove", "kernel rm" },
+	{ "profile list", "profile ls" },
+	{ "profile inspect", "profile show" },
+	{ "profile remove", "profile rm" },
 	{ NULL, NULL },
 };
 

@@ -19,6 +19,8 @@ extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, 
 extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect, cmd_volume_rm; /* volume.c */
 extern const struct command cmd_volume_prune; /* prune.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
+extern const struct command cmd_profile_create, cmd_profile_ls, cmd_profile_show,
+	cmd_profile_rm; /* profiles.c */
 extern const struct command cmd_version, cmd_info; /* info.c */
 extern const struct command cmd_help, cmd_completion, cmd_man; /* help.c, completion.c, man.c */
 

@@ -1,6 +1,6 @@
 /* completion.c - ketch completion bash: a script made from the table of commands
  *
- * The script asks `ketch completion instances|images|kernels` for names that exist now.
+ * The script asks `ketch completion instances|images|kernels|profiles|volumes` for names that exist now.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/run_profile.h"
 #include "cli/text.h"
 #include "engine/volume.h"
 #include "kernel/kernel.h"
@@ -71,7 +72,7 @@ static const char script_tail[] =
 	"		while read -r word; do\n"
 	"			[[ $word: == \"$cur\"* ]] && COMPREPLY+=(\"$word:\")\n"
 	"		done < <(ketch completion instances 2>/dev/null) ;;\n"
-	"	instances | images | kernels | volumes)\n"
+	"	instances | images | kernels | profiles | volumes)\n"
 	"		while read -r word; do\n"
 	"			[[ $word == \"$cur\"* ]] && "
 	"COMPREPLY+=(\"${word#\"${cur%\"${cur##*:}\"}\"}\")\n"
@@ -85,7 +86,7 @@ static const char *kind_name(enum word_kind k)
 	static const char *const names[] = {
 		[WORDS_NONE] = "nothing", [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
 		[WORDS_FILE] = "file",	  [WORDS_KERNEL] = "kernels",	  [WORDS_COMMAND] = "command",
-		[WORDS_PLACE] = "places", [WORDS_VOLUME] = "volumes",
+		[WORDS_PLACE] = "places", [WORDS_VOLUME] = "volumes",	  [WORDS_PROFILE] = "profiles",
 	};
 
 	return names[k];
@@ -113,6 +114,8 @@ static char *value_kind(const struct opt *o)
 		return strdup("file");
 	if (!strcmp(o->metavar, "VERSION"))
 		return strdup("kernels");
+	if (!strcmp(o->metavar, "NAME[,NAME]"))
+		return strdup("profiles");
 	if (o->type != OPT_CHOICE)
 		return NULL;
 	s = str_printf("words:%s", o->metavar);
@@ -274,6 +277,20 @@ static int add_volumes(struct cli *c, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int add_profiles(struct cli *c, struct buf *out, struct err *e)
+{
+	struct run_profile *p;
+	size_t n;
+	int r = run_profile_list(cli_root(c), &p, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "%s\n", p[i].name);
+	run_profiles_free(p, n);
+	return 0;
+}
+
 static int add_script(struct cli *c, struct buf *out, struct err *e)
 {
 	completion_add_bash(out);
@@ -285,11 +302,10 @@ static int completion_run(struct cli *c, void *args, struct strv *words, struct 
 	static const struct {
 		const char *name;
 		int (*add)(struct cli *c, struct buf *out, struct err *e);
-	} kinds[] = { { "bash", add_script },
-		      { "instances", add_instances },
-		      { "images", add_images },
-		      { "kernels", add_kernels },
-		      { "volumes", add_volumes } };
+	} kinds[] = {
+		{ "bash", add_script },	    { "instances", add_instances }, { "images", add_images },
+		{ "kernels", add_kernels }, { "profiles", add_profiles },   { "volumes", add_volumes }
+	};
 	AUTO(buf_done) struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

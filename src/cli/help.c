@@ -138,5 +138,6 @@ const struct command cmd_help = {
 	.opts = no_opts,
 	.max_words = 2,
 	.words = WORDS_COMMAND,
+	.without_settings = true,
 	.run = help_run,
 };

@@ -49,12 +49,13 @@ static char *page_name(const char *command)
 	return name;
 }
 
-static void add_title(struct buf *out, const char *name, const char *summary)
+static void add_title(struct buf *out, const char *name, const char *chapter, const char *summary)
 {
 	buf_adds(out, ".TH ");
 	for (const char *p = name; *p; p++)
 		buf_addc(out, (char)toupper((unsigned char)*p));
-	buf_adds(out, " 1 \"\" \"Ketch " KETCH_VERSION "\" \"Ketch\"\n.SH NAME\n");
+	buf_addf(out, " %s", chapter);
+	buf_adds(out, " \"\" \"Ketch " KETCH_VERSION "\" \"Ketch\"\n.SH NAME\n");
 	add_text(out, name);
 	buf_adds(out, " \\- ");
 	add_text(out, summary);
@@ -87,7 +88,7 @@ static void add_command_page(struct buf *out, const struct command *cmd)
 {
 	autofree char *name = page_name(cmd->name);
 
-	add_title(out, name ? name : "", cmd->summary);
+	add_title(out, name ? name : "", "1", cmd->summary);
 	buf_adds(out, ".SH SYNOPSIS\n.B ketch ");
 	add_text(out, cmd->name);
 	buf_adds(out, cmd->opts->type ? "\n[OPTIONS] " : "\n");
@@ -110,9 +111,43 @@ static void add_variable(struct buf *out, const char *name, const char *text)
 	buf_addf(out, ".TP\n.B %s\n%s\n", name, text);
 }
 
+/* "run-root", or its variable. */
+static void add_setting(struct buf *out, const struct setting_kind *k, bool as_variable)
+{
+	buf_addf(out, ".TP\n.B %s", as_variable ? "KETCH_" : "");
+	for (const char *p = k->key; *p; p++)
+		buf_addc(out, *p == '-' ? '_' : as_variable ? (char)toupper((unsigned char)*p) : *p);
+	buf_adds(out, "\n");
+	add_text(out, k->help);
+	buf_adds(out, ".\n");
+}
+
+/* ketch.conf(5) */
+static void add_conf_page(struct buf *out)
+{
+	add_title(out, "ketch.conf", "5", "what Ketch does when the command line does not say");
+	buf_adds(out,
+		 ".SH SYNOPSIS\n.I /etc/ketch/ketch.conf\n.br\n.I /etc/ketch/ketch.conf.d/*.conf\n.br\n"
+		 ".I ~/.config/ketch/ketch.conf\n.SH DESCRIPTION\n"
+		 "One KEY = VALUE a line.  A # at the start of a line or behind a blank begins a comment.\n"
+		 "A value may stand between double quotes; \"\" is an empty one.\n.PP\n"
+		 "A later file goes before an earlier one, in the order above; those of ketch.conf.d are "
+		 "taken\n"
+		 "in the order of their names.  The environment goes before all files: each key has a "
+		 "variable\n"
+		 "(see ketch(1)).  Profiles go before both, and flags before everything.\n.PP\n"
+		 "A line that is wrong is an error of every command, which names file and line.\n"
+		 ".SH KEYS\n");
+	for (const struct setting_kind *k = setting_kinds; k->key; k++)
+		add_setting(out, k, false);
+	buf_adds(out, ".SH EXAMPLE\n.nf\nisolation = vm\nmemory = 512m     # of every instance\n"
+		      "detach_keys = \"ctrl\\-a,d\"\n.fi\n.SH SEE ALSO\n.BR ketch (1),\n"
+		      ".BR ketch\\-profile\\-create (1)\n");
+}
+
 static void add_program_page(struct buf *out)
 {
-	add_title(out, "ketch", "run images as containers or as virtual machines");
+	add_title(out, "ketch", "1", "run images as containers or as virtual machines");
 	buf_adds(out, ".SH SYNOPSIS\n.B ketch\n[OPTIONS] COMMAND [ARG...]\n.SH DESCRIPTION\n"
 		      "Runs an image behind the wall you choose: as a container, or as a virtual machine.\n"
 		      "Everything else is the same for both.  There is no daemon.\n");
@@ -131,8 +166,9 @@ static void add_program_page(struct buf *out)
 	buf_adds(out, ".SH OPTIONS\n");
 	add_options(out, global_opts);
 	buf_adds(out, ".SH ENVIRONMENT\n");
-	add_variable(out, "KETCH_ROOT", "Directory of images and instances, when \\-\\-root is not given.");
-	add_variable(out, "KETCH_RUN_ROOT", "Directory of what runs, when \\-\\-run\\-root is not given.");
+	add_variable(out, "KETCH_CONFIG", "A file instead of those of ketch.conf(5); empty: none at all.");
+	for (const struct setting_kind *k = setting_kinds; k->key; k++)
+		add_setting(out, k, true);
 	add_variable(out, "KETCH_DEBUG", "1, or names of parts of Ketch: say on stderr what is done.");
 	buf_adds(out,
 		 ".SH EXIT STATUS\n"
@@ -162,12 +198,16 @@ static const struct command *command_of_page(char *page)
 	return command_by_name(page);
 }
 
-/* ketch man: ketch(1); ketch man PAGE: "run", "image-inspect" or "image inspect" */
+/* ketch man: ketch(1); ketch man PAGE: "run", "image-inspect", "image inspect", or "ketch.conf" */
 static int man_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(buf_done) struct buf out = { 0 };
 	const struct command *cmd = NULL;
 
+	if (words->n && !strcmp(words->v[0], "ketch.conf")) {
+		add_conf_page(&out);
+		return cli_print(&out, e);
+	}
 	if (words->n) {
 		cmd = command_of_page(words->v[0]);
 		if (!cmd)
@@ -184,5 +224,6 @@ const struct command cmd_man = {
 	.opts = no_opts,
 	.max_words = 1,
 	.words = WORDS_COMMAND,
+	.without_settings = true,
 	.run = man_run,
 };

@@ -9,23 +9,8 @@
 #include "base/io.h"
 #include "cli/begin.h"
 #include "cli/commands.h"
-#include "cli/run_options.h"
+#include "cli/run_defaults.h"
 #include "sys/terminal.h"
-
-/* --isolation, --vm and --runtime name the wall in three ways, which must agree. */
-static int take_isolation(struct run_args *a, struct err *e)
-{
-	bool by_runtime = a->runtime && !strcmp(a->runtime, "ketch-vm");
-	bool vm = a->isolation ? !strcmp(a->isolation, isolation_names[ISOLATION_VM]) : a->vm || by_runtime;
-
-	if (a->vm && !vm)
-		return err_set(e, EINVAL, "--vm and --isolation=container contradict each other");
-	if (a->runtime && by_runtime != vm)
-		return err_set(e, EINVAL, "--runtime=%s and %s contradict each other", a->runtime,
-			       vm ? "--vm" : "--isolation=container");
-	a->rq.isolation = vm ? ISOLATION_VM : ISOLATION_CONTAINER;
-	return 0;
-}
 
 /* The words behind the options become image and arguments. */
 static void take_words(struct run_request *rq, struct strv *words)
@@ -39,7 +24,7 @@ static void take_words(struct run_request *rq, struct strv *words)
 
 static int fill_request(struct run_args *a, struct strv *words, struct err *e)
 {
-	int r = take_isolation(a, e);
+	int r = run_take_isolation(a, e);
 
 	if (r < 0)
 		return r;
@@ -188,6 +173,7 @@ const struct command cmd_run = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,
+	.prepare = run_prepare,
 	.failure = STATUS_USAGE,
 	.run = run_run,
 };
@@ -206,6 +192,7 @@ const struct command cmd_launch = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,
+	.prepare = run_prepare,
 	.failure = STATUS_USAGE,
 	.run = run_run,
 };
@@ -240,5 +227,6 @@ const struct command cmd_create = {
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,
 	.failure = STATUS_USAGE,
+	.prepare = run_prepare,
 	.run = create_run,
 };

@@ -91,6 +91,8 @@ const struct opt run_opts[] = {
 	RUN_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
 	RUN_OPT(STR, 0, "platform", rq.platform, "OS/ARCH", "Refuse an image for another platform"),
 	RUN_OPT(FLAG, 0, "privileged", rq.privileged, NULL, "Give all capabilities and devices"),
+	RUN_OPT(LIST, 0, "profile", profiles, "NAME[,NAME]",
+		"Take the flags of profiles first (see ketch profile create)"),
 	RUN_OPT(CHOICE, 0, "pull", pull, "always|missing|never",
 		"Always is refused: there is no registry yet"),
 	RUN_OPT(FLAG, 'q', "quiet", quiet, NULL, "Say nothing about what takes its time"),

@@ -8,10 +8,18 @@
 
 #define PIDS_NOT_GIVEN INT64_MAX
 
+/* What holds where the line says nothing of it; borrowed from the settings. */
+struct run_defaults {
+	int isolation; /* enum isolation */
+	const char *driver, *kernel;
+};
+
 struct run_args {
 	struct run_request rq;
 	struct take_part part;
 	char *isolation, *runtime, *pull, *cid_file;
+	struct run_defaults defaults;
+	struct strv profiles;
 	int64_t pids_limit;
 	bool detach, vm, dry_run, quiet, no_content_trust;
 };

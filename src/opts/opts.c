@@ -18,6 +18,7 @@ struct parser {
 	const struct opt *opts;
 	char *const *next; /* the argument after this one */
 	void *obj;
+	const char *dashes; /* before an option's name in a message */
 	struct err *e;
 };
 
@@ -25,7 +26,7 @@ struct parser {
 
 static int bad_value(struct parser *p, const struct opt *o, const char *value, const char *why)
 {
-	return err_set(p->e, EINVAL, "invalid value for --%s: \"%.160s\" %s", o->name, value, why);
+	return err_set(p->e, EINVAL, "invalid value for %s%s: \"%.160s\" %s", p->dashes, o->name, value, why);
 }
 
 static int set_str(char **m, const char *value)
@@ -254,7 +255,7 @@ static int add_words(struct strv *words, char *const *from, struct err *e)
 int opts_parse(const struct opt *opts, enum opts_grammar grammar, char *const *argv, void *obj,
 	       struct strv *ret_words, struct err *e)
 {
-	struct parser p = { .opts = opts, .next = argv, .obj = obj, .e = e };
+	struct parser p = { .opts = opts, .next = argv, .obj = obj, .dashes = "--", .e = e };
 	int r = 0;
 
 	while (*p.next && r == 0) {
@@ -272,6 +273,21 @@ int opts_parse(const struct opt *opts, enum opts_grammar grammar, char *const *a
 			r = err_set(e, ENOMEM, "out of memory");
 	}
 	return r;
+}
+
+const struct opt *opts_find(const struct opt *opts, const char *name)
+{
+	return find_name(opts, name, strlen(name));
+}
+
+int opts_set(const struct opt *opts, const char *name, const char *value, void *obj, struct err *e)
+{
+	struct parser p = { .opts = opts, .obj = obj, .dashes = "", .e = e };
+	const struct opt *o = opts_find(opts, name);
+
+	if (!o || o->type == OPT_REFUSED)
+		return err_set(e, ENOENT, "unknown option: %.80s", name);
+	return set_value(&p, o, value);
 }
 
 void opts_done(const struct opt *opts, void *obj)

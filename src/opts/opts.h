@@ -66,6 +66,11 @@ enum { OPTS_HELP = 1 };
  * -EINVAL.  After each of them *obj and *ret_words are the caller's to free. */
 int opts_parse(const struct opt *opts, enum opts_grammar grammar, char *const *argv, void *obj,
 	       struct strv *ret_words, struct err *e);
+/* Sets one member as "--name VALUE" does; the sentence of an error has no dashes.  -ENOENT: no row has that name, or it
+ * takes no value. */
+int opts_set(const struct opt *opts, const char *name, const char *value, void *obj, struct err *e);
+/* The row of that name, or NULL. */
+const struct opt *opts_find(const struct opt *opts, const char *name);
 /* Frees what the members own and zeroes them. */
 void opts_done(const struct opt *opts, void *obj);
 

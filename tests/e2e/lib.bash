@@ -7,6 +7,7 @@
 # $KETCH_ROOT and its live state in $KETCH_RUN_ROOT, so files never see each other.  Booting a VM takes seconds
 # under software emulation: a file starts few instances and asks each many things.
 bats_require_minimum_version 1.5.0
+export KETCH_CONFIG= # the configuration of the machine is nothing to us
 E2E=$(dirname "${BASH_SOURCE[0]}")
 
 # A process that stays until it is told to end, as quick to end as to start.
