@@ -10,12 +10,13 @@
 #include "cgroup/ops.h"
 #include "container/answers.h"
 #include "container/oci.h"
+#include "instance/update.h"
 
 #define MOVE_ROUNDS 10 /* each finds those that were born during the last */
 
-static void resources_done(struct resources *r)
+static void update_done(struct instance_update *up)
 {
-	json_done(&resources_table, r);
+	json_done(&instance_update_table, up);
 }
 
 static int move_all(const struct container *c, const char *dir)
@@ -82,29 +83,45 @@ static void forbid_swap(const struct container *c, const struct resources *limit
 		oci->memory.swap = oci->memory.limit;
 }
 
+/* As ketch-oci records them (cgroup/ops.h): those of v2 are all "unified". */
+static int make_record(const struct container *c, struct strv *ret)
+{
+	const struct strv *all = &c->cgroups.by_controller;
+	int r = 0;
+
+	for (size_t i = 0; i < all->n && r == 0; i++) {
+		autofree char *name = strndup(all->v[i], strcspn(all->v[i], "="));
+
+		if (!name)
+			r = -ENOMEM;
+		else if (!strcmp(name, "unified") || !cgroup_is_v2(&c->boot->facts, name))
+			r = strv_add(ret, all->v[i]);
+	}
+	return r;
+}
+
 static int set_limits(struct container *c, const struct resources *limits, struct err *e)
 {
 	AUTO(limits_done) struct oci_resources oci = { 0 };
-	AUTO(strv_done) struct strv warnings = { 0 };
+	AUTO(strv_done) struct strv warnings = { 0 }, record = { 0 };
 	int r = limits_check(limits, &c->boot->facts, e);
 
 	if (r == 0)
 		r = join_missing(c, limits, e);
 	if (r < 0)
 		return r;
-	if (limits_to_oci(limits, &c->boot->facts, &oci) < 0)
+	if (make_record(c, &record) < 0 || limits_to_oci(limits, &c->boot->facts, &oci) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	forbid_swap(c, limits, &oci);
 	if (!limits->pids && strv_env_get(&c->cgroups.by_controller, "pids"))
 		oci.pids_limit = (struct opt_i64){ true, -1 };
-	return oci_container_update(&c->boot->facts, &c->cgroups.by_controller, c->boot->spec.id, &oci,
-				    &warnings, e);
+	return oci_container_update(&c->boot->facts, &record, c->boot->spec.id, &oci, &warnings, e);
 }
 
 int answer_update(struct container *c, const char *json, size_t n, struct err *e)
 {
-	AUTO(resources_done) struct resources limits = { 0 };
-	int r = json_parse(&resources_table, json, n, 0, &limits, e);
+	AUTO(update_done) struct instance_update up = { 0 };
+	int r = json_parse(&instance_update_table, json, n, 0, &up, e);
 
-	return r < 0 ? r : set_limits(c, &limits, e);
+	return r < 0 ? r : set_limits(c, &up.resources, e);
 }

@@ -33,7 +33,9 @@ static int put_question(struct engine *en, struct question *q, enum msg_type typ
 			struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	int r = engine_connect(en, q->in, &q->fd, e);
+	int r = q->in->state.status == STATUS_RESTARTING && type != MSG_UPDATE
+			? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
+			: engine_connect(en, q->in, &q->fd, e);
 
 	if (r < 0)
 		return r;
@@ -121,14 +123,14 @@ int engine_ask_top(struct engine *en, const struct instance *in, struct process_
 	return 0;
 }
 
-int engine_ask_update(struct engine *en, const struct instance *in, const struct resources *limits,
+int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
 		      struct err *e)
 {
 	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
 	AUTO(buf_done) struct buf json = { 0 };
 	autofree char *text = NULL;
 	struct msg m;
-	int r = json_print(&resources_table, limits, 0, &json);
+	int r = json_print(&instance_update_table, up, 0, &json);
 
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");

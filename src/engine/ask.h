@@ -8,13 +8,14 @@
 #include "engine/engine.h"
 #include "instance/process_list.h"
 #include "instance/stats.h"
+#include "instance/update.h"
 
 /* What the workload uses; in a VM, as its guest says. */
 int engine_ask_stats(struct engine *en, const struct instance *in, struct stats *ret, struct err *e);
 /* Its processes, by ascending pid.  *ret by process_list_done. */
 int engine_ask_top(struct engine *en, const struct instance *in, struct process_list *ret, struct err *e);
-/* Sets those limits that are given; only in what runs (see engine_update). */
-int engine_ask_update(struct engine *en, const struct instance *in, const struct resources *limits,
+/* Sets the limits in what runs; engine_update does the rest. */
+int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
 		      struct err *e);
 
 /* What an instance costs, from both sides. */

@@ -103,7 +103,7 @@ static void choose_driver(const struct run_request *rq, const struct host_facts 
 }
 
 /* No more processors than the limits let work at the same time. */
-static int choose_vcpus(const struct resources *r, const struct host_facts *h)
+int engine_choose_vcpus(const struct resources *r, const struct host_facts *h)
 {
 	int n = h->cpus < DEFAULT_VCPUS_MAX ? h->cpus : DEFAULT_VCPUS_MAX;
 	uint64_t period = r->cpu_period_us ? r->cpu_period_us : 100000, most = INT_MAX;
@@ -135,7 +135,7 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	choose_driver(rq, h, &s->vm);
 	if (s->vm.driver == VM_DRIVER_QEMU)
 		say_emulation(en, h);
-	s->vm.vcpus = choose_vcpus(&s->resources, h);
+	s->vm.vcpus = engine_choose_vcpus(&s->resources, h);
 	s->vm.ram_bytes = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
 }

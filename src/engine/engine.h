@@ -144,6 +144,14 @@ int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code
 enum remove_flags { REMOVE_FORCE = 1, REMOVE_VOLUMES = 2 };
 int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e);
 
+struct update_request {
+	struct limits_request limits;
+	char *restart; /* NULL: as it is */
+};
+/* Changes what is given, in the record and, where it runs, at once. */
+int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
+		  struct err *e);
+
 /* The directory of the store's journal (events/journal.h); borrowed. */
 int engine_events(struct engine *en);
 

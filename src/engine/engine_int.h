@@ -36,6 +36,8 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e);
 int record_rename(struct db *db, const char *id, const char *name, struct err *e);
 int record_remove(struct db *db, const char *id, struct err *e);
 int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
+/* Limits, machine and restart policy of the spec; the rest of the record stays as it is by now. */
+int record_change(struct db *db, const struct instance_spec *s, struct err *e);
 /* By name, id or unique prefix of the id. */
 int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e);
 /* All, newest first. */
@@ -83,6 +85,9 @@ int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);
+
+/* create.c: processors of a machine with these limits. */
+int engine_choose_vcpus(const struct resources *r, const struct host_facts *h);
 
 /* Random bytes as hex digits: n * 2 characters and a NUL. */
 void engine_random_hex(unsigned n, char *ret);

@@ -118,7 +118,7 @@ static const struct jfield restart_fields[] = {
 	JK(J_U32, struct restart_policy, max_retries, "maxRetries"),
 	{ 0 },
 };
-static const struct jtable restart_table = { sizeof(struct restart_policy), restart_fields };
+const struct jtable restart_policy_table = { sizeof(struct restart_policy), restart_fields };
 
 static const struct jfield instance_spec_fields[] = {
 	J(J_STR, struct instance_spec, id),
@@ -144,7 +144,7 @@ static const struct jfield instance_spec_fields[] = {
 	JK(J_INT, struct instance_spec, stop_signal, "stopSignal"),
 	JK(J_INT, struct instance_spec, stop_timeout_s, "stopTimeout"),
 	JK(J_INT, struct instance_spec, timeout_s, "timeout"),
-	JO(struct instance_spec, restart, "restart", &restart_table),
+	JO(struct instance_spec, restart, "restart", &restart_policy_table),
 	JK(J_STR, struct instance_spec, pid_file, "pidFile"),
 	J(J_STR, struct instance_spec, seccomp),
 	JO(struct instance_spec, vm, "vm", &vm_table),

@@ -119,7 +119,7 @@ struct instance_spec {
 	int64_t created_ns;
 };
 
-extern const struct jtable resources_table;
+extern const struct jtable resources_table, restart_policy_table;
 extern const struct jtable instance_spec_table;
 
 /* What the monitor knows now; run-root/ID/state.json */

@@ -158,6 +158,8 @@ static void on_backend_message(void *arg, const struct msg *msg)
 		news_started(&m->news);
 		start_time_limit(m);
 	}
+	if (msg->type == MSG_UPDATE_REPLY) /* it may have more cgroups now */
+		monitor_save_state(m);
 	relay_from_backend(m->relay, msg);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "instance/update.h"
 #include "monitor/monitor_int.h"
 
 #define MAX_EARLY (2 * MSG_WINDOW)
@@ -112,11 +113,26 @@ static bool is_ending_signal(const struct monitor *m, int signo)
 	return signo == SIGKILL || signo == SIGTERM || signo == SIGINT || signo == m->boot.spec.stop_signal;
 }
 
+/* The policy is the monitor's own.  While it waits to restart there is nobody to set limits: the next start reads the
+ * record. */
+static void take_update(struct monitor *m, const struct msg *msg)
+{
+	struct instance_update up = { 0 };
+
+	if (json_parse(&instance_update_table, msg->data, msg->len, 0, &up, NULL) == 0)
+		m->boot.spec.restart = up.restart;
+	json_done(&instance_update_table, &up);
+	if (m->main_started && !m->running)
+		relay_from_backend(m->relay, &(struct msg){ MSG_UPDATE_REPLY, 0, "\0\0\0", 4 });
+}
+
 /* To the back end, as soon as there is somebody to hear it. */
 static void send_down(struct monitor *m, const struct msg *msg)
 {
 	bool is_signal = msg->type == MSG_SIGNAL && !msg->stream;
 
+	if (msg->type == MSG_UPDATE)
+		take_update(m, msg);
 	if (msg_begins_stream(msg->type) && why_not_begin(m))
 		refuse_begin(m, msg->stream, why_not_begin(m));
 	else if (m->main_started && m->running)

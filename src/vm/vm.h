@@ -10,4 +10,8 @@ extern const struct backend vm_backend;
  * and what the guest's kernel and agent need, in whole pages of 2 MiB. */
 uint64_t vm_ram_bytes(uint64_t ceiling_bytes, uint64_t host_bytes);
 
+/* Sets the limits of a running VM's hypervisor on the host: what the whole machine shares, CPU time and block devices.  Of a
+ * controller that it has not joined: -ENOTSUP. */
+int vm_update_host(const struct instance_spec *s, const struct host_facts *h, struct err *e);
+
 #endif

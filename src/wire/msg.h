@@ -65,7 +65,7 @@ enum msg_type {
 	MSG_PAUSED, /* the answer: u32 errno (0: done), text */
 	MSG_TOP, /* which processes are there? */
 	MSG_TOP_REPLY, /* JSON array of struct process_row (instance/process_list.h), more of it, and at last an empty one */
-	MSG_UPDATE, /* new limits: JSON struct resources */
+	MSG_UPDATE, /* new limits: JSON struct instance_update (instance/update.h) */
 	MSG_UPDATE_REPLY, /* u32 errno, text: why it was not done; 0: it was */
 	MSG_N,
 };

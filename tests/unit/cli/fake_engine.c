@@ -295,6 +295,11 @@ int engine_usage(struct engine *en, const struct instance *in, struct usage *ret
 	return err_set(e, ENOTSUP, "not faked");
 }
 
+int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq, struct err *e)
+{
+	return err_set(e, ENOTSUP, "not faked");
+}
+
 int engine_events(struct engine *en)
 {
 	return -1;

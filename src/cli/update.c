@@ -1,0 +1,86 @@
+/* update.c - ketch update: other limits for instances, also while they run */
+#include <errno.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/run_options.h"
+#include "cli/text.h"
+
+struct update_args {
+	struct update_request rq;
+	int64_t pids_limit;
+};
+
+#define UPDATE_OPT(type, letter, name, member, metavar, help)                                                \
+	OPT(type, letter, name, struct update_args, member, metavar, help)
+
+static const struct opt update_opts[] = {
+	UPDATE_OPT(INT, 0, "blkio-weight", rq.limits.blkio_weight, "NUMBER",
+		   "Its part where a disk is busy, 10 to 1000"),
+	UPDATE_OPT(INT, 0, "cpu-period", rq.limits.cpu_period_us, "MICROSECONDS",
+		   "How often --cpu-quota is granted"),
+	UPDATE_OPT(INT, 0, "cpu-quota", rq.limits.cpu_quota_us, "MICROSECONDS",
+		   "CPU time it may use in a period"),
+	UPDATE_OPT(INT, 'c', "cpu-shares", rq.limits.cpu_shares, "NUMBER",
+		   "Its part where CPUs are busy; 1024 is everybody's"),
+	UPDATE_OPT(MILLI, 0, "cpus", rq.limits.cpu_milli, "NUMBER", "How many CPUs it may use, such as 1.5"),
+	UPDATE_OPT(STR, 0, "cpuset-cpus", rq.limits.cpuset_cpus, "LIST", "CPUs it may run on, such as 0-2,5"),
+	UPDATE_OPT(STR, 0, "cpuset-mems", rq.limits.cpuset_mems, "LIST",
+		   "Memory nodes it may use, such as 0,1"),
+	UPDATE_OPT(BYTES, 'm', "memory", rq.limits.memory_bytes, "BYTES", "Memory limit, such as 512m"),
+	UPDATE_OPT(BYTES, 0, "memory-reservation", rq.limits.memory_reservation_bytes, "BYTES",
+		   "Memory it keeps where memory is short"),
+	UPDATE_OPT(STR, 0, "memory-swap", rq.limits.memory_swap, "BYTES",
+		   "Limit of memory and swap together; -1: none"),
+	UPDATE_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
+	UPDATE_OPT(STR, 0, "restart", rq.restart, "POLICY", "no, always, unless-stopped or on-failure[:N]"),
+	{ 0 },
+};
+
+static int update_one(struct cli *c, const char *name, const struct update_request *rq, struct err *e)
+{
+	AUTO(instance_done) struct instance in = { 0 };
+	AUTO(buf_done) struct buf line = { 0 };
+	struct engine *en = cli_engine(c, e);
+	int r = en ? engine_find(en, name, &in, e) : -e->no;
+
+	if (r == 0)
+		r = engine_update(en, &in, rq, e);
+	if (r < 0)
+		return r;
+	text_add(&line, name);
+	buf_addc(&line, '\n');
+	return cli_print(&line, e);
+}
+
+static int update_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	struct update_args *a = args;
+	int status = 0;
+
+	if (a->pids_limit != PIDS_NOT_GIVEN)
+		a->rq.limits.pids_limit = a->pids_limit > 0 ? a->pids_limit : -1;
+	for (size_t i = 0; i < words->n; i++) {
+		struct err why = { 0 };
+
+		if (update_one(c, words->v[i], &a->rq, &why) < 0)
+			status = cli_complain(&why, STATUS_FAILED);
+	}
+	return status;
+}
+
+static const struct update_args update_defaults = { .pids_limit = PIDS_NOT_GIVEN };
+const struct command cmd_update = {
+	.name = "update",
+	.usage = "NAME...",
+	.summary = "Change limits of instances, also while they run",
+	.text = "What is given changes, the rest stays.  A virtual machine that runs keeps its RAM and its "
+		"processors: limits within them change at once, beyond them when it is stopped.",
+	.opts = update_opts,
+	.args_size = sizeof(struct update_args),
+	.defaults = &update_defaults,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = update_run,
+};

@@ -1,0 +1,91 @@
+/* update.c - limits and restart policy of an instance change, in its record and, where it runs, at once */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "container/container.h"
+#include "engine/ask.h"
+#include "engine/engine_int.h"
+#include "engine/request.h"
+#include "engine/request_int.h"
+#include "vm/vm.h"
+
+/* A machine that runs keeps its RAM and its processors; one that does not gets those that fit. */
+static int fit_machine(const struct instance *in, const struct host_facts *h, struct instance_spec *s,
+		       struct err *e)
+{
+	uint64_t ram = vm_ram_bytes(s->resources.memory_bytes, h->ram_bytes);
+	bool memory = s->resources.memory_bytes != in->spec.resources.memory_bytes;
+	int vcpus = engine_choose_vcpus(&s->resources, h);
+
+	if (in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED) {
+		s->vm.ram_bytes = ram;
+		s->vm.vcpus = vcpus;
+		return 0;
+	}
+	if (memory && ram > s->vm.ram_bytes)
+		return err_set(
+			e, ENOTSUP,
+			"--memory: more than the running machine has (%llu MiB of RAM in all): stop it "
+			"first",
+			(unsigned long long)(s->vm.ram_bytes >> 20));
+	if (s->resources.cpu_milli > (uint64_t)s->vm.vcpus * 1000)
+		return err_set(e, ENOTSUP, "--cpus: the running machine has %d: stop it first", s->vm.vcpus);
+	return 0;
+}
+
+static int check_wall(const struct instance_spec *s, const struct host_facts *h, struct err *e)
+{
+	const struct backend *b = s->isolation == ISOLATION_VM ? &vm_backend : &container_backend;
+	struct plan p = { 0 };
+	int r = b->plan(s, h, &p, e);
+
+	plan_done(&p);
+	return r;
+}
+
+static int change_spec(struct engine *en, const struct instance *in, const struct update_request *rq,
+		       struct instance_spec *s, struct err *e)
+{
+	const struct host_facts *h = s->isolation == ISOLATION_VM ? engine_facts_kvm(en) : engine_facts(en);
+	int r = request_limits(&rq->limits, h, &s->resources, e);
+
+	if (r == 0 && rq->restart)
+		r = request_restart(rq->restart, &s->restart, e);
+	if (r == 0 && s->isolation == ISOLATION_VM)
+		r = fit_machine(in, h, s, e);
+	return r < 0 ? r : check_wall(s, h, e);
+}
+
+static int change_running(struct engine *en, const struct instance *in, const struct instance_spec *s,
+			  struct err *e)
+{
+	const struct instance_update up = { s->resources, s->restart };
+	int r;
+
+	if (in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED)
+		return 0;
+	r = engine_ask_update(en, in, &up, e);
+	if (r == 0 && s->isolation == ISOLATION_VM)
+		r = vm_update_host(s, engine_facts(en), e);
+	return r;
+}
+
+int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
+		  struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = json_copy(&instance_spec_table, &in->spec, &s) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+
+	if (r == 0)
+		r = change_spec(en, in, rq, &s, e);
+	if (r == 0)
+		r = change_running(en, in, &s, e);
+	if (r == 0)
+		r = record_change(en->db, &s, e);
+	if (r == 0)
+		engine_tell(en, &s, "update", NULL);
+	json_done(&instance_spec_table, &s);
+	return r;
+}
