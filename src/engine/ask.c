@@ -1,4 +1,5 @@
-/* ask.c - questions to a running instance: statistics, processes, new limits */
+/* ask.c - questions to a running instance: statistics, processes, new limits, a pause */
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -9,9 +10,10 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "engine/ask.h"
+#include "engine/engine_int.h"
 #include "wire/msg.h"
 
-#define ANSWER_S 10
+#define ANSWER_S 15 /* longer than a freezer may take */
 
 /* One connection with one question on it. */
 struct question {
@@ -29,20 +31,20 @@ static void question_done(struct question *q)
 	buf_done(&q->in_bytes);
 }
 
-static int put_question(struct engine *en, struct question *q, enum msg_type type, const struct buf *json,
+static int put_question(struct engine *en, struct question *q, enum msg_type type, const struct buf *what,
 			struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	int r = q->in->state.status == STATUS_RESTARTING && type != MSG_UPDATE
+	int r = q->in->state.status == STATUS_RESTARTING && type != MSG_UPDATE && type != MSG_PAUSE
 			? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
-			: engine_connect(en, q->in, &q->fd, e);
+			: control_connect_live(en, q->in, &q->fd, e);
 
 	if (r < 0)
 		return r;
 	q->answer = msg_answer(type);
 	q->end_ns = clock_mono_ns() + ANSWER_S * NS_PER_S;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
-	msg_put(&b, type, 0, json ? json->data : NULL, json ? json->len : 0);
+	msg_put(&b, type, 0, what ? what->data : NULL, what ? what->len : 0);
 	r = buf_ok(&b) ? write_full(q->fd, b.data, b.len) : -ENOMEM;
 	return r == -EPIPE ? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
 	       : r < 0	   ? err_sys(e, -r, "monitor")
@@ -141,4 +143,48 @@ int engine_ask_update(struct engine *en, const struct instance *in, const struct
 		return r;
 	text = msg_text(&m);
 	return err_set(e, (int)msg_u32(&m, 0), "%s", text ? text : "out of memory");
+}
+
+/* Why the monitor does not pause or resume it: Docker's words. */
+static int pause_error(const struct instance *in, int no, const char *text, struct err *e)
+{
+	const char *name = in->spec.name;
+
+	switch (no) {
+	case EALREADY:
+		return err_set(e, no, "container %s is already paused", name);
+	case EINVAL:
+		return err_set(e, no, "container %s is not paused", name);
+	case ESRCH:
+		return err_set(e, no, "container %s is not running", name);
+	case EAGAIN:
+		return err_set(e, no, "container %s is restarting, wait until the container is running",
+			       name);
+	case EBUSY:
+		return err_set(e, no, "%s is just being paused or unpaused", name);
+	default:
+		return err_set(e, no > 0 ? no : EIO, "%s: %s", name,
+			       text && *text ? text : "it does not answer");
+	}
+}
+
+int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e)
+{
+	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
+	const uint32_t which = htole32(pause);
+	AUTO(buf_done) struct buf what = { 0 };
+	autofree char *text = NULL;
+	struct msg m;
+	int r;
+
+	buf_add(&what, &which, sizeof(which));
+	r = buf_ok(&what) ? put_question(en, &q, MSG_PAUSE, &what, e) : err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = next_answer(&q, &m, e);
+	if (r == -ESRCH)
+		return pause_error(in, ESRCH, NULL, e);
+	if (r < 0 || !msg_u32(&m, 0))
+		return r;
+	text = msg_text(&m);
+	return pause_error(in, (int)msg_u32(&m, 0), text, e);
 }

@@ -17,7 +17,8 @@
 #include "wire/msg.h"
 
 #define WAIT_POLL_MS 5
-#define PAUSE_S	     15 /* longer than a freezer may take */
+#define LISTEN_S     60 /* from a start to a monitor that listens: images and kernels may have to be prepared */
+#define STOP_TRIES   10
 
 int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
 		    struct err *e)
@@ -52,11 +53,26 @@ static int send_frames(int fd, const struct instance *in, const struct buf *b, s
 			   : 0;
 }
 
+int control_connect_live(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
+{
+	int64_t end = clock_mono_ns() + LISTEN_S * NS_PER_S;
+	struct instance now = { .spec = in->spec };
+	int r;
+
+	while ((r = engine_connect(en, in, ret_fd, e)) == -ESRCH && clock_mono_ns() < end) {
+		if (truth_refresh(en, &now, NULL) < 0 || !instance_is_live(&now.state))
+			break;
+		poll(NULL, 0, WAIT_POLL_MS);
+	}
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
 int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	autoclose int fd = -1;
-	int r = engine_connect(en, in, &fd, e);
+	int r = control_connect_live(en, in, &fd, e);
 
 	if (r < 0)
 		return r;
@@ -69,86 +85,6 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 	for (char junk[512]; r == 0 && read(fd, junk, sizeof(junk)) > 0;)
 		;
 	return r;
-}
-
-/* Why the monitor does not pause or resume it: Docker's words. */
-static int pause_error(const struct instance *in, int no, const char *text, struct err *e)
-{
-	const char *name = in->spec.name;
-
-	switch (no) {
-	case EALREADY:
-		return err_set(e, no, "container %s is already paused", name);
-	case EINVAL:
-		return err_set(e, no, "container %s is not paused", name);
-	case ESRCH:
-		return err_set(e, no, "container %s is not running", name);
-	case EAGAIN:
-		return err_set(e, no, "container %s is restarting, wait until the container is running",
-			       name);
-	case EBUSY:
-		return err_set(e, no, "%s is just being paused or unpaused", name);
-	default:
-		return err_set(e, no > 0 ? no : EIO, "%s: %s", name,
-			       text && *text ? text : "it does not answer");
-	}
-}
-
-/* The next message from the monitor; 1, or 0 at its end, or -errno. */
-static int read_message(int fd, struct buf *in, int64_t end, struct msg *ret, struct err *e)
-{
-	int r;
-
-	while ((r = msg_peek(in, PEER_MONITOR, ret, e)) == 0) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = (end - clock_mono_ns()) / 1000000;
-		char bytes[4096];
-		ssize_t n;
-
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return err_set(e, ETIMEDOUT, "the monitor does not answer");
-		n = read(fd, bytes, sizeof(bytes));
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return 0;
-		if (n > 0 && (buf_add(in, bytes, (size_t)n), !buf_ok(in)))
-			return err_set(e, ENOMEM, "out of memory");
-	}
-	return r;
-}
-
-static int await_pause(int fd, const struct instance *in, struct err *e)
-{
-	int64_t end = clock_mono_ns() + PAUSE_S * NS_PER_S;
-	AUTO(buf_done) struct buf b = { 0 };
-	struct msg m;
-	int r;
-
-	while ((r = read_message(fd, &b, end, &m, e)) > 0 && m.type != MSG_PAUSED)
-		msg_drop(&b, &m);
-	if (r == 0)
-		return pause_error(in, ESRCH, NULL, e);
-	if (r > 0 && msg_u32(&m, 0)) {
-		autofree char *text = msg_text(&m);
-
-		return pause_error(in, (int)msg_u32(&m, 0), text, e);
-	}
-	return r < 0 ? err_wrap(e, r, "%s", in->spec.name) : 0;
-}
-
-int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	autoclose int fd = -1;
-	int r = engine_connect(en, in, &fd, e);
-
-	if (r == -ESRCH)
-		return pause_error(in, in->state.status == STATUS_RESTARTING ? EAGAIN : ESRCH, NULL, e);
-	if (r < 0)
-		return r;
-	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
-	msg_put_u32(&b, MSG_PAUSE, 0, pause);
-	r = send_frames(fd, in, &b, e);
-	return r < 0 ? r : await_pause(fd, in, e);
 }
 
 /* Reads until the monitor goes away; -ETIMEDOUT after timeout_ms (-1: never). */
@@ -193,16 +129,12 @@ int control_kill_monitor(const struct instance *in, int fd, struct err *e)
 	return 0;
 }
 
-int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+static int stop_once(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	autoclose int fd = -1;
-	struct instance now = { .spec = in->spec };
-	int r;
+	int r = control_connect_live(en, in, &fd, e);
 
-	if (timeout_s < 0)
-		timeout_s = in->spec.stop_timeout_s;
-	r = engine_connect(en, in, &fd, e);
 	if (r == -ESRCH)
 		return 0; /* stopped already, as Docker takes it */
 	if (r < 0)
@@ -213,11 +145,21 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 	if (r < 0 && r != -ESRCH)
 		return r;
 	r = wait_for_end(fd, ((int64_t)timeout_s + CONTROL_GRACE_S) * 1000);
-	if (r == -ETIMEDOUT)
-		r = control_kill_monitor(in, fd, e);
-	/* the state of `in` is the caller's; this look clears what a killed monitor left */
-	if (r == 0)
-		r = truth_refresh(en, &now, e);
+	return r == -ETIMEDOUT ? control_kill_monitor(in, fd, e) : r;
+}
+
+/* The last look clears what a killed monitor left.  It may also find that what we asked for came too late: the policy was
+ * just starting it again. */
+int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+{
+	struct instance now = { .spec = in->spec };
+	int r, tries = 0;
+
+	do {
+		r = stop_once(en, in, timeout_s < 0 ? in->spec.stop_timeout_s : timeout_s, e);
+		if (r == 0)
+			r = truth_refresh(en, &now, e);
+	} while (r == 0 && instance_is_live(&now.state) && now.state.restarts > 0 && ++tries < STOP_TRIES);
 	json_done(&instance_state_table, &now.state);
 	return r;
 }

@@ -108,8 +108,8 @@ int engine_start_locked(struct engine *en, const struct instance *in, int lock, 
 /* A further connection to the monitor of a running instance; -ESRCH "x is not running". */
 int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 /* The config of an image that runs as this instance does, on top of its own image `im`; *ret by json_done. */
-int engine_commit_config(const struct instance_spec *s, const struct image_config *im, struct image_config *ret,
-			 struct err *e);
+int engine_commit_config(const struct instance_spec *s, const struct image_config *im,
+			 struct image_config *ret, struct err *e);
 /* A connection for GET and PUT alone: to the monitor of a running instance; else to one that is started for this, without
  * the main process, and ends with the connection.  The state of the instance stays what it was. */
 int engine_open_files(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);

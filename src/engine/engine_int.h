@@ -25,6 +25,8 @@ struct engine {
 int control_monitor(int fd);
 /* A monitor that does not answer: it is killed, and what it held is cleared by the next look. */
 int control_kill_monitor(const struct instance *in, int fd, struct err *e);
+/* engine_connect, also to one whose monitor does not listen yet: somebody, or its policy, is just starting it. */
+int control_connect_live(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 /* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
 #define CONTROL_GRACE_S 10
 

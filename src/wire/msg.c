@@ -61,6 +61,7 @@ enum msg_type msg_answer(enum msg_type question)
 {
 	static const enum msg_type answers[MSG_N] = {
 		[MSG_STATS] = MSG_STATS_REPLY,
+		[MSG_PAUSE] = MSG_PAUSED,
 		[MSG_TOP] = MSG_TOP_REPLY,
 		[MSG_UPDATE] = MSG_UPDATE_REPLY,
 	};

@@ -40,11 +40,10 @@ restarts() { [ "$(inspect_of "$1" '"\(.RestartCount) \(.State.Status)"')" = "$2"
 	is "$(inspect_of steady '.State.Status, .RestartCount')" $'exited\n1'
 }
 
-@test "while it waits: restarting; exec, attach and pause are refused; stop ends it" {
+@test "while it waits: restarting; exec and pause are refused; stop ends it" {
 	krun -d --name loop --restart always ketch/base false >/dev/null
-	await 60 status_is loop restarting
-	await 60 refused_while_restarting
-	like "$(ketch ps)" 'loop'
+	await 90 shows_restarting
+	await 90 refused_while_restarting
 	is "$(ketch stop loop)" loop
 	is "$(inspect_of loop .State.Status)" exited
 	await 10 unused
@@ -52,10 +51,10 @@ restarts() { [ "$(inspect_of "$1" '"\(.RestartCount) \(.State.Status)"')" = "$2"
 	is "$(ketch rm -f loop)" loop
 	unknown loop
 }
+shows_restarting() { [[ $(ketch ps) =~ Restarting\ \(1\).*loop ]]; }
 # Each of these may come in the moment of a start, so all are tried until none does.
 refused_while_restarting() {
-	refused 1 'restarting' ketch exec loop true && refused 1 'restarting' ketch pause loop &&
-		refused 1 'restarting' ketch attach loop && like "$(ketch ps)" 'Restarting \(1\)'
+	refused 1 'restarting' ketch exec loop true && refused 1 'restarting' ketch pause loop
 }
 unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
 
