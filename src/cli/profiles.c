@@ -44,13 +44,13 @@ static int check_flags(const struct strv *flags, struct err *e)
 {
 	AUTO(strv_done) struct strv rest = { 0 };
 	struct run_args scratch = { 0 };
-	int r = flags->n ? opts_parse(run_opts, OPTS_FIRST, flags->v, &scratch, &rest, e) : 0;
+	int r = flags->n ? opts_parse(RUN_OPTS, OPTS_FIRST, flags->v, &scratch, &rest, e) : 0;
 
 	if (r == 0 && rest.n)
 		r = err_set(e, EINVAL, "a profile has flags alone, and \"%.80s\" is none", rest.v[0]);
 	if (r == 0 && scratch.profiles.n)
 		r = err_set(e, EINVAL, "a profile cannot take --profile");
-	opts_done(run_opts, &scratch);
+	opts_done(RUN_OPTS, &scratch);
 	return r == OPTS_HELP ? err_set(e, EINVAL, "--help is no flag for a profile") : r;
 }
 

@@ -10,36 +10,6 @@
 #include "cli/begin.h"
 #include "cli/commands.h"
 #include "cli/run_defaults.h"
-#include "sys/terminal.h"
-
-/* The words behind the options become image and arguments. */
-static void take_words(struct run_request *rq, struct strv *words)
-{
-	rq->image = words->v[0];
-	memmove(words->v, words->v + 1, words->n * sizeof(*words->v)); /* with the NULL */
-	words->n--;
-	rq->args = *words;
-	*words = (struct strv){ 0 };
-}
-
-static int fill_request(struct run_args *a, struct strv *words, struct err *e)
-{
-	int r = run_take_isolation(a, e);
-
-	if (r < 0)
-		return r;
-	if (a->pull && !strcmp(a->pull, "always"))
-		return err_set(
-			e, ENOTSUP,
-			"--pull=always: there is no registry yet; images come by ketch load and import");
-	if (a->pids_limit != PIDS_NOT_GIVEN)
-		a->rq.limits.pids_limit =
-			a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */
-	if (a->rq.tty && !terminal_size(STDIN_FILENO, &a->rq.rows, &a->rq.cols))
-		terminal_size(STDOUT_FILENO, &a->rq.rows, &a->rq.cols);
-	take_words(&a->rq, words);
-	return 0;
-}
 
 static int print_plan(struct engine *en, const struct run_request *rq, struct err *e)
 {
@@ -143,12 +113,11 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 static int run_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	struct run_args *a = args;
-	int r = fill_request(a, words, e);
+	int r = run_args_take(a, words, e);
 
 	if (r == 0)
 		r = run_request(c, a, e);
-	strv_done(&a->rq.args);
-	free(a->rq.image);
+	run_args_drop(a);
 	return r;
 }
 
@@ -166,7 +135,7 @@ const struct command cmd_run = {
 		"The exit status is that of the command; 125 when Ketch itself failed, 126 when the command "
 		"cannot be "
 		"executed, 127 when it was not found, 128+n when signal n ended it.",
-	.opts = run_opts,
+	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &run_defaults,
 	.min_words = 1,
@@ -185,7 +154,7 @@ const struct command cmd_launch = {
 	.name = "launch",
 	.usage = RUN_USAGE,
 	.summary = "Run an instance in the background: run --detach",
-	.opts = run_opts,
+	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &launch_defaults,
 	.min_words = 1,
@@ -202,14 +171,13 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	AUTO(spec_done) struct instance_spec spec = { 0 };
 	struct run_args *a = args;
 	struct engine *en = NULL;
-	int r = fill_request(a, words, e);
+	int r = run_args_take(a, words, e);
 
 	if (r == 0) {
 		en = cli_engine(c, e);
 		r = en ? create_new(en, a, &spec, e) : -e->no;
 	}
-	strv_done(&a->rq.args);
-	free(a->rq.image);
+	run_args_drop(a);
 	return r < 0 ? r : print_id(&spec, e);
 }
 
@@ -219,7 +187,7 @@ const struct command cmd_create = {
 	.summary = "Make an instance from an image, to be started later",
 	.text = "Prints the id.  ketch start runs it, as often as you like: what it wrote stays until ketch "
 		"rm.",
-	.opts = run_opts + N_START_OPTS,
+	.opts = CREATE_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &run_defaults,
 	.min_words = 1,

@@ -34,13 +34,16 @@ int run_take_isolation(struct run_args *a, struct err *e)
 	bool vm = a->isolation ? !strcmp(a->isolation, isolation_names[ISOLATION_VM]) : a->vm || by_runtime;
 	int r = 0;
 
+	a->rq.auto_isolation = a->isolation && !strcmp(a->isolation, "auto");
 	if (a->vm && !vm)
-		return err_set(e, EINVAL, "--vm and --isolation=container contradict each other");
-	if (a->runtime && by_runtime != vm)
-		return err_set(e, EINVAL, "--runtime=%s and %s contradict each other", a->runtime,
-			       vm ? "--vm" : "--isolation=container");
-	if (!a->isolation && !a->vm && !a->runtime)
+		return err_set(e, EINVAL, "--vm and --isolation=%s contradict each other", a->isolation);
+	if (a->runtime && (by_runtime != vm || a->rq.auto_isolation))
+		return err_set(e, EINVAL, "--runtime=%s and %s%s contradict each other", a->runtime,
+			       a->isolation ? "--isolation=" : "--vm", a->isolation ? a->isolation : "");
+	if (!a->isolation && !a->vm && !a->runtime) {
 		vm = a->defaults.isolation == ISOLATION_VM;
+		a->rq.auto_isolation = a->defaults.auto_isolation;
+	}
 	a->rq.isolation = vm ? ISOLATION_VM : ISOLATION_CONTAINER;
 	if (vm)
 		r = take_default(a->defaults.driver, &a->rq.driver, e);
@@ -55,6 +58,7 @@ static int keep_isolation(struct run_args *a, struct err *e)
 	if (a->isolation || a->vm || a->runtime) {
 		r = run_take_isolation(a, e);
 		a->defaults.isolation = a->rq.isolation;
+		a->defaults.auto_isolation = a->rq.auto_isolation;
 	}
 	free(take_ptr(a->isolation));
 	free(take_ptr(a->runtime));
@@ -73,10 +77,11 @@ static int take_settings(const struct settings *s, struct run_args *a, struct er
 	a->defaults.kernel = settings_get(s, "kernel");
 	if (isolation && !strcmp(isolation, isolation_names[ISOLATION_VM]))
 		a->defaults.isolation = ISOLATION_VM;
+	a->defaults.auto_isolation = isolation && !strcmp(isolation, "auto");
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const char *value = settings_get(s, keys[i]);
 
-		if (value && opts_set(run_opts, keys[i], value, a, e) < 0)
+		if (value && opts_set(RUN_OPTS, keys[i], value, a, e) < 0)
 			return -e->no;
 	}
 	return 0;
@@ -120,7 +125,7 @@ static int take_profile(const char *root, const char *name, struct run_args *a, 
 
 	if (r < 0 || !p.flags.n)
 		return r;
-	r = opts_parse(run_opts, OPTS_FIRST, p.flags.v, a, &rest, e);
+	r = opts_parse(RUN_OPTS, OPTS_FIRST, p.flags.v, a, &rest, e);
 	if (r == 0)
 		r = keep_isolation(a, e);
 	return r < 0 ? err_wrap(e, r, "profile %s", name) : 0;

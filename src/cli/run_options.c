@@ -1,5 +1,14 @@
-/* run_options.c - the table of options of run, launch and create, by name */
+/* run_options.c - the table of options of run, launch, create and explain, by name */
 #include "cli/run_options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/listing.h"
+#include "cli/run_defaults.h"
+#include "sys/terminal.h"
 
 #define RUN_OPT(type, letter, name, member, metavar, help)                                                   \
 	OPT(type, letter, name, struct run_args, member, metavar, help)
@@ -7,7 +16,10 @@
 /* Flags that cannot be had, each with its reason: the last rows. */
 #define NETWORKS "networks come later; there are --network none and host"
 
-const struct opt run_opts[] = {
+const struct opt explain_opts[] = {
+	LISTING_FORMAT(struct run_args, format),
+	RUN_OPT(FLAG, 0, "rules", rules, NULL, "Print the table of rules"),
+
 	RUN_OPT(FLAG, 'd', "detach", detach, NULL, "Run in the background and print the id"),
 	RUN_OPT(STR, 0, "detach-keys", part.detach_keys, "KEYS",
 		"Keys that leave it running; " DETACH_KEYS_DEFAULT),
@@ -65,7 +77,8 @@ const struct opt run_opts[] = {
 	RUN_OPT(FLAG, 0, "init", rq.init, NULL, "Run a small init that reaps and forwards signals"),
 	RUN_OPT(FLAG, 'i', "interactive", rq.interactive, NULL, "Keep stdin open"),
 	RUN_OPT(STR, 0, "ipc", rq.sandbox.ipc, "MODE", "private, shareable, none, host or container:NAME"),
-	RUN_OPT(CHOICE, 0, "isolation", isolation, "container|vm", "The wall around it"),
+	RUN_OPT(CHOICE, 0, "isolation", isolation, "container|vm|auto",
+		"The wall around it; auto: see ketch explain"),
 	RUN_OPT(STR, 0, "kernel", rq.kernel, "VERSION",
 		"Guest kernel of a virtual machine (see ketch kernel ls)"),
 	RUN_OPT(LIST, 'l', "label", rq.labels, "KEY[=VALUE]", "Note something about it"),
@@ -154,3 +167,39 @@ const struct opt run_opts[] = {
 	OPT_REFUSE(0, "secret", "there are no secrets yet; -v mounts a file"),
 	{ 0 },
 };
+
+/* The words behind the options become image and arguments. */
+static void take_words(struct run_request *rq, struct strv *words)
+{
+	rq->image = words->v[0];
+	memmove(words->v, words->v + 1, words->n * sizeof(*words->v)); /* with the NULL */
+	words->n--;
+	rq->args = *words;
+	*words = (struct strv){ 0 };
+}
+
+int run_args_take(struct run_args *a, struct strv *words, struct err *e)
+{
+	int r = run_take_isolation(a, e);
+
+	if (r < 0)
+		return r;
+	if (a->pull && !strcmp(a->pull, "always"))
+		return err_set(
+			e, ENOTSUP,
+			"--pull=always: there is no registry yet; images come by ketch load and import");
+	if (a->pids_limit != PIDS_NOT_GIVEN)
+		a->rq.limits.pids_limit =
+			a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */
+	if (a->rq.tty && !terminal_size(STDIN_FILENO, &a->rq.rows, &a->rq.cols))
+		terminal_size(STDOUT_FILENO, &a->rq.rows, &a->rq.cols);
+	take_words(&a->rq, words);
+	return 0;
+}
+
+void run_args_drop(struct run_args *a)
+{
+	strv_done(&a->rq.args);
+	free(a->rq.image);
+	a->rq.image = NULL;
+}

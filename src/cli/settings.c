@@ -24,15 +24,15 @@ static int check_detach_keys(const char *value, struct err *e)
 }
 
 const struct setting_kind setting_kinds[] = {
-	{ "cpus", run_opts, "CPUs of an instance, when --cpus is not given" },
-	{ "detach-keys", run_opts, "Keys that part a terminal from its instance; default ctrl-p,ctrl-q",
+	{ "cpus", RUN_OPTS, "CPUs of an instance, when --cpus is not given" },
+	{ "detach-keys", RUN_OPTS, "Keys that part a terminal from its instance; default ctrl-p,ctrl-q",
 	  check_detach_keys },
-	{ "driver", run_opts, "Hypervisor of virtual machines: kvm or qemu" },
-	{ "isolation", run_opts, "The wall around an instance: container or vm" },
-	{ "kernel", run_opts, "Guest kernel of virtual machines (see ketch kernel ls)" },
-	{ "memory", run_opts, "Memory limit of an instance, such as 512m" },
-	{ "pids-limit", run_opts, "Limit of processes and threads; -1: none" },
-	{ "profile", run_opts, "Profiles of an instance, when --profile is not given; NAME[,NAME]" },
+	{ "driver", RUN_OPTS, "Hypervisor of virtual machines: kvm or qemu" },
+	{ "isolation", RUN_OPTS, "The wall around an instance: container, vm or auto" },
+	{ "kernel", RUN_OPTS, "Guest kernel of virtual machines (see ketch kernel ls)" },
+	{ "memory", RUN_OPTS, "Memory limit of an instance, such as 512m" },
+	{ "pids-limit", RUN_OPTS, "Limit of processes and threads; -1: none" },
+	{ "profile", RUN_OPTS, "Profiles of an instance, when --profile is not given; NAME[,NAME]" },
 	{ "root", global_opts, "Directory of images and instances; default /var/lib/ketch" },
 	{ "run-root", global_opts, "Directory of what runs; default /run/ketch" },
 	{ 0 },

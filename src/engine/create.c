@@ -18,6 +18,7 @@
 #include "base/ranges.h"
 #include "container/container.h"
 #include "engine/engine_int.h"
+#include "engine/isolation.h"
 #include "engine/names.h"
 #include "engine/request.h"
 #include "engine/volume_int.h"
@@ -172,14 +173,70 @@ static int set_image(const struct run_request *rq, const struct image *im, struc
 	return 0;
 }
 
-/* Everything but the record. */
-static int make_spec(struct engine *en, const struct run_request *rq, struct instance_spec *s, struct err *e)
+/* --isolation=auto: `rq` gets the wall that the rules choose. */
+static int choose_isolation(struct engine *en, const struct image_config *image, struct run_request *rq,
+			    char **ret_rule, struct err *e)
 {
+	const struct isolation_input in = { rq, image, engine_facts(en) };
+	const struct isolation_rule *rule;
+	int r = 0;
+
+	if (!rq->auto_isolation)
+		return 0;
+	rule = isolation_choose(&in);
+	rq->isolation = rule->isolation;
+	if (rule->isolation == ISOLATION_VM) {
+		engine_facts_kvm(en);
+		r = isolation_check_vm(&in, rule, e);
+	}
+	if (r < 0)
+		return r;
+	*ret_rule = strdup(rule->name);
+	return *ret_rule ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+int engine_explain(struct engine *en, const struct run_request *rq, const struct isolation_rule **ret,
+		   struct err *e)
+{
+	struct isolation_input in = { .request = rq };
 	struct image im = { 0 };
 	int r = image_find(en->images, rq->image, &im, e);
 
 	if (r < 0)
 		return r;
+	in.image = &im.config;
+	in.host = engine_facts_kvm(en);
+	*ret = isolation_choose(&in);
+	if ((*ret)->isolation == ISOLATION_VM)
+		r = isolation_check_vm(&in, *ret, e);
+	image_done(&im);
+	return r;
+}
+
+/* What was chosen and cannot be done is told with the reason for the choice. */
+static int wrap_choice(const struct instance_spec *s, int r, struct err *e)
+{
+	return r < 0 && s->isolation_rule && s->isolation == ISOLATION_VM
+		       ? err_wrap(e, r, "--isolation=auto chose a virtual machine (rule %s)",
+				  s->isolation_rule)
+		       : r;
+}
+
+/* Everything but the record. */
+static int make_spec(struct engine *en, const struct run_request *asked, struct instance_spec *s,
+		     struct err *e)
+{
+	struct run_request mine = *asked, *rq = &mine; /* borrows */
+	struct image im = { 0 };
+	int r = image_find(en->images, rq->image, &im, e);
+
+	if (r < 0)
+		return r;
+	r = choose_isolation(en, &im.config, rq, &s->isolation_rule, e);
+	if (r < 0) {
+		image_done(&im);
+		return r;
+	}
 	s->id = calloc(1, 65);
 	if (s->id)
 		engine_random_hex(32, s->id);
@@ -192,7 +249,7 @@ static int make_spec(struct engine *en, const struct run_request *rq, struct ins
 	if (r == 0)
 		r = volumes_from(en, &rq->volumes_from, s, e);
 	if (r == 0)
-		r = request_to_spec(rq, &im, engine_facts(en), s, e);
+		r = wrap_choice(s, request_to_spec(rq, &im, engine_facts(en), s, e), e);
 	if (r == 0)
 		r = namespaces_resolve(en, &s->sandbox, e);
 	if (r == 0)
@@ -202,7 +259,7 @@ static int make_spec(struct engine *en, const struct run_request *rq, struct ins
 	if (r == 0)
 		r = set_seccomp(en, rq, s, e);
 	if (r == 0)
-		r = set_vm(en, rq, s, e);
+		r = wrap_choice(s, set_vm(en, rq, s, e), e);
 	image_done(&im);
 	return r;
 }
@@ -219,7 +276,7 @@ static int check_plan(struct engine *en, const struct instance_spec *s, struct e
 	int r = backend_of(s)->plan(s, engine_facts(en), &p, e);
 
 	plan_done(&p);
-	return r;
+	return wrap_choice(s, r, e);
 }
 
 int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
@@ -251,6 +308,7 @@ int engine_plan(struct engine *en, const struct run_request *rq, struct plan *re
 
 	if (r == 0)
 		r = backend_of(&s)->plan(&s, engine_facts(en), ret, e);
+	r = wrap_choice(&s, r, e);
 	json_done(&instance_spec_table, &s);
 	return r;
 }

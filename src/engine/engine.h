@@ -16,6 +16,7 @@
 #include "instance/spec.h"
 
 struct engine;
+struct isolation_rule;
 
 /* What the user asked of run/create/update about limits.  Zero means "not given". */
 struct limits_request {
@@ -54,6 +55,7 @@ struct run_request {
 	struct strv args;
 	char *name;
 	int isolation; /* enum isolation */
+	bool auto_isolation; /* isolation.h decides */
 	struct strv env, env_files, unset_env;
 	struct strv env_merge; /* "NAME=text with ${NAMES} of what is set already" */
 	bool env_host, http_proxy, unset_env_all;
@@ -96,6 +98,10 @@ void engine_set_progress(struct engine *en, image_progress progress, void *arg);
 
 /* Checks the request against the image and the host, makes the record.  *ret is the new instance's spec. */
 int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e);
+/* Which rule of isolation.h decides about the request, and nothing else.  -ENOTSUP: it wants a virtual machine where none
+ * can be. */
+int engine_explain(struct engine *en, const struct run_request *rq, const struct isolation_rule **ret,
+		   struct err *e);
 /* What engine_create + engine_start would do, without doing anything (--dry-run). */
 int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e);
 /* Starts a created instance: *ret_fd is the connection to its monitor (wire/msg.h; we are PEER_CLIENT's side).  The

@@ -57,6 +57,11 @@ static uint64_t combine(uint64_t base, uint64_t add, uint64_t drop)
 	return (base | add) & ~drop;
 }
 
+int request_caps_added(const struct run_request *rq, uint64_t *ret)
+{
+	return parse_caps(&rq->cap_add, "--cap-add", ret, NULL);
+}
+
 int request_caps(const struct run_request *rq, struct strv *ret, struct err *e)
 {
 	uint64_t add = 0, drop = 0, set = 0;

@@ -124,6 +124,7 @@ static const struct jfield instance_spec_fields[] = {
 	J(J_STR, struct instance_spec, id),
 	J(J_STR, struct instance_spec, name),
 	JE(struct instance_spec, isolation, "isolation", isolation_names),
+	JK(J_STR, struct instance_spec, isolation_rule, "isolationRule"),
 	J(J_STR, struct instance_spec, image),
 	JK(J_STR, struct instance_spec, image_id, "imageId"),
 	J(J_STRV, struct instance_spec, layers),

@@ -92,6 +92,7 @@ struct instance_spec {
 	char *id; /* 64 hex digits */
 	char *name;
 	int isolation; /* enum isolation */
+	char *isolation_rule; /* that chose it (engine/isolation.h); NULL: it was asked for */
 	char *image; /* the reference as it was given */
 	char *image_id; /* sha256:... of the image's config */
 	struct strv layers; /* diff ids "sha256:...", lowest first */

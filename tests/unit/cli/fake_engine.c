@@ -9,11 +9,17 @@
 
 #include "base/io.h"
 #include "engine/ask.h"
+#include "engine/isolation.h"
 #include "engine/request.h"
 #include "kernel/kernel.h"
 #include "wire/msg.h"
 
 struct fake fake;
+
+const struct isolation_rule isolation_rules[] = {
+	{ "fake-rule", "the fake says so", ISOLATION_VM, NULL },
+	{ 0 },
+};
 
 static int fails(const char *where, struct err *e)
 {
@@ -46,6 +52,7 @@ static void add_request(const struct run_request *rq)
 	add_list("arg", &rq->args);
 	add_text("name", rq->name);
 	add_number("isolation", rq->isolation);
+	add_number("auto", rq->auto_isolation);
 	add_list("env", &rq->env);
 	add_list("env-file", &rq->env_files);
 	add_text("workdir", rq->workdir);
@@ -121,6 +128,16 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	ret->open_stdin = rq->interactive;
 	ret->process.tty = rq->tty;
 	return fails("create", e);
+}
+
+int engine_explain(struct engine *en, const struct run_request *rq, const struct isolation_rule **ret,
+		   struct err *e)
+{
+	buf_addf(&fake.calls, "explain image=%s\n", rq->image);
+	if (fails("explain", e) < 0)
+		return -e->no;
+	*ret = &isolation_rules[0];
+	return 0;
 }
 
 int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e)
