@@ -263,12 +263,17 @@ const struct command cmd_cp = {
 		"With - the copy is a tar archive on stdout, or one on stdin that is unpacked in the "
 		"directory "
 		"PATH.\n\n"
-		"Files keep mode and time.  They belong to root inside, and to the caller outside, unless "
-		"--archive is given.  Set-user-id bits stay only with --archive, and only on the way in; "
-		"extended "
-		"attributes do not.  Links are copied as links; device nodes are not copied.  Paths inside "
-		"begin at "
-		"the root of the instance and see its mounts; no link leads out of it.",
+		"Files keep mode, time and attributes of users (user.*).  They belong to root inside, and to "
+		"the "
+		"caller outside, unless --archive is given, which keeps access control lists, too.  "
+		"Set-user-id "
+		"bits and capabilities of files stay only with --archive, and only on the way in.  Links are "
+		"copied "
+		"as links; device nodes are not copied, though an archive on stdout names them.  Paths "
+		"inside begin "
+		"at the root of the instance and see its mounts; no link leads out of it.\n\n"
+		"The instance may run or not.  Of one that does not run the files are reached by starting it "
+		"without its command: a virtual machine boots for that.",
 	.opts = cp_opts,
 	.args_size = sizeof(struct cp_args),
 	.min_words = 2,

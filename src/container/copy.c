@@ -21,7 +21,7 @@
 
 enum { STATUS_FAILED = 1 };
 
-#define COPY_CAPS (1 << CAP_CHOWN | 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID)
+#define COPY_CAPS (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID)
 
 /* The report's end without a word: everything is as it was asked for, the bytes begin. */
 static void begin(const struct launch *l)
@@ -107,6 +107,12 @@ static int tree_become(const struct container *c, const struct launch *l, struct
 	return r < 0 ? r : send_tree(l, &v, e);
 }
 
+/* Those of files are set only where the owners of the archive are kept. */
+static uint64_t copy_caps(const struct file_copy *cp)
+{
+	return COPY_CAPS | (cp->in && cp->request->keep_owner ? 1ULL << CAP_SETFCAP : 0);
+}
+
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e)
 {
 	int keep[] = { l->report, c->root }, r;
@@ -114,7 +120,7 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 	*ret_status = STATUS_FAILED;
 	if (l->copy->request->kind != FILES_COPY)
 		return tree_become(c, l, e);
-	r = ours_become(l, keep, ARRAY_LEN(keep), COPY_CAPS, e);
+	r = ours_become(l, keep, ARRAY_LEN(keep), copy_caps(l->copy), e);
 	if (r < 0)
 		return r;
 	return l->copy->in ? receive_files(c, l, e) : send_files(c, l, e);

@@ -8,10 +8,21 @@
 #include "base/auto.h"
 #include "base/parse.h"
 
+#define XATTR_KEY "SCHILY.xattr."
+
+static void drop_xattr(struct xattr *a)
+{
+	free((char *)(uintptr_t)a->name);
+	free((void *)(uintptr_t)a->value);
+}
+
 void pax_done(struct pax *x)
 {
 	free(x->path);
 	free(x->link);
+	for (size_t i = 0; i < x->n_xattrs; i++)
+		drop_xattr(&x->xattrs[i]);
+	free(x->xattrs);
 	*x = (struct pax){ 0 };
 }
 
@@ -59,6 +70,45 @@ static int set_number(bool *has, uint64_t *slot, const char *value, struct err *
 	return parse_u64(value, slot) < 0 ? malformed(e) : 0;
 }
 
+/* Of two with one name the later one counts. */
+static struct xattr *find_xattr(struct pax *x, const char *name)
+{
+	for (size_t i = 0; i < x->n_xattrs; i++)
+		if (!strcmp(x->xattrs[i].name, name))
+			return &x->xattrs[i];
+	return NULL;
+}
+
+static int add_xattr(struct pax *x, const char *name, const char *value, size_t n, struct err *e)
+{
+	struct xattr new = { strdup(name), malloc(n + 1), n }, *at = find_xattr(x, name);
+	struct xattr *list = at ? x->xattrs : reallocarray(x->xattrs, x->n_xattrs + 1, sizeof(*list));
+
+	if (list)
+		x->xattrs = list;
+	if (!list || !new.name || !new.value) {
+		drop_xattr(&new);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	memcpy((char *)(uintptr_t) new.value, value, n);
+	if (at)
+		drop_xattr(at);
+	else
+		at = &x->xattrs[x->n_xattrs++];
+	*at = new;
+	return 0;
+}
+
+static int set_xattr(struct pax *x, const char *name, const char *value, size_t n, struct err *e)
+{
+	x->xattr_bytes += strlen(name) + n;
+	if (!*name || strlen(name) > PATH_NAME_MAX)
+		return malformed(e);
+	if (n > XATTR_VALUE_MAX || x->n_xattrs == XATTR_COUNT_MAX || x->xattr_bytes > XATTR_BYTES_MAX)
+		return err_set(e, E2BIG, "bad tar archive: too many or too large attributes");
+	return add_xattr(x, name, value, n, e);
+}
+
 /* One record of a PAX header; what is not known says nothing that is wanted. */
 static int take_record(struct pax *x, const char *key, const char *value, size_t n, struct err *e)
 {
@@ -76,6 +126,8 @@ static int take_record(struct pax *x, const char *key, const char *value, size_t
 		x->has_mtime = true;
 		return parse_time(value, &x->mtime) < 0 ? malformed(e) : 0;
 	}
+	if (!strncmp(key, XATTR_KEY, strlen(XATTR_KEY)))
+		return set_xattr(x, key + strlen(XATTR_KEY), value, n, e);
 	if (!strncmp(key, "GNU.sparse.", 11))
 		return err_set(e, EOPNOTSUPP, "bad tar archive: sparse files are not supported");
 	return 0;

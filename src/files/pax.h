@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "files/entry.h"
 
 /* Start from { 0 }. */
 struct pax {
@@ -15,6 +16,8 @@ struct pax {
 	bool has_size, has_uid, has_gid, has_mtime;
 	uint64_t size, uid, gid;
 	struct timespec mtime;
+	struct xattr *xattrs; /* owned, with all they point to; of SCHILY.xattr.NAME */
+	size_t n_xattrs, xattr_bytes;
 };
 
 void pax_done(struct pax *x);

@@ -10,20 +10,24 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/io.h"
 #include "base/path.h"
 
 #define IMPLICIT_MODE 0755 /* of directories that the archive does not name */
 #define ENTRIES_MAX   2000000
+#define ACL_DEFAULT   "system.posix_acl_default"
 
 struct level {
 	int fd;
 	size_t end; /* of its path in rs->path */
 	bool named; /* by the archive: entry has what it is to get */
 	struct entry entry;
+	struct buf acl; /* what is inherited by what comes later */
 };
 
 struct restore {
@@ -47,8 +51,12 @@ struct restore *restore_new(int base_fd, int flags)
 
 struct restore *restore_free(struct restore *rs)
 {
-	while (rs && rs->depth)
-		close(rs->levels[--rs->depth].fd);
+	while (rs && rs->depth) {
+		struct level *l = &rs->levels[--rs->depth];
+
+		close(l->fd);
+		buf_done(&l->acl);
+	}
 	free(rs);
 	return NULL;
 }
@@ -81,6 +89,37 @@ static int set_times(int fd, const struct entry *en, struct err *e)
 	return 0;
 }
 
+/* What is of the host, or steers its kernel, is not for an archive to say. */
+static bool keeps_xattr(const struct restore *rs, const char *name)
+{
+	if (!strncmp(name, "user.", 5))
+		return strncmp(name, "user.overlay.", 13);
+	if (!strcmp(name, "security.capability"))
+		return rs->flags & RESTORE_SETID;
+	return !strncmp(name, "system.posix_acl_", 17) && (rs->flags & RESTORE_OWNER);
+}
+
+static int set_xattr(int fd, const char *name, const void *value, size_t n, struct err *e)
+{
+	/* another file system has no such attributes, or not for this kind of file */
+	if (fsetxattr(fd, name, value, n, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
+		return err_sys(e, errno, "cannot set the attribute %.80s", name);
+	return 0;
+}
+
+static int set_xattrs(const struct restore *rs, int fd, const struct entry *en, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < en->n_xattrs && r == 0; i++) {
+		const struct xattr *x = &en->xattrs[i];
+
+		if (keeps_xattr(rs, x->name) && strcmp(x->name, ACL_DEFAULT) != 0)
+			r = set_xattr(fd, x->name, x->value, x->n, e);
+	}
+	return r;
+}
+
 /* fd is open, not O_PATH. */
 static int set_all(const struct restore *rs, int fd, const struct entry *en, struct err *e)
 {
@@ -88,6 +127,8 @@ static int set_all(const struct restore *rs, int fd, const struct entry *en, str
 
 	if (r == 0 && fchmod(fd, mode_of(rs, en)) < 0)
 		r = err_sys(e, errno, "cannot set the mode");
+	if (r == 0) /* behind the owner, whose change takes capabilities away */
+		r = set_xattrs(rs, fd, en, e);
 	return r < 0 ? r : set_times(fd, en, e);
 }
 
@@ -103,7 +144,10 @@ static int leave(struct restore *rs, struct err *e)
 	struct level *l = &rs->levels[--rs->depth];
 	int r = l->named ? set_all(rs, l->fd, &l->entry, e) : 0;
 
+	if (r == 0 && l->acl.len)
+		r = set_xattr(l->fd, ACL_DEFAULT, l->acl.data, l->acl.len, e);
 	close(l->fd);
+	buf_done(&l->acl);
 	rs->path[rs->depth ? rs->levels[rs->depth - 1].end : 0] = '\0';
 	return r;
 }
@@ -183,8 +227,16 @@ static int put_directory(struct restore *rs, const char *name, const struct entr
 		return r;
 	l = &rs->levels[rs->depth - 1];
 	l->named = true;
-	l->entry = *en; /* of its pointers none is used later */
-	return 0;
+	l->entry = *en;
+	l->entry.path = NULL; /* of what it points to nothing is there later */
+	l->entry.xattrs = NULL;
+	l->entry.n_xattrs = 0;
+	for (size_t i = 0; i < en->n_xattrs; i++)
+		if (!strcmp(en->xattrs[i].name, ACL_DEFAULT) && keeps_xattr(rs, ACL_DEFAULT))
+			buf_add(&l->acl, en->xattrs[i].value, en->xattrs[i].n);
+	if (!buf_ok(&l->acl))
+		return err_set(e, ENOMEM, "out of memory");
+	return set_xattrs(rs, l->fd, en, e);
 }
 
 static int copy_content(struct untar *u, int fd, struct err *e)

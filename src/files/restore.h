@@ -10,8 +10,10 @@
 #include "files/untar.h"
 
 enum {
-	RESTORE_OWNER = 1, /* the owners of the archive, else our own */
-	RESTORE_SETID = 2, /* set-user-id and set-group-id bits, else without them */
+	RESTORE_OWNER =
+		1, /* the owners of the archive, else our own; and access control lists, which name more of them */
+	RESTORE_SETID =
+		2, /* set-user-id and set-group-id bits, and capabilities of files, else without them */
 };
 
 struct restore;
@@ -21,7 +23,7 @@ struct restore *restore_new(int base_fd, int flags);
 struct restore *restore_free(struct restore *rs);
 /* Makes one entry, whose content is read from u, in the place of what was there; a directory that is there stays, and
  * takes neither the place of something else nor is replaced.  Directories that the archive does not name are
- * made.  Device nodes are refused.  A file that could not be written whole is taken away. */
+ * made.  Of attributes those of users are kept, where the file system has any.  Device nodes are refused.  A file that could not be written whole is taken away. */
 int restore_put(struct restore *rs, const struct entry *en, struct untar *u, struct err *e);
 /* The last step: modes, owners and times of directories. */
 int restore_finish(struct restore *rs, struct err *e);

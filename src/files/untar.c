@@ -181,7 +181,7 @@ static int take_global(char *text, size_t n, struct err *e)
 {
 	struct pax x = { 0 };
 	int r = pax_parse(&x, text, n, e);
-	bool says = x.path || x.link || x.has_size || x.has_uid || x.has_gid || x.has_mtime;
+	bool says = x.path || x.link || x.has_size || x.has_uid || x.has_gid || x.has_mtime || x.n_xattrs;
 
 	pax_done(&x);
 	return r == 0 && says ? bad(e, "a global PAX header describes files") : r;
@@ -280,7 +280,9 @@ static int take_entry(struct untar *u, const struct header *h, uint64_t size, st
 
 	if (type >= ARRAY_LEN(kinds) || !kinds[type])
 		return bad(e, "an entry is of a type that is not supported");
-	*en = (struct entry){ .path = u->path, .mode = kinds[type] };
+	*en = (struct entry){
+		.path = u->path, .mode = kinds[type], .xattrs = u->pax.xattrs, .n_xattrs = u->pax.n_xattrs
+	};
 	r = take_path(u, h, &slash, e);
 	if (r == 0 && S_ISREG(en->mode) && type != '1' && slash)
 		en->mode = S_IFDIR; /* of writers before POSIX */

@@ -3,7 +3,7 @@
  * Small and without locale, plug-ins or helper programs, for what enters a container or runs in a guest: libarchive
  * brings iconv and nl_langinfo along with every entry (security.md A10).  Image layers are read by unpack/tar.h.
  * Refused: sparse files, types beyond POSIX, a PAX global header that says anything about files, and paths that
- * entry_clean_path refuses.  Attributes are not read.
+ * entry_clean_path refuses.
  */
 #ifndef FILES_UNTAR_H
 #define FILES_UNTAR_H

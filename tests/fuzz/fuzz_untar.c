@@ -20,6 +20,9 @@ static void check_entry(const struct entry *en)
 		assert(*en->symlink && strlen(en->symlink) <= LINK_BYTES_MAX);
 	assert(!en->hardlink || !en->symlink);
 	assert(en->uid != (uid_t)-1 && en->gid != (gid_t)-1);
+	assert(en->n_xattrs <= XATTR_COUNT_MAX);
+	for (size_t i = 0; i < en->n_xattrs; i++)
+		assert(*en->xattrs[i].name && en->xattrs[i].n <= XATTR_VALUE_MAX);
 	assert(en->mtime.tv_nsec >= 0 && en->mtime.tv_nsec < 1000000000);
 }
 

@@ -48,6 +48,15 @@ inside() { ketch exec box sh -c "$1"; }
 	is "$(stat -c '%u:%g %a' back)" '56:78 755'
 }
 
+@test "attributes of users go in and come out, and are in the archive" {
+	python3 -c 'import os; os.setxattr("file", "user.note", b"n\n")' 2>err ||
+		{ echo "no attributes here: $(tail -n 1 err)"; skip 'the file system of the tests has no attributes'; }
+	ketch cp file box:/t/file
+	ketch cp box:/t/file back
+	is "$(python3 -c 'import os; print(os.getxattr("back", "user.note"))')" "b'n\\n'"
+	like "$(ketch cp box:/t/file - | head -c 1500 | tr -d '\0')" 'SCHILY\.xattr\.user\.note=n'
+}
+
 @test "a directory goes with all that is in it: as the new one, into one that is there, or its content alone" {
 	ketch cp tree box:/t/new
 	ketch cp tree box:/t/dir

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "base/auto.h"
 #include "base/path.h"
@@ -494,6 +495,69 @@ static void names_come_from_the_end_of_the_path(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* --- attributes */
+
+static const char capability[20] = {
+	0, 0, 0, 2, 0, 4
+}; /* permitted: CAP_NET_BIND_SERVICE; vfs_cap_data, revision 2 */
+static const unsigned char acl[28] = { 2, 0, 0,	  0,   1,   0,	 7,  0, 255, 255, 255, 255, 4,	 0,
+				       5, 0, 255, 255, 255, 255, 32, 0, 5,   0,	  255, 255, 255, 255 };
+
+static void set_attribute(const struct room *m, const char *path, const char *name, const void *value,
+			  size_t n)
+{
+	autofree char *full = str_printf("%s/%s", m->dir, path);
+
+	if (setxattr(full, name, value, n, 0) < 0)
+		fail_msg("%s: %s: %s", full, name, strerror(errno));
+}
+
+static bool has_attribute(const struct room *m, const char *path, const char *name, const void *value,
+			  size_t n)
+{
+	autofree char *full = str_printf("%s/%s", m->dir, path);
+	char is[64];
+
+	return getxattr(full, name, is, sizeof(is)) == (ssize_t)n && !memcmp(is, value, n);
+}
+
+static void attributes_are_kept_as_far_as_the_flags_go(void **state)
+{
+	static const int flags[] = { 0, RESTORE_OWNER, RESTORE_SETID, RESTORE_OWNER | RESTORE_SETID };
+	const struct room *m = *state;
+
+	if (geteuid() != 0)
+		skip(); /* capabilities of files are root's to give */
+	set_attribute(m, "from/a", "user.note", "a\0b", 3);
+	set_attribute(m, "from/a", "user.overlay.opaque", "y", 1);
+	set_attribute(m, "from/a", "security.capability", capability, sizeof(capability));
+	set_attribute(m, "from/sub", "system.posix_acl_default", acl, sizeof(acl));
+	set_attribute(m, "from/sub", "user.dir", "d", 1);
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		const struct reception rc = { .flags = flags[i] };
+		char to[8], file[24], dir[24], deep[24];
+		struct err e = { 0 };
+		autoclose int fd = send_path(m, "from", false, &e);
+
+		snprintf(to, sizeof(to), "/t%zu", i);
+		snprintf(file, sizeof(file), "in%s/a", to);
+		snprintf(dir, sizeof(dir), "in%s/sub", to);
+		snprintf(deep, sizeof(deep), "in%s/sub/b", to);
+		if (receive(m, fd, to, &rc, &e) < 0)
+			fail_msg("%s", e.msg);
+		assert_true(has_attribute(m, file, "user.note", "a\0b", 3));
+		assert_false(has_attribute(m, file, "user.overlay.opaque", "y", 1));
+		assert_int_equal(
+			has_attribute(m, file, "security.capability", capability, sizeof(capability)),
+			!!(flags[i] & RESTORE_SETID));
+		assert_true(has_attribute(m, dir, "user.dir", "d", 1));
+		assert_int_equal(has_attribute(m, dir, "system.posix_acl_default", acl, sizeof(acl)),
+				 !!(flags[i] & RESTORE_OWNER));
+		assert_false(has_attribute(m, deep, "system.posix_acl_access", acl, sizeof(acl)));
+		has(m, deep, "bbb");
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -502,6 +566,7 @@ int main(void)
 		TEST(a_link_is_followed_only_when_that_was_asked),
 		TEST(links_of_the_tree_do_not_lead_out_of_it),
 		TEST(without_being_asked_owners_and_setid_bits_go),
+		TEST(attributes_are_kept_as_far_as_the_flags_go),
 		cmocka_unit_test(hostile_archives_change_nothing_but_what_was_asked_for),
 		TEST(a_link_that_is_there_is_not_followed),
 		TEST(a_file_that_is_cut_short_is_taken_away),

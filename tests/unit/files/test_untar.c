@@ -84,6 +84,33 @@ static void content_that_is_not_read_is_skipped(void **state)
 	assert_int_equal(untar_next(u, &en, &e), 0);
 }
 
+static void attributes_may_hold_any_byte_and_the_last_of_a_name_counts(void **state)
+{
+	static const char records[] = "27 SCHILY.xattr.user.a=old\n27 SCHILY.xattr.user.b=x\0\n\n"
+				      "27 SCHILY.xattr.user.a=new\n";
+	AUTO(close_untar) struct untar *u = NULL;
+	struct buf b = { 0 };
+	autoclose int fd = -1;
+	struct entry en;
+	struct err e = { 0 };
+
+	tar_extra(&b, 'x', records, sizeof(records) - 1);
+	tar_file(&b, "f", "x");
+	tar_file(&b, "next", "n");
+	tar_end(&b);
+	fd = tar_open(&b);
+	u = untar_new(fd);
+	if (untar_next(u, &en, &e) != 1)
+		fail_msg("%s", e.msg);
+	assert_int_equal(en.n_xattrs, 2);
+	assert_string_equal(en.xattrs[0].name, "user.a");
+	assert_memory_equal(en.xattrs[0].value, "new", 3);
+	assert_int_equal(en.xattrs[1].n, 3);
+	assert_memory_equal(en.xattrs[1].value, "x\0\n", 3);
+	assert_int_equal(untar_next(u, &en, &e), 1);
+	assert_int_equal(en.n_xattrs, 0);
+}
+
 /* --- refused */
 
 static void bad_cut(struct buf *b)
@@ -199,6 +226,28 @@ static void bad_pax_time(struct buf *b)
 	bad_pax(b, "13 mtime=1.x\n", 13);
 }
 
+static void bad_pax_attribute_without_name(struct buf *b)
+{
+	bad_pax(b, "18 SCHILY.xattr.=\n", 18);
+}
+
+static void bad_pax_attribute_for_all(struct buf *b)
+{
+	tar_extra(b, 'g', "25 SCHILY.xattr.user.a=b\n", 25);
+	tar_file(b, "f", "x");
+	tar_end(b);
+}
+
+static void bad_pax_many_attributes(struct buf *b)
+{
+	struct buf records = { 0 };
+
+	for (int i = 0; i <= XATTR_COUNT_MAX; i++)
+		buf_addf(&records, "27 SCHILY.xattr.user.%03d=v\n", i);
+	bad_pax(b, records.data, records.len);
+	buf_done(&records);
+}
+
 static void bad_pax_sparse(struct buf *b)
 {
 	bad_pax(b, "22 GNU.sparse.major=1\n", 22);
@@ -274,6 +323,9 @@ static void what_is_wrong_is_refused_with_a_reason(void **state)
 		B(bad_pax_uid),
 		B(bad_pax_time),
 		B(bad_pax_sparse),
+		B(bad_pax_attribute_without_name),
+		B(bad_pax_attribute_for_all),
+		B(bad_pax_many_attributes),
 		B(bad_pax_global),
 		B(bad_pax_too_long),
 		B(bad_name_too_long),
@@ -323,6 +375,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_forms_of_all_writers_are_read),
 		cmocka_unit_test(content_that_is_not_read_is_skipped),
+		cmocka_unit_test(attributes_may_hold_any_byte_and_the_last_of_a_name_counts),
 		cmocka_unit_test(what_is_wrong_is_refused_with_a_reason),
 		cmocka_unit_test(a_comment_for_all_entries_is_no_harm),
 	};
