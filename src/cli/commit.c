@@ -21,6 +21,7 @@
 
 struct commit_args {
 	char *author, *message;
+	bool pause;
 	struct strv changes;
 };
 
@@ -29,6 +30,8 @@ static const struct opt commit_opts[] = {
 	    "Author, such as \"Ann Lee <ann@example.org>\""),
 	OPT(LIST, 'c', "change", struct commit_args, changes, "INSTRUCTION",
 	    "Apply a Dockerfile instruction, such as 'CMD [\"sh\"]', to the image"),
+	OPT(FLAG, 'p', "pause", struct commit_args, pause, NULL,
+	    "Let its processes stand still meanwhile (the default)"),
 	OPT(STR, 'm', "message", struct commit_args, message, "TEXT", "What it is about"),
 	{ 0 },
 };
@@ -41,9 +44,13 @@ struct fetcher {
 	int report_fd; /* why it failed */
 };
 
-static __attribute__((noreturn)) void fetch(int fd, const char *name, int layer, int report)
+static __attribute__((noreturn)) void fetch(int fd, const struct instance *in, bool pause, int layer,
+					    int report)
 {
-	const struct files_talk t = { .type = MSG_GET, .fd = layer, .request = { .kind = FILES_LAYER } };
+	const struct files_talk t = { .type = MSG_GET,
+				      .fd = layer,
+				      .request = { .kind = FILES_LAYER,
+						   .still = pause && instance_is_live(&in->state) } };
 	struct files_end end = { 0 };
 	struct err e = { 0 };
 	int r;
@@ -51,14 +58,14 @@ static __attribute__((noreturn)) void fetch(int fd, const char *name, int layer,
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	r = files_pump(fd, &t, &end, &e);
 	if (r == 0 && end.status != 128 + SIGPIPE) /* who has stopped reading has a reason, and tells it */
-		r = files_judge(&end, name, &e);
+		r = files_judge(&end, in->spec.name, &e);
 	if (r < 0)
 		write_full(report, e.msg, strlen(e.msg)); /* the exit status tells even if nobody reads it */
 	_exit(r ? STATUS_FAILED : 0);
 }
 
 /* Takes fd, a connection for files. */
-static int fetcher_start(int fd, const char *name, struct fetcher *ret, struct err *e)
+static int fetcher_start(int fd, const struct instance *in, bool pause, struct fetcher *ret, struct err *e)
 {
 	int layer[2] = { -1, -1 }, report[2] = { -1, -1 }, no = 0, pid = -1;
 
@@ -69,7 +76,7 @@ static int fetcher_start(int fd, const char *name, struct fetcher *ret, struct e
 	if (pid == 0) {
 		close(layer[0]);
 		close(report[0]);
-		fetch(fd, name, layer[1], report[1]);
+		fetch(fd, in, pause, layer[1], report[1]);
 	}
 	if (pid < 0 && !no)
 		no = errno;
@@ -133,15 +140,15 @@ static int make_config(struct engine *en, const struct instance *in, const struc
 	return r;
 }
 
-static int make_image(struct engine *en, const struct instance *in, const struct image_commit *commit,
-		      char **ret_id, struct err *e)
+static int make_image(struct engine *en, const struct instance *in, bool pause,
+		      const struct image_commit *commit, char **ret_id, struct err *e)
 {
 	struct err of_image = { 0 };
 	struct fetcher f = { .pid = -1 };
 	int fd = -1, k, r = engine_open_files(en, in, &fd, e);
 
 	if (r == 0)
-		r = fetcher_start(fd, in->spec.name, &f, e);
+		r = fetcher_start(fd, in, pause, &f, e);
 	if (r < 0)
 		return r;
 	r = image_commit(engine_images(en), f.layer_fd, commit, ret_id, &of_image);
@@ -170,7 +177,7 @@ static int commit_instance(struct cli *c, const struct commit_args *a, const str
 	if (r == 0)
 		r = make_config(en, &in, a, &config, e);
 	if (r == 0)
-		r = make_image(en, &in, &commit, &id, e);
+		r = make_image(en, &in, a->pause, &commit, &id, e);
 	if (r)
 		return r;
 	buf_addf(&out, "%s\n", id);
@@ -185,6 +192,7 @@ static int commit_run(struct cli *c, void *args, struct strv *words, struct err 
 	return r < 0 ? r : commit_instance(c, args, words, e);
 }
 
+static const struct commit_args commit_defaults = { .pause = true };
 const struct command cmd_commit = {
 	.name = "commit",
 	.usage = "NAME [REPO[:TAG]]",
@@ -199,6 +207,7 @@ const struct command cmd_commit = {
 		"WORKDIR.",
 	.opts = commit_opts,
 	.args_size = sizeof(struct commit_args),
+	.defaults = &commit_defaults,
 	.min_words = 1,
 	.max_words = 2,
 	.words = WORDS_INSTANCE,

@@ -284,7 +284,7 @@ static __attribute__((noreturn)) void child_run(struct container *c, const struc
 	reset_signals(c);
 	umask(0);
 	c->launch = l;
-	r = cgroup_enter(&c->cgroups);
+	r = l->copy && l->copy->apart ? 0 : cgroup_enter(&c->cgroups);
 	if (r < 0)
 		err_sys(&e, -r, "cannot enter the cgroups");
 	else if (l->main)

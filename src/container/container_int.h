@@ -42,6 +42,7 @@ static inline int launch_first_fd(const struct launch_oci *o)
 struct file_copy {
 	const struct file_request *request;
 	bool in;
+	bool apart; /* not in the cgroups of the container, whose processes stand still */
 };
 
 /* One process to start: what its first moments need to know.  All descriptors are the child's ends. */

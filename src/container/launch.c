@@ -179,7 +179,7 @@ static pid_t clone_through_user(struct container *c, bool main, int *ret_pidfd, 
 /* --- a further process */
 
 /* Our next child is born in the PID namespace of the container, so no process between has to fork again. */
-static pid_t clone_exec(struct container *c, int *ret_pidfd, struct err *e)
+static pid_t clone_exec(struct container *c, int cgroup, int *ret_pidfd, struct err *e)
 {
 	autoclose int own = container_has_namespace(c, CLONE_NEWPID) ? ns_open(0, "pid") : -1;
 	int r = own >= 0 ? ns_join(c->init_pidfd, CLONE_NEWPID) : 0;
@@ -187,10 +187,15 @@ static pid_t clone_exec(struct container *c, int *ret_pidfd, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot enter the container");
-	pid = ns_clone(0, c->cgroups.unified, ret_pidfd);
+	pid = ns_clone(0, cgroup, ret_pidfd);
 	if (pid && own >= 0)
 		ns_join(own, CLONE_NEWPID);
 	return pid < 0 ? err_sys(e, -pid, "cannot start a process") : pid;
+}
+
+static bool is_apart(const struct launch *l)
+{
+	return l->copy && l->copy->apart;
 }
 
 pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
@@ -199,6 +204,6 @@ pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, 
 	if (!l->main)
 		return c->by_user && (c->clone_flags & CLONE_NEWUSER)
 			       ? clone_through_user(c, false, ret_pidfd, e)
-			       : clone_exec(c, ret_pidfd, e);
+			       : clone_exec(c, is_apart(l) ? -1 : c->cgroups.unified, ret_pidfd, e);
 	return user_join(c) >= 0 ? clone_through_user(c, true, ret_pidfd, e) : clone_main(c, ret_pidfd, e);
 }

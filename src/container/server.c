@@ -39,6 +39,7 @@ struct running {
 	bool started; /* START of stream 0 was seen */
 	bool ending; /* stream 0 is gone, or kill */
 	bool told_ended;
+	uint32_t still; /* the copy for which all stand still; 0: none */
 };
 
 static void wake(struct running *r)
@@ -79,10 +80,18 @@ static void on_message(void *arg, const struct msg *m)
 	r->ev.message(r->ev.arg, m);
 }
 
+static void go_on(struct running *r)
+{
+	r->still = 0;
+	cgroup_thaw(&r->c.cgroups.by_controller, NULL); /* fails when they are gone */
+}
+
 static void on_gone(void *arg, struct stream *s, int status)
 {
 	struct running *r = arg;
 
+	if (r->still && stream_id(s) == r->still)
+		go_on(r);
 	for (size_t i = 0; i < r->n_streams; i++) {
 		if (r->streams[i] != s)
 			continue;
@@ -213,23 +222,51 @@ static void start_process(struct running *r, const struct msg *m)
 		r->ending = true;
 }
 
+/* The copy's own process is not to stand still: it is not in their cgroups. */
+static int hold_still(struct running *r, uint32_t id, struct err *e)
+{
+	int k;
+
+	if (r->still)
+		return err_set(e, EBUSY, "another command has it stand still");
+	k = cgroup_freeze(&r->c.cgroups.by_controller, e);
+	if (k < 0)
+		return err_wrap(e, k, "it cannot be paused");
+	r->still = id;
+	return 0;
+}
+
+static int begin_copy(struct running *r, uint32_t id, const struct file_copy *cp, struct err *e)
+{
+	const struct file_request *rq = cp->request;
+	int k = check_start(r, id, e);
+
+	if (k == 0 && cp->in && rq->kind != FILES_COPY)
+		k = err_set(e, EINVAL, "only copies go in");
+	if (k == 0 && (rq->kind == FILES_CHANGES || rq->kind == FILES_LAYER))
+		k = overlay_open_lower(&r->c, e);
+	if (k == 0 && rq->still)
+		k = hold_still(r, id, e);
+	if (k < 0)
+		return k;
+	k = start_stream(r, id, &(struct beginning){ .copy = cp }, e);
+	if (k < 0 && r->still == id)
+		go_on(r);
+	return k;
+}
+
 static void start_copy(struct running *r, const struct msg *m)
 {
 	struct file_request rq = { 0 };
-	const struct file_copy cp = { .request = &rq, .in = m->type == MSG_PUT };
+	struct file_copy cp = { .request = &rq, .in = m->type == MSG_PUT };
 	struct err e = { 0 };
 	int k = m->stream ? 0 : err_set(&e, EINVAL, "files are not copied on stream 0");
 
 	if (k == 0)
 		k = file_request_parse(m->data, m->len, &rq, &e);
+	cp.apart = rq.still;
 	if (k == 0)
-		k = check_start(r, m->stream, &e);
-	if (k == 0 && cp.in && rq.kind != FILES_COPY)
-		k = err_set(&e, EINVAL, "only copies go in");
-	if (k == 0 && (rq.kind == FILES_CHANGES || rq.kind == FILES_LAYER))
-		k = overlay_open_lower(&r->c, &e);
-	if (k == 0)
-		k = start_stream(r, m->stream, &(struct beginning){ .copy = &cp }, &e);
+		k = begin_copy(r, m->stream, &cp, &e);
 	json_done(&file_request_table, &rq);
 	if (k < 0)
 		later(r, MSG_FAILED, m->stream, 125, 0, e.msg);
@@ -269,7 +306,9 @@ static void pause_all(struct running *r, bool pause)
 {
 	const struct strv *cgroups = &r->c.cgroups.by_controller;
 	struct err e = { 0 };
-	int k = pause ? cgroup_freeze(cgroups, &e) : cgroup_thaw(cgroups, &e);
+	int k = r->still ? err_set(&e, EBUSY, "it stands still while its files are copied")
+		: pause	 ? cgroup_freeze(cgroups, &e)
+			 : cgroup_thaw(cgroups, &e);
 
 	later(r, MSG_PAUSED, 0, k < 0 ? (uint32_t)-k : 0, 0, e.msg);
 }

@@ -85,7 +85,19 @@ A /work"
 	ketch commit up ketch/up >/dev/null
 	is "$(ketch run --rm ketch/up sh -c 'cat /one; ls -d /dir; ls /home 2>&1')" \
 		$'1\n/dir\nls: /home: No such file or directory'
-	ketch exec up true
+}
+
+@test "while a layer is made the processes stand still, and then go on" {
+	ketch exec -d up sh -c 'i=0; head -c 16000000 /dev/urandom >/middle
+		while :; do i=$((i+1)); echo $i >/next; mv /next /before; echo $i >/next; mv /next /then; done'
+	await 30 ketch exec up test -e /then
+	ketch commit up ketch/still >/dev/null
+	ketch run --rm ketch/still cat /before /then >numbers
+	{ read -r before; read -r after; } <numbers
+	[ $((before - after)) -le 1 ] && [ "$before" -ge "$after" ] || { cat numbers; return 1; }
+	moved() { [ "$(ketch exec up cat /then)" -gt "$after" ]; }
+	await 20 moved
+	ketch commit --pause=false up >/dev/null
 }
 
 @test "what cannot be done is said in one line, and leaves nothing" {
@@ -103,7 +115,7 @@ A /work"
 }
 
 @test "commands about the files of one instance take turns, and rm -f does not wait for them" {
-	local pids=() i
+	local pids=() i before
 	for i in 1 2; do
 		ketch cp over:/etc/new "got$i" &
 		pids+=($!)
@@ -113,6 +125,14 @@ A /work"
 	# its archive never ends: the copy is there until the instance is removed
 	"$KETCH" cp - over:/tmp < <(tar c out.tar; exec tail -f /dev/null) 2>err &
 	local pid=$!
+	await 20 test -S "$KETCH_RUN_ROOT/$(inspect_of over .Id)/files.sock"
+	# whoever is killed over it leaves it as it was
+	before=$(state_of)
+	kill -KILL "$(jq .monitorPid "$KETCH_RUN_ROOT/$(inspect_of over .Id)/state.json")"
+	run ! wait "$pid"
+	is "$(state_of)" "$before"
+	"$KETCH" cp - over:/tmp < <(tar c out.tar; exec tail -f /dev/null) 2>err &
+	pid=$!
 	await 20 test -S "$KETCH_RUN_ROOT/$(inspect_of over .Id)/files.sock"
 	ketch rm -f over
 	run ! wait "$pid"
