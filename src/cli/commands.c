@@ -17,7 +17,8 @@ static const struct command *const instance_commands[] = {
 };
 
 static const struct command *const image_commands[] = {
-	&cmd_images, &cmd_image_inspect, &cmd_import, &cmd_load, &cmd_commit, &cmd_tag, &cmd_rmi, NULL,
+	&cmd_images, &cmd_image_inspect, &cmd_import,	   &cmd_load, &cmd_commit,
+	&cmd_tag,    &cmd_rmi,		 &cmd_image_prune, NULL,
 };
 
 static const struct command *const volume_commands[] = {
@@ -29,6 +30,8 @@ static const struct command *const profile_commands[] = {
 };
 
 static const struct command *const host_commands[] = {
+	&cmd_system_df,
+	&cmd_system_prune,
 	&cmd_system_start_all,
 	&cmd_system_stop_all,
 	&cmd_doctor,

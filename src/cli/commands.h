@@ -12,14 +12,14 @@ extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update; /* each 
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */
-extern const struct command cmd_rename, cmd_container_prune, cmd_port; /* records.c */
+extern const struct command cmd_rename, cmd_port; /* records.c */
 extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */
-extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect,
-	cmd_volume_rm; /* volume.c */
-extern const struct command cmd_volume_prune; /* prune.c */
+extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect, cmd_volume_rm; /* volume.c */
+extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune, cmd_system_prune; /* prune.c */
+extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_profile_create, cmd_profile_ls, cmd_profile_show,
 	cmd_profile_rm; /* profiles.c */

@@ -163,8 +163,12 @@ int engine_events(struct engine *en);
 
 /* Also of a running one.  -EEXIST when the name is taken. */
 int engine_rename(struct engine *en, const struct instance *in, const char *name, struct err *e);
-/* Removes every instance that does not run.  ret_ids: which; the disk space that they had. */
-int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e);
+/* Removes every instance that does not run and that `takes` (NULL: any) wants.  ret_ids: which; the disk space that they
+ * had. */
+int engine_prune(struct engine *en, bool (*takes)(const struct instance *in, void *arg), void *arg,
+		 struct strv *ret_ids, uint64_t *ret_bytes, struct err *e);
+/* What an instance has written, as far as it is on the disk. */
+uint64_t engine_disk_bytes(struct engine *en, const struct instance *in);
 
 struct log_request {
 	bool follow;

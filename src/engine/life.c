@@ -31,7 +31,13 @@ int engine_rename(struct engine *en, const struct instance *in, const char *name
 	return r;
 }
 
-int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, struct err *e)
+uint64_t engine_disk_bytes(struct engine *en, const struct instance *in)
+{
+	return disk_usage_bytes(en->instances_fd, in->spec.id);
+}
+
+int engine_prune(struct engine *en, bool (*takes)(const struct instance *in, void *arg), void *arg,
+		 struct strv *ret_ids, uint64_t *ret_bytes, struct err *e)
 {
 	struct instance *in;
 	size_t n;
@@ -43,9 +49,9 @@ int engine_prune(struct engine *en, struct strv *ret_ids, uint64_t *ret_bytes, s
 	for (size_t i = 0; i < n && r == 0; i++) {
 		uint64_t bytes;
 
-		if (instance_is_live(&in[i].state))
+		if (instance_is_live(&in[i].state) || (takes && !takes(&in[i], arg)))
 			continue;
-		bytes = disk_usage_bytes(en->instances_fd, in[i].spec.id);
+		bytes = engine_disk_bytes(en, &in[i]);
 		r = engine_remove(en, &in[i], 0, e);
 		if (r == 0) {
 			*ret_bytes += bytes;

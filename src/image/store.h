@@ -48,6 +48,15 @@ int image_tag(struct image_store *s, const char *ref, const char *new_ref, struc
 int image_remove(struct image_store *s, const char *ref, bool in_use, bool force, struct strv *ret_lines,
 		 struct err *e);
 
+/* What the layers of these images (by id) take on the disk, each counted once; what an image has in common with
+ * others. */
+int image_layers_bytes(struct image_store *s, const struct strv *ids, uint64_t *ret, struct err *e);
+int image_shared_bytes(struct image_store *s, const char *id, uint64_t *ret, struct err *e);
+/* The EROFS file of an image: its size on the disk, 0 where there is none; and away with it: the next start of a VM
+ * makes it again. */
+uint64_t image_root_bytes(struct image_store *s, const char *id);
+int image_root_remove(struct image_store *s, const char *id, struct err *e);
+
 /* What is said while a job runs: one line a step; may be NULL. */
 typedef void (*image_progress)(void *arg, const char *line);
 

@@ -113,3 +113,25 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	ketch volume create again >/dev/null
 	is "$(ls -A "$KETCH_ROOT/volumes/again/_data")" ""
 }
+
+@test "system df and system prune: what is there is counted, what nobody uses goes, the rest stays" {
+	ketch ps -aq | xargs -r "$KETCH" rm -fv >/dev/null
+	ketch tag v/many v/kept
+	ketch import "$("$FIXTURES/get" base)/rootfs" v/unused >/dev/null
+	"$KETCH" run --isolation container -v /anon -v named:/n ketch/base dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null
+	ketch volume create dangling >/dev/null
+	is "$(ketch system df --format '{{.Type}} {{.TotalCount}} {{.Active}}' | head -3 | tail -2)" \
+		$'Containers 1 0\nLocal Volumes '"$(ketch volume ls -q | wc -l)"' 2'
+	like "$(ketch system df --format '{{.Size}}' | sed -n 2p)" '^3\.[0-9]+MB$'
+	like "$(ketch system df -v)" $'Images space usage:.*\nContainers space usage:.*\nLocal Volumes space usage:.*named +1 '
+	run -0 ketch system prune -f
+	like "$output" '^Deleted Containers:.*Total reclaimed space: '
+	is "$(ketch ps -aq)" ""
+	is "$(ketch volume ls -qf name=named -f name=dangling)" $'dangling\nnamed' # not without --volumes, and then anonymous ones
+	ketch images -q v/kept | grep -q .
+	id=$(ketch run -d --isolation container v/kept sleep 100)
+	run -0 ketch image prune -af
+	like "$output" 'Deleted Images:.*untagged: v/unused:latest.*deleted: sha256:'
+	is "$(ketch images --format '{{.Repository}}' | sort -u)" $'v/kept\nv/many'
+	ketch rm -f "$id" >/dev/null
+}

@@ -454,6 +454,39 @@ static void volumes_are_kept_as_docker_does(void **state)
 	CHECK(cases);
 }
 
+static void what_nobody_uses_is_counted_and_removed(void **state)
+{
+	static const struct expected cases[] = {
+		{ "system df", 0,
+		  "TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"
+		  "Images          2         0         2kB       2kB (100%)\n"
+		  "Containers      2         1         3kB       1.5kB (50%)\n"
+		  "Local Volumes   2         1         8.19kB    4.1kB (50%)\n"
+		  "Build Cache     0         0         0B        0B\n"
+		  "VM Images       1         0         2kB       2kB (100%)\n",
+		  "", "" },
+		{ "system df --format {{.Type}}:{{.TotalCount}}", 0,
+		  "Images:2\nContainers:2\nLocal Volumes:2\nBuild Cache:0\nVM Images:1\n", "", "" },
+		{ "system df -v --format json", 1, "", "ketch: the verbose and the format options conflict\n",
+		  NULL },
+		{ "container prune -f --filter until=1h", 0,
+		  "Deleted Containers:\nccccccccccccdddd\n\nTotal reclaimed space: 72.8MB\n", "", "prune\n" },
+		{ "container prune -f --filter until=240h", 0, "Total reclaimed space: 0B\n", "", "" },
+		{ "container prune -f --filter label=x", 0, "Total reclaimed space: 0B\n", "", "" },
+		{ "container prune -f --filter until=soon", 1, "", NULL, "" },
+		{ "image prune -f", 0,
+		  "Deleted Images:\nuntagged: sha256:feedfeedfeedfeed\n\nTotal reclaimed space: 500B\n", "",
+		  NULL },
+		{ "image prune -f --filter until=1h", 0, "Total reclaimed space: 0B\n", "", "" },
+		{ "system prune -f --volumes --filter until=1h", 1, "",
+		  "ketch: the \"until\" filter is not supported with \"--volumes\"\n", NULL },
+		{ "system prune -f --volumes", 0, NULL, "", NULL },
+		{ "system prune", 0, NULL, "", "" },
+	};
+
+	CHECK(cases);
+}
+
 static void images_are_listed_as_docker_does(void **state)
 {
 	static const struct expected cases[] = {
@@ -583,6 +616,7 @@ int main(void)
 		CASE(inspect_prints_an_array_of_what_it_found),
 		CASE(images_are_listed_as_docker_does),
 		CASE(volumes_are_kept_as_docker_does),
+		CASE(what_nobody_uses_is_counted_and_removed),
 		CASE(doctor_and_compare_print_their_reports),
 		CASE(global_options_stand_in_front),
 	};
