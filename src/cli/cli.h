@@ -109,12 +109,19 @@ struct group {
 	const char *name, *summary;
 };
 
+/* A command that others have and that is refused, or a group of them. */
+struct refusal {
+	const char *name, *why;
+};
+
+extern const struct refusal refusals[]; /* refused.c; ends with a NULL name */
 extern const struct section sections[]; /* ends with a NULL title; hidden commands are not in it */
 extern const struct alias aliases[]; /* ends with a NULL name */
 extern const struct group groups[]; /* ends with a NULL name */
 
 /* Finds the command at the front of words (NULL-terminated, at least one); *ret_used: how many words its name
- * takes.  *ret is NULL for the name of a group alone.  -ENOENT: unknown, with the nearest word. */
+ * takes.  *ret is NULL for the name of a group alone.  -ENOENT: unknown, with the nearest word; -ENOTSUP: refused, with
+ * the reason. */
 int command_find(char *const *words, const struct command **ret, size_t *ret_used, struct err *e);
 /* By its whole name, or NULL. */
 const struct command *command_by_name(const char *name);

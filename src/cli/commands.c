@@ -109,6 +109,7 @@ const struct alias aliases[] = {
 	{ "volume remove", "volume rm" },
 	{ "kernel list", "kernel ls" },
 	{ "kernel remove", "kernel rm" },
+	{ "system info", "info" },
 	{ "profile list", "profile ls" },
 	{ "profile inspect", "profile show" },
 	{ "profile remove", "profile rm" },
@@ -143,10 +144,25 @@ static bool is_group(const char *word)
 	return false;
 }
 
+/* "network" refuses "network ls", too. */
+static const struct refusal *find_refusal(const char *name)
+{
+	for (const struct refusal *r = refusals; r->name; r++) {
+		size_t n = strlen(r->name);
+
+		if (!strncmp(r->name, name, n) && (!name[n] || name[n] == ' '))
+			return r;
+	}
+	return NULL;
+}
+
 static int unknown(const char *name, struct err *e)
 {
+	const struct refusal *r = find_refusal(name);
 	struct suggest s = { .want = name };
 
+	if (r)
+		return err_set(e, ENOTSUP, "ketch %s: %s", r->name, r->why);
 	for (const struct section *sec = sections; sec->title; sec++)
 		for (const struct command *const *c = sec->commands; *c; c++)
 			suggest_try(&s, (*c)->name);

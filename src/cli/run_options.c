@@ -93,6 +93,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(STR, 0, "name", rq.name, "NAME", "Name of the instance"),
 	RUN_OPT(LIST, 0, "mount", rq.mounts, "KEY=VALUE,...",
 		"Mount something: type=bind|volume|tmpfs,source=,target="),
+	RUN_OPT(CHOICE, 0, "net", rq.network, "none|host", "The same as --network"),
 	RUN_OPT(CHOICE, 0, "network", rq.network, "none|host", "Network; host: containers only"),
 	RUN_OPT(FLAG, 0, "no-hosts", rq.sandbox.no_hosts, NULL, "Leave /etc/hosts as the image has it"),
 	RUN_OPT(FLAG, 0, "oom-kill-disable", rq.limits.oom_kill_disable, NULL,

@@ -135,10 +135,12 @@ const struct command cmd_start_locked = {
 /* --- restart */
 
 struct restart_args {
-	int timeout_s;
+	int timeout_s, signo; /* 0: its own */
 };
 
 static const struct opt restart_opts[] = {
+	OPT(SIGNAL, 's', "signal", struct restart_args, signo, "SIGNAL", "Signal to send instead of its own"),
+	OPT(SECONDS, 0, "time", struct restart_args, timeout_s, "SECONDS", "The same as --timeout"),
 	OPT(SECONDS, 't', "timeout", struct restart_args, timeout_s, "SECONDS",
 	    "How long to wait before it is killed"),
 	{ 0 },
@@ -147,9 +149,13 @@ static const struct opt restart_opts[] = {
 static int restart_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
 		       struct err *e)
 {
-	struct instance now = { .spec = in->spec, .state.status = STATUS_EXITED };
-	int r = engine_stop(en, in, ((const struct restart_args *)args)->timeout_s, e);
+	const struct restart_args *a = args;
+	struct instance now = { .spec = in->spec, .state.status = STATUS_EXITED }, with = *in;
+	int r;
 
+	if (a->signo)
+		with.spec.stop_signal = a->signo;
+	r = engine_stop(en, &with, a->timeout_s, e);
 	return r < 0 ? r : start_one(en, &now, NULL, line, e);
 }
 

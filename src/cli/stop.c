@@ -8,10 +8,12 @@
 /* --- stop */
 
 struct stop_args {
-	int timeout_s;
+	int timeout_s, signo; /* 0: its own */
 };
 
 static const struct opt stop_opts[] = {
+	OPT(SIGNAL, 's', "signal", struct stop_args, signo, "SIGNAL", "Signal to send instead of its own"),
+	OPT(SECONDS, 0, "time", struct stop_args, timeout_s, "SECONDS", "The same as --timeout"),
 	OPT(SECONDS, 't', "timeout", struct stop_args, timeout_s, "SECONDS",
 	    "How long to wait before it is killed"),
 	{ 0 },
@@ -20,7 +22,12 @@ static const struct opt stop_opts[] = {
 static int stop_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
 		    struct err *e)
 {
-	return engine_stop(en, in, ((const struct stop_args *)args)->timeout_s, e);
+	const struct stop_args *a = args;
+	struct instance with = *in;
+
+	if (a->signo)
+		with.spec.stop_signal = a->signo;
+	return engine_stop(en, &with, a->timeout_s, e);
 }
 
 static int stop_run(struct cli *c, void *args, struct strv *words, struct err *e)

@@ -132,3 +132,12 @@ settled() { [[ $(inspect_of "$1" .State.Status) =~ ^(paused|running)$ ]]; }
 	is "$(ketch container prune -f)" 'Total reclaimed space: 0B'
 	audit
 }
+
+@test "stop and restart send the signal that is asked for" {
+	krun -d --name signals ketch/base sh -c 'trap "exit 7" USR1; tail -f /dev/null & echo ready; wait'
+	await 30 logged signals ready
+	is "$(ketch stop -s USR1 signals)" signals
+	is "$(ketch inspect -f '{{.State.ExitCode}}' signals)" 7
+	refused 125 'invalid value for --signal' ketch stop -s NOSUCH signals
+	ketch rm signals
+}

@@ -128,6 +128,12 @@ static void rows_are_whole_and_do_not_clash(void **state)
 	}
 	for (const struct group *g = groups; g->name; g++)
 		assert_null(command_by_name(g->name));
+	for (const struct refusal *r = refusals; r->name; r++) {
+		assert_null(command_by_name(r->name));
+		assert_true(r->why[strlen(r->why) - 1] != '.');
+		for (const struct group *g = groups; g->name; g++)
+			assert_string_not_equal(r->name, g->name);
+	}
 }
 
 static void the_build_installs_a_manual_page_for_every_command(void **state)
