@@ -45,10 +45,7 @@ static int put_question(struct engine *en, struct question *q, enum msg_type typ
 	q->end_ns = clock_mono_ns() + ANSWER_S * NS_PER_S;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put(&b, type, 0, what ? what->data : NULL, what ? what->len : 0);
-	r = buf_ok(&b) ? write_full(q->fd, b.data, b.len) : -ENOMEM;
-	return r == -EPIPE ? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
-	       : r < 0	   ? err_sys(e, -r, "monitor")
-			   : 0;
+	return control_send(q->fd, q->in, &b, e);
 }
 
 static int read_more(struct question *q, struct err *e)

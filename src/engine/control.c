@@ -42,7 +42,7 @@ int engine_connect(struct engine *en, const struct instance *in, int *ret_fd, st
 	return control_connect(en, in, "monitor.sock", ret_fd, e);
 }
 
-static int send_frames(int fd, const struct instance *in, const struct buf *b, struct err *e)
+int control_send(int fd, const struct instance *in, const struct buf *b, struct err *e)
 {
 	int r = buf_ok(b) ? 0 : -ENOMEM;
 
@@ -78,7 +78,7 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 		return r;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
-	r = send_frames(fd, in, &b, e);
+	r = control_send(fd, in, &b, e);
 	/* closing at once could overtake what the monitor has not read: wait until it has */
 	if (r == 0)
 		shutdown(fd, SHUT_WR);
@@ -141,7 +141,7 @@ static int stop_once(struct engine *en, const struct instance *in, int timeout_s
 		return r;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32x2(&b, MSG_STOP, 0, (uint32_t)in->spec.stop_signal, (uint32_t)timeout_s);
-	r = send_frames(fd, in, &b, e);
+	r = control_send(fd, in, &b, e);
 	if (r < 0 && r != -ESRCH)
 		return r;
 	r = wait_for_end(fd, ((int64_t)timeout_s + CONTROL_GRACE_S) * 1000);
@@ -173,7 +173,7 @@ void control_end_files(struct engine *en, const struct instance *in)
 		return;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
 	msg_put_u32x2(&b, MSG_STOP, 0, SIGKILL, 0);
-	if (send_frames(fd, in, &b, NULL) == 0)
+	if (control_send(fd, in, &b, NULL) == 0)
 		wait_for_end(fd, CONTROL_GRACE_S * 1000);
 }
 

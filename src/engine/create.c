@@ -1,7 +1,7 @@
 /* create.c - a request becomes an instance: checked, merged with its image, recorded
  *
- * The record is the intent: it is written before the directory, so that what is found without a record is
- * nobody's and what is recorded without a directory never began.
+ * The directory is there, and locked by us, before the record: so whoever finds the record finds something to lock.  A
+ * directory that has no record and that nobody locks is left of a command that was killed (strays.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/path.h"
 #include "base/ranges.h"
 #include "container/container.h"
 #include "engine/engine_int.h"
@@ -27,6 +28,7 @@
 #include "vm/vm.h"
 
 #define DEFAULT_VCPUS_MAX 32 /* more processors are given only where --cpus asks for them */
+#define LOCK_TRIES	  1000
 #define NAME_ROUNDS	  100
 
 void engine_random_hex(unsigned n, char *ret)
@@ -279,19 +281,33 @@ static int check_plan(struct engine *en, const struct instance_spec *s, struct e
 	return wrap_choice(s, r, e);
 }
 
+/* A new directory and its lock.  Who sweeps strays may take it for one in the moment between the two. */
+static int make_dir(struct engine *en, const char *id, int *ret_lock, struct err *e)
+{
+	int r = -EBUSY;
+
+	for (int i = 0; i < LOCK_TRIES && (r == -EBUSY || r == -ENOENT); i++) {
+		if (mkdirat(en->instances_fd, id, 0700) < 0 && errno != EEXIST)
+			return err_sys(e, errno, "directory of the instance");
+		r = truth_lock(en, id, ret_lock, e);
+	}
+	return r;
+}
+
 int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
 {
 	struct instance_spec s = { 0 };
+	autoclose int lock = -1;
 	int r = make_spec(en, rq, &s, e);
 
 	if (r == 0)
 		r = check_plan(en, &s, e);
 	if (r == 0)
+		r = make_dir(en, s.id, &lock, e);
+	if (r == 0)
 		r = volumes_record_instance(en, &s, e);
-	if (r == 0 && mkdirat(en->instances_fd, s.id, 0700) < 0) {
-		r = err_sys(e, errno, "directory of the instance");
-		volumes_forget_instance(en, &s, true, NULL);
-	}
+	if (r < 0 && lock >= 0)
+		remove_tree(en->instances_fd, s.id);
 	if (r < 0) {
 		json_done(&instance_spec_table, &s);
 		return r;

@@ -199,6 +199,8 @@ int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_
 		}
 		instance_done(&in);
 	}
+	if (list && r == 0 && all)
+		strays_remove(en);
 	free(specs);
 	if (!list || r < 0) {
 		instances_free(list, kept);
@@ -260,12 +262,12 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 	autoclose int lock = -1;
 	int r;
 
-	/* a directory that is still to be made cannot be locked: so we make it, and whoever wanted to fails */
-	if (mkdirat(en->instances_fd, in->spec.id, 0700) < 0 && errno != EEXIST && errno != ENOSPC)
-		return err_sys(e, errno, "%s", in->spec.name);
 	r = lock_ended(en, in, flags & REMOVE_FORCE, &lock, e);
-	if (r == -ENOENT) /* by another, meanwhile */
-		return volumes_forget_instance(en, &in->spec, with_volumes, e);
+	if (r == -ENOENT) { /* another does it, or was killed in it */
+		r = remove_dir(en, in->spec.id);
+		return r < 0 ? err_sys(e, -r, "%s", in->spec.name)
+			     : volumes_forget_instance(en, &in->spec, with_volumes, e);
+	}
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);

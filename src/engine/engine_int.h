@@ -20,6 +20,8 @@ struct engine {
 };
 
 /* control.c */
+/* Sends it whole: it is small.  -ESRCH when the monitor has gone. */
+int control_send(int fd, const struct instance *in, const struct buf *b, struct err *e);
 /* The monitor at the other end of fd, as a pidfd: a number out of state.json may have gone to somebody else (security.md
  * A13).  Or -ESRCH. */
 int control_monitor(int fd);
@@ -90,6 +92,9 @@ const struct host_facts *engine_facts_kvm(struct engine *en);
 
 /* create.c: processors of a machine with these limits. */
 int engine_choose_vcpus(const struct resources *r, const struct host_facts *h);
+
+/* strays.c: removes directories of instances that have no record and that nobody makes or removes just now. */
+void strays_remove(struct engine *en);
 
 /* Random bytes as hex digits: n * 2 characters and a NUL. */
 void engine_random_hex(unsigned n, char *ret);

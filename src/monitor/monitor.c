@@ -92,7 +92,7 @@ void monitor_start_main(struct monitor *m)
 {
 	static const struct process waits = { .hold = true };
 
-	if (!m->backend_ready || m->main_sent || (!m->client_settled && !m->boot.files_only))
+	if (m->last.len || !m->backend_ready || m->main_sent || (!m->client_settled && !m->boot.files_only))
 		return;
 	send_main(m, m->boot.files_only ? &waits : &m->boot.spec.process);
 	if (!m->boot.files_only) /* files are reached through a process that runs already */

@@ -1,0 +1,52 @@
+/* strays.c - directories of instances without a record: a command was killed between the two */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "engine/engine_int.h"
+
+#define ID_LEN 64
+
+static bool is_id(const char *name)
+{
+	return strlen(name) == ID_LEN && strspn(name, "0123456789abcdef") == ID_LEN;
+}
+
+static bool has_record(struct engine *en, const char *id)
+{
+	struct instance_spec s = { 0 };
+	int r = record_find(en->db, id, &s, NULL);
+
+	json_done(&instance_spec_table, &s);
+	return r != -ENOENT; /* in doubt it has */
+}
+
+/* Looked at again under the lock, which whoever makes one holds until it is recorded. */
+static void remove_stray(struct engine *en, const char *id)
+{
+	autoclose int lock = -1;
+
+	if (truth_lock(en, id, &lock, NULL) == 0 && !has_record(en, id))
+		remove_tree(en->instances_fd, id);
+}
+
+void strays_remove(struct engine *en)
+{
+	int fd = openat(en->instances_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((d = readdir(dir)))
+		if (is_id(d->d_name) && !has_record(en, d->d_name))
+			remove_stray(en, d->d_name);
+	closedir(dir);
+}
