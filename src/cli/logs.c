@@ -8,16 +8,21 @@
 #include "cli/commands.h"
 
 struct logs_args {
-	bool follow, timestamps;
-	char *tail;
+	bool follow, timestamps, details;
+	char *tail, *since, *until;
 };
 
 static const struct opt logs_opts[] = {
+	OPT(FLAG, 0, "details", struct logs_args, details, NULL,
+	    "Accepted for Docker's sake: there are none"),
 	OPT(FLAG, 'f', "follow", struct logs_args, follow, NULL, "Go on until the instance ends"),
+	OPT(STR, 0, "since", struct logs_args, since, "TIME",
+	    "Only from then on: a time stamp, or a duration such as 10m"),
 	OPT(STR, 'n', "tail", struct logs_args, tail, "NUMBER|all",
 	    "Begin with that many lines from the end"),
 	OPT(FLAG, 't', "timestamps", struct logs_args, timestamps, NULL,
 	    "Put the time in front of each line"),
+	OPT(STR, 0, "until", struct logs_args, until, "TIME", "Only before then: the same"),
 	{ 0 },
 };
 
@@ -49,6 +54,10 @@ static int logs_run(struct cli *c, void *args, struct strv *words, struct err *e
 	struct engine *en;
 	int r = parse_tail(a->tail, &rq.tail, e);
 
+	if (r == 0)
+		r = cli_take_when("--since", a->since, &rq.since_ns, e);
+	if (r == 0)
+		r = cli_take_when("--until", a->until, &rq.until_ns, e);
 	if (r < 0)
 		return r;
 	en = cli_engine(c, e);
@@ -60,7 +69,11 @@ const struct command cmd_logs = {
 	.name = "logs",
 	.usage = "NAME",
 	.summary = "Print what an instance has written",
-	.text = "What it wrote to stdout comes on stdout, what it wrote to stderr on stderr.",
+	.text = "What it wrote to stdout comes on stdout, what it wrote to stderr on stderr.  Drivers "
+		"json-file, "
+		"local and k8s-file are one kind of file, which this command reads, also when --log-opt "
+		"max-size "
+		"has begun it anew; what went to journald is read by journalctl.",
 	.opts = logs_opts,
 	.args_size = sizeof(struct logs_args),
 	.min_words = 1,

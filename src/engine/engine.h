@@ -75,6 +75,8 @@ struct run_request {
 	char *umask; /* octal */
 	char *platform; /* "linux/amd64" */
 	int timeout_s; /* killed after so long */
+	char *log_driver; /* NULL: json-file */
+	struct strv log_opts; /* "max-size=10m" */
 	char *stop_signal, *stop_timeout, *restart, *pid_file;
 	char *network; /* "none", "host" */
 	char *kernel; /* vm: version of the guest kernel */
@@ -173,6 +175,7 @@ uint64_t engine_disk_bytes(struct engine *en, const struct instance *in);
 struct log_request {
 	bool follow;
 	int64_t tail; /* -1: all */
+	int64_t since_ns, until_ns; /* time of day; 0: all */
 	bool timestamps;
 	int out_fd, err_fd;
 };

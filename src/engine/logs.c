@@ -1,4 +1,4 @@
-/* logs.c - reading the log of an instance (format: monitor/log.h), from an end, and following it */
+/* logs.c - reading the log of an instance (format: monitor/log.h), from an end, through its files, and following it */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,12 +20,62 @@
 #define MAX_RECORD (TEXT_AT + 16 * 1024 + 1)
 
 struct reader {
-	int fd;
+	int dir; /* of the instance */
+	int fds[LOG_FILES_MAX]; /* log, log.1 ...: the newest first */
+	int n_fds;
 	const struct log_request *rq;
+	char since[RFC3339_LEN], until[RFC3339_LEN]; /* stamps of one form compare as text; "": none */
+	bool over; /* a record of after `until` was met */
 	struct buf in; /* read, not yet printed */
 	struct buf out[2]; /* for stdout and stderr */
 	bool inside[2]; /* the last record of this stream had no newline: no time stamp in the middle */
 };
+
+/* --- files */
+
+static void name_file(int i, char ret[16])
+{
+	snprintf(ret, 16, i ? "log.%d" : "log", i);
+}
+
+/* Is the file behind fd the one of this number now? */
+static bool is_file(int dir, int i, int fd)
+{
+	struct stat mine, now;
+	char name[16];
+
+	name_file(i, name);
+	return fstat(fd, &mine) == 0 && fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_ino == now.st_ino && mine.st_dev == now.st_dev;
+}
+
+static int open_file(int dir, int i)
+{
+	char name[16];
+	int fd;
+
+	name_file(i, name);
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+/* All that there are.  One that became older between two opens is not read twice. */
+static int open_files(struct reader *rd)
+{
+	for (int i = 0; i < LOG_FILES_MAX; i++) {
+		int fd = open_file(rd->dir, i);
+
+		if (fd < 0)
+			return fd == -ENOENT ? 0 : fd;
+		if (rd->n_fds && is_file(rd->dir, i, rd->fds[rd->n_fds - 1]))
+			close(fd);
+		else
+			rd->fds[rd->n_fds++] = fd;
+	}
+	return 0;
+}
+
+/* --- records */
 
 /* The offset where the record that ends before `end` (exclusive, behind its newline) begins. */
 static int64_t previous_record(int fd, int64_t end, char *ret_tag)
@@ -43,8 +93,8 @@ static int64_t previous_record(int fd, int64_t end, char *ret_tag)
 	return start;
 }
 
-/* Where the last `lines` lines begin. */
-static int64_t tail_offset(int fd, int64_t size, int64_t lines)
+/* Where the last *lines lines begin; 0 with *lines > 0: earlier, in an older file. */
+static int64_t tail_offset(int fd, int64_t size, int64_t *lines)
 {
 	int64_t at = size;
 	bool counted_open = false; /* the pieces of a line that has not ended count once */
@@ -56,13 +106,21 @@ static int64_t tail_offset(int fd, int64_t size, int64_t lines)
 		if (start < 0)
 			return start;
 		if (tag == 'F' || (at == size && !counted_open)) {
-			if (lines-- == 0)
+			if (*lines == 0)
 				return at;
+			--*lines;
 			counted_open = true;
 		}
 		at = start;
 	}
 	return 0;
+}
+
+static bool is_wanted(struct reader *rd, const char *rec)
+{
+	if (rd->until[0] && memcmp(rec, rd->until, STAMP_LEN) >= 0)
+		rd->over = true;
+	return !rd->over && (!rd->since[0] || memcmp(rec, rd->since, STAMP_LEN) >= 0);
 }
 
 static void print_record(struct reader *rd, const char *rec, size_t n)
@@ -71,7 +129,7 @@ static void print_record(struct reader *rd, const char *rec, size_t n)
 	struct buf *out = &rd->out[which];
 	bool whole;
 
-	if (n < TEXT_AT) /* a line that is not ours: the disk was full */
+	if (n < TEXT_AT || !is_wanted(rd, rec)) /* shorter: a line that is not ours, the disk was full */
 		return;
 	whole = rec[TAG_AT] == 'F';
 	if (rd->rq->timestamps && !rd->inside[which]) {
@@ -113,11 +171,11 @@ static int print_records(struct reader *rd)
 }
 
 /* Reads to the present end of the file. */
-static int read_on(struct reader *rd)
+static int read_on(struct reader *rd, int fd)
 {
-	for (;;) {
+	while (!rd->over) {
 		char *p = buf_room(&rd->in, 65536);
-		ssize_t k = p ? read(rd->fd, p, 65536) : -1;
+		ssize_t k = p ? read(fd, p, 65536) : -1;
 		int r;
 
 		if (k < 0)
@@ -129,70 +187,171 @@ static int read_on(struct reader *rd)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/* --- all of it */
+
+/* Finds where to begin: in which file, which is left at its place. */
+static int seek_tail(struct reader *rd)
+{
+	int64_t lines = rd->rq->tail, at = 0;
+	int i = 0;
+
+	if (lines < 0)
+		return rd->n_fds - 1;
+	for (;; i++) {
+		struct stat st;
+
+		if (fstat(rd->fds[i], &st) < 0)
+			return -errno;
+		at = tail_offset(rd->fds[i], st.st_size, &lines);
+		if (at < 0)
+			return (int)at;
+		if (at > 0 || lines == 0 || i + 1 == rd->n_fds)
+			break;
+	}
+	return lseek(rd->fds[i], at, SEEK_SET) < 0 ? -errno : i;
+}
+
+/* What is printed at once: of the files from number `first` on to the newest. */
+static int print_past(struct reader *rd, int first)
+{
+	int r = 0;
+
+	for (int i = first; i >= 0 && r == 0; i--)
+		r = read_on(rd, rd->fds[i]);
+	return r;
+}
+
+/* --- following */
+
+/* The file behind fd has become older: the one that came after it, or, where fd's is gone, the oldest. */
+static int open_next(int dir, int fd)
+{
+	int last = 0;
+
+	for (int i = 1; i < LOG_FILES_MAX; i++) {
+		char name[16];
+
+		if (is_file(dir, i, fd))
+			return open_file(dir, i - 1);
+		name_file(i, name);
+		if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			last = i;
+	}
+	return open_file(dir, last);
+}
+
+/* Reads all there is now, through files that were begun meanwhile. */
+static int catch_up(struct reader *rd)
+{
+	int r = read_on(rd, rd->fds[0]);
+
+	while (r == 0 && !rd->over && !is_file(rd->dir, 0, rd->fds[0])) {
+		int next = open_next(rd->dir, rd->fds[0]);
+
+		if (next < 0) /* just between two names: its making will be heard */
+			return next == -ENOENT ? 0 : next;
+		r = read_on(rd, rd->fds[0]); /* what came before it was renamed */
+		close(rd->fds[0]);
+		rd->fds[0] = next;
+		rd->in.len = 0;
+		if (r == 0)
+			r = read_on(rd, next);
+	}
+	return r;
+}
+
+/* Milliseconds to `until`; -1: for ever. */
+static int time_left_ms(const struct reader *rd)
+{
+	int64_t left = (rd->rq->until_ns - clock_real_ns()) / 1000000 + 1;
+
+	if (!rd->rq->until_ns)
+		return -1;
+	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
 }
 
 /* Goes on as the log grows, until the monitor closes its connection. */
-static int follow(struct reader *rd, int log_dir, int monitor_fd)
+static int follow(struct reader *rd, int ino, int monitor_fd)
 {
-	autoclose int ino = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char path[64], junk[4096];
 	struct pollfd p[2] = { { .fd = ino, .events = POLLIN }, { .fd = monitor_fd, .events = POLLIN } };
+	char junk[4096];
 	int r = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/log", log_dir);
-	if (ino < 0 || inotify_add_watch(ino, path, IN_MODIFY) < 0)
-		return -errno;
 	while (r == 0) {
-		r = read_on(rd);
-		if (r < 0 || (p[1].revents && read(monitor_fd, junk, sizeof(junk)) <= 0))
+		r = catch_up(rd);
+		if (r < 0 || rd->over || (p[1].revents && read(monitor_fd, junk, sizeof(junk)) <= 0))
 			break;
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (rd->rq->until_ns && clock_real_ns() >= rd->rq->until_ns)
+			break;
+		if (poll(p, 2, time_left_ms(rd)) < 0 && errno != EINTR)
 			return -errno;
 		while (read(ino, junk, sizeof(junk)) > 0)
 			;
 	}
-	return r < 0 ? r : read_on(rd);
+	return r < 0 ? r : catch_up(rd);
 }
 
-static int seek_tail(struct reader *rd)
+/* The directory: files come and go in it. */
+static int watch_dir(int dir)
 {
-	struct stat st;
-	int64_t at = 0;
+	autoclose int ino = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char path[64];
 
-	if (fstat(rd->fd, &st) < 0)
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	if (ino < 0 || inotify_add_watch(ino, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
 		return -errno;
-	if (rd->rq->tail >= 0)
-		at = tail_offset(rd->fd, st.st_size, rd->rq->tail);
-	if (at < 0)
-		return (int)at;
-	return lseek(rd->fd, at, SEEK_SET) < 0 ? -errno : 0;
+	return take_fd(&ino);
 }
 
 static void reader_done(struct reader *rd)
 {
-	if (rd->fd >= 0)
-		close(rd->fd);
+	for (int i = 0; i < rd->n_fds; i++)
+		close(rd->fds[i]);
+	if (rd->dir >= 0)
+		close(rd->dir);
 	buf_done(&rd->in);
 	buf_done(&rd->out[0]);
 	buf_done(&rd->out[1]);
 }
 
+/* What is kept elsewhere, or nowhere, is not printed here. */
+static int check_driver(const struct instance_spec *s, struct err *e)
+{
+	if (s->log.driver == LOG_NONE)
+		return err_set(e, ENOTSUP, "%s keeps no log: it was made with --log-driver none", s->name);
+	if (s->log.driver == LOG_JOURNALD)
+		return err_set(e, ENOTSUP, "the log of %s is in the journal: journalctl CONTAINER_NAME=%s",
+			       s->name, s->name);
+	return 0;
+}
+
 int engine_logs(struct engine *en, const struct instance *in, const struct log_request *rq, struct err *e)
 {
-	AUTO(reader_done) struct reader rd = { .fd = -1, .rq = rq };
-	autoclose int dir = truth_dir_open(en, in->spec.id), monitor = -1;
-	int r;
+	AUTO(reader_done) struct reader rd = { .dir = truth_dir_open(en, in->spec.id), .rq = rq };
+	autoclose int monitor = -1, ino = -1;
+	int r = check_driver(&in->spec, e);
 
+	if (r < 0)
+		return r;
+	if (rq->since_ns)
+		rfc3339_format(rq->since_ns, rd.since);
+	if (rq->until_ns)
+		rfc3339_format(rq->until_ns, rd.until);
 	if (rq->follow)
 		engine_connect(en, in, &monitor, NULL);
-	rd.fd = dir < 0 ? -1 : openat(dir, "log", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (rd.fd < 0)
-		return dir >= 0 && errno == ENOENT
-			       ? 0
-			       : err_sys(e, dir < 0 ? -dir : errno, "log of %s", in->spec.name);
-	r = seek_tail(&rd);
+	ino = monitor < 0 || rd.dir < 0 ? -1 : watch_dir(rd.dir);
+	r = rd.dir < 0 ? rd.dir : open_files(&rd);
+	if (r == 0 && !rd.n_fds) /* it has never run */
+		return 0;
 	if (r == 0)
-		r = monitor >= 0 ? follow(&rd, dir, monitor) : read_on(&rd);
+		r = seek_tail(&rd);
+	if (r >= 0)
+		r = print_past(&rd, r);
+	if (r == 0 && ino >= 0)
+		r = follow(&rd, ino, monitor);
 	if (r == -EPIPE)
 		r = 0; /* the reader has seen enough */
 	return r < 0 ? err_sys(e, -r, "log of %s", in->spec.name) : 0;

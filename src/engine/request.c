@@ -216,6 +216,8 @@ int request_to_spec(const struct run_request *rq, const struct image *im, const 
 	if (r == 0)
 		r = request_life(rq, c, s, e);
 	if (r == 0)
+		r = request_log(rq->log_driver, &rq->log_opts, &s->log, e);
+	if (r == 0)
 		r = request_labels(rq, c, s, e);
 	if (r == 0)
 		r = merge_limits(rq, h, s, e);

@@ -13,6 +13,8 @@ int request_caps(const struct run_request *rq, struct strv *ret, struct err *e);
 /* request_limits.c: what is given changes *res, the rest of it stays; checked against the host and as a whole. */
 int request_limits(const struct limits_request *rq, const struct host_facts *h, struct resources *res,
 		   struct err *e);
+/* request_log.c: --log-driver and --log-opt. */
+int request_log(const char *driver, const struct strv *options, struct log_spec *l, struct err *e);
 /* request_life.c: restart policy, stop signal and time-out, pid file -> spec. */
 int request_life(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		 struct err *e);

@@ -145,6 +145,7 @@ static const struct jfield instance_spec_fields[] = {
 	JK(J_INT, struct instance_spec, stop_signal, "stopSignal"),
 	JK(J_INT, struct instance_spec, stop_timeout_s, "stopTimeout"),
 	JK(J_INT, struct instance_spec, timeout_s, "timeout"),
+	JO(struct instance_spec, log, "log", &log_spec_table),
 	JO(struct instance_spec, restart, "restart", &restart_policy_table),
 	JK(J_STR, struct instance_spec, pid_file, "pidFile"),
 	J(J_STR, struct instance_spec, seccomp),

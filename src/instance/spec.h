@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "instance/log_spec.h"
 #include "instance/process.h"
 #include "instance/sandbox.h"
 
@@ -114,6 +115,7 @@ struct instance_spec {
 	int stop_timeout_s;
 	int timeout_s; /* it is killed after so long; 0: never */
 	struct restart_policy restart;
+	struct log_spec log;
 	char *pid_file; /* on the host, absolute: the command that starts it writes the pid there; NULL */
 	char *seccomp; /* digest of the compiled filter, or NULL: unconfined */
 	struct vm_spec vm;

@@ -1,51 +1,46 @@
-/* log.c - the log of one instance, in the CRI (kubelet) format */
+/* log.c - the log of one instance: bytes become lines, with the time of their end */
 #include "monitor/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/io.h"
+#include "monitor/log_int.h"
 
 #define MAX_LINE (16 * 1024) /* longer lines are written in pieces, as kubelet expects them */
 
-static const char *const stream_names[LOG_STREAM_N] = { "stdout", "stderr" };
-
 struct log {
-	int fd;
+	const struct log_sink *sink;
+	void *arg; /* of the sink */
 	bool failing; /* the last write did not succeed */
+	bool pending; /* lines were added since the last flush */
 	struct buf part[LOG_STREAM_N]; /* the beginning of a line whose end has not come */
-	struct buf out; /* scratch */
 };
 
-struct log *log_open(int dirfd, const char *name)
+struct log *log_new(const struct log_sink *sink, void *arg)
 {
 	struct log *l = calloc(1, sizeof(*l));
 
-	if (!l)
-		return NULL;
-	l->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (l->fd < 0) {
-		free(l);
+	if (!l) {
+		sink->close(arg);
+		errno = ENOMEM;
 		return NULL;
 	}
+	l->sink = sink;
+	l->arg = arg;
 	return l;
 }
 
-static void add_record(struct buf *out, const char *stamp, enum log_stream stream, char tag,
-		       const struct buf *text)
+static void add_line(struct log *l, const char *stamp, enum log_stream stream, bool whole)
 {
-	buf_addf(out, "%s %s %c ", stamp, stream_names[stream], tag);
-	buf_add(out, text->data, text->len);
-	buf_addc(out, '\n');
+	l->sink->add(l->arg, &(const struct log_line){ stamp, stream, whole, &l->part[stream] });
+	l->part[stream].len = 0;
+	l->pending = true;
 }
 
-/* Adds a record for each line that `data` completes; what is left waits in part[]. */
+/* Adds each line that `data` completes; what is left waits in part[]. */
 static void split_lines(struct log *l, enum log_stream stream, const char *data, size_t n)
 {
 	struct buf *part = &l->part[stream];
@@ -63,29 +58,25 @@ static void split_lines(struct log *l, enum log_stream stream, const char *data,
 		buf_add(part, data, k);
 		data += k + (nl != NULL);
 		n -= k + (nl != NULL);
-		if (nl || part->len == MAX_LINE) {
-			add_record(&l->out, stamp, stream, nl ? 'F' : 'P', part);
-			part->len = 0;
-		}
+		if (nl || part->len == MAX_LINE)
+			add_line(l, stamp, stream, nl != NULL);
 	}
 }
 
-static int write_out(struct log *l)
+static int flush(struct log *l)
 {
-	int r = buf_ok(&l->out) ? write_full(l->fd, l->out.data, l->out.len) : -ENOMEM;
+	int r = l->sink->flush(l->arg);
 	bool first = r < 0 && !l->failing;
 
+	l->pending = false;
 	l->failing = r < 0;
-	if (l->out.failed)
-		buf_done(&l->out);
-	l->out.len = 0;
 	return first ? r : 0;
 }
 
 int log_write(struct log *l, enum log_stream stream, const void *data, size_t n)
 {
 	split_lines(l, stream, data, n);
-	return l->out.len || l->out.failed ? write_out(l) : 0;
+	return l->pending ? flush(l) : 0;
 }
 
 struct log *log_close(struct log *l)
@@ -97,13 +88,12 @@ struct log *log_close(struct log *l)
 	rfc3339_format(clock_real_ns(), stamp);
 	for (int i = 0; i < LOG_STREAM_N; i++) {
 		if (l->part[i].len)
-			add_record(&l->out, stamp, (enum log_stream)i, 'P', &l->part[i]);
+			add_line(l, stamp, (enum log_stream)i, false);
 		buf_done(&l->part[i]);
 	}
-	if (l->out.len)
-		write_out(l);
-	buf_done(&l->out);
-	close(l->fd);
+	if (l->pending)
+		flush(l);
+	l->sink->close(l->arg);
 	free(l);
 	return NULL;
 }

@@ -218,6 +218,17 @@ static int watch_fd(struct monitor *m, struct watch *w, int fd, void (*fn)(void 
 	return fd < 0 ? -errno : loop_add(m->loop, w);
 }
 
+static int open_log(struct monitor *m, struct err *e)
+{
+	const struct instance_spec *s = &m->boot.spec;
+	bool journald = s->log.driver == LOG_JOURNALD;
+
+	if (m->boot.files_only || s->log.driver == LOG_NONE)
+		return 0;
+	m->log = journald ? log_open_journald(s) : log_open(m->dir_fd, "log", &s->log);
+	return m->log ? 0 : err_sys(e, errno, journald ? "the log, which goes to journald" : "log");
+}
+
 static int set_up(struct monitor *m, struct err *e)
 {
 	int r, client = boot_fd(&m->boot, "client");
@@ -228,9 +239,9 @@ static int set_up(struct monitor *m, struct err *e)
 	m->relay_ops.keep_stdin = m->boot.spec.process.tty;
 	news_init(&m->news, &m->boot);
 	m->loop = loop_new();
-	m->log = m->boot.files_only ? NULL : log_open(m->dir_fd, "log");
-	if (!m->log && !m->boot.files_only)
-		return err_sys(e, errno, "log");
+	r = open_log(m, e);
+	if (r < 0)
+		return r;
 	m->relay = m->loop ? relay_new(m->loop, &m->relay_ops, m->log) : NULL;
 	if (!m->relay)
 		return err_set(e, ENOMEM, "out of memory");

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -49,7 +51,7 @@ static void expect(const char *want, size_t want_len)
 static struct log *open_log(void)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY);
-	struct log *l = log_open(fd, "log");
+	struct log *l = log_open(fd, "log", &(const struct log_spec){ 0 });
 
 	close(fd);
 	assert_non_null(l);
@@ -97,12 +99,77 @@ static void a_long_line_is_cut_into_pieces(void **state)
 	free(line);
 }
 
+static size_t size_of(const char *name)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+static char first_of(const char *name)
+{
+	char path[64], record[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "r");
+	if (!f || !fgets(record, sizeof(record), f))
+		fail_msg("%s is empty", name);
+	fclose(f);
+	return record[strcspn(record, " ") + 10];
+}
+
+static void a_file_that_has_grown_makes_room_for_the_next(void **state)
+{
+	const struct log_spec limits = { .max_bytes = 1024, .max_files = 3 };
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct log *l = log_open(fd, "log", &limits);
+	char line[100];
+
+	close(fd);
+	/* of lines with 141 bytes in the log 7 go into a file: 0 to 6, 7 to 13 and so on */
+	for (int i = 0; i < 30; i++) {
+		memset(line, 'a' + i % 26, sizeof(line) - 1);
+		line[sizeof(line) - 1] = '\n';
+		assert_int_equal(log_write(l, LOG_STDOUT, line, sizeof(line)), 0);
+	}
+	log_close(l);
+	assert_int_equal(size_of("log.3"), 0);
+	assert_in_range(size_of("log.2"), 900, 1024);
+	assert_in_range(size_of("log.1"), 900, 1024);
+	assert_in_range(size_of("log"), 1, 1024);
+	assert_int_equal(first_of("log"), 'a' + 28 % 26);
+	assert_int_equal(first_of("log.1"), 'a' + 21);
+	assert_int_equal(first_of("log.2"), 'a' + 14);
+}
+
+static void many_lines_in_one_write_are_parted_at_the_limit(void **state)
+{
+	const struct log_spec limits = { .max_bytes = 4096, .max_files = 100 };
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct log *l = log_open(fd, "many", &limits);
+	char lines[20000];
+
+	close(fd);
+	memset(lines, '\n', sizeof(lines));
+	assert_int_equal(log_write(l, LOG_STDERR, lines, sizeof(lines)), 0);
+	log_close(l);
+	assert_in_range(size_of("many"), 1, 4096);
+	assert_in_range(size_of("many.1"), 4050, 4096);
+	assert_in_range(size_of("many.99"), 4050, 4096);
+	assert_int_equal(size_of("many.100"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_whole_whatever_the_pieces),
 		cmocka_unit_test(bytes_that_are_no_text_stay_as_they_are),
 		cmocka_unit_test(a_long_line_is_cut_into_pieces),
+		cmocka_unit_test(a_file_that_has_grown_makes_room_for_the_next),
+		cmocka_unit_test(many_lines_in_one_write_are_parted_at_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, drop_dir);

@@ -1,0 +1,24 @@
+/* log_spec.h - where what an instance writes is kept */
+#ifndef INSTANCE_LOG_SPEC_H
+#define INSTANCE_LOG_SPEC_H
+
+#include <stdint.h>
+
+#include "base/json.h"
+
+/* json-file, local and k8s-file are names of the one format of files (monitor/log.h). */
+enum log_driver { LOG_JSON_FILE, LOG_LOCAL, LOG_K8S_FILE, LOG_JOURNALD, LOG_NONE, LOG_DRIVER_N };
+extern const char *const log_driver_names[];
+
+#define LOG_FILES_MAX 100
+
+struct log_spec {
+	int driver; /* enum log_driver */
+	uint64_t max_bytes; /* a file is begun anew behind it; 0: never */
+	uint32_t max_files; /* with the one that is written; 0: 1 */
+	char *tag; /* journald: CONTAINER_TAG; NULL: the first 12 characters of the id */
+};
+
+extern const struct jtable log_spec_table;
+
+#endif
