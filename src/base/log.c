@@ -7,10 +7,16 @@
 #include <string.h>
 
 static const char *name = "ketch";
+static bool colour;
 
 void log_set_name(const char *n)
 {
 	name = n;
+}
+
+void log_set_colour(bool on)
+{
+	colour = on;
 }
 
 static void line(const char *level, const char *fmt, va_list ap)
@@ -18,7 +24,7 @@ static void line(const char *level, const char *fmt, va_list ap)
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fprintf(stderr, "%s: %s%s\n", name, level, text);
+	fprintf(stderr, colour ? "\033[1;31m%s:\033[0m %s%s\n" : "%s: %s%s\n", name, level, text);
 }
 
 void log_error(const char *fmt, ...)

@@ -5,10 +5,15 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *room, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The program's name in front of each line; borrowed. */
 void log_set_name(const char *name);
+
+/* The name in colour: for terminals. */
+void log_set_colour(bool on);
 
 #endif

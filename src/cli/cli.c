@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "cli/colour.h"
 
 const struct opt global_opts[] = {
 	OPT(STR, 0, "root", struct global_args, root, "DIR",
@@ -33,19 +34,6 @@ static const char *setting(const struct cli *c, const char *given, const char *k
 	const char *value = given ? given : settings_get(&c->settings, key);
 
 	return value ? value : otherwise;
-}
-
-static void show_progress(void *arg, const char *line)
-{
-	struct err shown;
-
-	err_set(&shown, 0, "%s", line); /* foreign names in it become printable */
-	fprintf(stderr, "%s\n", shown.msg);
-}
-
-image_progress cli_progress(void)
-{
-	return isatty(STDERR_FILENO) ? show_progress : NULL;
 }
 
 const char *cli_root(const struct cli *c)
@@ -80,6 +68,11 @@ int cli_print(const struct buf *b, struct err *e)
 	int r = buf_ok(b) ? write_full(STDOUT_FILENO, b->data, b->len) : -ENOMEM;
 
 	return r < 0 ? err_sys(e, -r, "write to stdout") : 0;
+}
+
+bool cli_has_colour(const struct cli *c)
+{
+	return colour_is_on(settings_get(&c->settings, "colour"), STDOUT_FILENO);
 }
 
 bool cli_is_json(const char *format)
@@ -151,6 +144,7 @@ static int prepare(struct cli *c, const struct command *cmd, char *const *argv, 
 	int r = cmd->without_settings ? 0 : settings_read("/etc/ketch", &c->settings, e);
 	const char *value = r == 0 ? settings_get(&c->settings, keys) : NULL;
 
+	log_set_colour(colour_is_on(settings_get(&c->settings, "colour"), STDERR_FILENO));
 	if (value && opts_find(cmd->opts, keys))
 		r = opts_set(cmd->opts, keys, value, args, e);
 	return r == 0 && cmd->prepare ? cmd->prepare(c, cmd, argv, args, e) : r;
@@ -219,7 +213,10 @@ int cli_main(char *const *argv)
 	AUTO(strv_done) struct strv words = { 0 };
 	struct cli c = { 0 };
 	struct err e = { 0 };
-	int r = opts_parse(global_opts, OPTS_FIRST, argv[0] ? argv + 1 : argv, &c.args, &words, &e);
+	int r;
+
+	log_set_colour(colour_is_on(NULL, STDERR_FILENO));
+	r = opts_parse(global_opts, OPTS_FIRST, argv[0] ? argv + 1 : argv, &c.args, &words, &e);
 
 	if (r < 0)
 		r = cli_complain(&e, STATUS_USAGE);

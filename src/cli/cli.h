@@ -76,7 +76,7 @@ struct image_store *cli_images(struct cli *c, struct err *e);
 /* The directories in force; borrowed. */
 const char *cli_root(const struct cli *c);
 const char *cli_run_root(const struct cli *c);
-/* What tells the user about long jobs, on stderr; NULL when that is no terminal. */
+/* What tells the user about long jobs, on stderr (progress.c); NULL when that is no terminal. */
 image_progress cli_progress(void);
 /* Writes all of b to stdout; 0 or -errno with e filled. */
 int cli_print(const struct buf *b, struct err *e);
@@ -84,6 +84,8 @@ int cli_print(const struct buf *b, struct err *e);
 int cli_complain(const struct err *e, int status);
 /* The moment that an option names, *ret_ns unchanged where it is NULL (not given). */
 int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct err *e);
+/* Are there colours on stdout? */
+bool cli_has_colour(const struct cli *c);
 /* Is the --format (NULL: table) "json"? */
 bool cli_is_json(const char *format);
 /* A list as Docker prints one with --format json: an object a line. */

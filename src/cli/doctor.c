@@ -1,7 +1,9 @@
 /* doctor.c - ketch doctor: what this host can do, and the remedy for each thing missing */
 #include <errno.h>
+#include <string.h>
 
 #include "base/auto.h"
+#include "cli/colour.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "engine/doctor.h"
@@ -18,9 +20,13 @@ static const struct opt doctor_opts[] = {
 	{ 0 },
 };
 
-static void add_row(const struct doctor_row *row, struct buf *out)
+static void add_row(const struct doctor_row *row, bool colour, struct buf *out)
 {
-	buf_addf(out, "%-*s%-*s", STATUS_COLUMNS, doctor_status_names[row->status], NAME_COLUMNS, row->name);
+	static const enum colour colours[] = { COLOUR_GOOD, COLOUR_DOUBTFUL, COLOUR_BAD };
+	const char *status = doctor_status_names[row->status];
+
+	colour_add(out, colour, colours[row->status], status);
+	buf_addf(out, "%*s%-*s", (int)(STATUS_COLUMNS - strlen(status)), "", NAME_COLUMNS, row->name);
 	text_add(out, row->what);
 	buf_addc(out, '\n');
 	if (!row->fix)
@@ -31,7 +37,7 @@ static void add_row(const struct doctor_row *row, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static int print_report(const struct doctor_report *r, bool json, struct err *e)
+static int print_report(const struct doctor_report *r, bool json, bool colour, struct err *e)
 {
 	AUTO(buf_done) struct buf out = { 0 };
 
@@ -40,7 +46,7 @@ static int print_report(const struct doctor_report *r, bool json, struct err *e)
 		buf_addc(&out, '\n');
 	}
 	for (size_t i = 0; i < r->n && !json; i++)
-		add_row(&r->rows[i], &out);
+		add_row(&r->rows[i], colour, &out);
 	return cli_print(&out, e);
 }
 
@@ -51,7 +57,7 @@ static int doctor_run(struct cli *c, void *args, struct strv *words, struct err 
 	int r = en ? engine_doctor(en, &report, e) : -e->no;
 
 	if (r == 0)
-		r = print_report(&report, ((const struct doctor_args *)args)->json, e);
+		r = print_report(&report, ((const struct doctor_args *)args)->json, cli_has_colour(c), e);
 	if (r < 0)
 		return r;
 	return doctor_worst(&report) == DOCTOR_MISSING ? STATUS_FAILED : 0;

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/colour.h"
 #include "cli/detach_keys.h"
 #include "cli/run_options.h"
 #include "opts/conf.h"
@@ -24,6 +25,8 @@ static int check_detach_keys(const char *value, struct err *e)
 }
 
 const struct setting_kind setting_kinds[] = {
+	{ "colour", colour_opts, "Colours: auto (on a terminal), always or never; NO_COLOR goes before it",
+	  NULL },
 	{ "cpus", RUN_OPTS, "CPUs of an instance, when --cpus is not given" },
 	{ "detach-keys", RUN_OPTS, "Keys that part a terminal from its instance; default ctrl-p,ctrl-q",
 	  check_detach_keys },

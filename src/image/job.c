@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,8 +27,10 @@
 #include "base/self.h"
 #include "sys/pidfd.h"
 
-#define PROGRAM	   "ketch-image"
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define PROGRAM	      "ketch-image"
+#define FIRST_TELL_MS 1000
+#define TELL_MS	      100
+#define NAMESPACES    (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* The directory alone, without what is mounted below it, as a mount that is attached nowhere. */
 static int detach(int dirfd, uint64_t attributes, struct err *e)
@@ -116,7 +120,7 @@ static int spawn(const int fds[4], struct err *e)
 struct answer {
 	const struct job_run *run;
 	struct buf text; /* a line that is not whole yet */
-	bool done;
+	bool done, told; /* told: how far it is stands somewhere */
 	struct job_message message;
 };
 
@@ -154,11 +158,40 @@ static int take_lines(struct answer *a, struct err *e)
 	return r;
 }
 
+/* How much of the input is read: its offset is the same for us and the child.  -1: unknown. */
+static int percent_read(int input_fd)
+{
+	struct stat st;
+	off_t at = lseek(input_fd, 0, SEEK_CUR);
+
+	if (at < 0 || fstat(input_fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+		return -1;
+	return at < st.st_size ? (int)((double)at * 100 / (double)st.st_size) : 100;
+}
+
+/* Waits for the next words, and tells meanwhile how far the child is. */
+static void wait_and_tell(struct answer *a, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char words[16];
+
+	while (a->run->progress && poll(&p, 1, a->told ? TELL_MS : FIRST_TELL_MS) == 0) {
+		int percent = percent_read(a->run->input_fd);
+
+		if (percent < 0)
+			return;
+		snprintf(words, sizeof(words), "%d%%", percent);
+		a->run->progress(a->run->progress_arg, words);
+		a->told = true;
+	}
+}
+
 static int read_answer(struct answer *a, int fd, struct err *e)
 {
 	int r = 0;
 
 	while (r == 0) {
+		wait_and_tell(a, fd);
 		char *room = buf_room(&a->text, 65536);
 		ssize_t n = room ? read(fd, room, 65536) : -1;
 
@@ -207,6 +240,8 @@ static int follow(const struct job_run *run, int pidfd, int answer_fd, struct jo
 	struct err read_err = { 0 };
 	int r = read_answer(&a, answer_fd, &read_err);
 
+	if (a.told)
+		run->progress(run->progress_arg, "");
 	if (r < 0) {
 		pidfd_signal(pidfd, SIGKILL);
 		end_of(pidfd, &a, NULL);

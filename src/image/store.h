@@ -57,7 +57,8 @@ int image_shared_bytes(struct image_store *s, const char *id, uint64_t *ret, str
 uint64_t image_root_bytes(struct image_store *s, const char *id);
 int image_root_remove(struct image_store *s, const char *id, struct err *e);
 
-/* What is said while a job runs: one line a step; may be NULL. */
+/* What is said while a job runs: one line a step; may be NULL.  In a step that takes longer than a second how far it is,
+ * "45%", and "" when it has ended: what stood there is no longer true. */
 typedef void (*image_progress)(void *arg, const char *line);
 
 /* ketch import: a directory or a tar file (any compression; "-": stdin) becomes a one-layer image.  ref may be
