@@ -17,8 +17,8 @@ static const struct command *const instance_commands[] = {
 };
 
 static const struct command *const image_commands[] = {
-	&cmd_images, &cmd_image_inspect, &cmd_import,	   &cmd_load, &cmd_commit,
-	&cmd_tag,    &cmd_rmi,		 &cmd_image_prune, NULL,
+	&cmd_images, &cmd_image_inspect, &cmd_import,  &cmd_load,	 &cmd_save, &cmd_commit,
+	&cmd_tag,    &cmd_rmi,		 &cmd_history, &cmd_image_prune, NULL,
 };
 
 static const struct command *const volume_commands[] = {
@@ -102,6 +102,8 @@ const struct alias aliases[] = {
 	{ "image list", "images" },
 	{ "image import", "import" },
 	{ "image load", "load" },
+	{ "image save", "save" },
+	{ "image history", "history" },
 	{ "image tag", "tag" },
 	{ "image rm", "rmi" },
 	{ "image remove", "rmi" },

@@ -18,10 +18,19 @@
 
 /* --- output */
 
+static void give(struct sender *s, const void *data, size_t n)
+{
+	if (s->hash)
+		sha256_add(s->hash, data, n);
+	s->bytes += n;
+	if (s->failed == 0 && s->out_fd >= 0)
+		s->failed = write_full(s->out_fd, data, n);
+}
+
 static void flush(struct sender *s)
 {
-	if (s->failed == 0 && s->filled)
-		s->failed = write_full(s->out_fd, s->out, s->filled);
+	if (s->filled)
+		give(s, s->out, s->filled);
 	s->filled = 0;
 }
 
@@ -32,8 +41,7 @@ static void put(void *arg, const void *data, size_t n)
 	if (s->filled + n > SEND_PIECE)
 		flush(s);
 	if (n > SEND_PIECE - s->filled) {
-		if (s->failed == 0)
-			s->failed = write_full(s->out_fd, data, n);
+		give(s, data, n);
 		return;
 	}
 	memcpy(s->out + s->filled, data, n);
@@ -59,7 +67,7 @@ static int gone_or(int no, struct sender *s, struct err *e)
 /* Those of files and directories: what else has any, cannot be opened to be asked. */
 static int read_attributes(struct sender *s, int fd, struct entry *en, struct err *e)
 {
-	int r = xattrs_read(fd, NULL, NULL, &s->attributes, e);
+	int r = xattrs_read(fd, NULL, s->layer ? sender_keeps_attribute : NULL, &s->attributes, e);
 
 	en->xattrs = s->attributes.list;
 	en->n_xattrs = s->attributes.n;
@@ -124,7 +132,11 @@ static int send_directory(struct sender *s, const struct place *at, struct entry
 
 	if (r == 0)
 		r = put_entry(s, en, e);
-	return r < 0 || s->flat ? r : send_children(s, take_fd(&fd), e);
+	if (r == 0 && s->layer)
+		r = sender_put_opaque(s, fd, e);
+	if (r < 0 || s->flat)
+		return r;
+	return s->layer ? sender_put_sorted(s, fd, e) : send_children(s, take_fd(&fd), e);
 }
 
 int sender_put(struct sender *s, const struct place *at, struct err *e)
@@ -137,6 +149,8 @@ int sender_put(struct sender *s, const struct place *at, struct err *e)
 		return gone_or(errno, s, e);
 	if (S_ISSOCK(st.st_mode))
 		return 0;
+	if (s->layer && sender_is_deletion(&st))
+		return sender_put_deletion(s, e);
 	en.mode = st.st_mode;
 	en.uid = st.st_uid;
 	en.gid = st.st_gid;
@@ -160,7 +174,7 @@ int sender_put(struct sender *s, const struct place *at, struct err *e)
 }
 
 /* s->path is the directory; the name is put behind it and, unless it fails, taken away again. */
-static int send_child(struct sender *s, int dirfd, const char *name, struct err *e)
+int sender_put_child(struct sender *s, int dirfd, const char *name, struct err *e)
 {
 	struct place at = { .dir_fd = dirfd };
 	size_t len = strlen(s->path), n = strlen(name);
@@ -194,7 +208,7 @@ static int send_children(struct sender *s, int fd, struct err *e)
 		r = err_set(e, ENAMETOOLONG, "it is deeper than %d directories", PATH_DEPTH_MAX);
 	while (r == 0 && (errno = 0, de = readdir(d)))
 		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
-			r = send_child(s, fd, de->d_name, e);
+			r = sender_put_child(s, fd, de->d_name, e);
 	if (r == 0 && errno && errno != ENOENT) /* ENOENT: the directory itself was removed */
 		r = err_sys(e, errno, "cannot read it");
 	s->depth--;

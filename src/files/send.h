@@ -13,4 +13,13 @@ int files_send(const struct place *from, const char *as, int out_fd, struct err 
 /* The same of all that is below a directory, without the directory itself. */
 int files_send_below(int dir_fd, int out_fd, struct err *e);
 
+/* The tree of a layer as the store keeps it, with the deletions of overlayfs, becomes the archive of a layer: always
+ * the same bytes, those of canon.h, deletions as the image-spec has them (layer.md).  out_fd -1: nothing is written,
+ * only *ret filled. */
+struct layer_sum {
+	unsigned char sha256[32];
+	uint64_t bytes;
+};
+int files_send_layer(int dir_fd, int out_fd, struct layer_sum *ret, struct err *e);
+
 #endif

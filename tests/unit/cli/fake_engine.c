@@ -312,7 +312,8 @@ int engine_usage(struct engine *en, const struct instance *in, struct usage *ret
 	return err_set(e, ENOTSUP, "not faked");
 }
 
-int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq, struct err *e)
+int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
+		  struct err *e)
 {
 	return err_set(e, ENOTSUP, "not faked");
 }

@@ -5,6 +5,8 @@
 
 #include "engine/volume.h"
 #include "fake_engine.h"
+#include "image/history.h"
+#include "image/save.h"
 
 static const struct jfield volume_fields[] = {
 	J(J_STR, struct volume, name),
@@ -118,4 +120,31 @@ int image_root_remove(struct image_store *s, const char *id, struct err *e)
 {
 	buf_addf(&fake.calls, "remove root of %s\n", id);
 	return 0;
+}
+
+int image_save(struct image_store *s, const struct image_save *rq, struct err *e)
+{
+	buf_addf(&fake.calls, "save %zu docker=%d dir=%d\n", rq->names->n, rq->docker, rq->dir_fd >= 0);
+	return 0;
+}
+
+int image_history(struct image_store *s, const struct image *im, struct history *ret, struct err *e)
+{
+	*ret = (struct history){ .steps = calloc(2, sizeof(*ret->steps)), .n = 2 };
+	ret->steps[0] = (struct history_step){ .created = strdup("2020-01-02T03:04:05Z"),
+					       .created_by = strdup(
+						       "COPY everything and the kitchen sink into the image"),
+					       .size_bytes = 5000 };
+	ret->steps[1] = (struct history_step){ .comment = strdup("odd\033"), .empty_layer = true };
+	return 0;
+}
+
+void history_done(struct history *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		free(h->steps[i].created);
+		free(h->steps[i].created_by);
+		free(h->steps[i].comment);
+	}
+	free(h->steps);
 }

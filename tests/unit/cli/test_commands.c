@@ -461,6 +461,25 @@ static void volumes_are_kept_as_docker_does(void **state)
 static void what_nobody_uses_is_counted_and_removed(void **state)
 {
 	static const struct expected cases[] = {
+		{ "save", 1, "", NULL, NULL },
+		{ "save -o /tmp/x --format oci-what img", 125, "", NULL, NULL },
+		{ "save --format oci-dir x:latest", 1, "", "ketch: --format oci-dir needs -o DIRECTORY\n",
+		  NULL },
+		{ "save -o /dev/null x:latest y", 0, "", "", "save 2 docker=1 dir=0\n" },
+		{ "image save -o /dev/null --format oci-archive x:latest", 0, "", "",
+		  "save 1 docker=0 dir=0\n" },
+		{ "image history -H=false x:latest", 0,
+		  "IMAGE          CREATED AT                       CREATED BY                                "
+		  "      SIZE      COMMENT\n"
+		  "cafecafecafe   0001-01-01T00:00:00Z                                                       "
+		  "      0         odd?\n"
+		  "<missing>      2020-01-02T03:04:05.000000000Z   COPY everything and the kitchen sink into "
+		  "th…   5000      \n",
+		  "", "" },
+		{ "history -q --no-trunc x:latest", 0, "sha256:cafecafecafecafe\n<missing>\n", "", "" },
+		{ "history --no-trunc --format {{.CreatedBy}}|{{.Size}} x:latest", 0,
+		  "|0B\nCOPY everything and the kitchen sink into the image|5kB\n", "", "" },
+		{ "history nosuch", 1, "", "ketch: no such image: nosuch\n", "" },
 		{ "system df", 0,
 		  "TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"
 		  "Images          2         0         2kB       2kB (100%)\n"

@@ -152,8 +152,8 @@ static void an_error_says_where_it_is(void **state)
 		{ "zzz = 1m", "/etc/ketch.conf:1: unknown key: zzz (ketch.conf(5) lists them)" },
 		{ "memory = much",
 		  "/etc/ketch.conf:1: invalid value for memory: \"much\" must be a size such as 512m or 2g" },
-		{ "isolation = jail",
-		  "/etc/ketch.conf:1: invalid value for isolation: \"jail\" must be one of container|vm|auto" },
+		{ "isolation = jail", "/etc/ketch.conf:1: invalid value for isolation: \"jail\" must be one "
+				      "of container|vm|auto" },
 		{ "memory = 1m\nmemory = 2m", "/etc/ketch.conf:2: memory is set twice" },
 		{ "privileged = true",
 		  "/etc/ketch.conf:1: unknown key: privileged (ketch.conf(5) lists them)" },
