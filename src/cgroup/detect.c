@@ -153,7 +153,7 @@ int cgroup_detect_text(const char *mountinfo, const char *own,
 		if (d.unified && (!v1 || own))
 			r = add_v2(&d);
 	}
-	free(d.unified);
+	h->cgroup2 = d.unified;
 	free(d.unified_root);
 	return r;
 }

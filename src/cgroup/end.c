@@ -100,17 +100,21 @@ int cgroup_kill_and_remove(const struct strv *dirs, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot remove the cgroups of the instance") : 0;
 }
 
+static int add_dir(struct strv *dirs, const char *base, const char *parent, const char *id)
+{
+	autofree char *dir = str_printf("%s%s/%s", base, parent ? parent : CGROUP_PARENT, id);
+
+	if (!dir)
+		return -ENOMEM;
+	return strv_has(dirs, dir) ? 0 : strv_add(dirs, dir);
+}
+
 int cgroup_clear(const struct host_facts *h, const char *parent, const char *id, struct err *e)
 {
 	AUTO(strv_done) struct strv dirs = { 0 };
+	int r = h->cgroup2 ? add_dir(&dirs, h->cgroup2, parent, id) : 0;
 
-	for (size_t i = 0; i < h->cgroups.n; i++) {
-		const char *eq = strchr(h->cgroups.v[i], '=');
-		autofree char *dir =
-			eq ? str_printf("%s%s/%s", eq + 1, parent ? parent : CGROUP_PARENT, id) : NULL;
-
-		if (dir && !strv_has(&dirs, dir) && strv_add(&dirs, dir) < 0)
-			return err_set(e, ENOMEM, "out of memory");
-	}
-	return cgroup_kill_and_remove(&dirs, e);
+	for (size_t i = 0; i < h->cgroups.n && r == 0; i++)
+		r = add_dir(&dirs, strchr(h->cgroups.v[i], '=') + 1, parent, id);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : cgroup_kill_and_remove(&dirs, e);
 }

@@ -177,16 +177,22 @@ static bool hands_down(int dirfd)
 	return read_file(dirfd, "cgroup.subtree_control", 4096, &b) == 0 && b.len > 1;
 }
 
+int cgroup_open_of(const char *dir, pid_t pid)
+{
+	autofree char *other = dir_of_init(dir, pid);
+	int fd = other ? open(other, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOENT;
+
+	return fd == -1 ? -errno : fd;
+}
+
 static int follow_init(struct cgroups *cg, const char *dir, pid_t init)
 {
-	autofree char *other = init > 0 && hands_down(cg->unified) ? dir_of_init(dir, init) : NULL;
-	int fd;
+	int fd = init > 0 && hands_down(cg->unified) ? cgroup_open_of(dir, init) : -ENOENT;
 
-	if (!other)
+	if (fd == -ENOENT)
 		return 0;
-	fd = open(other, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	close(cg->unified);
 	cg->unified = fd;
 	return 0;

@@ -22,6 +22,8 @@ int cgroup_record_dirs(const struct strv *record, struct strv *ret);
  * init > 0: its first process; where that has handed controllers down on v2 (systemd), no process may be in the container's
  * own cgroup any more, and the newcomer goes where the first process went.  Directories that are missing are passed over. */
 int cgroups_open(const struct strv *record, pid_t init, struct cgroups *ret, struct err *e);
+/* The v2 cgroup, dir or one below it, that the process is in: a descriptor; -ENOENT: in none of them. */
+int cgroup_open_of(const char *dir, pid_t pid);
 
 /* Is there a process in these directories (absolute; missing ones are fine) or below them?  1, 0 or -errno. */
 int cgroup_has_processes(const struct strv *dirs);

@@ -4,6 +4,7 @@
  * first is a member of struct view besides.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,8 @@ static const char *own_signal(struct view *v, int signo)
 {
 	const char *name = signo > 0 ? sigabbrev_np(signo) : NULL;
 
+	if (signo >= SIGRTMIN && signo <= SIGRTMAX)
+		return own(v, str_printf("SIGRTMIN+%d", signo - SIGRTMIN));
 	return own(v, name ? str_printf("SIG%s", name) : str_printf("%d", signo));
 }
 

@@ -128,6 +128,7 @@ const struct opt explain_opts[] = {
 		"How long stop waits before it is killed; 10"),
 	RUN_OPT(LIST, 0, "sysctl", rq.sandbox.sysctls, "NAME=VALUE",
 		"Set something of its kernel, or namespaces"),
+	RUN_OPT(FLAG, 0, "system", rq.sandbox.system, NULL, "Boot it: systemd or the like as process 1"),
 	RUN_OPT(SECONDS, 0, "timeout", rq.timeout_s, "SECONDS", "Kill it after so long"),
 	RUN_OPT(LIST, 0, "tmpfs", rq.tmpfs, "PATH[:OPTIONS]", "Mount an empty file system in memory"),
 	RUN_OPT(FLAG, 't', "tty", rq.tty, NULL, "Give it a terminal"),

@@ -98,6 +98,8 @@ void container_done(struct container *c)
 		close(c->joins[i].fd);
 	c->n_joins = 0;
 	free(c->time_offsets);
+	free(c->system_cgroup);
+	c->system_cgroup = NULL;
 	free(c->uid_map);
 	free(c->gid_map);
 	c->time_offsets = c->uid_map = c->gid_map = NULL;

@@ -98,6 +98,7 @@ struct container {
 	bool by_user; /* made by somebody who is not root: what he may do is done by his right alone */
 	bool user_entered; /* the child was born in the user namespace of the container */
 	uint64_t ignored_signals; /* by the parent: the child takes their default actions back */
+	char *system_cgroup; /* of an init system, which moves itself and others below it; NULL: it has none */
 	int init_pidfd; /* of the first process; -1: not started */
 	int init_root; /* exec: the root of the first process, where that is not the namespace's own; -1 */
 
@@ -202,9 +203,9 @@ int place_in(int dir, const char *name, mode_t mode);
 /* steps_host.c */
 /* All cgroup steps, as the planners of that room want them. */
 extern const struct cgroup_rows container_cgroup_rows;
-extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_make, op_cgroup_set, op_devices, op_seccomp,
-	op_namespaces, op_userns, op_ns_join, op_ns_open, op_shm_of, op_id_maps, op_time, op_overlay,
-	op_root_open, op_source_open, op_terminals;
+extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_own, op_cgroup_make, op_cgroup_set,
+	op_devices, op_seccomp, op_namespaces, op_userns, op_ns_join, op_ns_open, op_shm_of, op_id_maps,
+	op_time, op_overlay, op_root_open, op_source_open, op_terminals;
 /* steps_inside.c */
 extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl, op_tmpfs, op_bind,
 	op_make_cwd, op_root_read_only, op_root_enter, op_process, op_hooks;

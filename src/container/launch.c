@@ -15,6 +15,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "cgroup/ops.h"
 #include "container/container_int.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
@@ -193,6 +194,15 @@ static pid_t clone_exec(struct container *c, int cgroup, int *ret_pidfd, struct 
 	return pid < 0 ? err_sys(e, -pid, "cannot start a process") : pid;
 }
 
+/* An init system has gone below its cgroup, where no process may be any more once it hands controllers down: the newcomer
+ * goes where it went. */
+static pid_t clone_beside(struct container *c, int *ret_pidfd, struct err *e)
+{
+	autoclose int beside = c->system_cgroup ? cgroup_open_of(c->system_cgroup, c->state->pid) : -1;
+
+	return clone_exec(c, beside >= 0 ? beside : c->cgroups.unified, ret_pidfd, e);
+}
+
 static bool is_apart(const struct launch *l)
 {
 	return l->copy && l->copy->apart;
@@ -201,9 +211,9 @@ static bool is_apart(const struct launch *l)
 pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, struct err *e)
 {
 	/* a user has no right to the other namespaces of his container before he is in its user namespace */
+	if (!l->main && c->by_user && (c->clone_flags & CLONE_NEWUSER))
+		return clone_through_user(c, false, ret_pidfd, e);
 	if (!l->main)
-		return c->by_user && (c->clone_flags & CLONE_NEWUSER)
-			       ? clone_through_user(c, false, ret_pidfd, e)
-			       : clone_exec(c, is_apart(l) ? -1 : c->cgroups.unified, ret_pidfd, e);
+		return is_apart(l) ? clone_exec(c, -1, ret_pidfd, e) : clone_beside(c, ret_pidfd, e);
 	return user_join(c) >= 0 ? clone_through_user(c, true, ret_pidfd, e) : clone_main(c, ret_pidfd, e);
 }

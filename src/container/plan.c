@@ -101,6 +101,7 @@ static void add_host(struct planner *pl)
 	if (pl->spec->seccomp)
 		plan_step(pl, &op_seccomp, "filter", "fd:seccomp", pl->spec->seccomp, 0);
 	plan_users(pl);
+	plan_system_cgroup(pl);
 	add_root(pl);
 	add_sources(pl);
 	plan_step(pl, &op_terminals, "/dev/pts", NULL, NULL, 0);
@@ -150,6 +151,8 @@ static int check(const struct instance_spec *s, const struct host_facts *h, stru
 			       s->hostname);
 	if (s->userns && s->privileged)
 		return err_set(e, EINVAL, "--userns: a privileged container cannot have its own users");
+	if (s->sandbox.system && !h->cgroup2)
+		return err_set(e, ENOTSUP, "--system: this host has no cgroup v2 mounted for it");
 	if (!h->in_guest && plan_check_sysctls(s, e) < 0)
 		return -e->no;
 	for (size_t i = 0; i < s->n_mounts; i++) {

@@ -90,10 +90,43 @@ void plan_cgroups(struct planner *pl)
 	limit_devices(pl);
 }
 
+/* --- an init system has a tree of its own, below the limits, which it cannot reach */
+
+static char *system_dir(const struct planner *pl)
+{
+	const char *parent = parent_of(pl) ? parent_of(pl) : CGROUP_PARENT;
+
+	return str_printf("%s%s/%s/system", pl->facts->cgroup2, parent, pl->spec->id);
+}
+
+void plan_system_cgroup(struct planner *pl)
+{
+	static const char *const handed_down[] = { "memory", "cpu", "pids", "io", "cpuset" };
+	autofree char *above = dir_of(pl, "unified"), *dir = NULL;
+	AUTO(buf_done) struct buf plus = { 0 };
+
+	if (!pl->spec->sandbox.system)
+		return;
+	dir = system_dir(pl);
+	for (size_t i = 0; i < ARRAY_LEN(handed_down); i++)
+		if (cgroup_is_v2(pl->facts, handed_down[i]) && is_wanted(pl, handed_down[i]))
+			buf_addf(&plus, "%s+%s", plus.len ? " " : "", handed_down[i]);
+	if (plus.len)
+		plan_step(pl, &op_cgroup_enable, above, NULL, plus.data, 0);
+	plan_step(pl, &op_cgroup_own, dir, NULL, NULL, 0);
+}
+
 /* --- inside: read-only (security.md A8), and only the instance's own directories */
 
 void plan_cgroup_mounts(struct planner *pl, uint64_t flags)
 {
+	if (pl->spec->sandbox.system) {
+		autofree char *dir = system_dir(pl);
+
+		plan_step(pl, &op_host_bind, "/sys/fs/cgroup", dir, NULL,
+			  flags & ~(uint64_t)MOUNT_ATTR_RDONLY);
+		return;
+	}
 	if (pl->facts->cgroup_mode == CGROUP_V2 && base_of(pl, "unified")) {
 		autofree char *dir = dir_of(pl, "unified");
 

@@ -30,6 +30,7 @@ void plan_refuse(struct planner *pl, const char *fmt, ...) __attribute__((format
 
 /* plan_cgroups.c: making them and their limits; showing them inside */
 void plan_cgroups(struct planner *pl);
+void plan_system_cgroup(struct planner *pl);
 void plan_cgroup_mounts(struct planner *pl, uint64_t flags);
 /* plan.c: does it get a namespace of its own? */
 bool plan_own_network(const struct planner *pl);

@@ -36,6 +36,45 @@ static int apply_cgroup_enable(void *ctx, const struct step *s, struct err *e)
 }
 const struct step_op op_cgroup_enable = { "cgroup-enable", STAGE_HOST, apply_cgroup_enable };
 
+/* Who is root inside may make cgroups in it and move processes (cgroup-v2.rst, "Delegation"). */
+static int delegate(int dir, uid_t uid, gid_t gid)
+{
+	static const char *const files[] = { "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+
+	if (fchown(dir, uid, gid) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (fchownat(dir, files[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+	return 0;
+}
+
+static int apply_cgroup_own(void *ctx, const struct step *s, struct err *e)
+{
+	autofree char *above = strndup(s->what, (size_t)(strrchr(s->what, '/') - s->what));
+	struct container *c = ctx;
+	int fd, r = above ? 0 : -ENOMEM;
+
+	/* the record first: beside v1 nobody has made the one above */
+	if (r == 0 && !strv_has(&c->state->cgroups, above))
+		r = strv_add(&c->state->cgroups, above);
+	if (r == 0)
+		r = cgroup_make_dirs(s->what);
+	fd = r < 0 ? r : open(s->what, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, r < 0 ? -r : errno, "cannot make the cgroup");
+	if (c->cgroups.unified >= 0)
+		close(c->cgroups.unified);
+	c->cgroups.unified = fd;
+	free(c->system_cgroup);
+	c->system_cgroup = strdup(s->what);
+	if (!c->system_cgroup)
+		return err_set(e, ENOMEM, "out of memory");
+	r = c->own_users ? delegate(fd, c->root_uid, c->root_gid) : 0;
+	return r < 0 ? err_sys(e, -r, "cannot hand over the cgroup") : 0;
+}
+const struct step_op op_cgroup_own = { "cgroup-own", STAGE_HOST, apply_cgroup_own };
+
 static int apply_cgroup_scope(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;

@@ -122,6 +122,13 @@ static void on_report(void *arg, uint32_t events)
 	after_death(s);
 }
 
+static void release_slave(struct stream *s)
+{
+	if (s->slave >= 0)
+		close(s->slave);
+	s->slave = -1;
+}
+
 static void on_death(void *arg, uint32_t events)
 {
 	struct stream *s = arg;
@@ -129,6 +136,7 @@ static void on_death(void *arg, uint32_t events)
 	if (pidfd_reap(s->exit.fd, &s->status) == -EAGAIN)
 		return;
 	s->dead = true;
+	release_slave(s);
 	loop_del(s->loop, &s->exit);
 	if (s->in.fd >= 0)
 		stream_close_input(s);
@@ -145,7 +153,7 @@ struct stream *stream_new(uint32_t id, struct container *c, struct loop *l, cons
 	s->c = c;
 	s->loop = l;
 	s->ops = ops;
-	s->master = -1;
+	s->master = s->slave = -1;
 	s->exit = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_death, .arg = s };
 	s->report = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_report, .arg = s };
 	stream_io_init(s);
@@ -163,6 +171,7 @@ static void close_all(struct stream *s)
 	if (s->master >= 0)
 		close(s->master);
 	s->master = -1;
+	release_slave(s);
 }
 
 struct stream *stream_free(struct stream *s)
@@ -203,6 +212,8 @@ static int open_terminal(struct stream *s, const struct process *p, struct launc
 		return r;
 	for (int i = 0; i < 3; i++)
 		l->stdio[i] = slave;
+	if (s->id == 0 && s->c->boot->spec.sandbox.system)
+		s->slave = fcntl(slave, F_DUPFD_CLOEXEC, 3);
 	if (p->rows > 0 && p->cols > 0)
 		pty_resize(s->master, p->rows, p->cols);
 	/* its own descriptors for both directions: an epoll takes each only once */

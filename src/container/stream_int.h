@@ -21,6 +21,8 @@ struct stream {
 	bool tty;
 	int pid;
 	int master; /* of the terminal, for resizing; -1 */
+	int slave; /* kept open while an init system lives, which closes its console and opens it again: else it would hang
+		    * up; -1 */
 	struct watch exit; /* the pidfd */
 	struct watch report; /* the pipe that exec closes */
 	struct watch idle; /* timer after death */

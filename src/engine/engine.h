@@ -46,6 +46,7 @@ struct sandbox_request {
 	char *timezone; /* "Europe/Berlin", "local" */
 	struct strv devices; /* "SOURCE[:TARGET[:ACCESS]]" */
 	struct strv device_rules; /* "c 10:200 rwm" */
+	bool system; /* process 1 is an init system */
 };
 
 /* What the user asked of run/create, as text where it was text: checked and merged with the image by

@@ -184,13 +184,16 @@ static int check_network(const struct run_request *rq, struct instance_spec *s, 
 	return err_set(e, EINVAL, "--network: no such network: %.60s (there are none and host)", name);
 }
 
-int request_to_spec(const struct run_request *rq, const struct image *im, const struct host_facts *h,
+int request_to_spec(const struct run_request *asked, const struct image *im, const struct host_facts *h,
 		    struct instance_spec *s, struct err *e)
 {
+	struct run_request mine = *asked, *rq = &mine; /* borrows */
 	const struct image_run_config *c = &im->config.config;
 	struct process *p = &s->process;
-	int r;
+	int r = request_system(rq, e);
 
+	if (r < 0)
+		return r;
 	s->isolation = rq->isolation;
 	s->read_only = rq->read_only;
 	s->init = rq->init;

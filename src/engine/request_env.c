@@ -122,6 +122,8 @@ static int add_defaults(const struct run_request *rq, const struct instance_spec
 		r = strv_addf(env, "HOSTNAME=%s", s->hostname);
 	if (r == 0 && rq->tty)
 		r = strv_add(env, DEFAULT_TERM);
+	if (r == 0 && rq->sandbox.system)
+		r = strv_add(env, "container=ketch");
 	for (char **v = environ; rq->env_host && v && *v && r == 0; v++)
 		r = strv_env_set(env, *v);
 	return r;

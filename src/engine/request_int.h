@@ -38,6 +38,8 @@ int request_namespaces(const struct run_request *rq, struct instance_spec *s, st
 /* request_sandbox.c: kernel settings, /etc, time zone. */
 int request_sandbox(const struct run_request *rq, const struct host_facts *h, struct instance_spec *s,
 		    struct err *e);
+/* request_system.c: --system changes what the request does not say; static texts, not to be freed. */
+int request_system(struct run_request *rq, struct err *e);
 /* request_devices.c: --device, --device-cgroup-rule; what a device is now. */
 int request_device_look(struct device_spec *d, struct err *e);
 int request_devices(const struct sandbox_request *rq, struct sandbox *b, struct err *e);

@@ -159,13 +159,18 @@ static int add_image_volumes(struct instance_spec *s, const struct strv *volumes
 }
 
 /* Podman's: what a program expects to be able to write to below a read-only root. */
-static int add_read_only_tmpfs(struct instance_spec *s, struct err *e)
-{
-	static const char *const places[] = { "/run:tmpcopyup", "/tmp:tmpcopyup", "/var/tmp:tmpcopyup" };
+static const char *const below_read_only[] = { "/run:tmpcopyup", "/tmp:tmpcopyup", "/var/tmp:tmpcopyup",
+					       NULL };
+/* What an init system finds empty when it begins. */
+static const char *const of_system[] = { "/run:mode=755", "/run/lock:mode=1777", "/tmp:mode=1777,exec",
+					 NULL };
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+/* Where nothing else is mounted. */
+static int add_usual_tmpfs(struct instance_spec *s, const char *const *places, struct err *e)
+{
+	for (; *places; places++) {
 		struct mount_spec *m = next_mount(s);
-		int r = m ? parse_tmpfs(places[i], m, e) : err_set(e, ENOMEM, "out of memory");
+		int r = m ? parse_tmpfs(*places, m, e) : err_set(e, ENOMEM, "out of memory");
 
 		if (r < 0)
 			return r;
@@ -187,5 +192,9 @@ int request_mounts(const struct run_request *rq, const struct image_run_config *
 		r = add_mounts(s, &rq->tmpfs, inherited, "--tmpfs", parse_tmpfs, e);
 	if (r == 0)
 		r = add_image_volumes(s, &c->volumes, e);
-	return r == 0 && rq->read_only && rq->read_only_tmpfs ? add_read_only_tmpfs(s, e) : r;
+	if (r == 0 && rq->sandbox.system)
+		r = add_usual_tmpfs(s, of_system, e);
+	if (r == 0 && rq->read_only && rq->read_only_tmpfs)
+		r = add_usual_tmpfs(s, below_read_only, e);
+	return r;
 }

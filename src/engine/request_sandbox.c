@@ -134,6 +134,7 @@ int request_sandbox(const struct run_request *rq, const struct host_facts *h, st
 	int r = take_sysctls(&srq->sysctls, b, e);
 
 	b->shm_bytes = srq->shm_bytes;
+	b->system = srq->system;
 	if (r == 0)
 		r = take_hosts(srq, b, e);
 	if (r == 0)

@@ -187,11 +187,12 @@ int system_facts(struct host_facts *ret, struct err *e)
 		return err_sys(e, errno, "facts");
 	for (size_t i = 0; i < ARRAY_LEN(controllers) && r == 0; i++)
 		r = strv_addf(&h.cgroups, "%s=" CGROUP_DIR, controllers[i]);
+	h.cgroup2 = strdup(CGROUP_DIR);
 	h.cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	h.ram_bytes = (uint64_t)si.totalram * si.mem_unit;
 	h.kernel_release = strdup(u.release);
 	h.arch = strdup("amd64");
-	if (r < 0 || !h.kernel_release || !h.arch) {
+	if (r < 0 || !h.kernel_release || !h.arch || !h.cgroup2) {
 		json_done(&host_facts_table, &h);
 		return err_set(e, ENOMEM, "out of memory");
 	}

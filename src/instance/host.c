@@ -12,6 +12,7 @@ static const struct jfield host_fields[] = {
 	JE(struct host_facts, cgroup_mode, "cgroupMode", cgroup_mode_names),
 	J(J_MAP, struct host_facts, cgroups),
 	JK(J_MAP, struct host_facts, own_cgroups, "ownCgroups"),
+	J(J_STR, struct host_facts, cgroup2),
 	J(J_INT, struct host_facts, cpus),
 	JK(J_STR, struct host_facts, cpu_list, "cpuList"),
 	JK(J_STR, struct host_facts, node_list, "nodeList"),

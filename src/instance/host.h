@@ -20,6 +20,7 @@ struct host_facts {
 			       * cgroup.controllers of the root names */
 	struct strv
 		own_cgroups; /* "memory=/sys/fs/cgroup/memory/a": where this process is (cgroup_detect_all only) */
+	char *cgroup2; /* where cgroup v2 is mounted, also beside v1, where no instance but --system is in it; NULL: nowhere */
 	int cpus; /* online */
 	char *cpu_list, *node_list; /* CPUs and memory nodes that are online: "0-3"; NULL: unknown */
 	uint64_t ram_bytes;

@@ -56,6 +56,7 @@ static const struct jfield sandbox_fields[] = {
 	J(J_STRV, struct sandbox, unmasks),
 	JK(J_STR, struct sandbox, proc_options, "procOptions"),
 	J(J_STR, struct sandbox, apparmor),
+	J(J_BOOL, struct sandbox, system),
 	{ 0 },
 };
 const struct jtable sandbox_table = { sizeof(struct sandbox), sandbox_fields };

@@ -68,6 +68,7 @@ struct sandbox {
 	struct strv masks, unmasks; /* paths that are hidden besides; that are not */
 	char *proc_options; /* of the procfs: "hidepid=2" */
 	char *apparmor; /* profile */
+	bool system; /* its process 1 is an init system: a cgroup tree of its own, to write in */
 };
 
 extern const struct jtable sandbox_table;
