@@ -6,8 +6,10 @@
 #include "base/clock.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/text.h"
 #include "events/journal.h"
+#include "format/format.h"
 
 struct events_args {
 	char *since, *until, *format;
@@ -18,7 +20,8 @@ struct events_args {
 static const struct opt events_opts[] = {
 	OPT(LIST, 'f', "filter", struct events_args, filters, "KEY=VALUE",
 	    "Only those of container, event, image, label, type or volume"),
-	OPT(CHOICE, 0, "format", struct events_args, format, "json", "Print each as an object on a line"),
+	OPT(STR, 0, "format", struct events_args, format, "json|TEMPLATE",
+	    "json: each as an object on a line; or a Go template for each"),
 	OPT(STR, 0, "since", struct events_args, since, "TIME",
 	    "Begin with those of the past: a time stamp, or a duration such as 10m"),
 	OPT(FLAG, 0, "stream", struct events_args, stream, NULL,
@@ -27,8 +30,11 @@ static const struct opt events_opts[] = {
 	{ 0 },
 };
 
+#define PRINT_FAILED 1 /* what ends the reading, with the error in the printer's e */
+
 struct printer {
 	bool json;
+	struct format *format; /* or NULL */
 	struct buf out;
 	struct err *e;
 };
@@ -42,13 +48,26 @@ static int flush(void *arg)
 	return r;
 }
 
+static int add_by_template(struct printer *p, const char *line, size_t n)
+{
+	AUTO(json_tree_done) struct json_value v = { 0 };
+	int r = json_tree_parse(line, n, &v, p->e);
+
+	if (r == 0 && listing_make_harmless(&v) < 0)
+		r = err_set(p->e, ENOMEM, "out of memory");
+	return r < 0 ? r : format_run(p->format, &v, &p->out, p->e);
+}
+
 static int print_event(void *arg, const struct event *ev, const char *line, size_t n)
 {
 	struct printer *p = arg;
 	AUTO(buf_done) struct buf text = { 0 };
+	int r = 0;
 
 	if (p->json) {
 		buf_add(&p->out, line, n);
+	} else if (p->format) {
+		r = add_by_template(p, line, n);
 	} else {
 		event_add_line(ev, &text);
 		if (text.len)
@@ -56,6 +75,8 @@ static int print_event(void *arg, const struct event *ev, const char *line, size
 		text_add(&p->out, text.data ? text.data : "");
 	}
 	buf_addc(&p->out, '\n');
+	if (r < 0)
+		return PRINT_FAILED;
 	return p->out.len > 65536 ? flush(p) : 0;
 }
 
@@ -70,30 +91,44 @@ int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct 
 		option, text);
 }
 
+static void printer_done(struct printer *p)
+{
+	buf_done(&p->out);
+	format_free(p->format);
+}
+
+static int take_query(const struct events_args *a, struct journal_query *q, struct err *e)
+{
+	int r;
+
+	/* without a beginning Docker tells only what comes */
+	*q = (struct journal_query){ .since_ns = a->stream ? clock_real_ns() : 0,
+				     .filters = &a->filters,
+				     .follow = a->stream };
+	r = cli_take_when("--since", a->since, &q->since_ns, e);
+	if (r == 0)
+		r = cli_take_when("--until", a->until, &q->until_ns, e);
+	return r < 0 ? r : event_check_filters(&a->filters, e);
+}
+
 static int events_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	const struct events_args *a = args;
-	struct printer p = { .json = cli_is_json(a->format), .e = e };
+	AUTO(printer_done) struct printer p = { .json = cli_is_json(a->format), .e = e };
 	const struct journal_reader rd = { print_event, flush, &p };
-	/* without a beginning Docker tells only what comes */
-	struct journal_query q = { .since_ns = a->stream ? clock_real_ns() : 0,
-				   .filters = &a->filters,
-				   .follow = a->stream };
+	struct journal_query q;
 	struct engine *en;
-	int r = cli_take_when("--since", a->since, &q.since_ns, e);
+	int r = take_query(a, &q, e);
 
-	if (r == 0)
-		r = cli_take_when("--until", a->until, &q.until_ns, e);
-	if (r == 0)
-		r = event_check_filters(&a->filters, e);
+	if (r == 0 && a->format && !p.json)
+		r = format_parse(a->format, 0, &p.format, e);
 	if (r < 0)
 		return r;
 	en = cli_engine(c, e);
 	r = en ? journal_read(engine_events(en), &q, &rd, e) : -e->no;
-	if (r == 0)
-		r = flush(&p);
-	buf_done(&p.out);
-	return r;
+	if (r == PRINT_FAILED)
+		return -e->no;
+	return r < 0 ? r : flush(&p);
 }
 
 static const struct events_args events_defaults = { .stream = true };

@@ -33,6 +33,7 @@ const struct setting_kind setting_kinds[] = {
 	{ "driver", RUN_OPTS, "Hypervisor of virtual machines: kvm or qemu" },
 	{ "isolation", RUN_OPTS, "The wall around an instance: container, vm or auto" },
 	{ "kernel", RUN_OPTS, "Guest kernel of virtual machines (see ketch kernel ls)" },
+	{ "log-driver", RUN_OPTS, "Where the log of an instance goes, when --log-driver is not given" },
 	{ "memory", RUN_OPTS, "Memory limit of an instance, such as 512m" },
 	{ "pids-limit", RUN_OPTS, "Limit of processes and threads; -1: none" },
 	{ "profile", RUN_OPTS, "Profiles of an instance, when --profile is not given; NAME[,NAME]" },

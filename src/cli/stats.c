@@ -1,10 +1,12 @@
 /* stats.c - ketch stats: what instances use, once or as it changes */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/sample.h"
 #include "cli/text.h"
 
@@ -18,8 +20,7 @@ struct stats_args {
 
 static const struct opt stats_opts[] = {
 	OPT(FLAG, 'a', "all", struct stats_args, all, NULL, "Show also those that do not run"),
-	OPT(CHOICE, 0, "format", struct stats_args, format, "json|table",
-	    "How to print them; json: an object a line"),
+	LISTING_FORMAT(struct stats_args, format),
 	OPT(FLAG, 0, "no-stream", struct stats_args, no_stream, NULL, "Print them once, and end"),
 	OPT(FLAG, 0, "no-trunc", struct stats_args, no_trunc, NULL, "Do not shorten ids"),
 	OPT(FLAG, 0, "split", struct stats_args, split, NULL,
@@ -119,59 +120,55 @@ static void make_row(const struct sample *s, bool no_trunc, struct stats_row *ro
 	};
 }
 
-static void add_cells(struct table *t, const struct stats_row *row, bool split)
+static const struct column columns[] = {
+	{ "BlockIO", "BLOCK I/O" },	     { "CPUPerc", "CPU %" },   { "HostCPUPerc", "HOST CPU %" },
+	{ "HostMem", "HOST MEM" },	     { "ID", "CONTAINER ID" }, { "MemPerc", "MEM %" },
+	{ "MemUsage", "MEM USAGE / LIMIT" }, { "NetIO", "NET I/O" },   { 0 },
+};
+
+#define PLAIN                                                                                                \
+	"table "                                                                                             \
+	"{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}"
+#define SPLIT PLAIN "\t{{.Isolation}}\t{{.Cache}}\t{{.HostMem}}\t{{.HostCPUPerc}}"
+
+static const struct listing_form plain_form = { .row = &row_table, .columns = columns, .table = PLAIN };
+static const struct listing_form split_form = { .row = &row_table, .columns = columns, .table = SPLIT };
+
+static int print_frame(const struct samples *s, const struct stats_args *a, struct err *e)
 {
-	const char *const cells[] = { row->id,	   row->name,	  row->cpu, row->memory, row->memory_percent,
-				      row->net_io, row->block_io, row->pids };
-	const char *const more[] = { row->isolation, row->cache, row->host_memory, row->host_cpu };
+	AUTO(listing_done) struct listing l = { 0 };
+	int r = listing_begin(&l, a->split ? &split_form : &plain_form, a->format, false, e);
 
-	for (size_t i = 0; i < ARRAY_LEN(cells); i++)
-		table_add(t, cells[i] ? cells[i] : "");
-	for (size_t i = 0; i < ARRAY_LEN(more) && split; i++)
-		table_add(t, more[i] ? more[i] : "");
-}
-
-#define HEADINGS "CONTAINER ID", "NAME", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS"
-
-static int add_frame(const struct samples *s, const struct stats_args *a, struct buf *out)
-{
-	static const char *const plain[] = { HEADINGS, NULL };
-	static const char *const split[] = { HEADINGS, "ISOLATION", "CACHE", "HOST MEM", "HOST CPU %", NULL };
-	AUTO(table_done) struct table t = { 0 };
-	bool json = cli_is_json(a->format);
-	int r = 0;
-
-	table_start(&t, a->split ? split : plain);
+	if (r == 0 && !a->no_stream && l.format && isatty(STDOUT_FILENO))
+		r = cli_print(&(struct buf){ .data = (char[]){ CLEAR }, .len = strlen(CLEAR) }, e);
 	for (size_t i = 0; i < s->n && r == 0; i++) {
 		AUTO(row_done) struct stats_row row = { 0 };
 
 		make_row(&s->v[i], a->no_trunc, &row);
-		if (json)
-			r = cli_add_json_lines(&row_table, &row, 1, out);
-		else
-			add_cells(&t, &row, a->split);
+		r = listing_add(&l, &row, e);
 	}
-	return json || r < 0 ? r : table_print(&t, out);
+	return r < 0 ? r : listing_print(&l, e);
 }
 
-static int print_frame(const struct samples *s, const struct stats_args *a, struct err *e)
+/* A wrong template is told before the first sample is taken. */
+static int check_format(const struct stats_args *a, struct err *e)
 {
-	AUTO(buf_done) struct buf out = { 0 };
+	AUTO(listing_done) struct listing l = { 0 };
 
-	if (!a->no_stream && !cli_is_json(a->format) && isatty(STDOUT_FILENO))
-		buf_adds(&out, CLEAR);
-	if (add_frame(s, a, &out) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	return cli_print(&out, e);
+	return listing_begin(&l, &plain_form, a->format, false, e);
 }
 
 static int stats_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(samples_done) struct samples s = { 0 };
 	const struct stats_args *a = args;
-	struct engine *en = cli_engine(c, e);
-	int r = en ? samples_take(&s, en, words, a->all, e) : -e->no;
+	struct engine *en = NULL;
+	int r = check_format(a, e);
 
+	if (r < 0)
+		return r;
+	en = cli_engine(c, e);
+	r = en ? samples_take(&s, en, words, a->all, e) : -e->no;
 	if (r == 0)
 		poll(NULL, 0, SAMPLE_FIRST_MS);
 	while (r == 0) {
@@ -197,7 +194,9 @@ const struct command cmd_stats = {
 		"was touched, the hypervisor, the file servers) and HOST CPU %.\n\n"
 		"Block I/O is counted by the blkio or io controller where a limit has it in use, else it is "
 		"that "
-		"of the processes that live.",
+		"of the processes that live.\n\n"
+		"Fields of --format: .Container .ID .Name .CPUPerc .MemUsage .MemPerc .NetIO .BlockIO .PIDs "
+		".Isolation .Cache .HostMem .HostCPUPerc",
 	.opts = stats_opts,
 	.args_size = sizeof(struct stats_args),
 	.max_words = WORDS_ANY,

@@ -31,6 +31,13 @@ told() { past_json "$@" | jq -r .Action | sed 's/:.*//' | tr '\n' ' '; } # FILTE
 	is "$(past_json container=web event=die | jq -r "$each")" "die 0 null"
 }
 
+@test "a template says what is printed of each" {
+	is "$(ketch events --stream=false --filter container=web --filter event=exec_die \
+		--format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}')" 'container exec_die web 5'
+	refused 1 'unclosed action' ketch events --stream=false --format '{{.Type'
+	refused 1 'no field .Typ ' ketch events --stream=false --format '{{.Typ}}'
+}
+
 @test "a line is Docker's, and the same for who follows" {
 	local line
 	line=$(past container=web event=start)

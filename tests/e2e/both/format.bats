@@ -62,6 +62,7 @@ teardown_file() { store_close; }
 	is "$(ketch inspect -f '{{len .Id}} {{.Platform}} {{.LogPath}}' one)" \
 		"64 linux $KETCH_ROOT/instances/$(ketch ps -q --no-trunc)/log"
 	[ -f "$(ketch inspect -f '{{.LogPath}}' one)" ]
+	is "$(ketch inspect -f '{{json .HostConfig.LogConfig}}' one)" '{"Type":"json-file","Config":{}}'
 	is "$(ketch inspect -f '{{println .Path}}{{range .Args}}{{println .}}{{end}}' two)" $'sh\n-c\nexit 3'
 	is "$(ketch inspect --format json one | jq -r '.[0].Name')" one
 	is "$(ketch inspect --format json one | wc -l)" 1

@@ -45,10 +45,10 @@ teardown_file() { store_close; }
 @test "a configuration file and the environment come before the command line" {
 	conf() { printf '%s\n' "$@" >"$DIR/ketch.conf"; }
 	export KETCH_CONFIG=$DIR/ketch.conf
-	conf '# ours' "isolation = $ISOLATION" 'memory = 80m' 'pids_limit = 99' 'profile = small' "driver = qemu"
+	conf '# ours' "isolation = $ISOLATION" 'memory = 80m' 'pids_limit = 99' 'profile = small' "driver = qemu" "log_driver = none"
 	ketch run --name by-file ketch/base true
-	is "$(ketch inspect -f '{{.Isolation}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.Config.Labels.from}}' by-file)" \
-		"$ISOLATION $((64 << 20)) 99 small"
+	is "$(ketch inspect -f '{{.Isolation}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.Config.Labels.from}} {{.HostConfig.LogConfig.Type}}{{.LogPath}}' by-file)" \
+		"$ISOLATION $((64 << 20)) 99 small none"
 	KETCH_MEMORY=88m ketch run --name by-env --profile '' --pids-limit 77 ketch/base true
 	is "$(ketch inspect -f '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{len .Config.Labels}}' by-env)" "$((88 << 20)) 77 0"
 	conf "root = $KETCH_ROOT" "run_root = $KETCH_RUN_ROOT"

@@ -1,0 +1,192 @@
+/* inspect_fill.c - what has to be worked out before an instance can be printed */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/inspect_int.h"
+#include "cli/text.h"
+#include "engine/volume.h"
+
+void view_done(struct view *v)
+{
+	strv_done(&v->owned);
+	strv_done(&v->driver_data);
+	strv_done(&v->security);
+	strv_done(&v->binds);
+	strv_done(&v->tmpfs);
+	strv_done(&v->log_options);
+	free(v->mounts);
+	strv_done(&v->volume_paths);
+}
+
+/* Keeps s, which may be NULL when memory is out: then the view is incomplete, which its printer sees. */
+static const char *own(struct view *v, char *s)
+{
+	return strv_add_take(&v->owned, s) < 0 ? NULL : v->owned.v[v->owned.n - 1];
+}
+
+static const char *own_time(struct view *v, int64_t ns)
+{
+	struct buf b = { 0 };
+
+	text_add_time(&b, ns);
+	return own(v, buf_take(&b));
+}
+
+static const char *own_signal(struct view *v, int signo)
+{
+	const char *name = signo > 0 ? sigabbrev_np(signo) : NULL;
+
+	if (signo >= SIGRTMIN && signo <= SIGRTMAX)
+		return own(v, str_printf("SIGRTMIN+%d", signo - SIGRTMIN));
+	return own(v, name ? str_printf("SIG%s", name) : str_printf("%d", signo));
+}
+
+static const char *own_namespace(struct view *v, const struct ns_spec *ns)
+{
+	return own(v, ns->mode == NS_CONTAINER ? str_printf("container:%s", ns->of)
+					       : strdup(ns_mode_names[ns->mode]));
+}
+
+static int fill_texts(struct view *v, const char *root)
+{
+	const struct instance_spec *s = &v->in.spec;
+	const struct ns_spec *const namespaces[N_NAMESPACES] = { &s->sandbox.ipc, &s->sandbox.pid,
+								 &s->sandbox.uts, &s->sandbox.cgroup };
+	bool has_file = s->log.driver != LOG_JOURNALD && s->log.driver != LOG_NONE;
+
+	v->created = own_time(v, s->created_ns);
+	v->started = own_time(v, v->in.state.started_ns);
+	v->finished = own_time(v, v->in.state.finished_ns);
+	v->stop_signal = own_signal(v, s->stop_signal);
+	v->log_path = own(v, has_file ? str_printf("%s/instances/%s/log", root, s->id) : strdup(""));
+	for (int i = 0; i < N_NAMESPACES; i++)
+		v->namespaces[i] = own_namespace(v, namespaces[i]);
+	return v->owned.n == 5 + N_NAMESPACES ? 0 : -ENOMEM;
+}
+
+static void fill_values(struct view *v)
+{
+	const struct instance_spec *s = &v->in.spec;
+	const struct resources *r = &s->resources;
+
+	/* Docker's word for paused and restarting ones, too */
+	v->running = instance_is_live(&v->in.state) && v->in.state.status != STATUS_STARTING;
+	v->paused = v->in.state.status == STATUS_PAUSED;
+	v->restarting = v->in.state.status == STATUS_RESTARTING;
+	v->platform = "linux";
+	if (s->process.args.n) {
+		v->path = s->process.args.v[0];
+		v->args = (struct strv){ s->process.args.v + 1, s->process.args.n - 1 };
+	}
+	v->nano_cpus = r->cpu_milli * 1000000;
+	v->memory_swap = r->memory_swap_bytes ? r->memory_swap_bytes : (int64_t)r->memory_bytes;
+	v->shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES;
+	v->seccomp = s->seccomp ? s->seccomp : "unconfined";
+	v->userns = s->sandbox.auto_ids ? "auto" : s->userns ? "private" : "host";
+	v->network.name = network_names[s->network];
+	v->networks = &v->network;
+	v->n_networks = 1;
+}
+
+static int fill_security(struct view *v)
+{
+	const struct instance_spec *s = &v->in.spec;
+	int r = 0;
+
+	if (!s->seccomp)
+		r = strv_add(&v->security, "seccomp=unconfined");
+	if (r == 0 && s->process.no_new_privs)
+		r = strv_add(&v->security, "no-new-privileges");
+	if (r == 0 && s->sandbox.apparmor)
+		r = strv_addf(&v->security, "apparmor=%s", s->sandbox.apparmor);
+	return r;
+}
+
+/* As --log-opt takes them. */
+static int fill_log(struct view *v)
+{
+	const struct log_spec *log = &v->in.spec.log;
+	int r = 0;
+
+	if (log->max_bytes)
+		r = strv_addf(&v->log_options, "max-size=%" PRIu64, log->max_bytes);
+	if (r == 0 && log->max_files)
+		r = strv_addf(&v->log_options, "max-file=%" PRIu32, log->max_files);
+	if (r == 0 && log->tag)
+		r = strv_addf(&v->log_options, "tag=%s", log->tag);
+	return r;
+}
+
+static int fill_mounts(struct view *v, struct engine *en)
+{
+	int r = 0;
+
+	v->mounts = calloc(v->in.spec.n_mounts + 1, sizeof(*v->mounts));
+	if (!v->mounts)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->in.spec.n_mounts && r == 0; i++) {
+		const struct mount_spec *m = &v->in.spec.mounts[i];
+
+		v->mounts[i] = (struct view_mount){
+			.type = mount_type_names[m->type],
+			.name = m->type == MOUNT_VOLUME ? m->source : NULL,
+			.source = m->type == MOUNT_BIND ? m->source : NULL,
+			.destination = m->target,
+			.driver = m->type == MOUNT_VOLUME ? "local" : NULL,
+			.mode = m->options,
+			.rw = !m->read_only,
+			.propagation = m->type != MOUNT_BIND ? NULL
+				       : m->propagation	     ? m->propagation
+							     : "rprivate",
+		};
+		if (m->type == MOUNT_VOLUME) {
+			r = strv_add_take(&v->volume_paths, volume_path(en, m->source));
+			v->mounts[i].source = r == 0 ? v->volume_paths.v[v->volume_paths.n - 1] : NULL;
+		}
+		if (r == 0 && (m->type == MOUNT_BIND || (m->type == MOUNT_VOLUME && !m->anonymous)))
+			r = strv_addf(&v->binds, "%s:%s%s", m->source, m->target, m->read_only ? ":ro" : "");
+		else if (m->type == MOUNT_TMPFS)
+			r = strv_addf(&v->tmpfs, "%s=%s", m->target, m->options ? m->options : "");
+	}
+	return r;
+}
+
+/* Where its root is kept: the trees of layers and what it writes, or one file and a disk. */
+static int fill_driver(struct view *v, const char *root)
+{
+	const struct instance_spec *s = &v->in.spec;
+	AUTO(buf_done) struct buf lower = { 0 };
+	int r;
+
+	if (s->isolation == ISOLATION_VM) {
+		v->driver = "erofs";
+		return strv_addf(&v->driver_data, "Disk=%s/instances/%s/disk.ext4", root, s->id);
+	}
+	v->driver = "overlay";
+	for (size_t i = s->layers.n; i > 0; i--)
+		buf_addf(&lower, "%s%s/layers/%s", i < s->layers.n ? ":" : "", root,
+			 s->layers.v[i - 1] + strlen("sha256:"));
+	r = buf_ok(&lower) ? strv_addf(&v->driver_data, "LowerDir=%s", lower.data ? lower.data : "")
+			   : -ENOMEM;
+	if (r == 0)
+		r = strv_addf(&v->driver_data, "UpperDir=%s/instances/%s/upper", root, s->id);
+	return r < 0 ? r : strv_addf(&v->driver_data, "WorkDir=%s/instances/%s/work", root, s->id);
+}
+
+int view_fill(struct view *v, struct cli *c)
+{
+	int r = fill_texts(v, cli_root(c));
+
+	fill_values(v);
+	if (r == 0)
+		r = fill_security(v);
+	if (r == 0)
+		r = fill_log(v);
+	if (r == 0)
+		r = fill_mounts(v, c->engine);
+	return r < 0 ? r : fill_driver(v, cli_root(c));
+}

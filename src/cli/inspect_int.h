@@ -1,0 +1,44 @@
+/* inspect_int.h - what is printed about an instance: filled by inspect_fill.c, printed by the tables of inspect_view.c */
+#ifndef CLI_INSPECT_INT_H
+#define CLI_INSPECT_INT_H
+
+#include "cli/inspect.h"
+
+#define N_NAMESPACES 4 /* in the order of host_fields */
+
+struct view_mount {
+	const char *type, *name, *source, *destination, *driver, *mode;
+	bool rw;
+	const char *propagation;
+};
+
+/* The name is the key. */
+struct view_network {
+	const char *name, *address, *gateway, *mac;
+};
+
+/* Strings are borrowed from `in` or from `owned`. */
+struct view {
+	struct instance in; /* borrowed */
+	const char *created, *started, *finished, *stop_signal;
+	const char *path; /* the first argument, ... */
+	struct strv args; /* ... and the others, borrowed */
+	bool running, paused, restarting;
+	const char *platform, *driver, *log_path;
+	struct strv driver_data;
+	uint64_t nano_cpus, shm_bytes;
+	int64_t memory_swap;
+	const char *seccomp, *userns, *namespaces[N_NAMESPACES];
+	struct strv security, binds, tmpfs, ports, log_options;
+	struct view_mount *mounts;
+	struct strv volume_paths; /* on the host */
+	struct view_network network, *networks;
+	size_t n_networks;
+	struct strv owned;
+};
+
+/* All that is not in v->in, which is set.  -ENOMEM. */
+int view_fill(struct view *v, struct cli *c);
+void view_done(struct view *v);
+
+#endif
