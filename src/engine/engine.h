@@ -78,6 +78,7 @@ struct run_request {
 	int timeout_s; /* killed after so long */
 	char *log_driver; /* NULL: json-file */
 	struct strv log_opts; /* "max-size=10m" */
+	struct strv storage_opts; /* "size=10g" */
 	char *stop_signal, *stop_timeout, *restart, *pid_file;
 	char *network; /* "none", "host" */
 	char *kernel; /* vm: version of the guest kernel */

@@ -232,5 +232,7 @@ int request_to_spec(const struct run_request *asked, const struct image *im, con
 		r = request_protection(rq, s, e);
 	if (r == 0)
 		r = request_sandbox(rq, h, s, e);
+	if (r == 0)
+		r = request_storage(&rq->storage_opts, &s->storage_bytes, e);
 	return r == 0 ? request_mounts(rq, c, s, e) : r;
 }

@@ -20,6 +20,8 @@ int request_life(const struct run_request *rq, const struct image_run_config *c,
 		 struct err *e);
 /* The capabilities that --cap-add names, as bits. */
 int request_caps_added(const struct run_request *rq, uint64_t *ret);
+/* request_storage.c: --storage-opt. */
+int request_storage(const struct strv *opts, uint64_t *ret_bytes, struct err *e);
 /* request_mounts.c: -v, --mount, --tmpfs and the image's VOLUMEs -> spec.mounts; those that are in it already are of
  * other instances, and give way. */
 int request_mounts(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,

@@ -147,7 +147,7 @@ static int give_vm(struct starter *s, struct err *e)
 		r = fd < 0 ? fd : give(s, "root", fd, e);
 	}
 	if (r == 0) {
-		fd = vm_disk_open(s->dir_fd, e);
+		fd = vm_disk_open(s->dir_fd, s->spec->storage_bytes, e);
 		r = fd < 0 ? fd : give(s, "disk", fd, e);
 	}
 	if (r == 0)

@@ -140,6 +140,7 @@ static const struct jfield instance_spec_fields[] = {
 	J(J_BOOL, struct instance_spec, userns),
 	JK(J_BOOL, struct instance_spec, auto_remove, "autoRemove"),
 	JK(J_BOOL, struct instance_spec, open_stdin, "openStdin"),
+	JK(J_U64, struct instance_spec, storage_bytes, "storage"),
 	J(J_MAP, struct instance_spec, labels),
 	J(J_MAP, struct instance_spec, annotations),
 	JK(J_INT, struct instance_spec, stop_signal, "stopSignal"),

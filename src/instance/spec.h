@@ -110,6 +110,7 @@ struct instance_spec {
 	bool userns; /* container: a user namespace of its own */
 	bool auto_remove;
 	bool open_stdin;
+	uint64_t storage_bytes; /* size of the writable layer; 0: as large as it gets */
 	struct strv labels, annotations; /* "key=value" */
 	int stop_signal;
 	int stop_timeout_s;

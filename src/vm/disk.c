@@ -12,23 +12,25 @@
 #include "base/buf.h"
 #include "sys/run.h"
 
-#define DISK_BYTES  (INT64_C(64) << 30) /* what the guest sees; the file holds what is written */
+#define DISK_BYTES  (UINT64_C(64) << 30) /* what the guest sees; the file holds what is written */
+#define JOURNAL_MIB 64
 #define MKE2FS_MS   30000
 #define STAGED_NAME "disk.ext4.new~"
 
 /* Inode tables and journal are not written now (lazy), and the guest mounts with noinit_itable: the file stays
  * sparse.  One inode for 64 KiB keeps the tables small. */
-static int make_file_system(int fd, struct err *e)
+static int make_file_system(int fd, uint64_t bytes, struct err *e)
 {
 	AUTO(buf_done) struct buf said = { 0 };
-	char path[64];
+	uint64_t part_mib = bytes >> 24; /* of a small disk a sixteenth */
+	char path[64], journal[32];
 	const char *argv[] = {
 		"mke2fs", "-qF",
 		"-t",	  "ext4",
 		"-b",	  "4096",
 		"-m",	  "0",
 		"-i",	  "65536",
-		"-J",	  "size=64",
+		"-J",	  journal,
 		"-O",	  "^resize_inode",
 		"-E",	  "lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0",
 		path,	  NULL,
@@ -36,6 +38,7 @@ static int make_file_system(int fd, struct err *e)
 	int r, status;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(journal, sizeof(journal), "size=%d", part_mib < JOURNAL_MIB ? (int)part_mib : JOURNAL_MIB);
 	r = run_program(argv, fd, MKE2FS_MS, &said, &status);
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "mke2fs is missing; install the package e2fsprogs");
@@ -47,7 +50,7 @@ static int make_file_system(int fd, struct err *e)
 	return 0;
 }
 
-static int make_disk(int dirfd, struct err *e)
+static int make_disk(int dirfd, uint64_t bytes, struct err *e)
 {
 	autoclose int fd =
 		openat(dirfd, STAGED_NAME, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -55,7 +58,7 @@ static int make_disk(int dirfd, struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, errno, "disk.ext4");
-	r = ftruncate(fd, DISK_BYTES) < 0 ? err_sys(e, errno, "disk.ext4") : make_file_system(fd, e);
+	r = ftruncate(fd, (off_t)bytes) < 0 ? err_sys(e, errno, "disk.ext4") : make_file_system(fd, bytes, e);
 	if (r == 0 && renameat(dirfd, STAGED_NAME, dirfd, "disk.ext4") < 0)
 		r = err_sys(e, errno, "disk.ext4");
 	if (r < 0)
@@ -63,12 +66,12 @@ static int make_disk(int dirfd, struct err *e)
 	return r;
 }
 
-int vm_disk_open(int dirfd, struct err *e)
+int vm_disk_open(int dirfd, uint64_t bytes, struct err *e)
 {
 	int fd = openat(dirfd, "disk.ext4", O_RDWR | O_NOFOLLOW | O_CLOEXEC), r;
 
 	if (fd < 0 && errno == ENOENT) {
-		r = make_disk(dirfd, e);
+		r = make_disk(dirfd, bytes ? bytes : DISK_BYTES, e);
 		if (r < 0)
 			return r;
 		fd = openat(dirfd, "disk.ext4", O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -2,10 +2,12 @@
 #ifndef VM_DISK_H
 #define VM_DISK_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
-/* Opens dirfd/disk.ext4 for reading and writing, made (in milliseconds, sparse) if it is missing.  Returns the
- * descriptor. */
-int vm_disk_open(int dirfd, struct err *e);
+/* Opens dirfd/disk.ext4 for reading and writing, made (in milliseconds, sparse) if it is missing, of this size (0: more than
+ * anybody fills).  Returns the descriptor. */
+int vm_disk_open(int dirfd, uint64_t bytes, struct err *e);
 
 #endif

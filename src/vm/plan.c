@@ -32,12 +32,21 @@ uint64_t vm_ram_bytes(uint64_t ceiling_bytes, uint64_t host_bytes)
 static const struct step_op op_guest_mount = { "guest-mount", STAGE_INSIDE, NULL };
 static const struct step_op op_guest_run = { "guest-run", STAGE_INSIDE, NULL };
 
+static int plan_writable_layer(const struct instance_spec *s, struct plan *p)
+{
+	char type[48] = "ext4";
+
+	if (s->storage_bytes)
+		snprintf(type, sizeof(type), "ext4 of %llu bytes", (unsigned long long)s->storage_bytes);
+	return plan_add(p, &op_guest_mount, "writable layer", "virtio-blk:" GUEST_DISK, type, 0);
+}
+
 static int plan_guest(const struct instance_spec *s, struct plan *p)
 {
 	int r = plan_add(p, &op_guest_mount, "root", "virtio-blk:" GUEST_ROOT, "erofs,ro", 0);
 
 	if (r == 0)
-		r = plan_add(p, &op_guest_mount, "writable layer", "virtio-blk:" GUEST_DISK, "ext4", 0);
+		r = plan_writable_layer(s, p);
 	if (r == 0)
 		r = plan_add(p, &op_guest_mount, "/", "root, writable layer",
 			     s->read_only ? "overlay,ro" : "overlay", 0);

@@ -164,7 +164,7 @@ struct box *box_new(void)
 	give(b, "dir", open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	give(b, "run", mkdir_open(AT_FDCWD, run, 0700));
 	make_root(b);
-	give(b, "disk", vm_disk_open(boot_fd(&b->boot, "dir"), &e));
+	give(b, "disk", vm_disk_open(boot_fd(&b->boot, "dir"), 0, &e));
 	make_kernel(b);
 	return b;
 }

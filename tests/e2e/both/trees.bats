@@ -100,6 +100,17 @@ A /work"
 	ketch commit --pause=false up >/dev/null
 }
 
+@test "--storage-opt is a ceiling for what is written, where the wall can have one" {
+	if [ "$ISOLATION" = container ]; then
+		refused 125 '--storage-opt size works for virtual machines only' \
+			krun --rm --storage-opt size=128m ketch/base true
+		return
+	fi
+	run krun --rm --storage-opt size=128m ketch/base sh -c 'dd if=/dev/zero of=/a bs=1M count=50 && echo fits; dd if=/dev/zero of=/b bs=1M count=100'
+	like "$output" 'fits.*o space left'
+	is "$status" 1
+}
+
 @test "what cannot be done is said in one line, and leaves nothing" {
 	local verb
 	for verb in diff export commit; do

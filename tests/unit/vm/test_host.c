@@ -80,13 +80,13 @@ static void a_disk_is_made_once_and_holds_almost_nothing(void **state)
 	struct place *p = *state;
 	struct stat first, again;
 	struct err e = { 0 };
-	int fd = vm_disk_open(p->fd, &e);
+	int fd = vm_disk_open(p->fd, 0, &e);
 
 	if (fd < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(fstat(fd, &first), 0);
 	close(fd);
-	fd = vm_disk_open(p->fd, &e);
+	fd = vm_disk_open(p->fd, 0, &e);
 	assert_int_equal(fstat(fd, &again), 0);
 	close(fd);
 	assert_int_equal(first.st_ino, again.st_ino);
@@ -94,12 +94,31 @@ static void a_disk_is_made_once_and_holds_almost_nothing(void **state)
 	assert_in_range(first.st_blocks * 512, 1, 2 << 20);
 }
 
+static void a_small_disk_has_room_beside_its_journal(void **state)
+{
+	struct place *p = *state;
+	struct err e = { 0 };
+	autoclose int fd = vm_disk_open(p->fd, 64 << 20, &e);
+	uint32_t blocks, free_blocks;
+	struct stat st;
+
+	if (fd < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 64 << 20);
+	/* s_blocks_count_lo and s_free_blocks_count_lo of the superblock */
+	assert_int_equal(pread(fd, &blocks, 4, 1024 + 4), 4);
+	assert_int_equal(pread(fd, &free_blocks, 4, 1024 + 12), 4);
+	assert_int_equal(blocks, (64 << 20) / 4096);
+	assert_in_range(free_blocks, blocks * 85 / 100, blocks);
+}
+
 static void a_disk_that_cannot_be_made_leaves_nothing(void **state)
 {
 	struct err e = { 0 };
 	int null = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	assert_true(vm_disk_open(null, &e) < 0);
+	assert_true(vm_disk_open(null, 0, &e) < 0);
 	assert_true(e.no > 0);
 	close(null);
 }
@@ -206,6 +225,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(the_log_of_a_console_keeps_the_end_and_stays_bounded),
 		TEST(a_disk_is_made_once_and_holds_almost_nothing),
+		TEST(a_small_disk_has_room_beside_its_journal),
 		TEST(a_disk_that_cannot_be_made_leaves_nothing),
 		TEST(a_child_has_its_descriptors_under_their_numbers_and_no_other),
 		TEST(how_a_child_ended_is_told),
