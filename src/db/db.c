@@ -82,12 +82,25 @@ bool db_spend_reserve(struct db *db)
 	return unlink(db->reserve) == 0;
 }
 
+/* After a commit.  SQLite's own automatic checkpoint leaves it to the next writer to begin the log anew, if it still knows
+ * that all was folded in; but who opens alone reads the whole log and takes it for new, and so it would grow for ever.  While
+ * others read, it cannot be emptied: a later commit tries again. */
+static int fold_long_log(void *arg, sqlite3 *sql, const char *name, int pages)
+{
+	if (pages < LOG_PAGES)
+		return SQLITE_OK;
+	sqlite3_busy_timeout(sql, 0);
+	sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(sql, BUSY_TIMEOUT_MS);
+	return SQLITE_OK;
+}
+
 static int set_up(struct db *db, struct err *e)
 {
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	/* A command is the last to close, every time: folding the log in then costs two flushes of the disk.  So it
 	 * waits until the log has LOG_PAGES; the next command to open reads through what is there. */
-	sqlite3_wal_autocheckpoint(db->sql, LOG_PAGES);
+	sqlite3_wal_hook(db->sql, fold_long_log, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	return db_exec(db,
 		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"

@@ -173,6 +173,25 @@ static void many_processes_open_and_write_at_once(void **state)
 	db_close(db);
 }
 
+/* A command opens, writes and closes, alone, thousands of times. */
+static void the_log_is_folded_in_before_it_is_long(void **state)
+{
+	struct stat st;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/ketch.db-wal", dir);
+	for (int i = 0; i < 500; i++) {
+		struct db *db = open_db(2);
+		char key[16];
+
+		snprintf(key, sizeof(key), "%d", i);
+		assert_int_equal(insert(db, key, i, NULL), 0);
+		db_close(db);
+		if (stat(path, &st) == 0 && st.st_size > 160 * 4096)
+			fail_msg("after %d commands the log has %lld bytes", i, (long long)st.st_size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(errors_are_told_with_their_class, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_room_grows_by_steps_and_never_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_is_undone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_log_is_folded_in_before_it_is_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_processes_open_and_write_at_once, set_up, tear_down),
 	};
 
