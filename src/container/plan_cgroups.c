@@ -102,11 +102,12 @@ static char *system_dir(const struct planner *pl)
 void plan_system_cgroup(struct planner *pl)
 {
 	static const char *const handed_down[] = { "memory", "cpu", "pids", "io", "cpuset" };
-	autofree char *above = dir_of(pl, "unified"), *dir = NULL;
+	autofree char *above = NULL, *dir = NULL;
 	AUTO(buf_done) struct buf plus = { 0 };
 
 	if (!pl->spec->sandbox.system)
 		return;
+	above = dir_of(pl, "unified"); /* NULL beside v1, where no controller is in it */
 	dir = system_dir(pl);
 	for (size_t i = 0; i < ARRAY_LEN(handed_down); i++)
 		if (cgroup_is_v2(pl->facts, handed_down[i]) && is_wanted(pl, handed_down[i]))

@@ -81,9 +81,11 @@ int control_connect(struct engine *en, const struct instance *in, const char *so
 /* Ends a monitor that is there for the files of `in`, if there is one. */
 void control_end_files(struct engine *en, const struct instance *in);
 
-/* namespaces.c: names of other instances become ids; and at the start descriptors "ns/KIND" of the boot document. */
+/* namespaces.c: names of other instances become ids. */
 int namespaces_resolve(struct engine *en, struct sandbox *b, struct err *e);
-int namespaces_open(struct engine *en, struct boot *b, struct err *e);
+/* At the start: what is the host's or another instance's as it is now, devices in the spec and descriptors "ns/KIND".  Who
+ * comes for the files alone needs none of it, and it may be gone. */
+int shared_open(struct engine *en, struct boot *b, struct err *e);
 /* Fills the maps of --userns auto with IDs that no other instance has. */
 int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 

@@ -1,4 +1,4 @@
-/* namespaces.c - namespaces of other instances, by name, then by descriptor; IDs that no other instance has */
+/* namespaces.c - what an instance has of others: namespaces, by name, then by descriptor; devices; IDs that none has */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,6 +93,11 @@ static int give_of(struct boot *b, const struct ns_use *u, pid_t pid)
 	return r == 0 && ipc ? give(b, "ns/mnt", ns_open(pid, "mnt")) : r;
 }
 
+static bool is_there(const struct instance *in)
+{
+	return in->state.pid && (in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED);
+}
+
 static int open_one(struct engine *en, const struct ns_use *u, struct boot *b, struct err *e)
 {
 	AUTO(instance_done) struct instance other = { 0 };
@@ -101,18 +106,18 @@ static int open_one(struct engine *en, const struct ns_use *u, struct boot *b, s
 	if (r < 0)
 		return err_wrap(e, r, "%s", u->flag);
 	pid = other.state.pid;
-	if (other.state.status != STATUS_RUNNING || !pid)
+	if (!is_there(&other))
 		return err_set(e, ESRCH, "%s container:%s: it is not running", u->flag, other.spec.name);
 	r = give_of(b, u, pid);
 	/* the number may have gone to another process before the descriptors were open */
 	if (r == 0)
 		r = truth_refresh(en, &other, e);
-	if (r == 0 && (other.state.status != STATUS_RUNNING || other.state.pid != pid))
+	if (r == 0 && (!is_there(&other) || other.state.pid != pid))
 		return err_set(e, ESRCH, "%s container:%s: it has ended", u->flag, other.spec.name);
 	return r < 0 ? err_sys(e, -r, "%s container:%s", u->flag, other.spec.name) : 0;
 }
 
-int namespaces_open(struct engine *en, struct boot *b, struct err *e)
+static int open_namespaces(struct engine *en, struct boot *b, struct err *e)
 {
 	struct ns_use uses[NS_USES];
 	int r = 0;
@@ -122,6 +127,20 @@ int namespaces_open(struct engine *en, struct boot *b, struct err *e)
 		if (uses[i].ns->mode == NS_CONTAINER)
 			r = open_one(en, &uses[i], b, e);
 	return r;
+}
+
+int shared_open(struct engine *en, struct boot *boot, struct err *e)
+{
+	struct sandbox *b = &boot->spec.sandbox;
+	int r = 0;
+
+	if (boot->files_only) {
+		b->ipc.mode = b->pid.mode = b->uts.mode = NS_PRIVATE;
+		return 0;
+	}
+	for (size_t i = 0; i < b->n_devices && r == 0; i++)
+		r = request_device_look(&b->devices[i], e);
+	return r < 0 ? r : open_namespaces(en, boot, e);
 }
 
 /* --- IDs of --userns auto */

@@ -22,7 +22,6 @@
 #include "base/path.h"
 #include "base/self.h"
 #include "engine/engine_int.h"
-#include "engine/request_int.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
 #include "kernel/kernel.h"
@@ -173,9 +172,6 @@ static int fill_boot(struct starter *s, struct err *e)
 	if (json_copy(&instance_spec_table, s->spec, &b->spec) < 0 ||
 	    json_copy(&host_facts_table, engine_facts(s->en), &b->facts) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < b->spec.sandbox.n_devices; i++)
-		if (request_device_look(&b->spec.sandbox.devices[i], e) < 0)
-			return -e->no;
 	b->root = strdup(s->en->root);
 	b->run_root = strdup(s->en->run_root);
 	b->ketch = self_program("ketch");
@@ -276,7 +272,7 @@ static int give_all(struct starter *s, struct err *e)
 	int r = fill_boot(s, e);
 
 	if (r == 0)
-		r = namespaces_open(s->en, &s->boot, e);
+		r = shared_open(s->en, &s->boot, e);
 	if (r == 0)
 		r = give_mounts(s, e);
 	if (r == 0)

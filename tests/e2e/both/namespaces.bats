@@ -57,6 +57,8 @@ host_ns() { readlink "/proc/self/ns/$1"; }
 	refused 125 '--pid: no such' krun --pid container:nobody ketch/base true
 	ketch stop -t 0 second first
 	refused 125 '--pid container:first: it is not running' krun --rm --pid container:first ketch/base true
+	# its files are there all the same
+	is "$(ketch cp second:/etc/hostname - | tar xO)" "$(inspect_of second .Config.Hostname)"
 	ketch rm second
 }
 

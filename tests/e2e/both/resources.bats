@@ -40,6 +40,29 @@ cgroup_file() { # INSTANCE FILE...: what the first of them says in one of its cg
 	is "$(cat "/proc/$(inspect_of lim .State.Pid)/oom_score_adj")" 77
 }
 
+@test "block devices: rates are set on the host, whose disk it is" {
+	local disk
+	disk=$(find /dev -maxdepth 1 -type b -print -quit)
+	[ -n "$disk" ] || skip 'no block device here'
+	stay --name slow --device-read-bps "$disk:1m" --device-write-iops "$disk:100" >/dev/null
+	like "$(cgroup_file slow blkio.throttle.read_bps_device io.max)" "(rbps=| )1048576"
+	like "$(cgroup_file slow blkio.throttle.write_iops_device io.max)" "(wiops=| )100"
+	is "$(inspect_of slow '.HostConfig | .BlkioDeviceReadBps[0].Path + " " + (.BlkioDeviceReadBps[0].Rate | tostring)')" "$disk 1048576"
+	ketch rm -f slow
+}
+
+@test "what cgroup v2 lacks: set on v1, left out with a warning on v2; what a machine lacks: refused" {
+	if [ "$ISOLATION" = vm ]; then
+		refused 125 '^ketch: --memory-swap works for containers only' krun -m 64m --memory-swap 128m ketch/base true
+		refused 125 '^ketch: --oom-kill-disable works for containers only' krun --oom-kill-disable ketch/base true
+		return
+	fi
+	stay --name old -m 64m --memory-swap 96m --memory-swappiness 7 >/dev/null
+	like "$(cgroup_file old memory.memsw.limit_in_bytes memory.swap.max)" '^(100663296|33554432)$'
+	cgroup_file old memory.swappiness | grep -qx 7 || like "$(inspect_of old '.Warnings[]')" '--memory-swappiness: ignored'
+	ketch rm -f old
+}
+
 @test "inspect shows them as Docker does" {
 	is "$(inspect_of lim '.HostConfig | [.Memory, .MemorySwap, .MemoryReservation, .OomScoreAdj, .CpuShares,
 		.CpuPeriod, .CpuQuota, .CpusetCpus, .CpusetMems, .OomKillDisable] | @csv')" \
