@@ -154,15 +154,24 @@ struct json_member *json_tree_find(const struct json_value *v, const char *key)
 	return NULL;
 }
 
-void json_add_real(struct buf *b, double v)
+int json_real_digits(double v)
 {
 	char text[64];
+	int digits = 1;
 
-	for (int digits = 1; digits <= 17; digits++) {
+	for (; digits < 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, v);
 		if (strtod(text, NULL) == v)
 			break;
 	}
+	return digits;
+}
+
+void json_add_real(struct buf *b, double v)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.*g", json_real_digits(v), v);
 	/* %g turns to exponents where the digits end; below 1e21 they are zeros (ECMA-262, and Go) */
 	if (strchr(text, 'e') && fabs(v) >= 1 && fabs(v) < 1e21)
 		snprintf(text, sizeof(text), "%.0f", v);

@@ -41,7 +41,9 @@ void json_tree_done(struct json_value *v);
 void json_tree_print(const struct json_value *v, struct buf *out);
 /* A member of an object; NULL: it is not there, or v is no object. */
 struct json_member *json_tree_find(const struct json_value *v, const char *key);
-/* The shortest text that is this number again. */
+/* How many digits make the shortest text that is this number again. */
+int json_real_digits(double v);
+/* That text. */
 void json_add_real(struct buf *b, double v);
 
 #endif

@@ -80,27 +80,6 @@ bool cli_is_json(const char *format)
 	return format && !strcmp(format, "json");
 }
 
-int cli_add_json_lines(const struct jtable *t, const void *objs, size_t n, struct buf *out)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = json_print(t, (const char *)objs + i * t->size, JSON_ALL, out);
-		buf_addc(out, '\n');
-	}
-	return r;
-}
-
-int cli_print_json_array(const struct jtable *t, const void *objs, size_t n, const char *format,
-			 struct err *e)
-{
-	AUTO(buf_done) struct buf out = { 0 };
-
-	json_print_array(t, objs, n, JSON_ALL | (cli_is_json(format) ? 0 : JSON_PRETTY), &out);
-	buf_addc(&out, '\n');
-	return cli_print(&out, e);
-}
-
 /* "requires exactly 2 arguments", with the usage behind it. */
 static int check_words(const struct command *cmd, size_t n, struct err *e)
 {

@@ -88,11 +88,6 @@ int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct 
 bool cli_has_colour(const struct cli *c);
 /* Is the --format (NULL: table) "json"? */
 bool cli_is_json(const char *format);
-/* A list as Docker prints one with --format json: an object a line. */
-int cli_add_json_lines(const struct jtable *t, const void *objs, size_t n, struct buf *out);
-/* Prints an array of objects, every member: indented, or on one line for --format json. */
-int cli_print_json_array(const struct jtable *t, const void *objs, size_t n, const char *format,
-			 struct err *e);
 
 /* --- commands.c: the table */
 

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "opts/opts.h"
 #include "opts/suggest.h"
 
 /* The value of "KEY=VALUE" when it is of this key, or NULL. */
@@ -16,16 +17,6 @@ static const char *value_of(const char *given, const char *key)
 	size_t n = strlen(key);
 
 	return !strncmp(given, key, n) && given[n] == '=' ? given + n + 1 : NULL;
-}
-
-static bool is_choice(const char *choices, const char *value)
-{
-	size_t n = strlen(value);
-
-	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
-		if (strcspn(c, "|") == n && !strncmp(c, value, n))
-			return true;
-	return false;
 }
 
 static int unknown(const struct filter_kind *kinds, const char *given, struct err *e)
@@ -51,7 +42,7 @@ static int check(const struct filter_kind *kinds, const char *given, struct err 
 
 		if (!value)
 			continue;
-		if (kinds->choices && !is_choice(kinds->choices, value))
+		if (kinds->choices && !opts_is_choice(kinds->choices, value))
 			return err_set(e, EINVAL, "invalid filter: %s=%.80s must be one of %s", kinds->key,
 				       value, kinds->choices);
 		return 0;

@@ -28,6 +28,7 @@ bool filter_glob(const char *text, const char *pattern);
 
 /* The --filter of a list; the text of the command names the keys. */
 #define FILTERS_OPT(struct_, member_)                                                                        \
-	OPT(LIST, 'f', "filter", struct_, member_, "KEY=VALUE", "Only those that fit; the keys are named above")
+	OPT(LIST, 'f', "filter", struct_, member_, "KEY=VALUE",                                              \
+	    "Only those that fit; the keys are named above")
 
 #endif

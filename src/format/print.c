@@ -161,27 +161,13 @@ static int add_whole(struct buf *out, const struct spec *sp, const struct json_v
 	return 0;
 }
 
-/* The fewest digits that are this number again. */
-static int shortest(double v)
-{
-	char text[64];
-	int digits = 1;
-
-	for (; digits < 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	return digits;
-}
-
 static int add_real(struct buf *out, const struct spec *sp, double v)
 {
 	double size = v < 0 ? -v : v;
 	char text[400]; /* %f of the largest number, and MAX_PRECISION */
 	bool exponent = size != 0 && (size < 1e-4 || size >= 1e6);
 	const char *sign = sign_of(sp, false);
-	int digits = shortest(v);
+	int digits = json_real_digits(v);
 
 	if (v < 0)
 		sign = "";

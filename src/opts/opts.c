@@ -57,7 +57,7 @@ static int parse_flag(const char *s, bool *ret)
 	return -EINVAL;
 }
 
-static bool is_choice(const char *choices, const char *value)
+bool opts_is_choice(const char *choices, const char *value)
 {
 	size_t n = strlen(value);
 
@@ -127,7 +127,7 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 		r = parse_flag(value, m);
 		break;
 	case OPT_CHOICE:
-		if (!is_choice(o->metavar, value))
+		if (!opts_is_choice(o->metavar, value))
 			return bad_choice(p, o, value);
 		r = set_str(m, value);
 		break;

@@ -69,6 +69,8 @@ int opts_parse(const struct opt *opts, enum opts_grammar grammar, char *const *a
 /* Sets one member as "--name VALUE" does; the sentence of an error has no dashes.  -ENOENT: no row has that name, or it
  * takes no value. */
 int opts_set(const struct opt *opts, const char *name, const char *value, void *obj, struct err *e);
+/* Is the value one of "a|b"? */
+bool opts_is_choice(const char *choices, const char *value);
 /* The row of that name, or NULL. */
 const struct opt *opts_find(const struct opt *opts, const char *name);
 /* Frees what the members own and zeroes them. */
