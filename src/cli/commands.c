@@ -9,11 +9,11 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch,  &cmd_create, &cmd_explain, &cmd_start, &cmd_exec,	&cmd_shell,
-	&cmd_attach,  &cmd_cp,	    &cmd_diff,	 &cmd_export,  &cmd_ps,	   &cmd_logs,	&cmd_events,
-	&cmd_stats,   &cmd_top,	    &cmd_update, &cmd_inspect, &cmd_port,  &cmd_rename, &cmd_pause,
-	&cmd_unpause, &cmd_restart, &cmd_stop,	 &cmd_kill,    &cmd_wait,  &cmd_rm,	&cmd_container_prune,
-	NULL,
+	&cmd_run,     &cmd_launch, &cmd_create, &cmd_explain, &cmd_start,	    &cmd_exec,
+	&cmd_shell,   &cmd_attach, &cmd_cp,	&cmd_diff,    &cmd_export,	    &cmd_ps,
+	&cmd_logs,    &cmd_events, &cmd_stats,	&cmd_top,     &cmd_update,	    &cmd_healthcheck_run,
+	&cmd_inspect, &cmd_port,   &cmd_rename, &cmd_pause,   &cmd_unpause,	    &cmd_restart,
+	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, NULL,
 };
 
 static const struct command *const image_commands[] = {
@@ -57,6 +57,7 @@ const struct section sections[] = {
 const struct group groups[] = {
 	{ "container", "Manage instances: the commands that also stand alone" },
 	{ "image", "Manage images" },
+	{ "healthcheck", "See whether instances are well" },
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },

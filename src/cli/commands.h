@@ -8,7 +8,7 @@ extern const struct command cmd_run, cmd_launch, cmd_create, cmd_exec, cmd_shell
 extern const struct command cmd_commit, cmd_cp, cmd_diff, cmd_export; /* each its file */
 extern const struct command cmd_explain; /* explain.c */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
-extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update; /* each its file */
+extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update, cmd_healthcheck_run; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */

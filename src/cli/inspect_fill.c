@@ -51,6 +51,20 @@ static const char *own_namespace(struct view *v, const struct ns_spec *ns)
 					       : strdup(ns_mode_names[ns->mode]));
 }
 
+static void fill_checks(struct view *v)
+{
+	const struct health_state *h = &v->in.state.health;
+
+	v->first_check = v->checks;
+	for (; v->n_checks < h->n_results && v->n_checks < HEALTH_RESULTS; v->n_checks++) {
+		const struct health_result *r = &h->results[v->n_checks];
+
+		v->checks[v->n_checks] =
+			(struct view_check){ own_time(v, r->start_ns), own_time(v, r->end_ns), r->exit_code,
+					     r->output };
+	}
+}
+
 static int fill_texts(struct view *v, const char *root)
 {
 	const struct instance_spec *s = &v->in.spec;
@@ -62,10 +76,11 @@ static int fill_texts(struct view *v, const char *root)
 	v->started = own_time(v, v->in.state.started_ns);
 	v->finished = own_time(v, v->in.state.finished_ns);
 	v->stop_signal = own_signal(v, s->stop_signal);
+	fill_checks(v);
 	v->log_path = own(v, has_file ? str_printf("%s/instances/%s/log", root, s->id) : strdup(""));
 	for (int i = 0; i < N_NAMESPACES; i++)
 		v->namespaces[i] = own_namespace(v, namespaces[i]);
-	return v->owned.n == 5 + N_NAMESPACES ? 0 : -ENOMEM;
+	return v->owned.n == 5 + N_NAMESPACES + 2 * v->n_checks ? 0 : -ENOMEM;
 }
 
 static void fill_values(struct view *v)

@@ -17,6 +17,12 @@ struct view_network {
 	const char *name, *address, *gateway, *mac;
 };
 
+struct view_check {
+	const char *start, *end;
+	int exit_code;
+	const char *output;
+};
+
 /* Strings are borrowed from `in` or from `owned`. */
 struct view {
 	struct instance in; /* borrowed */
@@ -31,6 +37,8 @@ struct view {
 	const char *seccomp, *userns, *namespaces[N_NAMESPACES];
 	struct strv security, binds, tmpfs, ports, log_options;
 	struct view_mount *mounts;
+	struct view_check checks[HEALTH_RESULTS], *first_check;
+	size_t n_checks;
 	struct strv volume_paths; /* on the host */
 	struct view_network network, *networks;
 	size_t n_networks;

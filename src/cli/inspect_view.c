@@ -8,6 +8,23 @@
 #include "base/auto.h"
 #include "cli/inspect_int.h"
 
+static const struct jfield check_fields[] = {
+	JK(J_STR, struct view_check, start, "Start"),
+	JK(J_STR, struct view_check, end, "End"),
+	JK(J_INT, struct view_check, exit_code, "ExitCode"),
+	JK(J_STR, struct view_check, output, "Output"),
+	{ 0 },
+};
+static const struct jtable check_table = { sizeof(struct view_check), check_fields };
+
+static const struct jfield health_fields[] = {
+	JE(struct view, in.state.health.status, "Status", health_names),
+	JK(J_INT, struct view, in.state.health.failing_streak, "FailingStreak"),
+	JA(struct view, first_check, n_checks, "Log", &check_table),
+	{ 0 },
+};
+static const struct jtable health_table = { sizeof(struct view), health_fields };
+
 static const struct jfield state_fields[] = {
 	JE(struct view, in.state.status, "Status", status_names),
 	JK(J_BOOL, struct view, running, "Running"),
@@ -19,6 +36,7 @@ static const struct jfield state_fields[] = {
 	JK(J_STR, struct view, in.state.error, "Error"),
 	JK(J_STR, struct view, started, "StartedAt"),
 	JK(J_STR, struct view, finished, "FinishedAt"),
+	JP("Health", &health_table),
 	{ 0 },
 };
 static const struct jtable state_table = { sizeof(struct view), state_fields };
@@ -35,6 +53,7 @@ static const struct jfield config_fields[] = {
 	JK(J_STR, struct view, in.spec.process.cwd, "WorkingDir"),
 	JK(J_MAP, struct view, in.spec.labels, "Labels"),
 	JK(J_STR, struct view, stop_signal, "StopSignal"),
+	JO(struct view, in.spec.health, "Healthcheck", &image_healthcheck_table),
 	JK(J_INT, struct view, in.spec.stop_timeout_s, "StopTimeout"),
 	{ 0 },
 };

@@ -59,7 +59,19 @@ static void row_done(struct ps_row *row)
 	json_done(&row_table, row);
 }
 
-/* "Up 3 minutes (Paused)", "Exited (0) 2 hours ago", "Created" */
+static const char *health_words(const struct instance_state *s)
+{
+	static const char *const words[HEALTH_N] = {
+		[HEALTH_NONE] = "",
+		[HEALTH_STARTING] = " (health: starting)",
+		[HEALTH_HEALTHY] = " (healthy)",
+		[HEALTH_UNHEALTHY] = " (unhealthy)",
+	};
+
+	return words[s->health.status];
+}
+
+/* "Up 3 minutes (Paused)", "Up 2 hours (healthy)", "Exited (0) 2 hours ago", "Created" */
 static char *status_words(const struct instance_state *s, int64_t now_ns)
 {
 	struct buf b = { 0 };
@@ -69,7 +81,7 @@ static char *status_words(const struct instance_state *s, int64_t now_ns)
 	case STATUS_RUNNING:
 	case STATUS_PAUSED:
 		duration_words(now_ns - s->started_ns, words, sizeof(words));
-		buf_addf(&b, "Up %s%s", words, s->status == STATUS_PAUSED ? " (Paused)" : "");
+		buf_addf(&b, "Up %s%s", words, s->status == STATUS_PAUSED ? " (Paused)" : health_words(s));
 		break;
 	case STATUS_RESTARTING:
 		buf_addf(&b, "Restarting (%d) ", s->exit_code);

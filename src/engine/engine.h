@@ -49,6 +49,12 @@ struct sandbox_request {
 	bool system; /* process 1 is an init system */
 };
 
+/* --health-*; NULL: not given. */
+struct health_request {
+	char *command, *interval, *timeout, *start_period, *retries;
+	bool none; /* --no-healthcheck */
+};
+
 /* What the user asked of run/create, as text where it was text: checked and merged with the image by
  * engine_create.  Zero means "not given". */
 struct run_request {
@@ -76,6 +82,7 @@ struct run_request {
 	char *umask; /* octal */
 	char *platform; /* "linux/amd64" */
 	int timeout_s; /* killed after so long */
+	struct health_request health;
 	char *log_driver; /* NULL: json-file */
 	struct strv log_opts; /* "max-size=10m" */
 	struct strv storage_opts; /* "size=10g" */

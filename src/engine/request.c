@@ -219,6 +219,8 @@ int request_to_spec(const struct run_request *asked, const struct image *im, con
 	if (r == 0)
 		r = request_life(rq, c, s, e);
 	if (r == 0)
+		r = request_health(&rq->health, c, &s->health, e);
+	if (r == 0)
 		r = request_log(rq->log_driver, &rq->log_opts, &s->log, e);
 	if (r == 0)
 		r = request_labels(rq, c, s, e);

@@ -13,6 +13,9 @@ int request_caps(const struct run_request *rq, struct strv *ret, struct err *e);
 /* request_limits.c: what is given changes *res, the rest of it stays; checked against the host and as a whole. */
 int request_limits(const struct limits_request *rq, const struct host_facts *h, struct resources *res,
 		   struct err *e);
+/* request_health.c: the image's check with what is given of --health-*; *c is zeroed before. */
+int request_health(const struct health_request *rq, const struct image_run_config *image,
+		   struct image_healthcheck *c, struct err *e);
 /* request_log.c: --log-driver and --log-opt. */
 int request_log(const char *driver, const struct strv *options, struct log_spec *l, struct err *e);
 /* request_life.c: restart policy, stop signal and time-out, pid file -> spec. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "instance/health.h"
 #include "instance/log_spec.h"
 #include "instance/process.h"
 #include "instance/sandbox.h"
@@ -117,6 +118,7 @@ struct instance_spec {
 	int timeout_s; /* it is killed after so long; 0: never */
 	struct restart_policy restart;
 	struct log_spec log;
+	struct image_healthcheck health; /* checked and filled in; empty: none */
 	char *pid_file; /* on the host, absolute: the command that starts it writes the pid there; NULL */
 	char *seccomp; /* digest of the compiled filter, or NULL: unconfined */
 	struct vm_spec vm;
@@ -150,6 +152,7 @@ struct instance_state {
 	int restarts; /* by its policy, since a user started it */
 	int backoff_ms; /* what was waited before the last of them */
 	bool files_only; /* what has its lock is there for its files alone; it does not run */
+	struct health_state health;
 	char *error; /* why it could not start or was lost; NULL */
 	struct strv cgroups; /* absolute directories that hold its processes (v1: several) */
 	struct strv warnings; /* what this host could not give, a sentence each */

@@ -154,6 +154,7 @@ static void on_backend_message(void *arg, const struct msg *msg)
 		m->state.started_ns = clock_real_ns();
 		if (!m->state.pid)
 			m->state.pid = (int)msg_u32(msg, 0);
+		monitor_health_start(m);
 		monitor_save_state(m);
 		news_started(&m->news);
 		start_time_limit(m);

@@ -3,6 +3,7 @@
 #define MONITOR_MONITOR_INT_H
 
 #include "instance/backend.h"
+#include "monitor/health.h"
 #include "monitor/news.h"
 #include "monitor/relay.h"
 
@@ -18,6 +19,7 @@ struct monitor {
 	struct relay *relay;
 	struct relay_ops relay_ops;
 	struct news news;
+	struct health health;
 	struct watch listener, signals, timer, time_limit; /* timer: of a stop, or of RESTARTING */
 	int run_fd, dir_fd, lock_fd;
 	bool backend_ready, client_settled;

@@ -31,6 +31,7 @@ struct stream {
 	uint32_t client_id;
 	uint32_t owed[3]; /* CREDIT held back, per descriptor */
 	bool copies; /* files: of no use without its client */
+	bool own; /* the monitor's */
 };
 
 struct relay {
@@ -274,31 +275,63 @@ static void tell_exec(const struct relay *r, const struct stream *s, const struc
 		r->ops->exec(r->ops->arg, s->id, m);
 }
 
+/* A further stream with a number of its own; NULL: out of memory. */
+static struct stream *add_stream(struct relay *r, const struct stream *like)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	do
+		r->last_id = r->last_id == UINT32_MAX ? 1 : r->last_id + 1;
+	while (find_stream(r, r->last_id));
+	*s = *like;
+	s->id = r->last_id;
+	s->next = r->execs;
+	r->execs = s;
+	return s;
+}
+
 static void on_start(struct client *c, const struct msg *m)
 {
 	struct relay *r = c->relay;
+	const struct stream like = { .client = c, .client_id = m->stream, .copies = m->type != MSG_START };
 	struct stream *s;
 
 	if (!m->stream || find_client_stream(c, m->stream)) {
 		refuse(c, m->stream, EEXIST, "the stream is in use");
 		return;
 	}
-	s = calloc(1, sizeof(*s));
+	s = add_stream(r, &like);
 	if (!s) {
 		refuse(c, m->stream, ENOMEM, "out of memory");
 		return;
 	}
-	do
-		r->last_id = r->last_id == UINT32_MAX ? 1 : r->last_id + 1;
-	while (find_stream(r, r->last_id));
-	*s = (struct stream){ .next = r->execs,
-			      .id = r->last_id,
-			      .client = c,
-			      .client_id = m->stream,
-			      .copies = m->type != MSG_START };
-	r->execs = s;
 	tell_exec(r, s, m);
 	send_down(r, m->type, s->id, m);
+}
+
+uint32_t relay_begin(struct relay *r, const struct buf *json)
+{
+	struct stream *s = add_stream(r, &(const struct stream){ .own = true });
+	const struct msg start = { MSG_START, s ? s->id : 0, json->data, json->len };
+
+	if (!s)
+		return 0;
+	tell_exec(r, s, &start);
+	send_down(r, MSG_START, s->id, &start);
+	return start.stream;
+}
+
+void relay_kill(struct relay *r, uint32_t id)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	struct err e;
+	struct msg m;
+
+	msg_put_u32(&b, MSG_SIGNAL, id, SIGKILL);
+	if (buf_ok(&b) && msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
+		r->ops->to_backend(r->ops->arg, &m);
 }
 
 /* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of a stream that the client may speak for. */
@@ -469,6 +502,11 @@ void relay_paused(struct relay *r, int no, const char *text)
 	}
 }
 
+static bool is_end(const struct msg *m)
+{
+	return m->type == MSG_EXIT || m->type == MSG_FAILED;
+}
+
 void relay_from_backend(struct relay *r, const struct msg *m)
 {
 	bool out = m->type == MSG_STDOUT || m->type == MSG_STDERR;
@@ -495,13 +533,19 @@ void relay_from_backend(struct relay *r, const struct msg *m)
 		forward_main(r, m);
 	else if (s->client)
 		forward(s->client, m, s->client_id);
+	else if (s->own && !is_end(m))
+		r->ops->own(r->ops->arg, s->id, m);
 	if (out) {
 		s->owed[which] += (uint32_t)m->len;
 		settle_credit(r, s);
 	}
-	if (s->id && (m->type == MSG_EXIT || m->type == MSG_FAILED)) {
+	if (s->id && is_end(m)) {
+		bool own = s->own;
+
 		tell_exec(r, s, m);
 		remove_stream(r, s);
+		if (own) /* last: it may begin the next */
+			r->ops->own(r->ops->arg, m->stream, m);
 	}
 }
 

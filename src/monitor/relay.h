@@ -29,6 +29,8 @@ struct relay_ops {
 	int (*pause)(void *arg, bool pause);
 	/* START of a further process (not of a copy), and later its EXIT or FAILED; may be NULL. */
 	void (*exec)(void *arg, uint32_t id, const struct msg *m);
+	/* Of a process of the monitor's own (relay_begin): a message. */
+	void (*own)(void *arg, uint32_t id, const struct msg *m);
 	/* The first client (the command that starts the instance) has attached, or has gone before it did. */
 	void (*first_client_settled)(void *arg, bool attached);
 	void *arg;
@@ -40,6 +42,9 @@ struct relay *relay_new(struct loop *loop, const struct relay_ops *ops, struct l
 struct relay *relay_free(struct relay *r);
 /* Takes fd.  first: see relay_ops.  0 or -errno. */
 int relay_add_client(struct relay *r, int fd, bool first);
+/* Starts a process of the monitor's own: JSON of struct process.  Returns its number, or 0: out of memory. */
+uint32_t relay_begin(struct relay *r, const struct buf *json);
+void relay_kill(struct relay *r, uint32_t id);
 /* A message of the back end, except EXIT and FAILED of stream 0. */
 void relay_from_backend(struct relay *r, const struct msg *m);
 /* What became of `pause`: no 0: done. */

@@ -231,6 +231,11 @@ static void on_exec(void *arg, uint32_t id, const struct msg *msg)
 	news_exec(&m->news, id, msg);
 }
 
+static void on_own(void *arg, uint32_t id, const struct msg *msg)
+{
+	monitor_health_message(arg, msg);
+}
+
 static void on_client_settled(void *arg, bool attached)
 {
 	struct monitor *m = arg;
@@ -261,5 +266,6 @@ const struct relay_ops monitor_relay_ops = {
 	.stop = stop_instance,
 	.pause = pause_instance,
 	.exec = on_exec,
+	.own = on_own,
 	.first_client_settled = on_client_settled,
 };

@@ -6,6 +6,16 @@
 
 #include "oci/digest.h"
 
+static const struct jfield healthcheck_fields[] = {
+	JK(J_STRV, struct image_healthcheck, test, "Test"),
+	JK(J_I64, struct image_healthcheck, interval_ns, "Interval"),
+	JK(J_I64, struct image_healthcheck, timeout_ns, "Timeout"),
+	JK(J_I64, struct image_healthcheck, start_period_ns, "StartPeriod"),
+	JK(J_INT, struct image_healthcheck, retries, "Retries"),
+	{ 0 },
+};
+const struct jtable image_healthcheck_table = { sizeof(struct image_healthcheck), healthcheck_fields };
+
 static const struct jfield run_config_fields[] = {
 	JK(J_STR, struct image_run_config, user, "User"),
 	JK(J_KEYS, struct image_run_config, exposed_ports, "ExposedPorts"),
@@ -16,6 +26,7 @@ static const struct jfield run_config_fields[] = {
 	JK(J_STR, struct image_run_config, working_dir, "WorkingDir"),
 	JK(J_MAP, struct image_run_config, labels, "Labels"),
 	JK(J_STR, struct image_run_config, stop_signal, "StopSignal"),
+	JO(struct image_run_config, healthcheck, "Healthcheck", &image_healthcheck_table),
 	{ 0 },
 };
 const struct jtable image_run_config_table = { sizeof(struct image_run_config), run_config_fields };

@@ -10,6 +10,13 @@
 #define IMAGE_DOCUMENT_MAX (4 << 20) /* bytes of any JSON document of an image */
 #define IMAGE_LAYERS_MAX   128 /* more than overlay and Docker take */
 
+/* How one sees whether it is well; Docker's extension of the config. */
+struct image_healthcheck {
+	struct strv test; /* "CMD", words; "CMD-SHELL", a line; "NONE"; empty: not said */
+	int64_t interval_ns, timeout_ns, start_period_ns; /* 0: not said */
+	int retries;
+};
+
 /* `config` of an image config: what a container made from it runs. */
 struct image_run_config {
 	char *user;
@@ -20,6 +27,7 @@ struct image_run_config {
 	char *working_dir;
 	struct strv labels; /* "key=value" */
 	char *stop_signal;
+	struct image_healthcheck healthcheck;
 };
 
 struct image_rootfs {
@@ -35,7 +43,7 @@ struct image_config {
 	struct image_rootfs rootfs;
 };
 
-extern const struct jtable image_config_table, image_run_config_table;
+extern const struct jtable image_config_table, image_run_config_table, image_healthcheck_table;
 
 /* Parses and checks a config: at most 4 MiB, at most 128 layers, every diff id a sha256 digest,
  * no key twice. */
