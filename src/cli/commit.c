@@ -160,24 +160,37 @@ static int make_image(struct engine *en, const struct instance *in, bool pause,
 	return k ? k : r;
 }
 
+static char *join_words(const struct strv *words)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < words->n; i++)
+		buf_addf(&b, "%s%s", i ? " " : "", words->v[i]);
+	return buf_take(&b);
+}
+
 static int commit_instance(struct cli *c, const struct commit_args *a, const struct strv *words,
 			   struct err *e)
 {
 	AUTO(config_done) struct image_config config = { 0 };
 	AUTO(instance_done) struct instance in = { 0 };
 	AUTO(buf_done) struct buf out = { 0 };
-	autofree char *id = NULL;
-	const struct image_commit commit = { .config = &config,
-					     .comment = a->message,
-					     .ref = words->n > 1 ? words->v[1] : NULL,
-					     .progress = cli_progress() };
+	autofree char *id = NULL, *created_by = NULL;
+	struct image_commit commit = { .config = &config,
+				       .comment = a->message,
+				       .ref = words->n > 1 ? words->v[1] : NULL,
+				       .progress = cli_progress() };
 	struct engine *en = cli_engine(c, e);
 	int r = en ? engine_find(en, words->v[0], &in, e) : -e->no;
 
 	if (r == 0)
 		r = make_config(en, &in, a, &config, e);
-	if (r == 0)
-		r = make_image(en, &in, a->pause, &commit, &id, e);
+	if (r == 0) {
+		created_by = join_words(&in.spec.process.args);
+		commit.created_by = created_by;
+		r = created_by ? make_image(en, &in, a->pause, &commit, &id, e)
+			       : err_set(e, ENOMEM, "out of memory");
+	}
 	if (r)
 		return r;
 	buf_addf(&out, "%s\n", id);

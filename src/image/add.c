@@ -288,7 +288,9 @@ int image_commit(struct image_store *s, int layer_fd, const struct image_commit 
 					    .config = commit->config->config,
 					    .base = commit->config->rootfs.diff_ids,
 					    .author = commit->config->author,
-					    .comment = commit->comment },
+					    .comment = commit->comment,
+					    .created_by = commit->created_by,
+					    .history = commit->config->history },
 			       .progress = commit->progress,
 			       .refs = &names };
 	int r = ad.input_fd < 0 ? err_sys(e, errno, "the new layer") : new_ref(commit->ref, &refs, e);

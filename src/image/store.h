@@ -69,7 +69,7 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 /* A new image of one that is here: its config, in which author and layers are those that there are already. */
 struct image_commit {
 	const struct image_config *config;
-	char *comment; /* NULL: none */
+	char *comment, *created_by; /* of the new layer; NULL: not said */
 	const char *ref; /* NULL: none */
 	image_progress progress;
 };

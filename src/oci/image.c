@@ -45,6 +45,7 @@ static const struct jfield config_fields[] = {
 	J(J_STR, struct image_config, os),
 	JO(struct image_config, config, "config", &image_run_config_table),
 	JO(struct image_config, rootfs, "rootfs", &rootfs_table),
+	J(J_RAW, struct image_config, history),
 	{ 0 },
 };
 const struct jtable image_config_table = { sizeof(struct image_config), config_fields };

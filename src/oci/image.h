@@ -41,6 +41,7 @@ struct image_config {
 	char *architecture, *os;
 	struct image_run_config config;
 	struct image_rootfs rootfs;
+	char *history; /* JSON, as it came; NULL: none */
 };
 
 extern const struct jtable image_config_table, image_run_config_table, image_healthcheck_table;

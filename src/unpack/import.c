@@ -1,5 +1,6 @@
 /* import.c - a directory or a tar file becomes an image of one layer, or the upper layer of one */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/auto.h"
@@ -36,23 +37,61 @@ static int import_tar(struct job *job, struct digest *ret, uint64_t *ret_bytes, 
 	return layer_run(&lj, ret, ret_bytes, e);
 }
 
+/* A step of the history (OCI image-spec, config.md). */
+struct step {
+	char *created, *created_by, *author, *comment;
+};
+
+static const struct jfield step_fields[] = {
+	J(J_STR, struct step, created),
+	JK(J_STR, struct step, created_by, "created_by"),
+	J(J_STR, struct step, author),
+	J(J_STR, struct step, comment),
+	{ 0 },
+};
+static const struct jtable step_table = { sizeof(struct step), step_fields };
+
+/* That of the layers below and the step of the new one; a layer of which nothing is known has a step that says nothing. */
+static char *make_history(const struct job_request *rq, char *created)
+{
+	/* borrowed: only printed */
+	const struct step step = { created, rq->created_by, rq->author, rq->comment };
+	size_t n = rq->history ? strlen(rq->history) : 0;
+	struct buf b = { 0 };
+
+	if (n > 2 && rq->history[0] == '[') {
+		buf_add(&b, rq->history, n - 1);
+		buf_addc(&b, ',');
+	} else {
+		buf_addc(&b, '[');
+		for (size_t i = 0; i < rq->base.n; i++)
+			buf_adds(&b, "{},");
+	}
+	if (json_print(&step_table, &step, 0, &b) < 0)
+		b.failed = true;
+	buf_addc(&b, ']');
+	return buf_take(&b);
+}
+
 static int write_image(struct job *job, const struct strv *diffs, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
+	autofree char *history = NULL;
 	char created[RFC3339_LEN], id[DIGEST_TEXT];
 	/* borrowed: only printed, never freed */
-	const struct image_config config = { .created = created,
-					     .author = job->request->author,
-					     .architecture = (char *)(uintptr_t)platform_host(),
-					     .os = (char[]){ "linux" },
-					     .config = job->request->config,
-					     .rootfs = { (char[]){ "layers" }, *diffs } };
+	struct image_config config = { .created = created,
+				       .author = job->request->author,
+				       .architecture = (char *)(uintptr_t)platform_host(),
+				       .os = (char[]){ "linux" },
+				       .config = job->request->config,
+				       .rootfs = { (char[]){ "layers" }, *diffs } };
 	struct job_image im = { .id = id, .created = created, .diff_ids = *diffs };
 	struct digest d;
 	int r;
 
 	rfc3339_format(clock_real_ns(), created);
-	if (json_print(&image_config_table, &config, 0, &text) < 0)
+	config.history = history = make_history(job->request, created);
+	if (!history || json_print(&image_config_table, &config, 0, &text) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	if (text.len > IMAGE_DOCUMENT_MAX)
 		return err_set(e, EFBIG, "the configuration of the image is larger than %d MiB",

@@ -9,6 +9,8 @@ static const struct jfield request_fields[] = {
 	J(J_STRV, struct job_request, base),
 	J(J_STR, struct job_request, author),
 	J(J_STR, struct job_request, comment),
+	J(J_STR, struct job_request, created_by),
+	J(J_RAW, struct job_request, history),
 	J(J_STRV, struct job_request, known),
 	J(J_STR, struct job_request, name_hint),
 	{ 0 },

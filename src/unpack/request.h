@@ -25,7 +25,8 @@ struct job_request {
 	int verb; /* enum job_verb */
 	struct image_run_config config; /* import */
 	struct strv base; /* import: diff ids of the layers below the new one */
-	char *author, *comment; /* import: NULL: not said */
+	char *author, *comment, *created_by; /* import: NULL: not said */
+	char *history; /* import: JSON, of the layers below; NULL: none */
 	struct strv known; /* load: diff ids that need not be unpacked */
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
 };

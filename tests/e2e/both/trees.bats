@@ -70,6 +70,7 @@ A /work"
 		$'y\nls: /etc/passwd: No such file or directory\n/vol:\n700\n2\nyes 1\n/work'
 	is "$(ketch image inspect ketch/new:1 | jq -c '.[0] | [.Author, .Config.Env, .Config.Labels.l, (.RootFS.Layers | length)]')" \
 		'["Ann Lee",["TOLD=yes","MORE=1"],"1",2]'
+	like "$(ketch history --format '{{.Comment}} {{.CreatedBy}}' ketch/new:1 | head -n 1)" '^why sh -c'
 	# once more on top of it
 	ketch run --name second ketch/new:1 sh -c 'rm -r /root /etc/new; echo 2 >/two'
 	ketch commit second ketch/new:2 >/dev/null
