@@ -99,7 +99,8 @@ reserved() {
 	image labels/none '{}'
 	image labels/many "$(reserved)"
 	for name in none many; do
-		krun --dry-run --name same --hostname same "labels/$name:1" true | sed -E 's/[0-9a-f]{64}/ID/g' >"$DIR/labels/$name.plan"
+		krun --dry-run --name same --hostname same "labels/$name:1" true |
+			sed -E 's/[0-9a-f]{64}/ID/g; s/(--uid =) [0-9]+/\1 OF-ID/' >"$DIR/labels/$name.plan"
 	done
 	diff "$DIR/labels/none.plan" "$DIR/labels/many.plan"
 	[ "$(wc -l <"$DIR/labels/none.plan")" -gt 20 ]
