@@ -92,29 +92,34 @@ void plan_cgroups(struct planner *pl)
 
 /* --- an init system has a tree of its own, below the limits, which it cannot reach */
 
-static char *system_dir(const struct planner *pl)
+#define MOST_CGROUPS                                                                                         \
+	"10000" /* that it may make: each takes memory of the kernel; systemd has one for each unit */
+
+static char *system_path(const struct planner *pl, const char *name)
 {
 	const char *parent = parent_of(pl) ? parent_of(pl) : CGROUP_PARENT;
 
-	return str_printf("%s%s/%s/system", pl->facts->cgroup2, parent, pl->spec->id);
+	return str_printf("%s%s/%s/%s", pl->facts->cgroup2, parent, pl->spec->id, name);
 }
 
 void plan_system_cgroup(struct planner *pl)
 {
 	static const char *const handed_down[] = { "memory", "cpu", "pids", "io", "cpuset" };
-	autofree char *above = NULL, *dir = NULL;
+	autofree char *above = NULL, *dir = NULL, *most = NULL;
 	AUTO(buf_done) struct buf plus = { 0 };
 
 	if (!pl->spec->sandbox.system)
 		return;
 	above = dir_of(pl, "unified"); /* NULL beside v1, where no controller is in it */
-	dir = system_dir(pl);
+	dir = system_path(pl, "system");
+	most = system_path(pl, "cgroup.max.descendants");
 	for (size_t i = 0; i < ARRAY_LEN(handed_down); i++)
 		if (cgroup_is_v2(pl->facts, handed_down[i]) && is_wanted(pl, handed_down[i]))
 			buf_addf(&plus, "%s+%s", plus.len ? " " : "", handed_down[i]);
 	if (plus.len)
 		plan_step(pl, &op_cgroup_enable, above, NULL, plus.data, 0);
 	plan_step(pl, &op_cgroup_own, dir, NULL, NULL, 0);
+	plan_step(pl, &op_cgroup_set, most, NULL, MOST_CGROUPS, 0);
 }
 
 /* --- inside: read-only (security.md A8), and only the instance's own directories */
@@ -122,7 +127,7 @@ void plan_system_cgroup(struct planner *pl)
 void plan_cgroup_mounts(struct planner *pl, uint64_t flags)
 {
 	if (pl->spec->sandbox.system) {
-		autofree char *dir = system_dir(pl);
+		autofree char *dir = system_path(pl, "system");
 
 		plan_step(pl, &op_host_bind, "/sys/fs/cgroup", dir, NULL,
 			  flags & ~(uint64_t)MOUNT_ATTR_RDONLY);
