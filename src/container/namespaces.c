@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/path.h"
 #include "container/container_int.h"
 #include "container/plan_int.h"
 #include "sys/mount.h"
@@ -90,19 +91,19 @@ bool container_has_namespace(const struct container *c, int flag)
 	return c->clone_flags & (uint64_t)flag;
 }
 
-/* In the child, which shares our descriptors: the mount is left in `result`.  A copy can be made only in the mount namespace
- * that has the original; what the path leads to there, whoever made it, is in that root. */
+/* In the child, which shares our descriptors and closes all it opens: the mount is left in `result`.  A copy can be made
+ * only in the mount namespace that has the original.  Without any link on the way: one of procfs could lead from there to
+ * descriptors of ours. */
 static int copy_shm(int mnt_ns, int result)
 {
-	int mnt, r = ns_join(mnt_ns, CLONE_NEWNS);
+	int r = ns_join(mnt_ns, CLONE_NEWNS);
+	autoclose int root = r < 0 ? r : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int shm = root < 0 ? root : open_in_root_nolinks(root, "/dev/shm", O_PATH | O_DIRECTORY, 0);
+	autoclose int mnt = shm < 0 ? shm : mount_clone(shm, false);
 
-	if (r < 0)
-		return r;
-	mnt = mount_clone_path("/dev/shm", false);
-	r = mnt < 0 ? mnt : dup3(mnt, result, O_CLOEXEC) < 0 ? -errno : 0;
-	if (mnt >= 0)
-		close(mnt);
-	return r;
+	if (r < 0 || mnt < 0)
+		return r < 0 ? r : mnt;
+	return dup3(mnt, result, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 static int apply_shm_of(void *ctx, const struct step *s, struct err *e)

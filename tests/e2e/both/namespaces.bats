@@ -55,6 +55,11 @@ host_ns() { readlink "/proc/self/ns/$1"; }
 	is "$(ketch exec second sh -c 'readlink /proc/self/ns/ipc')" "$(ns_of first ipc)"
 	refused 125 "--ipc container:second: it was not made with --ipc shareable" krun --ipc container:second ketch/base true
 	refused 125 '--pid: no such' krun --pid container:nobody ketch/base true
+	# a link in its place leads nowhere
+	stay --name evil --ipc shareable --privileged >/dev/null
+	ketch exec evil sh -c 'umount /dev/shm && rmdir /dev/shm && ln -s /etc /dev/shm'
+	refused 125 'cannot share /dev/shm of the other container' krun --rm --ipc container:evil ketch/base true
+	ketch rm -f evil
 	ketch stop -t 0 second first
 	refused 125 '--pid container:first: it is not running' krun --rm --pid container:first ketch/base true
 	# its files are there all the same
