@@ -22,7 +22,8 @@ static const struct command *const image_commands[] = {
 };
 
 static const struct command *const volume_commands[] = {
-	&cmd_volume_create, &cmd_volume_ls, &cmd_volume_inspect, &cmd_volume_rm, &cmd_volume_prune, NULL,
+	&cmd_volume_create, &cmd_volume_ls,	&cmd_volume_inspect, &cmd_volume_rm,
+	&cmd_volume_prune,  &cmd_volume_export, &cmd_volume_import,  NULL,
 };
 
 static const struct command *const profile_commands[] = {

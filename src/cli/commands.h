@@ -19,6 +19,7 @@ extern const struct command cmd_import, cmd_load; /* import.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */
 extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect, cmd_volume_rm; /* volume.c */
 extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune, cmd_system_prune; /* prune.c */
+extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
 extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */

@@ -51,7 +51,7 @@ static int give_up_rights(void)
 
 static int do_work(const struct work *w, struct err *e)
 {
-	struct reception rc = { .in_fd = 0, .name = w->name, .flags = w->flags };
+	struct reception rc = { .in_fd = 0, .archive = w->archive, .name = w->name, .flags = w->flags };
 	struct destination to;
 	struct place from;
 

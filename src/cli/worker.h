@@ -15,6 +15,7 @@ struct work {
 	const struct place *from; /* sends this, or, where it is NULL, */
 	const struct destination *to; /* receives here */
 	const char *name; /* of the first entry */
+	bool archive; /* receives its entries as they are */
 	int flags; /* RESTORE_* */
 };
 

@@ -47,6 +47,8 @@ int volume_users(struct engine *en, const char *name, struct strv *ret, struct e
 int volume_remove(struct engine *en, const char *name, struct err *e);
 /* The directory on the host, owned; NULL when memory is out. */
 char *volume_path(struct engine *en, const char *name);
+/* The directory itself (O_PATH), for reading, or to_fill: then no image fills it any more. */
+int volume_open_files(struct engine *en, const char *name, bool to_fill, struct err *e);
 /* What it takes on the disk. */
 uint64_t volume_bytes(struct engine *en, const char *name);
 /* Removes what removals that were killed have left. */

@@ -277,3 +277,20 @@ int volume_open(struct engine *en, const struct instance_spec *s, const struct m
 	fd = open_in_root(whole, m->subpath, O_PATH, 0);
 	return fd < 0 ? err_sys(e, -fd, "volume-subpath %.200s of the volume %s", m->subpath, m->source) : fd;
 }
+
+int volume_open_files(struct engine *en, const char *name, bool to_fill, struct err *e)
+{
+	const struct mount_spec whole = { .source = (char *)(uintptr_t)name }; /* only read */
+	AUTO(volume_done) struct volume v = { 0 };
+	enum volume_kind kind;
+	int r = volume_record_find(en->db, name, &v, e);
+
+	if (r == 0)
+		r = volume_kind_of(&v.options, &kind, e);
+	if (r < 0)
+		return r;
+	if (kind == VOLUME_TMPFS)
+		return err_set(e, ENOTSUP, "the volume %s is a tmpfs: its files are where it is mounted",
+			       name);
+	return kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, NULL, &whole, v.fresh && to_fill, e);
+}

@@ -164,14 +164,17 @@ static int receive_one(struct restore *rs, const struct destination *to, const c
 	return r > 0 ? err_set(e, EPROTO, "the archive goes on behind the file that was asked for") : r;
 }
 
-static int receive_archive(struct restore *rs, struct untar *u, struct err *e)
+static int receive_archive(struct restore *rs, struct untar *u, int flags, struct err *e)
 {
 	struct entry en;
 	int r;
 
 	while ((r = untar_next(u, &en, e)) == 1) {
-		if (!*en.path && !en.hardlink) /* "./": the directory that is there */
+		if (!*en.path && !en.hardlink) { /* "./": the directory that is there */
+			if (flags & RESTORE_TOP)
+				restore_note_top(rs, &en);
 			continue;
+		}
 		r = restore_put(rs, &en, u, e);
 		if (r < 0)
 			return err_wrap(e, r, "%.200s", *en.path ? en.path : "/");
@@ -199,7 +202,7 @@ int files_receive(const struct destination *to, const struct reception *rc, stru
 	if (!rs || !u)
 		r = err_set(e, ENOMEM, "out of memory");
 	else
-		r = rc->archive ? receive_archive(rs, u, e) : receive_one(rs, to, rc->name, u, e);
+		r = rc->archive ? receive_archive(rs, u, rc->flags, e) : receive_one(rs, to, rc->name, u, e);
 	if (r == 0)
 		r = restore_finish(rs, e);
 	if (r == 0)

@@ -32,6 +32,8 @@ struct level {
 
 struct restore {
 	int base_fd, flags;
+	bool top_noted;
+	struct entry top; /* what the base is to get */
 	unsigned entries;
 	size_t depth;
 	struct level levels[PATH_DEPTH_MAX];
@@ -331,11 +333,27 @@ int restore_put(struct restore *rs, const struct entry *en, struct untar *u, str
 	return S_ISREG(en->mode) ? put_file(rs, name, en, u, e) : put_special(rs, name, en, e);
 }
 
+void restore_note_top(struct restore *rs, const struct entry *en)
+{
+	rs->top_noted = S_ISDIR(en->mode);
+	rs->top = (struct entry){ .mode = en->mode, .uid = en->uid, .gid = en->gid, .mtime = en->mtime };
+}
+
+static int set_top(const struct restore *rs, struct err *e)
+{
+	autoclose int fd = openat(rs->base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? err_sys(e, errno, "cannot open the directory") : set_owner(rs, fd, &rs->top, e);
+
+	if (r == 0 && fchmod(fd, mode_of(rs, &rs->top)) < 0)
+		r = err_sys(e, errno, "cannot set the mode");
+	return r < 0 ? r : set_times(fd, &rs->top, e);
+}
+
 int restore_finish(struct restore *rs, struct err *e)
 {
 	int r = 0;
 
 	while (r == 0 && rs->depth)
 		r = leave(rs, e);
-	return r;
+	return r == 0 && rs->top_noted ? set_top(rs, e) : r;
 }

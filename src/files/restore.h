@@ -14,6 +14,7 @@ enum {
 		1, /* the owners of the archive, else our own; and access control lists, which name more of them */
 	RESTORE_SETID =
 		2, /* set-user-id and set-group-id bits, and capabilities of files, else without them */
+	RESTORE_TOP = 4, /* what the archive says about "./" is for the base: its mode, owner and time */
 };
 
 struct restore;
@@ -25,6 +26,8 @@ struct restore *restore_free(struct restore *rs);
  * takes neither the place of something else nor is replaced.  Directories that the archive does not name are
  * made.  Of attributes those of users are kept, where the file system has any.  Device nodes are refused.  A file that could not be written whole is taken away. */
 int restore_put(struct restore *rs, const struct entry *en, struct untar *u, struct err *e);
+/* Notes what RESTORE_TOP wants of an entry "./". */
+void restore_note_top(struct restore *rs, const struct entry *en);
 /* The last step: modes, owners and times of directories. */
 int restore_finish(struct restore *rs, struct err *e);
 

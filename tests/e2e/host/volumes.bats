@@ -135,3 +135,28 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	is "$(ketch images --format '{{.Repository}}' | sort -u)" $'v/kept\nv/many'
 	ketch rm -f "$id" >/dev/null
 }
+
+@test "volume export and import: all of a volume and back, and nothing elsewhere" {
+	ketch volume create from >/dev/null
+	ketch volume create to >/dev/null
+	(cd "$KETCH_ROOT/volumes/from/_data" && mkdir -m 2750 d && echo text >d/f && chmod 4711 d/f && ln d/f hard &&
+		ln -s d/f link && chown 5:6 d . && mkfifo p && touch -d 2001-02-03 d/f)
+	ketch volume export -o "$DIR/v.tar" from
+	ketch volume export from | cmp - "$DIR/v.tar"
+	ketch volume import to "$DIR/v.tar"
+	ketch volume import to - <"$DIR/v.tar" # in the place of what is there
+	ketch volume export to | tar -tvf - --numeric-owner --full-time | sort -k 6 >"$DIR/to"
+	diff "$DIR/to" <(tar -tvf "$DIR/v.tar" --numeric-owner --full-time | sort -k 6)
+	like "$(cat "$DIR/to")" '-rws--x--x 0/0 +5 2001-02-03 '
+	# an instance that comes later does not fill it
+	is "$(krun --rm --isolation container -v to:/many v/many sh -c 'ls /many | wc -l')" 4
+	refused 1 'no such volume: nosuch' "$KETCH" volume export nosuch
+	refused 1 'no such volume: nosuch' "$KETCH" volume import nosuch "$DIR/v.tar"
+	refused 1 'no such file' "$KETCH" volume import to "$DIR/none"
+	head -c 2000 /etc/services >"$DIR/text"
+	refused 1 'tar' "$KETCH" volume import to "$DIR/text"
+	(cd "$DIR" && ln -s / out && tar -cf evil.tar out && rm out && mkdir -p out/etc && touch out/etc/ketch-evil && tar -rf evil.tar out/etc/ketch-evil)
+	run ketch volume import to "$DIR/evil.tar"
+	[ ! -e /etc/ketch-evil ]
+	rm -rf "$DIR/out"
+}
