@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 
-#define COMMAND_WIDTH 15
+#define COMMAND_WIDTH 16
 #define TEXT_WIDTH    80
 
 /* "-d, --detach", "    --name NAME" */
