@@ -46,11 +46,11 @@ def tree_facts(top, ignore=()):
 
 
 def store_hash(top):
-    """Of all but the database's own files and the locks."""
+    """Of all but the database's own files, the locks and the journal."""
     h = hashlib.sha256()
     for path in walk(top):
         full = os.path.join(os.fsencode(top), path)
-        if re.match(rb"ketch\.(db|reserve)|locks/", path):
+        if re.match(rb"ketch\.(db|reserve)|locks/|events/", path):
             continue
         st = os.lstat(full)
         h.update(b"%r %o %d %d %d" % (path, st.st_mode, st.st_uid, st.st_rdev,
