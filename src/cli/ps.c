@@ -2,12 +2,13 @@
 #include "cli/ps.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
 
 struct ps_args {
-	bool all, quiet, no_trunc, latest;
+	bool all, quiet, no_trunc, latest, size;
 	int64_t last;
 	struct strv filters;
 	char *format;
@@ -21,6 +22,8 @@ static const struct opt ps_opts[] = {
 	OPT(FLAG, 'l', "latest", struct ps_args, latest, NULL, "Only the last that was created"),
 	OPT(FLAG, 0, "no-trunc", struct ps_args, no_trunc, NULL, "Do not shorten ids and commands"),
 	OPT(FLAG, 'q', "quiet", struct ps_args, quiet, NULL, "Print ids only"),
+	OPT(FLAG, 's', "size", struct ps_args, size, NULL,
+	    "Tell what they have written, and how much that is with the image"),
 	{ 0 },
 };
 
@@ -28,6 +31,21 @@ static const struct opt ps_opts[] = {
 static bool wants_all(const struct ps_args *a)
 {
 	return a->all || a->latest || a->last > 0 || filters_have(&a->filters, "status");
+}
+
+/* Docker: a template that names it asks for it, too. */
+static bool wants_size(const struct ps_args *a)
+{
+	return !a->quiet && (a->size || (a->format && strstr(a->format, ".Size")));
+}
+
+static int add_row(struct listing *l, const struct ps_args *a, struct engine *en, const struct instance *in,
+		   struct err *e)
+{
+	struct instance_size size;
+	int r = wants_size(a) ? engine_size(en, in, &size, e) : 0;
+
+	return r < 0 ? r : ps_add_row(l, in, a->no_trunc, wants_size(a) ? &size : NULL, e);
 }
 
 static int add_rows(struct listing *l, const struct ps_args *a, struct ps_filter_context *ctx,
@@ -39,7 +57,7 @@ static int add_rows(struct listing *l, const struct ps_args *a, struct ps_filter
 	for (size_t i = 0; i < n && r == 0 && left > 0; i++) {
 		if (!ps_filters_fit(ctx, &in[i]))
 			continue;
-		r = ps_add_row(l, &in[i], a->no_trunc, e);
+		r = add_row(l, a, ctx->engine, &in[i], e);
 		left--;
 	}
 	return r;
@@ -66,7 +84,7 @@ static int ps_run(struct cli *c, void *args, struct strv *words, struct err *e)
 	AUTO(listing_done) struct listing l = { 0 };
 	const struct ps_args *a = args;
 	struct engine *en;
-	int r = listing_begin(&l, &ps_form, a->format, a->quiet, e);
+	int r = listing_begin(&l, a->size ? &ps_form_with_size : &ps_form, a->format, a->quiet, e);
 
 	if (r < 0)
 		return r;
@@ -84,7 +102,7 @@ const struct command cmd_ps = {
 		"alternatives, keys add up.\n\n"
 		"Fields of --format: .ID .Image .Command .CreatedAt .RunningFor .Status .State .Isolation "
 		".Names "
-		".Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks",
+		".Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Size",
 	.opts = ps_opts,
 	.args_size = sizeof(struct ps_args),
 	.run = ps_run,

@@ -8,9 +8,11 @@
 
 /* --- ps_row.c */
 
-extern const struct listing_form ps_form;
+extern const struct listing_form ps_form, ps_form_with_size;
 
-int ps_add_row(struct listing *l, const struct instance *in, bool no_trunc, struct err *e);
+/* size: NULL: nobody asked. */
+int ps_add_row(struct listing *l, const struct instance *in, bool no_trunc, const struct instance_size *size,
+	       struct err *e);
 
 /* --- ps_filters.c */
 

@@ -14,7 +14,7 @@
 /* Docker's names.  Strings are owned. */
 struct ps_row {
 	char *command, *created, *id, *image, *isolation, *labels, *local_volumes, *mounts, *names, *networks,
-		*ago, *state, *status;
+		*ago, *size, *state, *status;
 	struct strv label;
 };
 
@@ -31,6 +31,7 @@ static const struct jfield row_fields[] = {
 	JK(J_STR, struct ps_row, names, "Names"),
 	JK(J_STR, struct ps_row, networks, "Networks"),
 	JK(J_STR, struct ps_row, ago, "RunningFor"),
+	JK(J_STR, struct ps_row, size, "Size"),
 	JK(J_STR, struct ps_row, state, "State"),
 	JK(J_STR, struct ps_row, status, "Status"),
 	{ 0 },
@@ -45,12 +46,20 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
+#define TABLE                                                                                                \
+	"table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Isolation}}\t{{.Names}}"
+
 const struct listing_form ps_form = {
 	.row = &row_table,
 	.columns = columns,
-	.table =
-		"table "
-		"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Isolation}}\t{{.Names}}",
+	.table = TABLE,
+	.quiet = "{{.ID}}",
+};
+
+const struct listing_form ps_form_with_size = {
+	.row = &row_table,
+	.columns = columns,
+	.table = TABLE "\t{{.Size}}",
 	.quiet = "{{.ID}}",
 };
 
@@ -139,6 +148,21 @@ static char *mount_words(const struct instance_spec *s, size_t max)
 	return buf_take(&b);
 }
 
+/* "12.3kB (virtual 7.8MB)" */
+static char *size_words(const struct instance_size *size)
+{
+	static const struct instance_size none;
+	struct buf b = { 0 };
+
+	text_add_size(&b, (size ? size : &none)->writes_bytes);
+	if (size) {
+		buf_adds(&b, " (virtual ");
+		text_add_size(&b, size->all_bytes);
+		buf_addc(&b, ')');
+	}
+	return buf_take(&b);
+}
+
 static char *count_volumes(const struct instance_spec *s)
 {
 	size_t n = 0;
@@ -148,7 +172,8 @@ static char *count_volumes(const struct instance_spec *s)
 	return str_printf("%zu", n);
 }
 
-static int make_row(const struct instance *in, bool no_trunc, struct ps_row *row)
+static int make_row(const struct instance *in, bool no_trunc, const struct instance_size *size,
+		    struct ps_row *row)
 {
 	int64_t now_ns = clock_real_ns();
 	const struct instance_spec *s = &in->spec;
@@ -166,6 +191,7 @@ static int make_row(const struct instance *in, bool no_trunc, struct ps_row *row
 		.isolation = strdup(isolation_names[s->isolation]),
 		.names = strdup(s->name),
 		.networks = strdup(network_names[s->network]),
+		.size = size_words(size),
 		.state = strdup(status_names[in->state.status]),
 		.labels = joined(&s->labels),
 		.local_volumes = count_volumes(s),
@@ -177,11 +203,12 @@ static int make_row(const struct instance *in, bool no_trunc, struct ps_row *row
 	return strv_copy(&row->label, &s->labels);
 }
 
-int ps_add_row(struct listing *l, const struct instance *in, bool no_trunc, struct err *e)
+int ps_add_row(struct listing *l, const struct instance *in, bool no_trunc, const struct instance_size *size,
+	       struct err *e)
 {
 	AUTO(row_done) struct ps_row row = { 0 };
 
-	if (make_row(in, no_trunc, &row) < 0)
+	if (make_row(in, no_trunc, size, &row) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return listing_add(l, &row, e);
 }

@@ -137,6 +137,11 @@ int engine_settle_files(struct engine *en, const struct instance *in, struct err
 int engine_find(struct engine *en, const char *name, struct instance *ret, struct err *e);
 /* Newest first; all: also those that do not run.  *ret by instances_free. */
 int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_n, struct err *e);
+/* What an instance takes on the disk: its own writes, and those with the layers of its image. */
+struct instance_size {
+	uint64_t writes_bytes, all_bytes;
+};
+int engine_size(struct engine *en, const struct instance *in, struct instance_size *ret, struct err *e);
 void instance_done(struct instance *in);
 void instances_free(struct instance *in, size_t n);
 /* Is an instance made from this image there? */

@@ -28,6 +28,8 @@ state_of() { ketch inspect over | jq -c '.[0].State'; }
 	is "$(state_of)" "$before"
 	is "$(ketch ps -a --format json | jq -r 'select(.Names == "over").Status' | cut -c1-10)" 'Exited (3)'
 	is "$(ketch logs over)" out
+	like "$(ketch ps -as)" ' SIZE.* over +[0-9.]+[kM]B \(virtual [0-9.]+MB\)'
+	is "$(ketch ps -a --format '{{.Size}}' | grep -c virtual)" 2
 	refused 1 'over is not running' ketch exec over true
 }
 

@@ -213,6 +213,12 @@ int engine_open_files(struct engine *en, const struct instance *in, int *ret_fd,
 	return conversation(1, ret_fd);
 }
 
+int engine_size(struct engine *en, const struct instance *in, struct instance_size *ret, struct err *e)
+{
+	*ret = (struct instance_size){ 12000, 7800000 };
+	return 0;
+}
+
 int engine_settle_files(struct engine *en, const struct instance *in, struct err *e)
 {
 	buf_addf(&fake.calls, "settle-files %s\n", in->spec.name);
