@@ -13,9 +13,9 @@
 #define EXEC_STREAM 1
 
 struct exec_args {
-	bool detach, interactive, tty;
+	bool detach, interactive, privileged, tty;
 	char *user, *workdir, *detach_keys;
-	struct strv env;
+	struct strv env, env_files;
 };
 
 static const struct opt exec_opts[] = {
@@ -24,7 +24,10 @@ static const struct opt exec_opts[] = {
 	    "Keys that leave it running (default " DETACH_KEYS_DEFAULT ")"),
 	OPT(LIST, 'e', "env", struct exec_args, env, "NAME[=VALUE]",
 	    "Set an environment variable, or pass on our own"),
+	OPT(LIST, 0, "env-file", struct exec_args, env_files, "FILE",
+	    "Read environment variables from a file"),
 	OPT(FLAG, 'i', "interactive", struct exec_args, interactive, NULL, "Keep stdin open"),
+	OPT(FLAG, 0, "privileged", struct exec_args, privileged, NULL, "Give it all capabilities"),
 	OPT(FLAG, 't', "tty", struct exec_args, tty, NULL, "Give it a terminal"),
 	OPT(STR, 'u', "user", struct exec_args, user, "USER[:GROUP]", "User it runs as, by name or number"),
 	OPT(STR, 'w', "workdir", struct exec_args, workdir, "PATH", "Working directory inside"),
@@ -54,7 +57,13 @@ static int make_process(const struct instance *in, struct exec_args *a, const st
 		if (strv_add(&p->args, words->v[i]) < 0)
 			r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
+		r = request_env_files(&a->env_files, &p->env, e);
+	if (r == 0)
 		r = request_env(&a->env, &p->env, e);
+	if (r == 0 && a->privileged) {
+		strv_done(&p->caps);
+		r = request_all_caps(&p->caps, e);
+	}
 	if (r < 0)
 		return r;
 	replace(&p->user, &a->user);

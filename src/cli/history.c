@@ -23,6 +23,7 @@ static const struct opt history_opts[] = {
 	OPT(FLAG, 'H', "human", struct history_args, human, NULL, "Sizes and dates for people (the default)"),
 	OPT(FLAG, 0, "no-trunc", struct history_args, no_trunc, NULL, "Do not shorten ids and commands"),
 	OPT(FLAG, 'q', "quiet", struct history_args, quiet, NULL, "Print ids only"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 

@@ -13,6 +13,7 @@ struct image_inspect_args {
 
 static const struct opt image_inspect_opts[] = {
 	INSPECT_FORMAT(struct image_inspect_args, format),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 

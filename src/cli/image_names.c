@@ -29,12 +29,15 @@ const struct command cmd_tag = {
 /* --- rmi */
 
 struct rmi_args {
-	bool force;
+	bool force, no_prune;
 };
 
 static const struct opt rmi_opts[] = {
 	OPT(FLAG, 'f', "force", struct rmi_args, force, NULL,
 	    "Take names away even while instances use the image"),
+	OPT(FLAG, 0, "no-prune", struct rmi_args, no_prune, NULL,
+	    "Accepted and without effect: images have no parents"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 

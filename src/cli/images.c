@@ -27,6 +27,7 @@ static const struct opt images_opts[] = {
 	LISTING_FORMAT(struct images_args, format),
 	OPT(FLAG, 0, "no-trunc", struct images_args, no_trunc, NULL, "Do not shorten ids"),
 	OPT(FLAG, 'q', "quiet", struct images_args, quiet, NULL, "Print ids only"),
+	OPT_REFUSE(0, "tree", "images have no parents"),
 	{ 0 },
 };
 

@@ -26,6 +26,8 @@ struct import_args {
 static const struct opt import_opts[] = {
 	OPT(LIST, 'c', "change", struct import_args, changes, "INSTRUCTION",
 	    "Apply a Dockerfile instruction, such as 'CMD [\"sh\"]', to the image"),
+	OPT_REFUSE('m', "message", "what is imported has no history to note it in"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 
@@ -81,6 +83,7 @@ static const struct opt load_opts[] = {
 	OPT(STR, 'i', "input", struct load_args, input, "FILE",
 	    "Archive or directory to read; default: stdin"),
 	OPT(FLAG, 'q', "quiet", struct load_args, quiet, NULL, "Say nothing while it works"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 

@@ -14,6 +14,9 @@
 	OPT(type, letter, name, struct run_args, member, metavar, help)
 
 /* Flags that cannot be had, each with its reason: the last rows. */
+#define WINDOWS "it means something for Windows alone"
+#define REAL_TIME                                                                                            \
+	"groups of real-time processes have no limit here; --ulimit rtprio= lets processes ask for it"
 #define NETWORKS "networks come later; there are --network none and host"
 
 const struct opt explain_opts[] = {
@@ -161,6 +164,10 @@ const struct opt explain_opts[] = {
 		"Mount what another instance mounts, at the same places"),
 	RUN_OPT(STR, 'w', "workdir", rq.workdir, "PATH", "Working directory inside"),
 
+	OPT_REFUSE(0, "cpu-count", WINDOWS),
+	OPT_REFUSE(0, "cpu-percent", WINDOWS),
+	OPT_REFUSE(0, "cpu-rt-period", REAL_TIME),
+	OPT_REFUSE(0, "cpu-rt-runtime", REAL_TIME),
 	OPT_REFUSE(0, "dns", NETWORKS),
 	OPT_REFUSE(0, "dns-opt", NETWORKS),
 	OPT_REFUSE(0, "dns-option", NETWORKS),
@@ -168,6 +175,8 @@ const struct opt explain_opts[] = {
 	OPT_REFUSE(0, "expose", NETWORKS),
 	OPT_REFUSE(0, "gpus", "no GPU is handed over; --device gives a container the nodes of one"),
 	OPT_REFUSE(0, "hostuser", "the image's own /etc/passwd is used as it is"),
+	OPT_REFUSE(0, "io-maxbandwidth", WINDOWS),
+	OPT_REFUSE(0, "io-maxiops", WINDOWS),
 	OPT_REFUSE(0, "ip", NETWORKS),
 	OPT_REFUSE(0, "ip6", NETWORKS),
 	OPT_REFUSE(0, "kernel-memory", "kernels do not tell it from --memory any more"),
@@ -180,6 +189,8 @@ const struct opt explain_opts[] = {
 	OPT_REFUSE('p', "publish", NETWORKS),
 	OPT_REFUSE('P', "publish-all", NETWORKS),
 	OPT_REFUSE(0, "secret", "there are no secrets yet; -v mounts a file"),
+	OPT_REFUSE(0, "use-api-socket", "there is no daemon whose socket it could use"),
+	OPT_REFUSE(0, "volume-driver", "volumes are directories of the store: their driver is local"),
 	{ 0 },
 };
 

@@ -21,6 +21,7 @@ static const struct opt save_opts[] = {
 	    "What to write (docker-archive)"),
 	OPT(STR, 'o', "output", struct save_args, output, "FILE",
 	    "Write to a file or directory, not to stdout"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
 

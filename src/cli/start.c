@@ -22,10 +22,14 @@ struct start_args {
 		OPT(FLAG, 0, "sig-proxy", struct_, part.sig_proxy, NULL,                                     \
 		    "Send signals on to it (default true)")
 
+#define NO_CHECKPOINT "the memory of an instance is not kept"
+
 static const struct opt start_opts[] = {
 	OPT(FLAG, 'a', "attach", struct start_args, attach, NULL, "Show its output and wait for its end"),
 	OPT(FLAG, 'i', "interactive", struct start_args, interactive, NULL, "Attach its stdin, too"),
 	PART_OPTS(struct start_args),
+	OPT_REFUSE(0, "checkpoint", NO_CHECKPOINT),
+	OPT_REFUSE(0, "checkpoint-dir", NO_CHECKPOINT),
 	{ 0 },
 };
 

@@ -34,6 +34,8 @@ static const struct opt update_opts[] = {
 		   "Limit of memory and swap together; -1: none"),
 	UPDATE_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
 	UPDATE_OPT(STR, 0, "restart", rq.restart, "POLICY", "no, always, unless-stopped or on-failure[:N]"),
+	OPT_REFUSE(0, "cpu-rt-period", "groups of real-time processes have no limit here"),
+	OPT_REFUSE(0, "cpu-rt-runtime", "groups of real-time processes have no limit here"),
 	{ 0 },
 };
 

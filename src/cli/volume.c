@@ -18,11 +18,23 @@ struct create_args {
 	struct strv labels, options;
 };
 
+#define NO_CLUSTER "volumes are of one host; there is no cluster"
+
 static const struct opt create_opts[] = {
 	OPT(STR, 'd', "driver", struct create_args, driver, "NAME", "The driver: there is only local"),
 	OPT(LIST, 0, "label", struct create_args, labels, "KEY[=VALUE]", "Note something about it"),
 	OPT(LIST, 'o', "opt", struct create_args, options, "KEY=VALUE",
 	    "What it is: type=tmpfs, or type=none with o=bind and device=DIRECTORY"),
+	OPT_REFUSE(0, "availability", NO_CLUSTER),
+	OPT_REFUSE(0, "group", NO_CLUSTER),
+	OPT_REFUSE(0, "limit-bytes", NO_CLUSTER),
+	OPT_REFUSE(0, "required-bytes", NO_CLUSTER),
+	OPT_REFUSE(0, "scope", NO_CLUSTER),
+	OPT_REFUSE(0, "secret", NO_CLUSTER),
+	OPT_REFUSE(0, "sharing", NO_CLUSTER),
+	OPT_REFUSE(0, "topology-preferred", NO_CLUSTER),
+	OPT_REFUSE(0, "topology-required", NO_CLUSTER),
+	OPT_REFUSE(0, "type", NO_CLUSTER),
 	{ 0 },
 };
 
@@ -83,6 +95,7 @@ static const struct opt ls_opts[] = {
 	FILTERS_OPT(struct ls_args, filters),
 	LISTING_FORMAT(struct ls_args, format),
 	OPT(FLAG, 'q', "quiet", struct ls_args, quiet, NULL, "Print names only"),
+	OPT_REFUSE(0, "cluster", NO_CLUSTER),
 	{ 0 },
 };
 

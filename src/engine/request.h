@@ -18,6 +18,10 @@ int request_restart(const char *text, struct restart_policy *ret, struct err *e)
 
 /* -e entries into `env`: KEY=VALUE sets, KEY takes our own value or, where we have none, unsets. */
 int request_env(const struct strv *from, struct strv *env, struct err *e);
+/* The files of --env-file, into `env`. */
+int request_env_files(const struct strv *files, struct strv *env, struct err *e);
+/* All capabilities of this kernel: --privileged. */
+int request_all_caps(struct strv *ret, struct err *e);
 /* Parses the text of an env file: KEY=VALUE or KEY a line, # comments, into `env`. */
 int request_env_file(const char *text, struct strv *env, struct err *e);
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "engine/request.h"
 #include "engine/request_int.h"
 #include "sys/caps.h"
 
@@ -78,4 +79,9 @@ int request_caps(const struct run_request *rq, struct strv *ret, struct err *e)
 		if ((set >> i & 1) && strv_add(ret, cap_name(i)) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	return 0;
+}
+
+int request_all_caps(struct strv *ret, struct err *e)
+{
+	return request_caps(&(const struct run_request){ .privileged = true }, ret, e);
 }

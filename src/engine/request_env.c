@@ -234,3 +234,8 @@ int request_labels(const struct run_request *rq, const struct image_run_config *
 		r = pair_entry("annotation", &s->annotations, rq->annotations.v[i], e);
 	return r;
 }
+
+int request_env_files(const struct strv *files, struct strv *env, struct err *e)
+{
+	return read_files("--env-file", files, env_entry, env, e);
+}

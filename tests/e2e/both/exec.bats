@@ -104,3 +104,13 @@ teardown_file() { store_close; }
 	refused 1 'box.*not running' ketch exec box true
 	refused 1 'no such instance.*nobody' ketch exec nobody true
 }
+
+@test "exec --env-file and --privileged" {
+	stay --name extra >/dev/null
+	printf 'FROM_FILE=1\n# none\nBOTH=file\n' >"$DIR/env"
+	is "$(ketch exec --env-file "$DIR/env" -e BOTH=line extra sh -c 'echo $FROM_FILE $BOTH')" '1 line'
+	is "$(ketch exec extra grep CapEff /proc/self/status)" $'CapEff:\t00000000800405fb'
+	like "$(ketch exec --privileged extra grep CapEff /proc/self/status)" '0000[01][0-9a-f]fff[ef]ffffff$' # as many as the host has
+	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
+	ketch rm -f extra
+}

@@ -30,5 +30,5 @@ habit() {
 		n=$((n + 1))
 	done <"$E2E/host/habits.txt" >"$DIR/differences"
 	is "$(cat "$DIR/differences")" ""
-	[ "$n" -ge 150 ]
+	[ "$n" -ge 250 ]
 }

@@ -364,6 +364,17 @@ int request_env(const struct strv *from, struct strv *env, struct err *e)
 	return 0;
 }
 
+int request_env_files(const struct strv *files, struct strv *env, struct err *e)
+{
+	add_list("exec-env-file", files);
+	return 0;
+}
+
+int request_all_caps(struct strv *ret, struct err *e)
+{
+	return strv_add(ret, "CAP_ALL");
+}
+
 /* --- store */
 
 void image_done(struct image *im)
