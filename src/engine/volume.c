@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "engine/disk_usage.h"
 #include "engine/volume_int.h"
@@ -90,7 +91,8 @@ static int remove_gone(struct engine *en, const char *name, struct err *e)
 {
 	int r = *name == '.' ? remove_tree(en->volumes_fd, name) : 0;
 
-	return r < 0 ? err_sys(e, -r, "%s/volumes/%s", en->root, name) : 0;
+	/* -ENOENT: another command was faster */
+	return r < 0 && r != -ENOENT ? err_sys(e, -r, "%s/volumes/%s", en->root, name) : 0;
 }
 
 static int bury_nameless(struct engine *en, const char *name, struct err *e)
@@ -308,16 +310,20 @@ int volumes_record_instance(struct engine *en, const struct instance_spec *s, st
 
 /* --- removing */
 
-/* Removes the directories of volumes whose records are gone. */
+/* Removes the directories of volumes whose records are gone.  What cannot be removed now (there is a mount in it) is out
+ * of the way, and said, but is no failure: it may be of another volume, and volume prune tries again. */
 static int remove_directories(struct engine *en, const struct strv *names, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	struct err left = { 0 };
 	int r = db_begin(en->db, &tx, e); /* who makes one of the same name now waits */
 
 	for (size_t i = 0; r == 0 && i < names->n; i++)
 		r = bury_nameless(en, names->v[i], e);
 	db_tx_done(&tx);
-	return r < 0 ? r : for_each_directory(en, remove_gone, e);
+	if (r == 0 && for_each_directory(en, remove_gone, &left) < 0)
+		log_warn("%s", left.msg);
+	return r;
 }
 
 static int remove_record(struct engine *en, const char *name, struct err *e)

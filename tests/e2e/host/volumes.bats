@@ -108,6 +108,13 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	run -0 ketch volume prune -f
 	[ ! -e "$KETCH_ROOT/volumes/.gone-0123456789abcdef" ] && [ ! -e "$KETCH_ROOT/volumes/nameless" ]
 	[ -e "$KETCH_ROOT/volumes/left" ]
+	# what cannot be removed is said, and holds up nobody else
+	run -0 unshare -m --propagation private sh -c '
+		mkdir -p "$KETCH_ROOT/volumes/.gone-1/m" && mount -t tmpfs none "$KETCH_ROOT/volumes/.gone-1/m" || exit 99
+		"$KETCH" volume create other && "$KETCH" volume rm other'
+	like "$output" 'other.*volumes/.gone-1: .*other'
+	run -0 ketch volume prune -f
+	[ ! -e "$KETCH_ROOT/volumes/.gone-1" ]
 	# one that is made anew does not get what a removal has left
 	mkdir -p "$KETCH_ROOT/volumes/again/_data/old"
 	ketch volume create again >/dev/null
