@@ -65,10 +65,7 @@ static void compare(const struct samples *s, struct sample *x)
 
 static void measure(const struct samples *s, struct engine *en, struct sample *x)
 {
-	bool stands = x->in.state.status == STATUS_PAUSED && x->in.spec.isolation == ISOLATION_CONTAINER;
-
-	/* a machine that is paused cannot answer */
-	if (x->in.state.status != STATUS_RUNNING && !stands)
+	if (x->in.state.status != STATUS_RUNNING && x->in.state.status != STATUS_PAUSED)
 		return;
 	/* one that ends or hangs just now is shown without numbers */
 	x->answered = engine_usage(en, &x->in, &x->now, NULL) == 0;

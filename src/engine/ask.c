@@ -31,14 +31,26 @@ static void question_done(struct question *q)
 	buf_done(&q->in_bytes);
 }
 
+/* Is there somebody to answer?  A machine that stands still does not, a container's monitor does. */
+static int check_state(const struct instance *in, enum msg_type type, struct err *e)
+{
+	if (type == MSG_PAUSE) /* the monitor answers itself */
+		return 0;
+	if (in->state.status == STATUS_RESTARTING && type != MSG_UPDATE)
+		return err_set(e, ESRCH, "%s is not running", in->spec.name);
+	if (in->state.status == STATUS_PAUSED && in->spec.isolation == ISOLATION_VM)
+		return err_set(e, EAGAIN, "%s is paused: unpause it first", in->spec.name);
+	return 0;
+}
+
 static int put_question(struct engine *en, struct question *q, enum msg_type type, const struct buf *what,
 			struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	int r = q->in->state.status == STATUS_RESTARTING && type != MSG_UPDATE && type != MSG_PAUSE
-			? err_set(e, ESRCH, "%s is not running", q->in->spec.name)
-			: control_connect_live(en, q->in, &q->fd, e);
+	int r = check_state(q->in, type, e);
 
+	if (r == 0)
+		r = control_connect_live(en, q->in, &q->fd, e);
 	if (r < 0)
 		return r;
 	q->answer = msg_answer(type);

@@ -1,7 +1,7 @@
 /* health.c - the checks of a running instance
  *
  * States: the timer runs for `interval` (WAITING); then a check is started and it runs for `timeout` (RUNNING); the
- * EXIT of the check ends that, after SIGKILL if need be.  What is paused is not checked.
+ * EXIT of the check ends that, after SIGKILL if need be.  What is paused is not checked, nor is its check ended.
  */
 #include "monitor/health.h"
 
@@ -67,9 +67,10 @@ static void on_timer(void *arg, uint32_t events)
 
 	if (read(m->health.timer.fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	if (m->health.stream)
+	/* what stands still cannot be late */
+	if (m->health.stream && m->state.status != STATUS_PAUSED)
 		end_late(m);
-	else if (m->state.status == STATUS_RUNNING && m->running && !m->last.len)
+	else if (!m->health.stream && m->state.status == STATUS_RUNNING && m->running && !m->last.len)
 		begin_check(m);
 	else
 		set_timer(&m->health, check_of(m)->interval_ns);

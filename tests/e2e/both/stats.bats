@@ -68,6 +68,18 @@ of() { ketch stats --no-stream --no-trunc --split --format json box | jq -r "$1"
 	refused 1 'unknown options' ketch top box -z
 }
 
+@test "what is paused: a container still tells, a machine says why it cannot" {
+	ketch pause box
+	if [ "$ISOLATION" = vm ]; then
+		refused 1 "box is paused: unpause it first" ketch top box
+		like "$(ketch stats --no-stream box)" "box +-- "
+	else
+		like "$(ketch top box)" "sleep 1000"
+		like "$(ketch stats --no-stream box)" "box +[0-9.]+%"
+	fi
+	ketch unpause box
+}
+
 @test "users inside are numbers" {
 	ketch exec -d -u 1234 box sleep 2000
 	like "$(ketch top box)" '1234 .* sleep 2000'
