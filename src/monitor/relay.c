@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "monitor/input.h"
 #include "monitor/questions.h"
 #include "wire/conn.h"
 
@@ -43,9 +44,7 @@ struct relay {
 	struct stream main; /* id 0 */
 	struct stream *execs;
 	struct client *stdin_owner; /* of stream 0 */
-	uint32_t stdin_under_way; /* bytes of its owner that were not consumed yet */
-	uint32_t stdin_debt; /* the same of its former owners */
-	struct buf stdin_held; /* frames of the owner: they wait until there is no debt */
+	struct input input;
 	struct questions questions;
 	uint32_t last_id;
 	bool first_settled;
@@ -121,22 +120,17 @@ static void give_credit(struct relay *r, struct stream *s, unsigned which)
 /* STDIN and STDIN_EOF of stream 0, of its owner. */
 static void send_main_input(struct relay *r, const struct msg *m)
 {
-	if (r->stdin_debt) {
-		msg_put(&r->stdin_held, m->type, 0, m->data, m->len);
-		return;
-	}
-	if (m->type == MSG_STDIN)
-		r->stdin_under_way += (uint32_t)m->len;
-	send_down(r, m->type, 0, m);
+	if (input_pass(&r->input, m))
+		send_down(r, m->type, 0, m);
 }
 
 static void release_held_input(struct relay *r)
 {
-	struct buf held = r->stdin_held;
+	struct buf held = r->input.held;
 	struct err e;
 	struct msg m;
 
-	r->stdin_held = (struct buf){ 0 };
+	r->input.held = (struct buf){ 0 };
 	while (msg_peek(&held, PEER_CLIENT, &m, &e) == 1) {
 		send_main_input(r, &m);
 		msg_drop(&held, &m);
@@ -144,13 +138,10 @@ static void release_held_input(struct relay *r)
 	buf_done(&held);
 }
 
-/* What it sent that was not passed on yet is lost, as what nobody has read from a terminal that hangs up. */
 static void leave_stdin(struct relay *r)
 {
 	r->stdin_owner = NULL;
-	r->stdin_debt += r->stdin_under_way;
-	r->stdin_under_way = 0;
-	buf_done(&r->stdin_held);
+	input_leave(&r->input);
 }
 
 /* Does anybody who hears this stream lag behind? */
@@ -474,19 +465,16 @@ static void forward_main(struct relay *r, const struct msg *m)
 	}
 }
 
-/* The main process has consumed input: the oldest first, which may be that of a former owner. */
 static void credit_stdin(struct relay *r, uint32_t n)
 {
-	uint32_t old = n < r->stdin_debt ? n : r->stdin_debt;
+	bool release;
 
-	n = n - old < r->stdin_under_way ? n - old : r->stdin_under_way;
-	r->stdin_debt -= old;
-	r->stdin_under_way -= n;
+	n = input_credit(&r->input, n, &release);
 	if (n && r->stdin_owner) {
 		msg_put_u32x2(conn_out(r->stdin_owner->conn), MSG_CREDIT, 0, 0, n);
 		conn_flush(r->stdin_owner->conn);
 	}
-	if (old && !r->stdin_debt)
+	if (release)
 		release_held_input(r);
 }
 
@@ -582,7 +570,7 @@ struct relay *relay_free(struct relay *r)
 	}
 	while (r->execs)
 		remove_stream(r, r->execs);
-	buf_done(&r->stdin_held);
+	input_done(&r->input);
 	free(r);
 	return NULL;
 }

@@ -5,8 +5,7 @@
  * its stdin owns that.  An exec belongs to the client that started it.  A process outlives its client: what
  * it says then is thrown away; a copy of files is ended.
  *
- * Who leaves stream 0 may have left input under way: it counts against the window of the next owner, whose own input
- * waits until it is consumed.
+ * stdin of stream 0 has one owner at a time (input.h).
  *
  * A question (STATS, TOP, UPDATE) is answered to who asked it (questions.h).
  *

@@ -695,6 +695,89 @@ static void a_signal_that_ends_us_restores_the_terminal_first(void **state)
 	}
 }
 
+/* Attaches to what runs already: no STARTED comes, and its screen is drawn anew by a size that changes. */
+static void runs_already(struct monitor *m)
+{
+	greet(m);
+	expect(m, MSG_ATTACH);
+	expect(m, MSG_RESIZE);
+	NEED(msg_u32(&m->m, 0) == 25);
+	expect_size(m, 24, 80);
+	NEED(write(m->pty, "a\020b", 3) == 3); /* the first of the keys, and another */
+	expect(m, MSG_STDIN);
+	NEED(m->m.len == 3);
+	NEED(write(m->pty, "c\020\021d", 4) == 4);
+	expect(m, MSG_STDIN);
+	NEED(m->m.len == 1 && *(const char *)m->m.data == 'c');
+	expect(m, MSG_ATTACH);
+	NEED(msg_u32(&m->m, 0) == 0);
+	NEED(!next(m));
+}
+
+static void the_keys_leave_a_process_that_runs(void **state)
+{
+	bool detached = false;
+	struct play p = { .how = { .running = true, .ret_detached = &detached } };
+	int tty = terminal_of(&p);
+
+	assert_int_equal(detach_keys_parse(NULL, &p.how.keys, NULL), 0);
+	assert_int_equal(play(&p, runs_already), 0);
+	assert_true(detached);
+	assert_false(is_raw(tty));
+	assert_string_equal(p.told, "");
+	close(tty);
+	close(p.pty);
+}
+
+static void counts_stdin(struct monitor *m)
+{
+	uint32_t n = 0;
+
+	start(m);
+	while (next(m) && m->m.type == MSG_STDIN)
+		n += (uint32_t)m->m.len;
+	NEED(m->m.type == MSG_STDIN_EOF && n == m->arg);
+	say_exit(m, 0);
+}
+
+static void the_keys_are_bytes_like_others_without_a_terminal(void **state)
+{
+	int in = memory_file("\020\021", 2);
+	struct play p = { .arg = 2, .how = { .interactive = true, .in_fd = in } };
+
+	assert_int_equal(detach_keys_parse(NULL, &p.how.keys, NULL), 0);
+	assert_int_equal(play(&p, counts_stdin), 0);
+	close(in);
+}
+
+static void streams_that_are_left_out_are_not_asked_for(void **state)
+{
+	struct play p = { .arg = ATTACH_STDOUT, .how.without = ATTACH_STDERR };
+
+	assert_int_equal(play(&p, attaches), 0);
+}
+
+static void is_not_told_of_signals(struct monitor *m)
+{
+	start(m);
+	NEED(kill(m->client, SIGTERM) == 0);
+	NEED(!next(m)); /* it goes, and the process stays */
+}
+
+static void signals_that_are_kept_end_us_alone(void **state)
+{
+	struct play p = { .how.keep_signals = true };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		play(&p, is_not_told_of_signals);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -715,6 +798,10 @@ int main(void)
 		cmocka_unit_test(signals_are_sent_on_but_not_those_we_ignore),
 		cmocka_unit_test(a_terminal_is_raw_while_it_runs_and_is_restored),
 		cmocka_unit_test(a_terminal_is_restored_when_the_monitor_is_lost),
+		cmocka_unit_test(the_keys_leave_a_process_that_runs),
+		cmocka_unit_test(the_keys_are_bytes_like_others_without_a_terminal),
+		cmocka_unit_test(streams_that_are_left_out_are_not_asked_for),
+		cmocka_unit_test(signals_that_are_kept_end_us_alone),
 		cmocka_unit_test(a_signal_that_ends_us_restores_the_terminal_first),
 	};
 
