@@ -96,7 +96,7 @@ const struct command cmd_ps = {
 	.name = "ps",
 	.usage = "",
 	.summary = "List instances",
-	.text = "Keys of --filter: ancestor=IMAGE, before=NAME, exited=CODE, id, isolation, "
+	.text = "Keys of --filter: ancestor=IMAGE, before=NAME, exited=CODE, health, id, isolation, "
 		"label=KEY[=VALUE], "
 		"name (a regular expression), network, since=NAME, status, volume.  Values of one key are "
 		"alternatives, keys add up.\n\n"

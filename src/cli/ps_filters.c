@@ -44,6 +44,11 @@ static bool fits_isolation(const void *obj, const char *value, void *arg)
 	return !strcmp(isolation_names[((const struct instance *)obj)->spec.isolation], value);
 }
 
+static bool fits_health(const void *obj, const char *value, void *arg)
+{
+	return !strcmp(health_names[((const struct instance *)obj)->state.health.status], value);
+}
+
 static bool fits_network(const void *obj, const char *value, void *arg)
 {
 	return !strcmp(network_names[((const struct instance *)obj)->spec.network], value);
@@ -104,6 +109,7 @@ const struct filter_kind ps_filter_kinds[] = {
 	{ .key = "ancestor", .fits = fits_ancestor },
 	{ .key = "before", .fits = fits_before },
 	{ .key = "exited", .fits = fits_exited },
+	{ .key = "health", .choices = "none|starting|healthy|unhealthy", .fits = fits_health },
 	{ .key = "id", .fits = fits_id },
 	{ .key = "isolation", .choices = "container|vm", .fits = fits_isolation },
 	{ .key = "label", .every = true, .fits = fits_label },

@@ -41,6 +41,8 @@ teardown_file() { store_close; }
 	is "$(names -a -f "ancestor=$(ketch inspect one | jq -r '.[0].Image')" -f name=two)" two
 	is "$(names -a -f "id=$(ketch ps -q)")" one
 	is "$(names -a -f network=host)" ""
+	is "$(names -a -f health=none)" $'two\none'
+	is "$(names -a -f health=healthy -f health=starting)" ""
 }
 
 @test "what a template or a filter cannot be is one line" {
