@@ -10,7 +10,12 @@ setup_file() {
 }
 teardown_file() { store_close; }
 
-snapshot() { ketch images -q; ketch ps -aq; find "$KETCH_ROOT" -mindepth 1 ! -path '*/ketch.db*' ! -path '*/seccomp*' ! -path '*/locks/*' ! -path '*/kernels' -printf '%p %s\n' | sort; }
+snapshot() { # what a store holds, but not what it may note or keep for later
+	ketch images -q
+	ketch ps -aq
+	find "$KETCH_ROOT" -mindepth 1 ! -path '*/ketch.db*' ! -path '*/seccomp*' ! -path '*/locks/*' ! -path '*/kernels' \
+		! -path '*/events/*' -printf '%p %s\n' | sort
+}
 unchanged() { snapshot | diff "$DIR/before" -; is "$(find "$KETCH_RUN_ROOT" -mindepth 1 ! -name kvm.json 2>/dev/null)" ''; }
 
 # Lines of: STATUS;what the error must name;arguments of ketch
