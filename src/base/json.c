@@ -169,8 +169,9 @@ static bool is_empty(const struct jfield *f, const void *obj)
 	case J_ARR:
 	case J_OBJMAP:
 		return !*(const size_t *)((const char *)obj + f->n_off);
+	case J_OBJ: /* JH, JV */
+		return f->n_off && !*(const bool *)((const char *)obj + f->n_off);
 	case J_ENUM:
-	case J_OBJ:
 	case J_END:
 		break;
 	}

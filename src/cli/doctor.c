@@ -6,16 +6,19 @@
 #include "cli/colour.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "engine/audit.h"
 #include "engine/doctor.h"
 
 #define STATUS_COLUMNS 9
 #define NAME_COLUMNS   29
 
 struct doctor_args {
-	bool json;
+	bool json, audit;
 };
 
 static const struct opt doctor_opts[] = {
+	OPT(FLAG, 0, "audit", struct doctor_args, audit, NULL,
+	    "Look for what is left of instances instead: processes, mounts, cgroups, files"),
 	OPT(FLAG, 0, "json", struct doctor_args, json, NULL, "Print JSON"),
 	{ 0 },
 };
@@ -50,14 +53,57 @@ static int print_report(const struct doctor_report *r, bool json, bool colour, s
 	return cli_print(&out, e);
 }
 
+struct audit_report {
+	struct strv left;
+};
+
+static const struct jfield audit_fields[] = { J(J_STRV, struct audit_report, left), { 0 } };
+static const struct jtable audit_table = { sizeof(struct audit_report), audit_fields };
+
+static void add_audit(const struct strv *left, struct buf *out)
+{
+	for (size_t i = 0; i < left->n; i++) {
+		buf_adds(out, "left over: ");
+		text_add(out, left->v[i]);
+		buf_addc(out, '\n');
+	}
+	if (!left->n)
+		buf_adds(out, "nothing is left of instances that have ended\n");
+}
+
+/* Exit status 1 when something is left, or -errno. */
+static int audit(struct engine *en, bool json, struct err *e)
+{
+	AUTO(strv_done) struct strv left = { 0 };
+	AUTO(buf_done) struct buf out = { 0 };
+	int r = engine_audit(en, &left, e);
+
+	if (r < 0)
+		return r;
+	if (json) {
+		json_print(&audit_table, &(struct audit_report){ left }, JSON_PRETTY | JSON_ALL, &out);
+		buf_addc(&out, '\n');
+	} else {
+		add_audit(&left, &out);
+	}
+	r = cli_print(&out, e);
+	return r < 0 ? r : left.n ? STATUS_FAILED : 0;
+}
+
 static int doctor_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(doctor_done) struct doctor_report report = { 0 };
+	const struct doctor_args *a = args;
 	struct engine *en = cli_engine(c, e);
-	int r = en ? engine_doctor(en, &report, e) : -e->no;
+	int r;
 
+	if (!en)
+		return -e->no;
+	if (a->audit)
+		return audit(en, a->json, e);
+	r = engine_doctor(en, &report, e);
 	if (r == 0)
-		r = print_report(&report, ((const struct doctor_args *)args)->json, cli_has_colour(c), e);
+		r = print_report(&report, a->json, cli_has_colour(c), e);
 	if (r < 0)
 		return r;
 	return doctor_worst(&report) == DOCTOR_MISSING ? STATUS_FAILED : 0;
@@ -70,7 +116,11 @@ const struct command cmd_doctor = {
 	.text = "Each line is ok, warn (Ketch works, with less) or missing (something will not work), with "
 		"the command "
 		"that mends it. The exit status is 1 when something is missing, else 0.\n\n"
-		"KVM is tried by running a small guest, not by finding /dev/kvm.",
+		"KVM is tried by running a small guest, not by finding /dev/kvm.\n\n"
+		"With --audit nothing of that is said, but what a killed monitor or a power cut has left; "
+		"the exit "
+		"status is 1 when there is something. The next command that lists or removes instances "
+		"clears it up.",
 	.opts = doctor_opts,
 	.args_size = sizeof(struct doctor_args),
 	.run = doctor_run,

@@ -26,7 +26,7 @@ static const struct jfield run_config_fields[] = {
 	JK(J_STR, struct image_run_config, working_dir, "WorkingDir"),
 	JK(J_MAP, struct image_run_config, labels, "Labels"),
 	JK(J_STR, struct image_run_config, stop_signal, "StopSignal"),
-	JO(struct image_run_config, healthcheck, "Healthcheck", &image_healthcheck_table),
+	JH(struct image_run_config, healthcheck, has_healthcheck, "Healthcheck", &image_healthcheck_table),
 	{ 0 },
 };
 const struct jtable image_run_config_table = { sizeof(struct image_run_config), run_config_fields };

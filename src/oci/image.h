@@ -2,6 +2,7 @@
 #ifndef OCI_IMAGE_H
 #define OCI_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/json.h"
@@ -28,6 +29,7 @@ struct image_run_config {
 	struct strv labels; /* "key=value" */
 	char *stop_signal;
 	struct image_healthcheck healthcheck;
+	bool has_healthcheck;
 };
 
 struct image_rootfs {

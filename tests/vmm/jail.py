@@ -34,8 +34,8 @@ def expected_fds(spec):
     """How many of each kind; eventfds, event loops and timers are counted by the code alone."""
     disks = spec.get('disks', 0)
     sockets = 1 + spec.get('share', 0) + spec.get('console', 0) + 16 * spec.get('vsock', 0) + spec.get('net', 0)
-    return {'/dev/null': 2, 'stderr': 1, 'serial': 1, 'socket': sockets, 'disk': disks, 'kvm-vm': 1, 'ram': 1,
-            'kvm-vcpu': spec.get('vcpus', 1), 'io_uring': disks}
+    return {'/dev/null': 2, 'stderr': 1, 'serial': 1, 'socket': sockets, 'disk': disks, 'kvm-vm': 1,
+            'kvm-vcpu': spec.get('vcpus', 1), 'io_uring': disks, 'ram': spec.get('share', 0)}
 
 
 def kind_of(machine, fd, target):

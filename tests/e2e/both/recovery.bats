@@ -28,6 +28,22 @@ killed() { # PID: kill -9, and it is gone
 	audit
 }
 
+@test "doctor --audit names what a killed monitor leaves, until the next command has cleared it up" {
+	local id
+	id=$(stay --name lost)
+	run ketch doctor --audit
+	unlike "$output" "$id"
+	killed "$(monitor_of lost)"
+	run ketch doctor --audit
+	is "$status" 1
+	like "$output" "left over: run directory $KETCH_RUN_ROOT/$id"
+	like "$output" "left over: cgroup /[^ ]*$id"
+	await 10 status_is lost exited
+	run ketch doctor --audit
+	unlike "$output" "$id"
+	ketch rm lost
+}
+
 @test "the container's first process or the VMM: the monitor sees it and ends in order" {
 	stay --name vmm >/dev/null
 	killed "$(inspect_of vmm .State.Pid)"
