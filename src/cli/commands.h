@@ -8,7 +8,8 @@ extern const struct command cmd_run, cmd_launch, cmd_create, cmd_exec, cmd_shell
 extern const struct command cmd_commit, cmd_cp, cmd_diff, cmd_export; /* each its file */
 extern const struct command cmd_explain; /* explain.c */
 extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
-extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update, cmd_healthcheck_run; /* each its file */
+extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update,
+	cmd_healthcheck_run; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */
@@ -17,8 +18,10 @@ extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */
-extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect, cmd_volume_rm; /* volume.c */
-extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune, cmd_system_prune; /* prune.c */
+extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect,
+	cmd_volume_rm; /* volume.c */
+extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune,
+	cmd_system_prune; /* prune.c */
 extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
 extern const struct command cmd_system_df; /* system_df.c */

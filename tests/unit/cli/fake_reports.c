@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/compare.h"
 #include "engine/audit.h"
+#include "engine/compare.h"
 #include "engine/doctor.h"
 #include "fake_engine.h"
 
