@@ -42,7 +42,7 @@ go() { ketch exec web sh -c "echo $1 >/go" && await 20 logged web "^end $1$"; } 
 @test "a follower sees what comes, through files that are begun anew, and ends with the instance" {
 	"$KETCH" logs -f -n 0 web >"$DIR/followed" 2>/dev/null 3>&- &
 	echo $! >"$DIR/follower"
-	watching() { ls -l "/proc/$(<"$DIR/follower")/fd/" | grep -q inotify; }
+	watching() { readlink /proc/"$(<"$DIR/follower")"/fd/* | grep -q inotify; }
 	await 20 watching
 	local i
 	for i in 150 151 152; do go "$i"; done
