@@ -105,7 +105,7 @@ static int next_answer(struct question *q, struct msg *ret, struct err *e)
 int engine_ask_stats(struct engine *en, const struct instance *in, struct stats *ret, struct err *e)
 {
 	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
-	struct msg m;
+	struct msg m = { 0 };
 	int r = put_question(en, &q, MSG_STATS, NULL, e);
 
 	if (r == 0)

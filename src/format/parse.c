@@ -21,7 +21,7 @@ static int parse_block(struct parser *ps, enum node_type type, struct node **ret
 /* "{{else}}" was read up to the word: the other list, or another if. */
 static int parse_else(struct parser *ps, struct node *node)
 {
-	enum list_end end;
+	enum list_end end = LIST_END;
 	const char *at = ps->t.s;
 	int r = parser_next(ps);
 

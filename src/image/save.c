@@ -108,7 +108,7 @@ static int change_diff_ids(const struct saved *sv, struct json_value *config, bo
 static int make_config(struct image_store *s, struct saved *sv, struct err *e)
 {
 	AUTO(json_tree_done) struct json_value config = { 0 };
-	bool changed;
+	bool changed = false;
 	int r = read_file(s->configs_fd, strchr(sv->image.id, ':') + 1, IMAGE_DOCUMENT_MAX, &sv->config);
 
 	if (r < 0)

@@ -198,6 +198,8 @@ static void cgroups_show_only_their_own(void **state)
 		"cut -d : -f 3 /proc/self/cgroup | sort | head -n 1",
 		&rq, NULL, &o);
 	strv_done(&facts.cgroups);
+	free(facts.cgroup2);
+	facts.cgroup2 = NULL;
 	assert_string_equal(o.e.no ? o.e.msg : o.out.data, "mine\n1\n1\n/\n");
 }
 
