@@ -1,0 +1,65 @@
+# lives.bats - a database lives through all that an instance meets: limits that change, pauses, crashes, copies, commits
+load ../lib
+
+setup_file() {
+	store_open
+	ketch import "$("$FIXTURES/get" debian)/rootfs.tar" debian:12 >/dev/null
+	ketch create --isolation "$ISOLATION" --name db --restart on-failure -m 256m debian:12 \
+		redis-server --dir /var/lib/redis --appendonly yes --appendfsync always --save '' --enable-debug-command yes >/dev/null
+	ketch start db
+	await 60 answers db
+}
+teardown_file() { store_close; }
+
+cli() { ketch exec "$1" redis-cli "${@:2}"; } # INSTANCE WORD...
+answers() { [ "$(cli "$1" ping 2>/dev/null)" = PONG ]; } # INSTANCE
+restarted() { [ "$(inspect_of db .RestartCount)" = "$1" ] && answers db; } # TIMES
+
+@test "a thousand keys are written, limits change under way" {
+	cli db set answer 42
+	ketch exec db redis-benchmark -q -n 2000 -r 1000 -t set >/dev/null &
+	ketch update -m 200m db
+	wait $!
+	is "$(inspect_of db .HostConfig.Memory)" 209715200
+	[ "$(cli db dbsize)" -gt 500 ]
+}
+
+@test "while it is paused nobody is answered; then everybody is" {
+	ketch pause db
+	is "$(inspect_of db .State.Status)" paused
+	refused 1 'paused' ketch exec db redis-cli ping
+	ketch unpause db
+	is "$(cli db get answer)" 42
+}
+
+@test "it crashes, is started again by its policy, and has what was written" {
+	local keys
+	keys=$(cli db dbsize)
+	run cli db debug segfault
+	await 60 restarted 1
+	is "$(cli db dbsize)" "$keys"
+	is "$(cli db get answer)" 42
+}
+
+@test "stopped in order it ends with 0; its files can be copied, exported, and it goes on" {
+	ketch stop db
+	is "$(inspect_of db '.State | .Status, .ExitCode')" $'exited\n0'
+	ketch cp db:/var/lib/redis/appendonlydir "$DIR/copy"
+	grep -q answer "$DIR"/copy/*.aof
+	ketch export db | tar -tf - | grep -q '^var/lib/redis/appendonlydir/.*aof'
+	ketch start db
+	await 60 answers db
+	is "$(cli db get answer)" 42
+}
+
+@test "an image made of it while it runs has its data" {
+	ketch commit db kept:1 >/dev/null
+	krun -d --name second kept:1 >/dev/null
+	await 60 answers second
+	is "$(cli second get answer)" 42
+	cli second set answer 43
+	is "$(cli db get answer)" 42
+	ketch rm -f second db
+	ketch rmi kept:1
+	audit
+}
