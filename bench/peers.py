@@ -69,6 +69,7 @@ class Peer:
     # --- an engine's commands: its words before the verb are self.base
 
     limits = []
+    remove = ["rm", "-f"]  # at once, also what runs
 
     def create(self, name, argv):
         return self.base + ["create", "--name", name, "--network", "none", *self.limits, "bench", *argv]
@@ -196,6 +197,7 @@ class Podman(Peer):
     name = "podman"
     # The machine may have no CAP_SYS_RESOURCE: Podman's default limits cannot be set then.
     limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+    remove = ["rm", "-f", "-t", "0"]  # else it waits ten seconds for a PID 1 that ignores SIGTERM
 
     def __init__(self, work, root):
         super().__init__(work, root)

@@ -35,7 +35,7 @@ outside() { # FILE...
 	ketch update --cpus 0.5 box
 	like "$(outside cpu.max cpu.cfs_quota_us)" '^50000'
 	is "$(inspect_of box .HostConfig.NanoCpus)" 500000000
-	[ "$ISOLATION" = vm ] || grep -q "ketch/$(inspect_of box .Id)" <(grep cpu "/proc/$(inspect_of box .State.Pid)/cgroup")
+	[ "$ISOLATION" = vm ] || grep -q "ketch/$(inspect_of box .Id)" <(grep -E 'cpu|^0::' "/proc/$(inspect_of box .State.Pid)/cgroup")
 	ketch exec box true
 }
 
