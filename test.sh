@@ -6,7 +6,8 @@
 # A stage is a function of tests/stages.bash that speaks TAP ("ok NAME", "not ok NAME", "ok NAME # skip WHY");
 # lines behind "not ok" that begin with "#" tell
 # why.  All that it prints is kept in build-test/logs/STAGE.log.  Stages that do not disturb
-# each other run side by side: one lane builds and reads code, the other runs what was built.
+# each other run side by side: one lane tests parts and reads code (the bed at its end needs one CPU), the other runs
+# the whole as users do.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")" || exit 2
 export LC_ALL=C.UTF-8 TOP=$PWD BUILD=$PWD/build-test
@@ -45,10 +46,9 @@ tools/install-packages build run test || exit 1
 mkdir -p "$logs"
 rm -f "$logs"/*
 stage build || { echo "0 passed, 1 failed"; exit 1; }
-lane unit vmm sanitize static fuzz oci &
+lane unit vmm sanitize static fuzz oci bed &
 lane fixtures e2e_host e2e_container e2e_vm &
 wait
-lane bed
 [ ${#want[@]} -eq 0 ] || lane analyze
 
 echo
