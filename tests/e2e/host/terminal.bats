@@ -7,8 +7,9 @@ teardown_file() { store_close; }
 child_named() { CHILD=$(pgrep -P "$2" -x "$1"); } # NAME PARENT
 
 @test "a job that takes long shows how far it is, and nothing of it stays" {
+	local POLL=0.01 # it has to be caught under way: 384 MiB take a second at least
 	mkdir "$DIR/tree"
-	head -c 64M /dev/zero >"$DIR/tree/zeros"
+	head -c 384M /dev/zero >"$DIR/tree/zeros"
 	tar -cf "$DIR/big.tar" -C "$DIR/tree" zeros
 	"$E2E/terminal.py" 24x80 'expect=\[[# ]{40}\] +[0-9]+%' eof -- "$KETCH" import "$DIR/big.tar" big:1 >"$DIR/shown" &
 	await 10 child_named ketch $!
