@@ -97,7 +97,8 @@ load lib
 	local status pid
 	bundle relay . sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done'
 	ended_with() { # STATUS COMMAND...: what run returns when that was done to it
-		"$RUNTIME" --root "$DIR/state" run -b "$DIR/b/relay" "$TAG-relay" </dev/null >"$DIR/relay.out" 2>&1 3>&- &
+		: >"$DIR/relay.out" # the ready of the one before would do
+		"$RUNTIME" --root "$DIR/state" run -b "$DIR/b/relay" "$TAG-relay" </dev/null >>"$DIR/relay.out" 2>&1 3>&- &
 		pid=$!
 		await 10 grep -q ready "$DIR/relay.out"
 		eval "$2"
