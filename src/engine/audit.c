@@ -100,10 +100,21 @@ static void add_children(struct audit *a, const char *dir, const char *what)
 		closedir(d);
 }
 
+/* Each hierarchy once: with cgroup v2 all controllers are in one; that of v2 alone also where v1 has the controllers. */
 static void add_cgroups(struct audit *a, const struct host_facts *h)
 {
+	AUTO(strv_done) struct strv tops = { 0 };
+
+	if (h->cgroup2)
+		a->oom |= strv_add(&tops, h->cgroup2) < 0;
 	for (size_t i = 0; i < h->cgroups.n; i++) {
-		autofree char *dir = str_printf("%s" CGROUP_PARENT, strchr(h->cgroups.v[i], '=') + 1);
+		const char *top = strchr(h->cgroups.v[i], '=') + 1;
+
+		if (!strv_has(&tops, top))
+			a->oom |= strv_add(&tops, top) < 0;
+	}
+	for (size_t i = 0; i < tops.n; i++) {
+		autofree char *dir = str_printf("%s" CGROUP_PARENT, tops.v[i]);
 
 		if (dir)
 			add_children(a, dir, "cgroup");

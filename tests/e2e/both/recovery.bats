@@ -38,6 +38,7 @@ killed() { # PID: kill -9, and it is gone
 	is "$status" 1
 	like "$output" "left over: run directory $KETCH_RUN_ROOT/$id"
 	like "$output" "left over: cgroup /[^ ]*$id"
+	is "$(sort <<<"$output" | uniq -d)" '' # each thing once
 	await 10 status_is lost exited
 	run ketch doctor --audit
 	unlike "$output" "$id"
