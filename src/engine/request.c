@@ -172,7 +172,7 @@ static int check_network(const struct run_request *rq, struct instance_spec *s, 
 {
 	const char *name = rq->network && *rq->network ? rq->network : "none";
 
-	for (int i = 0; i < NETWORK_N; i++) {
+	for (int i = 0; i <= NETWORK_HOST; i++) {
 		if (strcmp(network_names[i], name))
 			continue;
 		if (i == NETWORK_HOST && s->isolation == ISOLATION_VM)

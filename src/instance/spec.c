@@ -7,8 +7,6 @@
 
 const char *const isolation_names[] = { "container", "vm", NULL };
 static_assert(ARRAY_LEN(isolation_names) == ISOLATION_N + 1, "name every isolation");
-const char *const network_names[] = { "none", "host", NULL };
-static_assert(ARRAY_LEN(network_names) == NETWORK_N + 1, "name every network mode");
 const char *const mount_type_names[] = { "bind", "volume", "tmpfs", NULL };
 static_assert(ARRAY_LEN(mount_type_names) == MOUNT_TYPE_N + 1, "name every mount type");
 const char *const status_names[] = {
@@ -134,6 +132,7 @@ static const struct jfield instance_spec_fields[] = {
 	JO(struct instance_spec, resources, "resources", &resources_table),
 	JO(struct instance_spec, sandbox, "sandbox", &sandbox_table),
 	JE(struct instance_spec, network, "network", network_names),
+	JO(struct instance_spec, net, "net", &net_spec_table),
 	JK(J_BOOL, struct instance_spec, read_only, "readOnly"),
 	J(J_BOOL, struct instance_spec, init),
 	J(J_BOOL, struct instance_spec, privileged),

@@ -11,15 +11,14 @@
 
 #include "instance/health.h"
 #include "instance/log_spec.h"
+#include "instance/net_spec.h"
 #include "instance/process.h"
 #include "instance/sandbox.h"
 
 enum isolation { ISOLATION_CONTAINER, ISOLATION_VM, ISOLATION_N };
-enum network_mode { NETWORK_NONE, NETWORK_HOST, NETWORK_N };
 enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_TYPE_N };
 
 extern const char *const isolation_names[]; /* "container", "vm", NULL */
-extern const char *const network_names[];
 extern const char *const mount_type_names[];
 #define PROPAGATION_SLAVE  "rslave"
 #define PROPAGATION_SHARED "rshared"
@@ -105,6 +104,7 @@ struct instance_spec {
 	struct resources resources;
 	struct sandbox sandbox;
 	int network; /* enum network_mode */
+	struct net_spec net;
 	bool read_only; /* the root */
 	bool init; /* a small init as PID 1 that reaps and forwards signals */
 	bool privileged; /* all capabilities and devices, no masked paths */
