@@ -16,6 +16,7 @@
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)
  *	disk        the writable layer: a sparse ext4 image (vm)
+ *	tap/0...    the wire of spec.net.attachments[i], and behind them that of spec.net.spare (vm; sys/tap.h)
  *	kernel initramfs   (vm)
  */
 #ifndef INSTANCE_BOOT_H

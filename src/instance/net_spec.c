@@ -62,6 +62,7 @@ static const struct jtable rate_table = { sizeof(struct net_rate), rate_fields }
 static const struct jfield net_spec_fields[] = {
 	J(J_STR, struct net_spec, of),
 	JA(struct net_spec, attachments, n_attachments, "attachments", &attachment_table),
+	JO(struct net_spec, spare, "spare", &given_table),
 	JA(struct net_spec, ports, n_ports, "ports", &published_table),
 	JK(J_BOOL, struct net_spec, publish_all, "publishAll"),
 	J(J_STRV, struct net_spec, exposed),

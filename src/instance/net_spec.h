@@ -70,6 +70,7 @@ struct net_spec {
 	char *of; /* NETWORK_CONTAINER: id of the other instance */
 	struct net_attachment *attachments;
 	size_t n_attachments;
+	struct net_port spare; /* vm: link and mac of a card on no network yet, for one to come; mac NULL: none */
 	struct published_port *ports;
 	size_t n_ports;
 	bool publish_all; /* -P */

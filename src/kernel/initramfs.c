@@ -7,6 +7,7 @@
  *	/modules	a line for each module file, in the order to load them
  *	/modules.port, /modules.vsock	those that the agent's stream needs, under the driver qemu or kvm
  *	/modules.share	those that only a guest with shares loads: 40 ms in software emulation
+ *	/modules.net	those that only a guest on networks loads
  *	/m/NAME.ko	the modules
  */
 #include <endian.h>
@@ -29,7 +30,7 @@
 
 #define MAX_GUEST  (32 * 1024 * 1024)
 #define MAX_MODULE (16 * 1024 * 1024)
-#define LAYOUT	   "ketch-initramfs-3" /* part of the hash: change it when the layout above changes */
+#define LAYOUT	   "ketch-initramfs-4" /* part of the hash: change it when the layout above changes */
 
 struct parts {
 	struct bzimage head;

@@ -15,10 +15,11 @@ static const char *const boot[] = { "virtio_mmio", "virtio_blk", "virtio_rng", "
 static const char *const port[] = { "virtio_console", NULL };
 static const char *const vsock[] = { "vmw_vsock_virtio_transport", "pvpanic_mmio", NULL };
 static const char *const share[] = { "virtiofs", NULL };
+static const char *const net[] = { "virtio_net", NULL };
 
 const struct module_list modules_lists[] = {
 	{ "modules", boot },	    { "modules.port", port }, { "modules.vsock", vsock },
-	{ "modules.share", share }, { NULL, NULL },
+	{ "modules.share", share }, { "modules.net", net },   { NULL, NULL },
 };
 
 /* Does the path "kernel/.../virtio-rng.ko[.xz]" hold the module virtio_rng?  '-' and '_' are the same. */

@@ -11,7 +11,7 @@ struct module_list {
 	const char *const *wanted;
 };
 
-/* What a guest needs at every boot; for its agent under the driver qemu, and kvm; where it has shares.  Ends with NULL. */
+/* What a guest needs at every boot; for its agent under the driver qemu, and kvm; where it has shares, or networks.  Ends with NULL. */
 extern const struct module_list modules_lists[];
 
 /* dirfd: a /lib/modules/VERSION with modules.dep.  Appends to *ret the paths below dirfd of the wanted modules and

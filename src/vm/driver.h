@@ -3,7 +3,7 @@
  * A driver adds the steps that make and start its machine; applied, they fill a struct machine.  What the machine must
  * have, for instance/guest.h to hold: the kernel and initramfs of the boot document, a serial console at
  * `console`, requests of vm/control.h heard at `control`, the agent's stream (a virtio-serial port or a vsock connection) at `agent`, virtio block devices with the serials GUEST_ROOT and
- * GUEST_DISK, a virtio-fs device for each share, a source of random numbers, and power-off.
+ * GUEST_DISK, a virtio-fs device for each share, a virtio network card for each card of vm/cards.h, a source of random numbers, and power-off.
  */
 #ifndef VM_DRIVER_H
 #define VM_DRIVER_H
@@ -14,8 +14,9 @@
 #include "instance/plan.h"
 #include "vm/child.h"
 
-#define MACHINE_MAX_SHARES 19 /* virtio-mmio of microvm has 24 places; 4 are taken */
-#define MACHINE_MAX_FDS	   (16 + MACHINE_MAX_SHARES)
+#define MACHINE_MAX_EXTRA  20 /* shares and cards: virtio-mmio of microvm has 24 places; 4 are taken */
+#define MACHINE_MAX_SHARES 19
+#define MACHINE_MAX_FDS	   (16 + MACHINE_MAX_EXTRA)
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "vm/cards.h"
 #include "vm/kvm_int.h"
 #include "vm/share.h"
 #include "vmm/layout.h"
@@ -32,10 +33,9 @@ static void plan_machine(struct vmm_planner *pl, const struct instance_spec *s, 
 	vmm_plan_arg(pl, "--block", "fd=%d,serial=" GUEST_DISK, VMM_FD_DISK);
 }
 
-static void plan_shares(struct vmm_planner *pl, const struct instance_spec *s)
+/* The number behind those that it takes. */
+static int plan_shares(struct vmm_planner *pl, const struct instance_spec *s, int number)
 {
-	int number = VMM_FD_SHARES;
-
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		char tag[GUEST_TAG_MAX], from[GUEST_TAG_MAX + 8];
 
@@ -46,6 +46,17 @@ static void plan_shares(struct vmm_planner *pl, const struct instance_spec *s)
 		vmm_plan_fd(pl, number, from);
 		vmm_plan_arg(pl, "--share", "fd=%d,tag=%s", number, tag);
 		number++;
+	}
+	return number;
+}
+
+static void plan_cards(struct vmm_planner *pl, const struct instance_spec *s, int number)
+{
+	struct card c;
+
+	for (size_t i = 0; card_get(s, i, &c); i++, number++) {
+		vmm_plan_fd(pl, number, c.from);
+		vmm_plan_arg(pl, "--net", "fd=%d,mac=%s", number, c.mac);
 	}
 }
 
@@ -62,7 +73,7 @@ static int kvm_plan(const struct instance_spec *s, const struct host_facts *h, s
 	if (!h->vmm)
 		return err_set(e, ENOENT, "the program ketch-vmm cannot be found");
 	plan_machine(&pl, s, h);
-	plan_shares(&pl, s);
+	plan_cards(&pl, s, plan_shares(&pl, s, VMM_FD_EXTRA));
 	/* panic=-1: a guest that panics ends its VM; reboot=k: by the keyboard controller's reset line */
 	vmm_plan_kernel_arg(&pl, "quiet console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k");
 	/* what this machine has not, and a kernel that trusts its CPU, need not try */

@@ -14,7 +14,7 @@ enum {
 	VMM_FD_INITRAMFS,
 	VMM_FD_ROOT,
 	VMM_FD_DISK,
-	VMM_FD_SHARES
+	VMM_FD_EXTRA /* shares, cards */
 };
 
 /* kvm_start.c */

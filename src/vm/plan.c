@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "instance/guest.h"
+#include "vm/cards.h"
 #include "vm/share.h"
 #include "vm/vm.h"
 #include "vm/vm_int.h"
@@ -115,7 +116,9 @@ int vm_plan(const struct instance_spec *s, const struct host_facts *h, struct pl
 		return r;
 	if (share_plan(s, ret) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	r = vm_driver_of(s)->plan(s, h, ret, e);
+	r = cards_check(s, e);
+	if (r == 0)
+		r = vm_driver_of(s)->plan(s, h, ret, e);
 	if (r < 0)
 		return r;
 	return plan_guest(s, ret) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "instance/guest.h"
+#include "vm/cards.h"
 #include "vm/qemu_int.h"
 #include "vm/share.h"
 
@@ -79,10 +80,9 @@ static void plan_disk(struct vmm_planner *pl, const char *name, int number, cons
 	vmm_plan_arg(pl, "-device", "virtio-blk-device,drive=%s,serial=%s", name, name);
 }
 
-static void plan_shares(struct vmm_planner *pl, const struct instance_spec *s)
+/* The number behind those that it takes. */
+static int plan_shares(struct vmm_planner *pl, const struct instance_spec *s, int number)
 {
-	int number = FD_SHARES;
-
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		char tag[GUEST_TAG_MAX], from[GUEST_TAG_MAX + 8];
 
@@ -95,6 +95,18 @@ static void plan_shares(struct vmm_planner *pl, const struct instance_spec *s)
 		vmm_plan_arg(pl, "-device", "vhost-user-fs-device,chardev=%s,tag=%s,queue-size=1024", tag,
 			     tag);
 		number++;
+	}
+	return number;
+}
+
+static void plan_cards(struct vmm_planner *pl, const struct instance_spec *s, int number)
+{
+	struct card c;
+
+	for (size_t i = 0; card_get(s, i, &c); i++, number++) {
+		vmm_plan_fd(pl, number, c.from);
+		vmm_plan_arg(pl, "-netdev", "tap,id=net%zu,fd=%d", i, number);
+		vmm_plan_arg(pl, "-device", "virtio-net-device,netdev=net%zu,mac=%s", i, c.mac);
 	}
 }
 
@@ -132,7 +144,7 @@ static int qemu_plan(const struct instance_spec *s, const struct host_facts *h, 
 	plan_wires(&pl);
 	plan_disk(&pl, GUEST_ROOT, FD_ROOT, "read-only=on");
 	plan_disk(&pl, GUEST_DISK, FD_DISK, "discard=unmap");
-	plan_shares(&pl, s);
+	plan_cards(&pl, s, plan_shares(&pl, s, FD_EXTRA));
 	plan_kernel(&pl, s);
 	if (pl.r == 0)
 		pl.r = plan_add(p, &op_vmm_start, "qemu", NULL, NULL, 0);

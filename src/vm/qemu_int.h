@@ -5,7 +5,16 @@
 #include "vm/vm_int.h"
 
 /* What QEMU finds its descriptors under. */
-enum { FD_AGENT = 3, FD_CONSOLE, FD_KERNEL, FD_INITRAMFS, FD_ROOT, FD_DISK, FD_CONTROL, FD_SHARES };
+enum {
+	FD_AGENT = 3,
+	FD_CONSOLE,
+	FD_KERNEL,
+	FD_INITRAMFS,
+	FD_ROOT,
+	FD_DISK,
+	FD_CONTROL,
+	FD_EXTRA /* shares, cards */
+};
 
 /* qemu_start.c */
 extern const struct step_op op_kernel_tsc, op_vmm_start;

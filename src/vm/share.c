@@ -195,7 +195,7 @@ bool share_is_needed(const struct mount_spec *m)
 	return m->type == MOUNT_BIND || m->type == MOUNT_VOLUME;
 }
 
-static size_t count(const struct instance_spec *s)
+size_t share_count(const struct instance_spec *s)
 {
 	size_t n = 0;
 
@@ -206,7 +206,7 @@ static size_t count(const struct instance_spec *s)
 
 int share_check(const struct instance_spec *s, const struct host_facts *h, struct err *e)
 {
-	size_t n = count(s);
+	size_t n = share_count(s);
 
 	if (n && !h->virtiofsd)
 		return err_set(
@@ -230,7 +230,7 @@ int share_check(const struct instance_spec *s, const struct host_facts *h, struc
 
 uint64_t share_overhead_bytes(const struct instance_spec *s)
 {
-	return count(s) * SERVER_BYTES;
+	return share_count(s) * SERVER_BYTES;
 }
 
 int share_plan(const struct instance_spec *s, struct plan *p)

@@ -8,6 +8,8 @@
 
 /* Has the mount a source on the host? */
 bool share_is_needed(const struct mount_spec *m);
+/* How many do? */
+size_t share_count(const struct instance_spec *s);
 /* Can this host serve those of the spec? */
 int share_check(const struct instance_spec *s, const struct host_facts *h, struct err *e);
 /* Memory that their servers need. */

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-from vmm import (DEADLINE, DISK_BYTES, FILLED, FIRST_SECTOR, Failed, Machine, N_SECTORS, SECTOR, pattern, skip_reason)
+from vmm import (DEADLINE, DISK_BYTES, FILLED, FIRST_SECTOR, Failed, Machine, N_SECTORS, SECTOR, leave_network, pattern,
+                 skip_reason)
 
 DEVICES = {
     'rng': {},
@@ -25,6 +26,7 @@ DEVICES = {
     'block': {'disks': 1},
     'block-ro': {'disks': 2, 'read_only': True},
     'net': {'net': True},
+    'net-tap': {'tap': True},
     'fs': {'share': True},
 }
 
@@ -74,7 +76,9 @@ def outside():
     with open('/proc/self/mountinfo') as f:
         mounts = f.read()
     children = open(f'/proc/self/task/{os.getpid()}/children').read()
-    return mounts, children, len(os.listdir('/proc/self/fd'))
+    with open('/proc/self/net/dev') as f:
+        links = [line.split(':')[0] for line in f if ':' in line]
+    return mounts, children, links, len(os.listdir('/proc/self/fd'))
 
 
 def main():
@@ -88,6 +92,7 @@ def main():
     if reason:
         print(f'ok devices under a hostile guest # skip {reason}')
         return 0
+    leave_network()
     with tempfile.TemporaryDirectory(prefix='canary.') as canary:
         for i in range(16):
             with open(f'{canary}/{i}', 'wb') as f:

@@ -3,16 +3,18 @@
 One Machine is one virtual machine with the test guest (guests/main.c) in it.  Everything waits for an event with a deadline.
 """
 import ctypes
+import fcntl
 import json
 import os
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 
-CLONE_NEWPID = 0x20000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 SYS_CLONE = 56
 DEADLINE = float(os.environ.get('VMM_DEADLINE', '120'))  # of one guest in the bed; a guest gives up by itself before
 FIRST_UID = 1879048192
@@ -22,11 +24,21 @@ MAC = '02:00:00:00:00:01'
 SECTOR, FIRST_SECTOR, N_SECTORS, FILLED, DISK_BYTES = 512, 8, 16, 0x5a, 1 << 20
 SHARED = {'hello': b'shared bytes\n'}
 
+ETH_P_ALL, SOL_PACKET, PACKET_IGNORE_OUTGOING = 3, 263, 23
+TUNSETIFF, TUNSETVNETHDRSZ, SIOCSIFFLAGS, VNET_HEADER = 0x400454ca, 0x400454d8, 0x8914, 12
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_UP = 2, 0x1000, 0x4000, 1
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failed(Exception):
     pass
+
+
+def leave_network():
+    """Into a network namespace of our own, for taps that are nobody else's."""
+    if libc.unshare(CLONE_NEWNET) < 0:
+        raise OSError(ctypes.get_errno(), 'unshare')
 
 
 def pattern():
@@ -135,6 +147,23 @@ class Echo:
                 self.waiting.pop(0)
 
 
+class Mirror:
+    """The other side of a tap: what the guest sends comes back, where the kernel takes it."""
+
+    def __init__(self, machine, name):
+        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(ETH_P_ALL))
+        self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.sock.bind((name, ETH_P_ALL))
+        machine.ours.append(self.sock)
+        machine.selector.register(self.sock, selectors.EVENT_READ, self.on_ready)
+
+    def on_ready(self, mask):
+        try:
+            self.sock.send(self.sock.recv(65536))
+        except OSError:
+            pass  # a frame that is too long, or no frame at all
+
+
 class Talk:
     """A connection of the host to the guest's port: says 64 KiB, wants them back, ends."""
 
@@ -167,7 +196,7 @@ class Machine:
     count = 0
 
     def __init__(self, vmm, guest, cmdline='', memory='64m', vcpus=1, disks=0, read_only=False, share=False,
-                 vsock=False, console=False, net=False, namespace=True, extra=()):
+                 vsock=False, console=False, net=False, tap=False, namespace=True, extra=()):
         Machine.count += 1
         self.dir = tempfile.TemporaryDirectory(prefix='vmm.')
         self.uid = FIRST_UID + Machine.count
@@ -196,6 +225,8 @@ class Machine:
             argv += ['--console', self.add_echo()]
         if net:
             argv += ['--net', f'fd={self.add_echo(socket.SOCK_DGRAM)},mac={MAC}']
+        if tap:
+            argv += ['--net', f'fd={self.add_tap()},mac={MAC}']
         self.selector.register(serial, selectors.EVENT_READ, self.on_serial)
         self.pid = spawn([str(a) for a in argv], self.theirs, namespace)
         for fd in self.theirs:
@@ -218,6 +249,16 @@ class Machine:
         os.set_blocking(theirs, False)
         Echo(self, ours, kind == socket.SOCK_DGRAM)
         return theirs
+
+    def add_tap(self):
+        fd = self.keep(os.open('/dev/net/tun', os.O_RDWR | os.O_NONBLOCK))
+        name = f'vmm{Machine.count}'
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+        fcntl.ioctl(fd, TUNSETVNETHDRSZ, struct.pack('i', VNET_HEADER))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack('16sH22x', name.encode(), IFF_UP))
+        Mirror(self, name)
+        return fd
 
     def add_disk(self, i, read_only):
         path = f'{self.dir.name}/disk{i}'

@@ -121,6 +121,28 @@ static void a_machine_under_our_own_hypervisor(void **state)
 	assert_golden("vm-kvm-v2.plan", s, v2_host());
 }
 
+static struct instance_spec spec_on_networks(int driver)
+{
+	struct instance_spec s = plain_spec();
+
+	s.network = NETWORK_ATTACHED;
+	s.vm.driver = driver;
+	s.vm.accel_kvm = true;
+	s.net.n_attachments = 2;
+	s.net.attachments = calloc(2, sizeof(*s.net.attachments));
+	s.net.attachments[0].given.mac = strdup("02:42:0a:58:00:05");
+	s.net.attachments[1].mac = strdup("02:42:0a:59:00:05");
+	s.net.spare.mac = strdup("02:4b:01:23:45:67");
+	add_mount(&s, &(struct mount_spec){ MOUNT_BIND, strdup("/srv/data"), strdup("/data") });
+	return s;
+}
+
+static void a_machine_has_a_card_for_each_network_and_one_to_spare(void **state)
+{
+	assert_golden("vm-networks-qemu.plan", spec_on_networks(VM_DRIVER_QEMU), v2_host());
+	assert_golden("vm-networks-kvm.plan", spec_on_networks(VM_DRIVER_KVM), v2_host());
+}
+
 /* --- what cannot be done */
 
 static void assert_refused(struct instance_spec s, struct host_facts h, const char *why)
@@ -139,6 +161,15 @@ static void the_network_of_the_host_is_refused(void **state)
 
 	s.network = NETWORK_HOST;
 	assert_refused(s, v1_host(), "--network host");
+}
+
+static void more_cards_and_mounts_than_the_bus_has_places_are_refused(void **state)
+{
+	struct instance_spec s = spec_on_networks(VM_DRIVER_QEMU);
+
+	for (int i = 0; i < 17; i++)
+		add_mount(&s, &(struct mount_spec){ MOUNT_BIND, strdup("/srv/data"), strdup("/data") });
+	assert_refused(s, v2_host(), "18 mounts and 3 networks; a virtual machine can have 20");
 }
 
 static void a_user_namespace_is_refused(void **state)
@@ -257,6 +288,8 @@ int main(void)
 		cmocka_unit_test(a_plain_machine_on_cgroup_v1),
 		cmocka_unit_test(a_machine_with_everything_on_cgroup_v2),
 		cmocka_unit_test(a_machine_under_our_own_hypervisor),
+		cmocka_unit_test(a_machine_has_a_card_for_each_network_and_one_to_spare),
+		cmocka_unit_test(more_cards_and_mounts_than_the_bus_has_places_are_refused),
 		cmocka_unit_test(the_network_of_the_host_is_refused),
 		cmocka_unit_test(our_hypervisor_without_kvm_is_refused_with_the_reason),
 		cmocka_unit_test(more_processors_than_a_machine_has_are_refused),
