@@ -4,8 +4,8 @@
 # of host/ has nothing to do with walls (images, help, errors) and runs once.  KETCH is the program.
 #
 # Each file works in a directory of its own, $DIR, with a copy of the suite's store (it has ketch/base) in
-# $KETCH_ROOT and its live state in $KETCH_RUN_ROOT, so files never see each other.  Booting a VM takes seconds
-# under software emulation: a file starts few instances and asks each many things.
+# $KETCH_ROOT, its live state in $KETCH_RUN_ROOT and a network namespace of its own, so files never see each other.
+# Booting a VM takes seconds under software emulation: a file starts few instances and asks each many things.
 bats_require_minimum_version 1.5.0
 export KETCH_CONFIG= # the configuration of the machine is nothing to us
 E2E=$(dirname "${BASH_SOURCE[0]}")
@@ -14,6 +14,8 @@ E2E=$(dirname "${BASH_SOURCE[0]}")
 STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & echo ready; wait')
 
 store_open() { # for setup_file
+	[ "$(readlink /proc/self/ns/net)" != "$E2E_HOST_NET" ] ||
+		{ echo "this is the machine's own network" >&2; return 1; }
 	export DIR KETCH_ROOT KETCH_RUN_ROOT
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/ketch-e2e.XXXXXX")
 	KETCH_ROOT=$DIR/store KETCH_RUN_ROOT=$DIR/run

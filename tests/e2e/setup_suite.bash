@@ -1,9 +1,17 @@
 # setup_suite.bash - once per run of bats: the store that every file gets a copy of, with ketch/base and a kernel
+#
+# Each file runs in a network namespace of its own, so that bridges and rules never are the machine's: bats calls
+# bats-exec-file for each, and finds this function of that name.  store_open checks that it is so.
+alone() { unshare -n -- sh -c 'ip link set lo up && exec "$@"' alone "$@"; } # COMMAND...
+bats-exec-file() { alone "$(type -P bats-exec-file)" "$@"; }
+
 setup_suite() {
 	local top
 	top=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 	top=${top%/tests*}
 	export KETCH=${KETCH:-$top/build/ketch} ISOLATION=${ISOLATION:-container} FIXTURES=$top/tests/fixtures
+	E2E_HOST_NET=$(readlink /proc/self/ns/net)
+	export E2E_HOST_NET
 	E2E_SUITE=$(mktemp -d "${TMPDIR:-/tmp}/ketch-suite.XXXXXX")
 	export E2E_SUITE E2E_TEMPLATE=$E2E_SUITE/store
 	export KETCH_ROOT=$E2E_TEMPLATE KETCH_RUN_ROOT=$E2E_SUITE/run
@@ -13,7 +21,7 @@ setup_suite() {
 	"$KETCH" kernel import "$kernel"/boot/vmlinuz-* "$kernel"/lib/modules/*
 	[ -z "${KVM_WORKS:-}" ] || find_kvm
 	# Makes what is kept for later runs (seccomp filter; initramfs and EROFS file for a VM).
-	"$KETCH" run --rm --isolation "$ISOLATION" ketch/base true
+	alone "$KETCH" run --rm --isolation "$ISOLATION" ketch/base true
 	unset KETCH_ROOT KETCH_RUN_ROOT
 }
 
