@@ -5,11 +5,8 @@
 #include "vmm/seal.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "sys/confine.h"
 
 #define MAIN   (1u << SEAL_MAIN)
 #define WORKER (1u << SEAL_WORKER)
@@ -70,46 +68,7 @@ static bool disabled;
 
 /* --- the filter */
 
-#define MOST_INSNS 96
-
-struct program {
-	struct sock_filter insns[MOST_INSNS];
-	unsigned short n;
-};
-
-static void add(struct program *p, struct sock_filter insn)
-{
-	if (p->n < MOST_INSNS)
-		p->insns[p->n++] = insn;
-}
-
-static void add_load(struct program *p, uint32_t offset)
-{
-	add(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
-}
-
-static void add_return(struct program *p, uint32_t what)
-{
-	add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what));
-}
-
-/* Behind it, `n` instructions only where the loaded word is v. */
-static void add_if(struct program *p, uint32_t v, uint8_t n)
-{
-	add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, v, 0, n));
-}
-
-static void add_if_allow(struct program *p, uint32_t v)
-{
-	add_if(p, v, 1);
-	add_return(p, SECCOMP_RET_ALLOW);
-}
-
-#define NR     offsetof(struct seccomp_data, nr)
-#define ARCH   offsetof(struct seccomp_data, arch)
-#define ARG(i) (offsetof(struct seccomp_data, args) + (i)*8) /* its low half */
-
-static void add_ioctl(struct program *p, enum seal_kind kind)
+static void add_ioctl(struct filter *f, enum seal_kind kind)
 {
 	unsigned n = 0;
 
@@ -117,55 +76,45 @@ static void add_ioctl(struct program *p, enum seal_kind kind)
 		n += (ioctls[i].kinds & 1u << kind) != 0;
 	if (!n)
 		return;
-	add_if(p, SYS_ioctl, (uint8_t)(2 + 2 * n));
-	add_load(p, ARG(1));
+	filter_if(f, SYS_ioctl, (uint8_t)(2 + 2 * n));
+	filter_load_arg(f, 1);
 	for (size_t i = 0; i < ARRAY_LEN(ioctls); i++)
 		if (ioctls[i].kinds & 1u << kind)
-			add_if_allow(p, ioctls[i].request);
-	add_return(p, SECCOMP_RET_KILL_PROCESS);
+			filter_allow(f, ioctls[i].request);
+	filter_kill(f);
 }
 
 /* Only the main thread, only to threads of this process, only the kick. */
-static void add_tgkill(struct program *p, enum seal_kind kind)
+static void add_tgkill(struct filter *f, enum seal_kind kind)
 {
 	if (kind != SEAL_MAIN)
 		return;
-	add_if(p, SYS_tgkill, 6);
-	add_load(p, ARG(0));
-	add_if(p, (uint32_t)getpid(), 3);
-	add_load(p, ARG(2));
-	add_if_allow(p, SIGUSR1);
-	add_return(p, SECCOMP_RET_KILL_PROCESS);
-}
-
-static void build(struct program *p, enum seal_kind kind)
-{
-	add_load(p, ARCH);
-	add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
-	add_return(p, SECCOMP_RET_KILL_PROCESS);
-	add_load(p, NR); /* x32's numbers are none of these */
-	add_ioctl(p, kind);
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-		if (calls[i].kinds & 1u << kind)
-			add_if_allow(p, (uint32_t)calls[i].nr);
-	add_tgkill(p, kind);
-	add_return(p, SECCOMP_RET_KILL_PROCESS);
+	filter_if(f, SYS_tgkill, 6);
+	filter_load_arg(f, 0);
+	filter_if(f, (uint32_t)getpid(), 3);
+	filter_load_arg(f, 2);
+	filter_allow(f, SIGUSR1);
+	filter_kill(f);
 }
 
 int seal_thread(enum seal_kind kind)
 {
-	struct program p = { .n = 0 };
-	struct sock_fprog prog = { .filter = p.insns };
+	struct filter f;
+	int r;
 
 	if (disabled)
 		return 0;
-	build(&p, kind);
-	if (p.n == MOST_INSNS) {
-		errno = E2BIG;
-		return -1;
-	}
-	prog.len = p.n;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0 ? -1 : 0;
+	filter_begin(&f);
+	add_ioctl(&f, kind);
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		if (calls[i].kinds & 1u << kind)
+			filter_allow(&f, (uint32_t)calls[i].nr);
+	add_tgkill(&f, kind);
+	filter_kill(&f);
+	r = filter_enter(&f);
+	if (r < 0)
+		errno = -r;
+	return r < 0 ? -1 : 0;
 }
 
 size_t seal_list(enum seal_kind kind, int *ret, size_t max)
