@@ -26,3 +26,9 @@ sweep() { # COMMAND
 @test "unpause" { sweep unpause; }
 @test "rename" { sweep rename; }
 @test "restart" { sweep restart; }
+
+@test "the monitor, at random moments" {
+	local times=20
+	[ "$ISOLATION" = vm ] && times=2
+	"$E2E/monitor_kills.py" "$KETCH" "$ISOLATION" "$DIR" "${MONITOR_KILLS:-$times}" "${SEED:-$RANDOM}"
+}
