@@ -2,6 +2,7 @@
 #include "cli/change.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +10,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/parse.h"
+#include "base/when.h"
 
 #define BLANKS " \t"
 
@@ -152,6 +154,92 @@ static int add_pairs(const struct change *ch, struct strv *m)
 	return r;
 }
 
+/* --- HEALTHCHECK */
+
+#define LEAST_NS 1000000 /* Docker's: a millisecond */
+
+/* "--NAME=VALUE", one word in front of CMD. */
+static int take_health_option(const struct change *ch, const char *word, struct image_healthcheck *h)
+{
+	const struct {
+		const char *name;
+		int64_t *ns;
+		int64_t least_ns;
+	} times[] = {
+		{ "--interval=", &h->interval_ns, LEAST_NS },
+		{ "--timeout=", &h->timeout_ns, LEAST_NS },
+		{ "--start-period=", &h->start_period_ns, 0 },
+	};
+	uint32_t retries;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		size_t n = strlen(times[i].name);
+
+		if (strncmp(word, times[i].name, n))
+			continue;
+		return parse_duration(word + n, times[i].ns) < 0 || *times[i].ns < times[i].least_ns
+			       ? invalid(ch, "that is no duration such as 30s")
+			       : 0;
+	}
+	if (strncmp(word, "--retries=", strlen("--retries=")))
+		return invalid(ch, "--interval=, --timeout=, --start-period= and --retries= are known");
+	if (parse_u32(word + strlen("--retries="), &retries) < 0 || !retries || retries > INT_MAX)
+		return invalid(ch, "--retries must be a number from 1 on");
+	h->retries = (int)retries;
+	return 0;
+}
+
+/* What is behind CMD: ["cmd", "arg"], or a line for a shell. */
+static int set_health_test(const struct change *ch, struct strv *test)
+{
+	AUTO(strv_done) struct strv words = { 0 };
+	int r = *ch->rest == '[' ? parse_array(ch, &words) : strv_add(&words, ch->rest);
+
+	if (r == 0)
+		r = strv_add(test, *ch->rest == '[' ? "CMD" : "CMD-SHELL");
+	for (size_t i = 0; i < words.n && r == 0; i++)
+		r = strv_add(test, words.v[i]);
+	return r == -ENOMEM ? no_memory(ch) : r;
+}
+
+static int read_health(const struct change *ch, struct image_healthcheck *h)
+{
+	struct change behind = *ch;
+	bool bad = false;
+	int r = 0;
+
+	while (r == 0 && !strncmp(behind.rest, "--", 2)) {
+		autofree char *word = next_word(&behind.rest, &bad);
+
+		r = bad	   ? invalid(ch, "a quote is not closed")
+		    : word ? take_health_option(ch, word, h)
+			   : no_memory(ch);
+	}
+	if (r < 0)
+		return r;
+	if (!strcasecmp(behind.rest, "NONE"))
+		return strv_add(&h->test, "NONE") < 0 ? no_memory(ch) : 0;
+	if (strncasecmp(behind.rest, "CMD", 3) || !strchr(BLANKS, behind.rest[3]))
+		return invalid(ch, "must be [OPTIONS] CMD command, or NONE");
+	behind.rest += 3 + strspn(behind.rest + 3, BLANKS);
+	return *behind.rest ? set_health_test(&behind, &h->test) : invalid(ch, "a command is missing");
+}
+
+static int do_healthcheck(const struct change *ch, struct image_run_config *c)
+{
+	struct image_healthcheck h = { 0 };
+	int r = read_health(ch, &h);
+
+	if (r < 0) {
+		json_done(&image_healthcheck_table, &h);
+		return r;
+	}
+	json_done(&image_healthcheck_table, &c->healthcheck);
+	c->healthcheck = h;
+	c->has_healthcheck = true;
+	return 0;
+}
+
 /* --- instructions */
 
 static int do_cmd(const struct change *ch, struct image_run_config *c)
@@ -209,9 +297,16 @@ static const struct {
 	const char *word;
 	int (*apply)(const struct change *ch, struct image_run_config *c);
 } instructions[] = {
-	{ "CMD", do_cmd },	 { "ENTRYPOINT", do_entrypoint }, { "ENV", do_env },
-	{ "EXPOSE", do_expose }, { "LABEL", do_label },		  { "STOPSIGNAL", do_stopsignal },
-	{ "USER", do_user },	 { "VOLUME", do_volume },	  { "WORKDIR", do_workdir },
+	{ "CMD", do_cmd },
+	{ "ENTRYPOINT", do_entrypoint },
+	{ "ENV", do_env },
+	{ "EXPOSE", do_expose },
+	{ "HEALTHCHECK", do_healthcheck },
+	{ "LABEL", do_label },
+	{ "STOPSIGNAL", do_stopsignal },
+	{ "USER", do_user },
+	{ "VOLUME", do_volume },
+	{ "WORKDIR", do_workdir },
 };
 
 int change_apply(const char *line, struct image_run_config *config, struct err *e)
@@ -231,7 +326,8 @@ int change_apply(const char *line, struct image_run_config *config, struct err *
 		return instructions[i].apply(&ch, config);
 	}
 	return err_set(e, EINVAL,
-		       "unknown change \"%.160s\" (CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
+		       "unknown change \"%.160s\" (CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, "
+		       "STOPSIGNAL, USER, "
 		       "VOLUME and WORKDIR are known)",
 		       line);
 }

@@ -17,5 +17,10 @@ void engine_tell(struct engine *en, const struct instance_spec *s, const char *a
 
 void engine_tell_volume(struct engine *en, const char *name, const char *action)
 {
-	journal_append(engine_events(en), &(const struct event_news){ "volume", action, name });
+	const struct event_news n = { .type = "volume",
+				      .action = action,
+				      .id = name,
+				      .more = (const char *const[]){ "driver=local", NULL } };
+
+	journal_append(engine_events(en), &n);
 }

@@ -116,13 +116,12 @@ int volume_sweep(struct engine *en, struct err *e)
 
 /* --- making */
 
-/* Within a transaction: the record, and with a new one nothing in its place. */
-static int add_record(struct engine *en, const struct volume *v, struct err *e)
+/* Within a transaction: the record, and with a new one nothing in its place.  *ret_new: it is one. */
+static int add_record(struct engine *en, const struct volume *v, bool *ret_new, struct err *e)
 {
-	bool is_new;
-	int r = volume_record_add(en->db, v, &is_new, e);
+	int r = volume_record_add(en->db, v, ret_new, e);
 
-	return r == 0 && is_new ? bury(en, v->name, e) : r;
+	return r == 0 && *ret_new ? bury(en, v->name, e) : r;
 }
 
 static int make_directory(struct engine *en, const char *name, struct err *e)
@@ -149,16 +148,19 @@ static int create_checked(struct engine *en, const struct volume *want, struct e
 {
 	AUTO(volume_done) struct volume have = { 0 };
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	bool is_new = false;
 	int r = db_begin(en->db, &tx, e);
 
 	if (r == 0)
-		r = add_record(en, want, e);
+		r = add_record(en, want, &is_new, e);
 	if (r == 0)
 		r = volume_record_find(en->db, want->name, &have, e);
 	if (r == 0)
 		r = same_options(&have, &want->options, e);
 	if (r == 0)
 		r = db_commit(&tx, e);
+	if (r == 0 && is_new)
+		engine_tell_volume(en, want->name, "create");
 	return r < 0 ? r : make_directory(en, want->name, e);
 }
 
@@ -278,25 +280,36 @@ int volumes_resolve(struct engine *en, struct instance_spec *s, struct err *e)
 	return 0;
 }
 
+/* Its volume is added to `made` if there was none. */
 static int record_mount(struct engine *en, const struct instance_spec *s, const struct mount_spec *m,
-			struct err *e)
+			struct strv *made, struct err *e)
 {
 	/* borrowed strings, but for the labels */
 	struct volume v = { .name = m->source,
 			    .created_ns = s->created_ns,
 			    .options = m->volume_options,
 			    .anonymous = m->anonymous };
+	bool is_new = false;
 	int r = strv_copy(&v.labels, &m->volume_labels);
 
 	if (r == 0 && m->anonymous)
 		r = note_anonymous(&v.labels);
-	r = r < 0 ? err_set(e, ENOMEM, "out of memory") : add_record(en, &v, e);
+	r = r < 0 ? err_set(e, ENOMEM, "out of memory") : add_record(en, &v, &is_new, e);
 	strv_done(&v.labels);
+	if (r == 0 && is_new && strv_add(made, m->source) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	return r < 0 ? r : volume_record_use(en->db, m->source, s->id, e);
+}
+
+static void tell_all(struct engine *en, const struct strv *names, const char *action)
+{
+	for (size_t i = 0; i < names->n; i++)
+		engine_tell_volume(en, names->v[i], action);
 }
 
 int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e)
 {
+	AUTO(strv_done) struct strv made = { 0 };
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	int r = db_begin(en->db, &tx, e);
 
@@ -304,8 +317,12 @@ int volumes_record_instance(struct engine *en, const struct instance_spec *s, st
 		r = record_add(en->db, s, e);
 	for (size_t i = 0; r == 0 && i < s->n_mounts; i++)
 		if (is_of_volume(&s->mounts[i]))
-			r = record_mount(en, s, &s->mounts[i], e);
-	return r < 0 ? r : db_commit(&tx, e);
+			r = record_mount(en, s, &s->mounts[i], &made, e);
+	if (r == 0)
+		r = db_commit(&tx, e);
+	if (r == 0)
+		tell_all(en, &made, "create");
+	return r;
 }
 
 /* --- removing */
@@ -348,7 +365,10 @@ int volume_remove(struct engine *en, const char *name, struct err *e)
 
 	if (r == -ENOSPC && db_spend_reserve(en->db))
 		r = remove_record(en, name, e);
-	return r < 0 ? r : remove_directories(en, &(const struct strv){ one, 1 }, e);
+	if (r < 0)
+		return r;
+	engine_tell_volume(en, name, "destroy");
+	return remove_directories(en, &(const struct strv){ one, 1 }, e);
 }
 
 static int forget(struct engine *en, const struct instance_spec *s, bool with_volumes, struct strv *gone,
@@ -379,5 +399,6 @@ int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bo
 
 	if (r < 0 || !gone.n)
 		return r;
+	tell_all(en, &gone, "destroy");
 	return remove_directories(en, &gone, e);
 }

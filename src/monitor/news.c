@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/auto.h"
+#include "events/journal.h"
 #include "instance/news.h"
 
 void news_init(struct news *n, const struct boot *b)
@@ -11,8 +12,32 @@ void news_init(struct news *n, const struct boot *b)
 	*n = (struct news){ .dir = b->files_only ? -1 : boot_fd(b, "events"), .spec = &b->spec };
 }
 
+/* Of each volume that it mounts; Docker's attributes. */
+static void tell_volumes(const struct news *n, bool mounted)
+{
+	autofree char *container = str_printf("container=%s", n->spec->id);
+
+	for (size_t i = 0; i < n->spec->n_mounts && n->dir >= 0 && container; i++) {
+		const struct mount_spec *m = &n->spec->mounts[i];
+		autofree char *destination = str_printf("destination=%s", m->target);
+		/* of an unmount the first two */
+		const char *const attributes[] = { "driver=local", container, mounted ? destination : NULL,
+						   m->read_only ? "read/write=false" : "read/write=true",
+						   NULL };
+
+		if (m->type == MOUNT_VOLUME && destination)
+			journal_append(n->dir, &(const struct event_news){
+						       .type = "volume",
+						       .action = mounted ? "mount" : "unmount",
+						       .id = m->source,
+						       .more = attributes,
+					       });
+	}
+}
+
 void news_started(const struct news *n)
 {
+	tell_volumes(n, true);
 	instance_tell(n->dir, n->spec, "start", NULL);
 }
 
@@ -72,6 +97,8 @@ void news_ended(const struct news *n, const struct instance_state *st)
 	if (st->oom_killed)
 		instance_tell(n->dir, n->spec, "oom", NULL);
 	instance_tell_one(n->dir, n->spec, "die", "exitCode", "%d", st->exit_code);
+	if (st->started_ns)
+		tell_volumes(n, false);
 	if (n->stopped)
 		instance_tell(n->dir, n->spec, "stop", NULL);
 }

@@ -44,6 +44,10 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 	run -0 vrun -v first:/data v/img ls /data
 	is "$output" $'link\nnew\no\nsub'
 	[ ! -e "$KETCH_ROOT/volumes/first/.fill" ]
+	is "$(ketch events --stream=false --filter volume=first --format '{{.Action}}' | tr '\n' ' ')" \
+		"create mount unmount mount unmount "
+	like "$(ketch events --stream=false --filter volume=first --filter event=mount | head -n1)" \
+		' volume mount first \(container=[0-9a-f]{64}, destination=/data, driver=local, read/write=true\)$'
 }
 
 @test "-v options: ro, nocopy, nosuid; words that cannot be are refused by name" {

@@ -1,6 +1,8 @@
 /* test_change.c - instructions of a Dockerfile change an image's config */
 #include "../cm.h"
 
+#include <inttypes.h>
+
 #include "base/buf.h"
 #include "cli/change.h"
 
@@ -26,6 +28,10 @@ static void print(const struct image_run_config *c, struct buf *b)
 	print_list(b, "label", &c->labels);
 	print_list(b, "volume", &c->volumes);
 	print_list(b, "expose", &c->exposed_ports);
+	print_list(b, "health", &c->healthcheck.test);
+	if (c->healthcheck.interval_ns || c->healthcheck.retries)
+		buf_addf(b, "every %" PRId64 " ns, %d times", c->healthcheck.interval_ns,
+			 c->healthcheck.retries);
 	buf_addf(b, "%s%s%s", c->user ? c->user : "", c->working_dir ? c->working_dir : "",
 		 c->stop_signal ? c->stop_signal : "");
 }
@@ -56,6 +62,11 @@ static void instructions_change_the_config(void **state)
 		{ { "USER a", "USER 7" }, "7" },
 		{ { "WORKDIR /w d" }, "/w d" },
 		{ { "STOPSIGNAL SIGUSR1" }, "SIGUSR1" },
+		{ { "HEALTHCHECK NONE" }, "health<NONE>" },
+		{ { "HEALTHCHECK CMD curl -f localhost" }, "health<CMD-SHELL>health<curl -f localhost>" },
+		{ { "HEALTHCHECK --interval=2s --retries=4 CMD [\"a\", \"b c\"]" },
+		  "health<CMD>health<a>health<b c>every 2000000000 ns, 4 times" },
+		{ { "HEALTHCHECK CMD a", "HEALTHCHECK CMD b" }, "health<CMD-SHELL>health<b>" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -97,6 +108,13 @@ static void what_is_no_instruction_is_refused_and_changes_nothing(void **state)
 		"VOLUME \"/a",
 		"VOLUME [\"/a\"",
 		"WORKDIR relative",
+		"HEALTHCHECK",
+		"HEALTHCHECK curl",
+		"HEALTHCHECK CMD",
+		"HEALTHCHECK --interval=x CMD a",
+		"HEALTHCHECK --retries=0 CMD a",
+		"HEALTHCHECK --other=1 CMD a",
+		"HEALTHCHECK CMD [1]",
 		"STOPSIGNAL NOSUCH",
 		"STOPSIGNAL 0",
 		"USER",
