@@ -136,6 +136,9 @@ stage_oci() {
 	wait
 }
 
+# The same commands given to dockerd and to ketch, their outputs compared field by field.
+stage_peers() { tests/peers/run "$KETCH"; }
+
 # What only shows where cgroups are unified, capabilities complete and KVM works; see tests/bed/bed.
 stage_bed() {
 	tests/bed/bed -t 1500 -- env KETCH="$KETCH" tests/bed/cases

@@ -33,19 +33,25 @@ static const struct opt images_opts[] = {
 
 /* --- rows */
 
-/* One name of one image, in Docker's words; all are owned. */
+/* One name of one image, in Docker's words; owned. */
 struct images_row {
 	char *repository, *tag, *digest, *id, *created, *since, *size;
+	const char
+		*unknown; /* what takes a look at every instance and layer to know: as in Docker; borrowed */
 };
 
 static const struct jfield row_fields[] = {
+	JK(J_STR, struct images_row, unknown, "Containers"),
 	JK(J_STR, struct images_row, created, "CreatedAt"),
 	JK(J_STR, struct images_row, since, "CreatedSince"),
 	JK(J_STR, struct images_row, digest, "Digest"),
 	JK(J_STR, struct images_row, id, "ID"),
 	JK(J_STR, struct images_row, repository, "Repository"),
+	JK(J_STR, struct images_row, unknown, "SharedSize"),
 	JK(J_STR, struct images_row, size, "Size"),
 	JK(J_STR, struct images_row, tag, "Tag"),
+	JK(J_STR, struct images_row, unknown, "UniqueSize"),
+	JK(J_STR, struct images_row, size, "VirtualSize"),
 	{ 0 },
 };
 static const struct jtable row_table = { sizeof(struct images_row), row_fields };
@@ -64,7 +70,14 @@ static const struct listing_form images_form = FORM(""), digests_form = FORM("{{
 
 static void row_done(struct images_row *row)
 {
-	json_done(&row_table, row);
+	/* two columns can be one member, so not by the table */
+	free(row->repository);
+	free(row->tag);
+	free(row->digest);
+	free(row->id);
+	free(row->created);
+	free(row->since);
+	free(row->size);
 }
 
 static int take_name(const char *ref, struct images_row *row)
@@ -99,6 +112,7 @@ static int make_row(const struct image *im, const char *ref, bool no_trunc, stru
 	row->created = buf_take(&created);
 	row->since = buf_take(&since);
 	row->size = buf_take(&size);
+	row->unknown = "N/A";
 	return r < 0 || (row->id && row->created && row->since && row->size) ? r : -ENOMEM;
 }
 

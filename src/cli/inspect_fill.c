@@ -97,6 +97,8 @@ static void fill_values(struct view *v)
 		v->path = s->process.args.v[0];
 		v->args = (struct strv){ s->process.args.v + 1, s->process.args.n - 1 };
 	}
+	v->entrypoint = (struct strv){ s->process.args.v, s->n_entrypoint };
+	v->cmd = (struct strv){ s->process.args.v + s->n_entrypoint, s->process.args.n - s->n_entrypoint };
 	v->nano_cpus = r->cpu_milli * 1000000;
 	v->memory_swap = r->memory_swap_bytes ? r->memory_swap_bytes : (int64_t)r->memory_bytes;
 	v->shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES;

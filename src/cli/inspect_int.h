@@ -29,7 +29,9 @@ struct view {
 	const char *created, *started, *finished, *stop_signal;
 	const char *path; /* the first argument, ... */
 	struct strv args; /* ... and the others, borrowed */
+	struct strv entrypoint, cmd; /* both as the image or the user has them, borrowed */
 	bool running, paused, restarting;
+	bool never; /* what Docker says of its own ways, and is never so here */
 	const char *platform, *driver, *log_path;
 	struct strv driver_data;
 	uint64_t nano_cpus, shm_bytes;

@@ -31,26 +31,12 @@ static int set_list(struct strv *list, char *const *v, size_t n)
 	return strv_add_all(list, &from);
 }
 
-static bool begins_with(const struct strv *list, const struct strv *front)
+static int set_args(const struct instance_spec *s, struct image_run_config *c)
 {
-	if (list->n < front->n)
-		return false;
-	for (size_t i = 0; i < front->n; i++)
-		if (strcmp(list->v[i], front->v[i]))
-			return false;
-	return true;
-}
+	const struct strv *args = &s->process.args;
+	size_t n = s->n_entrypoint < args->n ? s->n_entrypoint : args->n;
+	int r = set_list(&c->entrypoint, args->v, n);
 
-/* --entrypoint names one word, in front of the command. */
-static int set_args(const struct strv *args, struct image_run_config *c)
-{
-	size_t n = c->entrypoint.n;
-	int r = 0;
-
-	if (!begins_with(args, &c->entrypoint)) {
-		n = args->n ? 1 : 0;
-		r = set_list(&c->entrypoint, args->v, n);
-	}
 	return r < 0 ? r : set_list(&c->cmd, args->v + n, args->n - n);
 }
 
@@ -104,7 +90,7 @@ int engine_commit_config(const struct instance_spec *s, const struct image_confi
 	int r = json_copy(&image_config_table, im, &c);
 
 	if (r == 0)
-		r = set_args(&s->process.args, run);
+		r = set_args(s, run);
 	if (r == 0)
 		r = set_env(s, run);
 	if (r == 0 && cwd && (run->working_dir || strcmp(cwd, "/")))

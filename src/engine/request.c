@@ -32,15 +32,17 @@ static int set_str(char **dst, const char *s, struct err *e)
 
 /* --- what runs */
 
-static int merge_args(const struct run_request *rq, const struct image_run_config *c, struct strv *args,
+static int merge_args(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
 		      struct err *e)
 {
+	struct strv *args = &s->process.args;
 	int r = 0;
 
 	if (rq->entrypoint)
 		r = *rq->entrypoint ? strv_add(args, rq->entrypoint) : 0;
 	else
 		r = strv_add_all(args, &c->entrypoint);
+	s->n_entrypoint = (uint32_t)args->n;
 	if (r == 0 && rq->args.n)
 		r = strv_add_all(args, &rq->args);
 	else if (r == 0 && !rq->entrypoint)
@@ -209,7 +211,7 @@ int request_to_spec(const struct run_request *asked, const struct image *im, con
 	if (r == 0)
 		r = merge_hostname(rq, s, e);
 	if (r == 0)
-		r = merge_args(rq, c, &p->args, e);
+		r = merge_args(rq, c, s, e);
 	if (r == 0)
 		r = request_environment(rq, c, s, e);
 	if (r == 0)

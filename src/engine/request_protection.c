@@ -163,6 +163,9 @@ int request_protection(const struct run_request *rq, struct instance_spec *s, st
 	int r = request_caps(rq, &s->process.caps, e);
 
 	s->process.seccomp = !rq->privileged;
+	if (r == 0 &&
+	    (strv_copy(&s->cap_add, &rq->cap_add) < 0 || strv_copy(&s->cap_drop, &rq->cap_drop) < 0))
+		r = err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < rq->security_opt.n && r == 0; i++)
 		r = take_option(s, rq->security_opt.v[i], e);
 	if (r == 0 && s->userns && rq->privileged)

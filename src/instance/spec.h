@@ -98,6 +98,8 @@ struct instance_spec {
 	char *image_id; /* sha256:... of the image's config */
 	struct strv layers; /* diff ids "sha256:...", lowest first */
 	struct process process;
+	uint32_t n_entrypoint; /* of process.args, from the front: the entrypoint */
+	struct strv cap_add, cap_drop; /* as they were given; what came of it is process.caps */
 	char *hostname;
 	struct mount_spec *mounts;
 	size_t n_mounts;
