@@ -294,6 +294,9 @@ static void answer(struct running *r, const struct msg *m)
 	} else if (m->type == MSG_TOP) {
 		answer_top(&r->c, add_part, r);
 		msg_put(&r->queue, MSG_TOP_REPLY, 0, NULL, 0);
+	} else if (m->type == MSG_NETWORK) {
+		msg_put_text(&r->queue, MSG_NETWORK_REPLY, 0, ENOTSUP,
+			     "the interfaces of a container are made by its host");
 	} else {
 		int k = answer_update(&r->c, m->data, m->len, &e);
 

@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "container/container.h"
 #include "guest/guest_int.h"
+#include "guest/network.h"
 #include "wire/conn.h"
 
 #define PORT_MS	      60000
@@ -150,6 +151,8 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 	if (r == 0 && needs_shares(s))
 		r = system_load_modules(g->initramfs, "modules.share", e);
 	if (r == 0)
+		r = network_set_up(g->initramfs, s, e);
+	if (r == 0)
 		r = root_make(s, &g->boot, e);
 	if (r == 0)
 		r = container_backend.plan(s, &g->boot.facts, &g->plan, e);
@@ -165,6 +168,15 @@ static void on_config(struct guest *g, const struct msg *m)
 
 	if (start_workload(g, m, &e) < 0)
 		send_failed(g, 0, e.msg);
+}
+
+static void on_network(struct guest *g, const struct msg *m)
+{
+	struct err e = { 0 };
+	int r = network_change(&g->boot.spec.net, m->data, m->len, &e);
+
+	msg_put_text(conn_out(g->conn), MSG_NETWORK_REPLY, 0, (uint32_t)-r, e.msg);
+	conn_flush(g->conn);
 }
 
 static void on_shutdown(struct guest *g)
@@ -191,6 +203,8 @@ static void on_message(void *arg, const struct msg *m)
 		set_clock(m);
 	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
 		on_config(g, m);
+	} else if (m->type == MSG_NETWORK) {
+		on_network(g, m);
 	} else if (m->type == MSG_SHUTDOWN) {
 		on_shutdown(g);
 	} else if (g->running) {

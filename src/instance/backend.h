@@ -33,7 +33,8 @@ struct backend {
 	int (*start)(const struct boot *b, const struct plan *p, struct loop *loop,
 		     const struct backend_events *ev, struct instance_state *state, struct running **ret,
 		     struct err *e);
-	/* START, GET, PUT, STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT, STATS, TOP, UPDATE, PAUSE, SHUTDOWN (end in order).  Queued if need be. */
+	/* START, GET, PUT, STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT, STATS, TOP, UPDATE, NETWORK, PAUSE, SHUTDOWN (end
+	 * in order).  Queued if need be. */
 	void (*send)(struct running *r, const struct msg *m);
 	/* Ends everything at once; `ended` follows. */
 	void (*kill)(struct running *r);

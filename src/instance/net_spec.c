@@ -17,7 +17,7 @@ static const struct jfield given_fields[] = {
 	J(J_STR, struct net_port, gateway6), J(J_STR, struct net_port, dns),
 	J(J_U32, struct net_port, mtu),	     { 0 },
 };
-static const struct jtable given_table = { sizeof(struct net_port), given_fields };
+const struct jtable net_port_table = { sizeof(struct net_port), given_fields };
 
 static const struct jfield attachment_fields[] = {
 	J(J_STR, struct net_attachment, network),
@@ -26,10 +26,10 @@ static const struct jfield attachment_fields[] = {
 	J(J_STR, struct net_attachment, ip),
 	J(J_STR, struct net_attachment, ip6),
 	J(J_STR, struct net_attachment, mac),
-	JO(struct net_attachment, given, "given", &given_table),
+	JO(struct net_attachment, given, "given", &net_port_table),
 	{ 0 },
 };
-static const struct jtable attachment_table = { sizeof(struct net_attachment), attachment_fields };
+const struct jtable net_attachment_table = { sizeof(struct net_attachment), attachment_fields };
 
 static const struct jfield published_fields[] = {
 	JE(struct published_port, protocol, "protocol", port_protocol_names),
@@ -61,8 +61,8 @@ static const struct jtable rate_table = { sizeof(struct net_rate), rate_fields }
 
 static const struct jfield net_spec_fields[] = {
 	J(J_STR, struct net_spec, of),
-	JA(struct net_spec, attachments, n_attachments, "attachments", &attachment_table),
-	JO(struct net_spec, spare, "spare", &given_table),
+	JA(struct net_spec, attachments, n_attachments, "attachments", &net_attachment_table),
+	JO(struct net_spec, spare, "spare", &net_port_table),
 	JA(struct net_spec, ports, n_ports, "ports", &published_table),
 	JK(J_BOOL, struct net_spec, publish_all, "publishAll"),
 	J(J_STRV, struct net_spec, exposed),

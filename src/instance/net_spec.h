@@ -70,7 +70,8 @@ struct net_spec {
 	char *of; /* NETWORK_CONTAINER: id of the other instance */
 	struct net_attachment *attachments;
 	size_t n_attachments;
-	struct net_port spare; /* vm: link and mac of a card on no network yet, for one to come; mac NULL: none */
+	struct net_port
+		spare; /* vm: link and mac of a card on no network yet, for one to come; mac NULL: none */
 	struct published_port *ports;
 	size_t n_ports;
 	bool publish_all; /* -P */
@@ -84,6 +85,6 @@ struct net_spec {
 	struct net_rate rate;
 };
 
-extern const struct jtable net_spec_table;
+extern const struct jtable net_port_table, net_attachment_table, net_spec_table;
 
 #endif

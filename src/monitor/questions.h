@@ -1,4 +1,4 @@
-/* questions.h - who asked what about the whole instance (STATS, TOP, UPDATE), and so gets the answer
+/* questions.h - who asked what about the whole instance (STATS, TOP, UPDATE, NETWORK), and so gets the answer
  *
  * A back end answers questions of one kind in the order in which they were asked.
  */

@@ -193,6 +193,7 @@ static void on_client_message(void *arg, const struct msg *m)
 	case MSG_STATS:
 	case MSG_TOP:
 	case MSG_UPDATE:
+	case MSG_NETWORK:
 		on_question(c, m);
 		break;
 	default:

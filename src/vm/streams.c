@@ -64,6 +64,7 @@ int streams_to_guest(struct streams *s, const struct msg *m)
 	case MSG_STATS:
 	case MSG_TOP:
 	case MSG_UPDATE:
+	case MSG_NETWORK:
 		s->asked[msg_answer(m->type)]++;
 		return 1;
 	case MSG_SHUTDOWN:
@@ -174,6 +175,7 @@ int streams_from_guest(struct streams *s, const struct msg *m, struct err *e)
 	case MSG_STATS_REPLY:
 	case MSG_TOP_REPLY:
 	case MSG_UPDATE_REPLY:
+	case MSG_NETWORK_REPLY:
 		return check_answer(s, m, e);
 	case MSG_ERROR:
 		/* what it answers may have crossed the end of its process; without a question it is only memory

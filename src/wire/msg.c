@@ -44,6 +44,8 @@ static const struct {
 	[MSG_TOP_REPLY] = { "TOP_REPLY", PEER_MONITOR | PEER_GUEST, 0, MSG_MAX_DATA },
 	[MSG_UPDATE] = { "UPDATE", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_DATA },
 	[MSG_UPDATE_REPLY] = { "UPDATE_REPLY", PEER_MONITOR | PEER_GUEST, 4, 4096 },
+	[MSG_NETWORK] = { "NETWORK", PEER_MONITOR | PEER_CLIENT, 2, MSG_MAX_DATA },
+	[MSG_NETWORK_REPLY] = { "NETWORK_REPLY", PEER_MONITOR | PEER_GUEST, 4, 4096 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 
@@ -64,6 +66,7 @@ enum msg_type msg_answer(enum msg_type question)
 		[MSG_PAUSE] = MSG_PAUSED,
 		[MSG_TOP] = MSG_TOP_REPLY,
 		[MSG_UPDATE] = MSG_UPDATE_REPLY,
+		[MSG_NETWORK] = MSG_NETWORK_REPLY,
 	};
 
 	return question < MSG_N ? answers[question] : MSG_NONE;

@@ -67,6 +67,8 @@ enum msg_type {
 	MSG_TOP_REPLY, /* JSON array of struct process_row (instance/process_list.h), more of it, and at last an empty one */
 	MSG_UPDATE, /* new limits: JSON struct instance_update (instance/update.h) */
 	MSG_UPDATE_REPLY, /* u32 errno, text: why it was not done; 0: it was */
+	MSG_NETWORK, /* to guest: the instance comes onto a network or leaves it: JSON struct net_change (instance/net_change.h) */
+	MSG_NETWORK_REPLY, /* u32 errno, text: why it was not done; 0: it was */
 	MSG_N,
 };
 
@@ -85,14 +87,14 @@ enum msg_peer { PEER_MONITOR = 1, PEER_GUEST = 2, PEER_CLIENT = 4 };
 const char *msg_name(enum msg_type t);
 /* START, GET and PUT begin a stream. */
 bool msg_begins_stream(enum msg_type t);
-/* STATS, TOP and UPDATE are questions about the whole instance, on stream 0, answered in order: what answers this one;
+/* STATS, TOP, UPDATE and NETWORK are questions about the whole instance, on stream 0, answered in order: what answers this one;
  * NONE: it is no question. */
 enum msg_type msg_answer(enum msg_type question);
 /* Appends one frame. */
 void msg_put(struct buf *out, enum msg_type t, uint32_t stream, const void *data, size_t n);
 void msg_put_u32(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v);
 void msg_put_u32x2(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, uint32_t w);
-/* MSG_FAILED, MSG_ERROR and MSG_PAUSED: a number and a text. */
+/* MSG_FAILED, MSG_ERROR, MSG_PAUSED and replies: a number and a text. */
 void msg_put_text(struct buf *out, enum msg_type t, uint32_t stream, uint32_t v, const char *text);
 /* Looks at the front of `in`, which holds bytes from `from`.  1: *ret is a whole message, to be dropped
  * afterwards with msg_drop; 0: more bytes are needed; -EPROTO: the peer breaks the rules above. */
@@ -100,7 +102,7 @@ int msg_peek(const struct buf *in, enum msg_peer from, struct msg *ret, struct e
 void msg_drop(struct buf *in, const struct msg *m);
 /* The i-th u32 of the payload; its length was checked by msg_peek. */
 uint32_t msg_u32(const struct msg *m, unsigned i);
-/* The text behind the u32 of FAILED, ERROR, PAUSED and UPDATE_REPLY as a new string, made printable; NULL when out of memory. */
+/* The text behind the u32 of FAILED, ERROR, PAUSED, UPDATE_REPLY and NETWORK_REPLY as a new string, made printable; NULL when out of memory. */
 char *msg_text(const struct msg *m);
 
 #endif

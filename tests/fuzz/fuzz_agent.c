@@ -24,6 +24,7 @@ static void on_ready(void *arg)
 	agent_send(t->agent, &(struct msg){ MSG_STATS, 0, NULL, 0 });
 	agent_send(t->agent, &(struct msg){ MSG_TOP, 0, NULL, 0 });
 	agent_send(t->agent, &(struct msg){ MSG_UPDATE, 0, "{}", 2 });
+	agent_send(t->agent, &(struct msg){ MSG_NETWORK, 0, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_GET, 2, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_PUT, 3, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_STDIN, 3, "0123456789", 10 });

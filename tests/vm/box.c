@@ -230,6 +230,10 @@ static void on_message(void *arg, const struct msg *m)
 		if (s->failed)
 			print_message("%s\n", s->failed);
 		break;
+	case MSG_NETWORK_REPLY:
+		b->network_errno = (int)msg_u32(m, 0);
+		b->network_reply = msg_text(m);
+		break;
 	case MSG_STATS_REPLY:
 		buf_add(&b->stats, m->data, m->len);
 		break;
@@ -438,6 +442,7 @@ void box_free(struct box *b)
 	json_done(&boot_table, &b->boot);
 	json_done(&instance_state_table, &b->state);
 	buf_done(&b->stats);
+	free(b->network_reply);
 	remove_tree(AT_FDCWD, b->dir);
 	free(b->dir);
 	free(b->shared);

@@ -29,6 +29,8 @@ struct box {
 	struct err why;
 	struct box_stream streams[BOX_STREAMS];
 	struct buf stats; /* of the last STATS_REPLY */
+	int network_errno; /* of the last NETWORK_REPLY */
+	char *network_reply;
 };
 
 /* NULL: why VMs cannot be tested here; else a sentence. */

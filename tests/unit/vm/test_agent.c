@@ -609,6 +609,16 @@ static void lie_an_update_unasked(struct talk *t)
 	say(t, &b);
 }
 
+static void lie_a_network_unasked(struct talk *t)
+{
+	struct buf b = { 0 };
+
+	bring_up(t);
+	ask(t, MSG_UPDATE, 0, "{}", 2);
+	msg_put_text(&b, MSG_NETWORK_REPLY, 0, 0, "");
+	say(t, &b);
+}
+
 static void lie_processes_without_an_end(struct talk *t)
 {
 	static char part[MSG_MAX_DATA];
@@ -757,6 +767,7 @@ static void every_liar_is_cut_off_with_a_reason(void **state)
 		L(lie_statistics_unasked),
 		L(lie_statistics_of_no_sense),
 		L(lie_an_update_unasked),
+		L(lie_a_network_unasked),
 		L(lie_processes_without_an_end),
 		L(lie_more_processes_after_the_end),
 		L(lie_get),

@@ -1,0 +1,12 @@
+/* network.h - the networks that the instance is on, in its machine: cards become interfaces with addresses and routes */
+#ifndef GUEST_NETWORK_H
+#define GUEST_NETWORK_H
+
+#include "instance/spec.h"
+
+/* At the start: a card for each of spec.net.attachments, as it was given. */
+int network_set_up(int initramfs, const struct instance_spec *s, struct err *e);
+/* Does a change (instance/net_change.h) and notes it in *n: its attachments are those that it has now. */
+int network_change(struct net_spec *n, const char *json, size_t len, struct err *e);
+
+#endif
