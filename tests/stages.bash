@@ -55,6 +55,7 @@ stage_unit() {
 stage_vmm() {
 	tests/vmm/hostile.py -n 20000 "$BUILD"
 	tests/vmm/jail.py "$BUILD"
+	tests/vmm/snapshot.py "$BUILD"
 }
 
 stage_sanitize() {

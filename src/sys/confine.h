@@ -22,7 +22,7 @@ int confine_files(void);
 
 /* --- a filter of system calls: a list of those that pass; all others kill the process */
 
-#define FILTER_MAX_INSNS 128
+#define FILTER_MAX_INSNS 192
 
 struct filter {
 	struct sock_filter insns[FILTER_MAX_INSNS];

@@ -60,6 +60,7 @@ static void discard(struct balloon *b, const struct ram_slot *s, uint64_t offset
 	/* an error leaves the page where it is, which the guest cannot see */
 	if (ram->huge)
 		return;
+	ram_mark(ram, s->host + offset, n);
 	if (ram->fd < 0)
 		madvise(s->host + offset, n, MADV_DONTNEED);
 	else if (fallocate(ram->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(s->offset + offset),

@@ -292,7 +292,17 @@ static void on_stop(struct virtio_dev *d)
 	block_io_drain(&((struct block *)d)->io);
 }
 
-static const struct virtio_ops ops = { .name = "block", .id = 2, .kick = on_kick, .stop = on_stop };
+static void on_settle(struct virtio_dev *d)
+{
+	struct block *b = (struct block *)d;
+
+	block_io_drain(&b->io);
+	virtio_notify(d, QUEUE);
+}
+
+static const struct virtio_ops ops = {
+	.name = "block", .id = 2, .kick = on_kick, .stop = on_stop, .settle = on_settle
+};
 
 /* --- life */
 
@@ -400,12 +410,9 @@ void block_done(struct block *b)
 
 void block_save(struct block *b, struct block_state *ret)
 {
-	virtio_lock(&b->dev);
-	block_io_drain(&b->io);
-	virtio_notify(&b->dev, QUEUE);
+	on_settle(&b->dev);
 	virtio_save(&b->dev, &ret->dev);
 	ret->capacity = b->space.capacity;
-	virtio_unlock(&b->dev);
 }
 
 int block_restore(struct block *b, const struct block_state *s)

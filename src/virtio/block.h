@@ -79,7 +79,7 @@ struct block_state {
 /* 0; -EINVAL: neither file nor block device, write-only, or O_APPEND; or another -errno. */
 int block_init(struct block *b, const struct block_config *c, const struct ram *ram, struct loop *loop);
 void block_done(struct block *b);
-/* Waits for what is under way.  Its vcpus and its loop rest meanwhile. */
+/* Waits for what is under way.  Its vcpus rest; the lock is held, or nobody serves it. */
 void block_save(struct block *b, struct block_state *ret);
 /* 0, or -EINVAL: not a state of a disk like this one. */
 int block_restore(struct block *b, const struct block_state *s);

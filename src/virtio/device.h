@@ -45,6 +45,9 @@ struct virtio_ops {
 	void (*kick)(struct virtio_dev *d, unsigned q);
 	/* The driver has changed `len` bytes of `config` at `offset`.  NULL: it may not. */
 	void (*config_written)(struct virtio_dev *d, uint32_t offset, uint32_t len);
+	/* Finishes, or gives back to the queue, each chain that it has taken: afterwards it writes to no guest RAM until it
+	 * takes the next one.  NULL: it never keeps one beyond a call. */
+	void (*settle)(struct virtio_dev *d);
 };
 
 /* The saved form. */

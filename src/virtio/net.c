@@ -131,12 +131,18 @@ static void on_stop(struct virtio_dev *d)
 	net_drop_hand((struct net *)d, false);
 }
 
+static void on_settle(struct virtio_dev *d)
+{
+	net_drop_hand((struct net *)d, true);
+}
+
 static const struct virtio_ops ops = {
 	.name = "net",
 	.id = 1,
 	.start = on_start,
 	.stop = on_stop,
 	.kick = on_kick,
+	.settle = on_settle,
 };
 
 /* --- life */
@@ -221,10 +227,8 @@ void net_done(struct net *n)
 
 void net_save(struct net *n, struct net_state *ret)
 {
-	virtio_lock(&n->dev);
 	net_drop_hand(n, true);
 	virtio_save(&n->dev, &ret->dev);
-	virtio_unlock(&n->dev);
 }
 
 int net_restore(struct net *n, const struct net_state *s)

@@ -74,7 +74,7 @@ struct net_state {
 /* 0; -EINVAL: not such a tap or socket, or it would block; or another -errno. */
 int net_init(struct net *n, const struct net_config *c, const struct ram *ram, struct loop *loop);
 void net_done(struct net *n);
-/* Its vcpus and its loop rest meanwhile.  A frame that waits is lost, as frames may be. */
+/* Its vcpus rest; the lock is held, or nobody serves it.  A frame that waits is lost, as frames may be. */
 void net_save(struct net *n, struct net_state *ret);
 /* 0, or -EINVAL: not a state of such a device. */
 int net_restore(struct net *n, const struct net_state *s);

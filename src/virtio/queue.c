@@ -34,6 +34,13 @@ static void store(volatile uint16_t *p, uint16_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
+/* What the driver reads to know whether to kick. */
+static void set_flag(struct vq *q, volatile uint16_t *at, uint16_t v)
+{
+	ram_mark(q->ram, at, sizeof(*at));
+	store(at, v);
+}
+
 int vq_start(struct vq *q, const struct ram *ram, bool event_idx, bool indirect)
 {
 	const struct vq_state *s = &q->s;
@@ -95,10 +102,12 @@ static bool add_buffer(const struct vq *q, const struct desc *d, struct vq_chain
 		return false;
 	c->iov[n] = (struct iovec){ host, d->len };
 	*bytes += d->len;
-	if (in)
+	if (in) {
 		c->n_in++;
-	else
+		ram_mark(q->ram, host, d->len);
+	} else {
 		c->n_out++;
+	}
 	return true;
 }
 
@@ -185,6 +194,8 @@ void vq_push(struct vq *q, uint16_t head, uint32_t written)
 	memcpy((void *)entry, &id, sizeof(id));
 	memcpy((void *)(entry + 2), &written, sizeof(written));
 	q->s.next_used++;
+	ram_mark(q->ram, entry, 8);
+	ram_mark(q->ram, q->used, RING * sizeof(*q->used));
 	store(&q->used[IDX], q->s.next_used); /* orders the entry before the index */
 }
 
@@ -211,7 +222,8 @@ bool vq_must_notify(struct vq *q)
 void vq_kicks_off(struct vq *q)
 {
 	if (q->started && !q->event_idx)
-		store(&q->used[0], NO_NOTIFY); /* with event_idx, an avail_event in the past is enough */
+		set_flag(q, &q->used[0],
+			 NO_NOTIFY); /* with event_idx, an avail_event in the past is enough */
 }
 
 bool vq_kicks_on(struct vq *q)
@@ -219,9 +231,9 @@ bool vq_kicks_on(struct vq *q)
 	if (!q->started)
 		return false;
 	if (q->event_idx)
-		store(&q->used[RING + USED_UNITS * q->s.size], q->s.next_avail);
+		set_flag(q, &q->used[RING + USED_UNITS * q->s.size], q->s.next_avail);
 	else
-		store(&q->used[0], 0);
+		set_flag(q, &q->used[0], 0);
 	/* the wish must be seen before we look for what came meanwhile */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !q->broken && load(&q->avail[IDX]) != q->s.next_avail;
@@ -230,7 +242,7 @@ bool vq_kicks_on(struct vq *q)
 void vq_kicks_after(struct vq *q, uint16_t n)
 {
 	if (q->started && q->event_idx && n)
-		store(&q->used[RING + USED_UNITS * q->s.size], (uint16_t)(q->s.next_avail + n - 1));
+		set_flag(q, &q->used[RING + USED_UNITS * q->s.size], (uint16_t)(q->s.next_avail + n - 1));
 }
 
 /* --- the bytes of a chain */

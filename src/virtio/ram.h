@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define RAM_SLOTS 2
+#define RAM_PAGE  4096
 
 struct ram_slot {
 	uint64_t gpa, bytes; /* guest physical address and size */
@@ -23,11 +24,19 @@ struct ram {
 	unsigned n;
 	int fd; /* the memfd; -1: nobody else maps it */
 	bool huge; /* reserved huge pages: one that is given back may not be had again */
+	uint64_t *
+		dirty; /* a bit a page of the mapping, set for what we write ourselves while `tracked`: KVM's own log does
+			  * not know of it.  NULL: cannot be tracked */
+	const bool *tracked; /* atomic; may be NULL */
 };
 
 /* The n (>= 1) bytes at gpa, or NULL unless all of them are RAM, in one slot. */
 void *ram_at(const struct ram *r, uint64_t gpa, uint64_t n);
 /* The slot that ram_at found them in. */
 const struct ram_slot *ram_slot_of(const struct ram *r, uint64_t gpa, uint64_t n);
+
+/* n bytes at `host`, which lie in the RAM, are written by us, now or before the devices rest next (vmm/track.h). */
+void ram_mark(const struct ram *r, const volatile void *host, uint64_t n);
+uint64_t ram_size(const struct ram *r);
 
 #endif

@@ -131,6 +131,38 @@ int vsock_connect(struct vsock *v, uint32_t guest_port, int fd)
 	return r;
 }
 
+/* Of this port, or one that is used up. */
+static struct vsock_port *find_place(struct vsock_inner *in, uint32_t port)
+{
+	struct vsock_port *free_one = NULL;
+
+	for (unsigned i = 0; i < in->n_ports; i++) {
+		if (in->ports[i].port == port)
+			return &in->ports[i];
+		if (in->ports[i].fd < 0)
+			free_one = &in->ports[i];
+	}
+	if (!free_one && in->n_ports < VSOCK_MAX_PORTS)
+		free_one = &in->ports[in->n_ports++];
+	return free_one;
+}
+
+int vsock_offer(struct vsock *v, uint32_t host_port, int fd)
+{
+	struct vsock_port *p, old = { .fd = -1 };
+
+	virtio_lock(&v->dev);
+	p = find_place(v->in, host_port);
+	if (p) {
+		old = *p;
+		*p = (struct vsock_port){ host_port, fd };
+	}
+	virtio_unlock(&v->dev);
+	if (p && old.port == host_port && old.fd >= 0)
+		close(old.fd);
+	return p ? 0 : -EBUSY;
+}
+
 static int make_inner(struct vsock *v, const struct vsock_spec *s)
 {
 	struct vsock_inner *in = calloc(1, sizeof(*in));

@@ -54,6 +54,10 @@ void vsock_done(struct vsock *v);
  * driver takes no packets. */
 int vsock_connect(struct vsock *v, uint32_t guest_port, int fd);
 
+/* The guest's next connection to this port of the host is joined to fd; an older descriptor for it that was not used is closed.
+ * On the loop's thread.  0, and fd is the device's; -EBUSY: too many ports. */
+int vsock_offer(struct vsock *v, uint32_t host_port, int fd);
+
 /* For a device that is not served meanwhile; vsock_restore ends all connections. */
 void vsock_save(const struct vsock *v, struct vsock_state *ret);
 int vsock_restore(struct vsock *v, const struct vsock_state *s);

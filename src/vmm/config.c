@@ -18,6 +18,8 @@ const struct opt vmm_options[] = {
 	OPT(INT, 0, "vcpus", V, vcpus, "N", "Virtual processors, 1 to 32"),
 	OPT(INT, 0, "kernel", V, kernel_fd, "FD", "An ELF kernel with a PVH entry, or a bzImage"),
 	OPT(INT, 0, "initramfs", V, initramfs_fd, "FD", "Its initramfs"),
+	OPT(INT, 0, "state", V, state_fd, "FD", "A saved state: the machine is restored from it, not booted"),
+	OPT(LIST, 0, "ram", V, rams, "FD", "The saved RAM, then differences to it"),
 	OPT(STR, 0, "cmdline", V, cmdline, "WORDS", "Its command line"),
 	OPT(INT, 0, "serial", V, serial_fd, "FD", "Where the serial port's output goes"),
 	OPT(INT, 0, "console", V, console_fd, "FD", "A virtio console (hvc0) on this socket"),
@@ -45,7 +47,8 @@ static int check(const struct vmm_config *c, struct err *e)
 		bool must;
 	} numbers[] = {
 		{ "kvm", c->kvm_fd, INT32_MAX, true },
-		{ "kernel", c->kernel_fd, INT32_MAX, true },
+		{ "kernel", c->kernel_fd, INT32_MAX, c->state_fd == -1 },
+		{ "state", c->state_fd, INT32_MAX, false },
 		{ "initramfs", c->initramfs_fd, INT32_MAX, false },
 		{ "serial", c->serial_fd, INT32_MAX, false },
 		{ "console", c->console_fd, INT32_MAX, false },
@@ -65,6 +68,10 @@ static int check(const struct vmm_config *c, struct err *e)
 	if (c->blocks.n + c->nets.n + c->shares.n > CONFIG_MAX_DEVICES)
 		return err_set(e, E2BIG, "more than %d disks, interfaces and directories",
 			       CONFIG_MAX_DEVICES);
+	if (c->rams.n > CONFIG_MAX_RAMS || (c->rams.n != 0) != (c->state_fd != -1))
+		return err_set(e, EINVAL, "--state comes with 1 to %d --ram", CONFIG_MAX_RAMS);
+	if (c->rams.n && (c->shares.n || c->hugepages))
+		return err_set(e, EINVAL, "--state goes with neither --share nor --hugepages");
 	if (c->vsocks.n > CONFIG_MAX_VSOCKS)
 		return err_set(e, E2BIG, "more than %d vsock ports", CONFIG_MAX_VSOCKS);
 	if (c->vcpus < 1 || c->vcpus > MAX_VCPUS)
@@ -85,6 +92,7 @@ int vmm_config_parse(char *const *argv, struct vmm_config *ret, struct err *e)
 				    .control_fd = -1,
 				    .serial_fd = -1,
 				    .console_fd = -1,
+				    .state_fd = -1,
 				    .uid = -1 };
 	r = opts_parse(vmm_options, OPTS_ANYWHERE, argv, ret, &words, e);
 	if (r != 0)

@@ -14,7 +14,9 @@
 
 #define CONFIG_MAX_DEVICES 28 /* of those that can be given several times, together */
 #define CONFIG_MAX_VSOCKS  16
-#define CONFIG_MAX_FDS	   (CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + 6) /* and those that there is one of */
+#define CONFIG_MAX_RAMS	   8 /* files that RAM is restored from */
+#define CONFIG_MAX_FDS                                                                                       \
+	(CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + CONFIG_MAX_RAMS + 8) /* and those that there is one of */
 
 /* As given; -1: not given. */
 struct vmm_config {
@@ -22,9 +24,10 @@ struct vmm_config {
 	int64_t vcpus;
 	bool hugepages, unjailed, unsealed;
 	int64_t kvm_fd, kernel_fd, initramfs_fd, control_fd, serial_fd, console_fd;
+	int64_t state_fd; /* restored instead of booted */
 	int64_t uid;
 	char *cmdline;
-	struct strv blocks, nets, shares, vsocks;
+	struct strv blocks, nets, shares, vsocks, rams;
 };
 
 /* One --block, --net, --share or --vsock, its words taken apart. */

@@ -54,6 +54,19 @@ static void say_error(struct control *c, const char *text)
 	say(c, "{\"error\":\"%s\"}\n", text);
 }
 
+/* An owner that does not read its answers has gone. */
+static void send_answer(struct control *c)
+{
+	struct iovec iov = { c->answer, c->n_answer };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (c->watch.fd < 0 || !c->n_answer)
+		return;
+	if (sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)c->n_answer)
+		machine_end(c->machine, END_POWER_OFF);
+	c->n_answer = 0;
+}
+
 /* --- requests: `word` is what follows the verb, or "" */
 
 static void do_state(struct control *c, const char *word)
@@ -72,6 +85,7 @@ static void do_pause(struct control *c, const char *word)
 static void do_resume(struct control *c, const char *word)
 {
 	machine_wish(c->machine, WISH_RUN);
+	saver_resumed(c->saver);
 	say_ok(c);
 }
 
@@ -129,6 +143,94 @@ static void do_vsock(struct control *c, const char *word)
 					  : "vsock: too many connections");
 	else
 		say_ok(c);
+}
+
+static void do_port(struct control *c, const char *word)
+{
+	uint32_t port;
+
+	if (parse_u32(word, &port) < 0 || c->passed_fd < 0)
+		say_error(c, "port: not a port, or no descriptor came with the request");
+	else if (devices_vsock_offer(c->devices, port, c->passed_fd) < 0)
+		say_error(c, "port: too many");
+	else
+		c->passed_fd = -1; /* it is the device's now */
+	if (c->passed_fd < 0 && !c->n_answer)
+		say_ok(c);
+}
+
+/* --- snapshots */
+
+static void do_ram(struct control *c, const char *word)
+{
+	bool difference = !strcmp(word, "difference");
+
+	if (c->passed_fd < 0 || (!difference && strcmp(word, "whole")))
+		say_error(c, "ram: neither whole nor difference, or no descriptor came with the request");
+	else if (saver_take_file(c->saver, c->passed_fd, difference) < 0)
+		say_error(c, "ram: one is being written, or the machine was not restored");
+	else
+		c->passed_fd = -1;
+	if (c->passed_fd < 0 && !c->n_answer)
+		say_ok(c);
+}
+
+static void on_written(void *arg, int64_t pages)
+{
+	struct control *c = arg;
+
+	if (pages < 0)
+		say(c, "{\"error\":\"memory is not saved: %s\"}\n", strerrordesc_np((int)-pages));
+	else
+		say(c, "{\"ok\":true,\"pages\":%lld}\n", (long long)pages);
+	send_answer(c);
+}
+
+static void do_write(struct control *c, const char *word)
+{
+	if (saver_write(c->saver) < 0)
+		say_error(c, "write: there is no file for the memory, or changes cannot be tracked");
+}
+
+static void say_report(struct control *c, int r, const struct save_report *report, const struct err *e)
+{
+	if (r < 0) {
+		say(c, "{\"error\":");
+		say_quoted(c, e->msg, strlen(e->msg));
+		say(c, "}\n");
+		return;
+	}
+	say(c, "{\"ok\":true,\"pages\":%lld,\"us\":%lld}\n", (long long)report->pages,
+	    (long long)report->pause_ns / 1000);
+}
+
+static void save(struct control *c, bool keep)
+{
+	struct save_report report;
+	struct err e;
+
+	if (c->passed_fd < 0)
+		say_error(c, "save: no descriptor came with the request");
+	else
+		say_report(c, saver_save(c->saver, c->passed_fd, keep, &report, &e), &report, &e);
+}
+
+static void do_save(struct control *c, const char *word)
+{
+	save(c, false);
+}
+
+static void do_checkpoint(struct control *c, const char *word)
+{
+	save(c, true);
+}
+
+static void do_rollback(struct control *c, const char *word)
+{
+	struct save_report report;
+	struct err e;
+
+	say_report(c, saver_rollback(c->saver, &report, &e), &report, &e);
 }
 
 /* --- stats */
@@ -209,11 +311,21 @@ static const struct {
 	void (*fn)(struct control *c, const char *word);
 	bool has_word;
 } requests[] = {
-	{ "state", do_state, false },	 { "pause", do_pause, false },
-	{ "resume", do_resume, false },	 { "quit", do_quit, false },
-	{ "balloon", do_balloon, true }, { "power-button", do_power_button, false },
-	{ "serial", do_serial, false },	 { "stats", do_stats, false },
+	{ "state", do_state, false },
+	{ "pause", do_pause, false },
+	{ "resume", do_resume, false },
+	{ "quit", do_quit, false },
+	{ "balloon", do_balloon, true },
+	{ "power-button", do_power_button, false },
+	{ "serial", do_serial, false },
+	{ "stats", do_stats, false },
 	{ "vsock", do_vsock, true },
+	{ "port", do_port, true },
+	{ "ram", do_ram, true },
+	{ "write", do_write, false },
+	{ "save", do_save, false },
+	{ "checkpoint", do_checkpoint, false },
+	{ "rollback", do_rollback, false },
 };
 
 static void do_line(struct control *c, char *line)
@@ -222,6 +334,10 @@ static void do_line(struct control *c, char *line)
 
 	if (word)
 		*word++ = '\0';
+	if (c->saver && c->saver->writing && strcmp(line, "quit")) {
+		say_error(c, "the memory is being written");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
 		if (strcmp(line, requests[i].verb))
 			continue;
@@ -240,19 +356,6 @@ static void drop_fd(struct control *c)
 	if (c->passed_fd >= 0)
 		close(c->passed_fd);
 	c->passed_fd = -1;
-}
-
-/* An owner that does not read its answers has gone. */
-static void send_answer(struct control *c)
-{
-	struct iovec iov = { c->answer, c->n_answer };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (c->watch.fd < 0 || !c->n_answer)
-		return;
-	if (sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)c->n_answer)
-		machine_end(c->machine, END_POWER_OFF);
-	c->n_answer = 0;
 }
 
 void control_feed(struct control *c, const char *bytes, size_t n)
@@ -310,10 +413,13 @@ static void on_readable(void *arg, uint32_t events)
 	control_feed(c, bytes, (size_t)n);
 }
 
-int control_init(struct control *c, struct machine *m, struct devices *d, int fd)
+int control_init(struct control *c, struct machine *m, struct devices *d, struct saver *s, int fd)
 {
 	c->machine = m;
 	c->devices = d;
+	c->saver = s;
+	s->on_written = on_written;
+	s->arg = c;
 	c->passed_fd = -1;
 	c->watch = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_readable, .arg = c };
 	return loop_add(m->loop, &c->watch);

@@ -7,6 +7,13 @@
  *	balloon BYTES		how much RAM the guest shall give back; {"ok":true}
  *	stats			exits of each vcpu by reason, counters of each device, memory of the balloon
  *	serial			{"serial":"..."}: the last 16 KiB of the serial port
+ *	ram whole|difference	a descriptor comes with the line: the file of a snapshot's RAM (vmm/saver.h)
+ *	write			writes the RAM to it while the guest runs; answered when what is left is little:
+ *				{"ok":true,"pages":N}; until then nothing else is done
+ *	save, checkpoint	a descriptor comes with the line: the file of the state.  All stands still, and is written;
+ *				{"ok":true,"pages":N,"us":N}; paused until resume.  checkpoint: rollback goes back there
+ *	rollback		{"ok":true,"pages":N,"us":N}; paused until resume
+ *	port PORT		a descriptor comes with the line: the guest's next connection to this port of the host
  *	vsock PORT		a descriptor comes with the line (SCM_RIGHTS): it is connected to this port of the guest
  *
  * Answers are one line of JSON; {"error":"..."} for what cannot be done.  When the owner hangs up, the machine ends.
@@ -16,6 +23,7 @@
 
 #include "vmm/devices.h"
 #include "vmm/machine.h"
+#include "vmm/saver.h"
 
 #define CONTROL_MAX_LINE   256
 #define CONTROL_MAX_ANSWER (128 << 10) /* the serial log, each byte escaped */
@@ -23,6 +31,7 @@
 struct control {
 	struct machine *machine;
 	struct devices *devices;
+	struct saver *saver;
 	struct watch watch;
 	char line[CONTROL_MAX_LINE];
 	size_t n; /* bytes in line */
@@ -32,7 +41,7 @@ struct control {
 };
 
 /* Serves fd (borrowed) on the machine's loop.  0 or -errno. */
-int control_init(struct control *c, struct machine *m, struct devices *d, int fd);
+int control_init(struct control *c, struct machine *m, struct devices *d, struct saver *s, int fd);
 /* The parser, for its fuzz target: takes n bytes as they come; the answers are in c->answer, not sent, where fd is -1. */
 void control_feed(struct control *c, const char *bytes, size_t n);
 

@@ -275,3 +275,8 @@ int devices_vsock_connect(struct devices *d, uint32_t port, int fd)
 
 	return r == -ENOTCONN ? -ENODEV : r;
 }
+
+int devices_vsock_offer(struct devices *d, uint32_t port, int fd)
+{
+	return d->has_vsock ? vsock_offer(&d->vsock, port, fd) : -ENODEV;
+}

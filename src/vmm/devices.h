@@ -24,5 +24,7 @@ struct balloon_stats devices_memory(struct devices *d);
 /* Joins fd, which is taken on success, with a port of the guest.  0, -ENODEV (no such device, or its driver is not
  * there), -EBUSY. */
 int devices_vsock_connect(struct devices *d, uint32_t port, int fd);
+/* The guest's next connection to this port of the host is joined to fd, which is taken.  0, -ENODEV or -EBUSY. */
+int devices_vsock_offer(struct devices *d, uint32_t port, int fd);
 
 #endif

@@ -118,6 +118,25 @@ void ioapic_init(struct ioapic *a, int vm_fd)
 		a->s.entries[i] = ENTRY_MASKED;
 }
 
+void ioapic_save(struct ioapic *a, struct ioapic_state *ret)
+{
+	pthread_mutex_lock(&a->lock);
+	*ret = a->s;
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Only what the guest could have written itself. */
+void ioapic_restore(struct ioapic *a, const struct ioapic_state *s)
+{
+	pthread_mutex_lock(&a->lock);
+	for (unsigned i = 0; i < GSI_N; i++)
+		a->s.entries[i] = s->entries[i] & ENTRY_WRITABLE;
+	a->s.select = s->select & 0xff;
+	a->s.id = s->id & ID_BITS;
+	tell_kvm(a);
+	pthread_mutex_unlock(&a->lock);
+}
+
 int ioapic_connect(struct ioapic *a, int fd, unsigned gsi)
 {
 	struct kvm_irqfd irq = { .fd = (uint32_t)fd, .gsi = gsi };

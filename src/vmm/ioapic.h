@@ -25,6 +25,9 @@ struct ioapic {
 };
 
 void ioapic_init(struct ioapic *a, int vm_fd);
+/* Its saved form, and back: KVM is told of the routes. */
+void ioapic_save(struct ioapic *a, struct ioapic_state *ret);
+void ioapic_restore(struct ioapic *a, const struct ioapic_state *s);
 /* Interrupts on `gsi` come by writing to eventfd fd.  0 or -errno. */
 int ioapic_connect(struct ioapic *a, int fd, unsigned gsi);
 /* Register accesses of a vcpu: 4 bytes; anything else reads as 0. */

@@ -16,7 +16,7 @@
 #include "vmm/power.h"
 #include "vmm/serial.h"
 
-#define MAX_WORKERS  (VIRTIO_MAX + 1)
+#define MAX_WORKERS  (VIRTIO_MAX + 2)
 #define EXIT_REASONS 40 /* KVM_EXIT_*: those above count as 0, unknown */
 #define STACK_BYTES  (128 << 10) /* of a thread; a chain of buffers takes 4 KiB */
 #define SIGNAL_KICK  SIGUSR1
@@ -55,6 +55,7 @@ struct machine {
 	struct ioapic ioapic;
 	struct serial serial;
 	struct power power;
+	uint64_t generation_id_gpa; /* where the guest reads it */
 	struct loop *loop; /* of the main thread */
 	struct watch ended; /* an eventfd: a vcpu has set `end` */
 

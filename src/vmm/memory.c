@@ -47,9 +47,18 @@ static uint8_t *map_file(int fd, uint64_t bytes, bool huge)
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (huge ? 0 : MAP_NORESERVE), fd, 0);
 }
 
-int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct err *e)
+void memory_adopt(uint8_t *host, uint64_t bytes, struct ram *ret)
 {
 	const uint64_t low = bytes < LOW_RAM_END ? bytes : LOW_RAM_END;
+
+	madvise(host, bytes, MADV_DONTDUMP);
+	*ret = (struct ram){ .n = 1, .fd = -1, .slots[0] = { 0, low, host, 0 } };
+	if (bytes > low)
+		ret->slots[ret->n++] = (struct ram_slot){ HIGH_RAM_BASE, bytes - low, host + low, low };
+}
+
+int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct err *e)
+{
 	const bool huge = kind == MEMORY_HUGE;
 	autoclose int fd = -1;
 	uint8_t *host;
@@ -64,10 +73,8 @@ int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct e
 	host = kind == MEMORY_OWN ? map_own(bytes) : map_file(fd, bytes, huge);
 	if (host == MAP_FAILED)
 		return err_sys(e, errno, huge ? "RAM of huge pages" : "RAM");
-	madvise(host, bytes, MADV_DONTDUMP);
-	*ret = (struct ram){ .n = 1, .huge = huge, .slots[0] = { 0, low, host, 0 } };
-	if (bytes > low)
-		ret->slots[ret->n++] = (struct ram_slot){ HIGH_RAM_BASE, bytes - low, host + low, low };
+	memory_adopt(host, bytes, ret);
+	ret->huge = huge;
 	ret->fd = take_fd(&fd);
 	return 0;
 }

@@ -18,6 +18,8 @@ enum memory_kind {
 
 /* Makes `bytes` of RAM.  0 or -errno. */
 int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct err *e);
+/* RAM that is mapped already (vmm/ram_file.h). */
+void memory_adopt(uint8_t *host, uint64_t bytes, struct ram *ret);
 /* Gives the slots to the machine; before its interrupt controller exists, which makes it 20 times faster. */
 int memory_give(const struct ram *r, int vm_fd);
 void memory_free(struct ram *r);

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/parse.h"
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/control.h"
 #include "vmm/jail.h"
 #include "vmm/memory.h"
+#include "vmm/saver.h"
 #include "vmm/seal.h"
 
 struct fd_list {
@@ -40,7 +42,20 @@ static int add_devices(struct fd_list *l, const struct strv *texts, struct err *
 	return 0;
 }
 
-static int keep_fds(const struct vmm_config *c, struct err *e)
+/* The descriptors of the saved RAM. */
+static int parse_rams(const struct vmm_config *c, int ret[CONFIG_MAX_RAMS], struct err *e)
+{
+	for (size_t i = 0; i < c->rams.n; i++) {
+		uint32_t fd;
+
+		if (parse_u32(c->rams.v[i], &fd) < 0 || fd > INT32_MAX)
+			return err_set(e, EINVAL, "--ram %.20s: not a descriptor", c->rams.v[i]);
+		ret[i] = (int)fd;
+	}
+	return 0;
+}
+
+static int keep_fds(const struct vmm_config *c, const int *rams, struct err *e)
 {
 	const struct strv *const lists[] = { &c->blocks, &c->nets, &c->shares, &c->vsocks };
 	struct fd_list l = { .n = 0 };
@@ -52,6 +67,9 @@ static int keep_fds(const struct vmm_config *c, struct err *e)
 	add_fd(&l, c->control_fd);
 	add_fd(&l, c->serial_fd);
 	add_fd(&l, c->console_fd);
+	add_fd(&l, c->state_fd);
+	for (size_t i = 0; i < c->rams.n; i++)
+		add_fd(&l, rams[i]);
 	for (size_t i = 0; i < ARRAY_LEN(lists) && r == 0; i++)
 		r = add_devices(&l, lists[i], e);
 	return r < 0 ? r : jail_keep_fds(l.fds, l.n, e);
@@ -74,6 +92,7 @@ static int load(const struct vmm_config *c, struct machine *m, struct err *e)
 	if (r < 0)
 		return r;
 	source.rsdp_gpa = places.rsdp_gpa;
+	m->generation_id_gpa = places.generation_id_gpa;
 	r = boot_load(&source, &m->ram, &entry, e);
 	if (r < 0)
 		return r;
@@ -88,12 +107,34 @@ static enum memory_kind memory_kind_of(const struct vmm_config *c)
 	return c->shares.n ? MEMORY_SHARED : MEMORY_OWN;
 }
 
-static int make(const struct vmm_config *c, struct machine *m, struct devices **ret, struct err *e)
+static int make_ram(const struct vmm_config *c, const int *rams, struct ram *ret, struct err *e)
 {
-	int r = keep_fds(c, e);
+	uint8_t *host;
+	int r;
+
+	if (!c->rams.n)
+		return memory_make(c->memory_bytes, memory_kind_of(c), ret, e);
+	r = ram_file_map(rams, (unsigned)c->rams.n, c->memory_bytes, &host, e);
+	if (r == 0)
+		memory_adopt(host, c->memory_bytes, ret);
+	return r;
+}
+
+static int begin(const struct vmm_config *c, struct saver *s, struct machine *m, struct err *e)
+{
+	return c->state_fd >= 0 ? saver_restore(s, (int)c->state_fd, e) : load(c, m, e);
+}
+
+static int make(const struct vmm_config *c, struct machine *m, struct saver *s, struct devices **ret,
+		struct err *e)
+{
+	int rams[CONFIG_MAX_RAMS], pagemap, r = parse_rams(c, rams, e);
 
 	if (r == 0)
-		r = memory_make(c->memory_bytes, memory_kind_of(c), &m->ram, e);
+		r = keep_fds(c, rams, e);
+	if (r == 0)
+		r = make_ram(c, rams, &m->ram, e);
+	pagemap = saver_open_pagemap();
 	if (r == 0 && !c->unjailed)
 		r = jail_enter((uid_t)c->uid, e);
 	if (r == 0)
@@ -104,15 +145,20 @@ static int make(const struct vmm_config *c, struct machine *m, struct devices **
 	if (!*ret)
 		return -e->no;
 	r = devices_plug(*ret, e);
-	return r < 0 ? r : load(c, m, e);
+	if (r == 0)
+		r = saver_init(s, m, pagemap, e);
+	return r < 0 ? r : begin(c, s, m, e);
 }
 
 /* What was needed to make the machine only. */
 static void close_used(const struct vmm_config *c, struct machine *m)
 {
-	close((int)c->kernel_fd);
+	if (c->kernel_fd >= 0)
+		close((int)c->kernel_fd);
 	if (c->initramfs_fd >= 0)
 		close((int)c->initramfs_fd);
+	if (c->state_fd >= 0)
+		close((int)c->state_fd);
 	close(m->kvm_fd);
 	m->kvm_fd = -1;
 }
@@ -137,6 +183,7 @@ enum machine_end vmm_run(const struct vmm_config *c, struct err *e)
 {
 	static struct machine m;
 	static struct control control;
+	static struct saver saver;
 	struct devices *devices = NULL;
 	enum machine_end end;
 	int r;
@@ -146,9 +193,9 @@ enum machine_end vmm_run(const struct vmm_config *c, struct err *e)
 		return END_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN); /* whoever read the console or the serial port may go */
-	r = make(c, &m, &devices, e);
+	r = make(c, &m, &saver, &devices, e);
 	if (r == 0 && c->control_fd >= 0) {
-		r = control_init(&control, &m, devices, (int)c->control_fd);
+		r = control_init(&control, &m, devices, &saver, (int)c->control_fd);
 		if (r < 0)
 			err_sys(e, -r, "control socket");
 	}

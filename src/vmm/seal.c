@@ -33,11 +33,12 @@ static const struct {
 	{ SYS_epoll_ctl, ALL }, /* loop_set; a vcpu's thread resets devices */
 	{ SYS_readv, MAIN | WORKER }, /* tap and console into guest buffers */
 	{ SYS_writev, MAIN | WORKER },
-	{ SYS_preadv, WORKER }, /* disks where there is no io_uring */
-	{ SYS_pwritev, WORKER },
+	{ SYS_preadv,
+	  MAIN | WORKER }, /* disks where there is no io_uring; which pages there are; memory that is taken back */
+	{ SYS_pwritev, MAIN | WORKER }, /* disks, and a snapshot: its memory and its state */
 	{ SYS_fallocate, MAIN | WORKER }, /* RAM that the balloon gives back; discard and zeroes on disks */
 	{ SYS_fdatasync, WORKER },
-	{ SYS_io_uring_enter, WORKER | VCPU }, /* a vcpu that resets a disk waits for what is under way */
+	{ SYS_io_uring_enter, ALL }, /* who resets or saves a disk waits for what is under way */
 	{ SYS_timerfd_settime, WORKER }, /* rate limits of disks and networks */
 	{ SYS_recvmsg, MAIN | VCPU }, /* control, vsock; vhost-user, at start and reset of a device */
 	{ SYS_sendmsg, MAIN | VCPU },
@@ -58,10 +59,31 @@ static const struct {
 	unsigned kinds;
 } ioctls[] = {
 	{ KVM_RUN, VCPU },
-	{ (uint32_t)KVM_SET_GSI_ROUTING, VCPU }, /* the guest wrote to the IOAPIC */
+	{ (uint32_t)KVM_SET_GSI_ROUTING, MAIN | VCPU }, /* the guest wrote to the IOAPIC; rollback */
 	{ TUNSETOFFLOAD, WORKER }, /* a driver of the network has chosen its features */
-	{ (uint32_t)KVM_GET_REGS, VCPU }, /* to say where it failed */
-	{ (uint32_t)KVM_GET_SREGS, VCPU },
+	{ (uint32_t)KVM_GET_REGS, MAIN | VCPU }, /* to say where it failed; a snapshot, as all below */
+	{ (uint32_t)KVM_GET_SREGS, MAIN | VCPU },
+	{ (uint32_t)KVM_SET_USER_MEMORY_REGION, MAIN }, /* the log of changed pages, on and off */
+	{ (uint32_t)KVM_GET_DIRTY_LOG, MAIN | WORKER },
+	{ (uint32_t)KVM_GET_CLOCK, MAIN },
+	{ (uint32_t)KVM_GET_MP_STATE, MAIN },
+	{ (uint32_t)KVM_GET_XSAVE, MAIN },
+	{ (uint32_t)KVM_GET_XCRS, MAIN },
+	{ (uint32_t)KVM_GET_DEBUGREGS, MAIN },
+	{ (uint32_t)KVM_GET_LAPIC, MAIN },
+	{ (uint32_t)KVM_GET_VCPU_EVENTS, MAIN },
+	{ (uint32_t)KVM_GET_MSRS, MAIN },
+	{ (uint32_t)KVM_GET_TSC_KHZ, MAIN },
+	{ (uint32_t)KVM_SET_CLOCK, MAIN }, /* rollback, as all below */
+	{ (uint32_t)KVM_SET_MP_STATE, MAIN },
+	{ (uint32_t)KVM_SET_REGS, MAIN },
+	{ (uint32_t)KVM_SET_SREGS, MAIN },
+	{ (uint32_t)KVM_SET_XSAVE, MAIN },
+	{ (uint32_t)KVM_SET_XCRS, MAIN },
+	{ (uint32_t)KVM_SET_DEBUGREGS, MAIN },
+	{ (uint32_t)KVM_SET_LAPIC, MAIN },
+	{ (uint32_t)KVM_SET_VCPU_EVENTS, MAIN },
+	{ (uint32_t)KVM_SET_MSRS, MAIN },
 };
 
 static bool disabled;
@@ -124,7 +146,7 @@ size_t seal_list(enum seal_kind kind, int *ret, size_t max)
 	for (size_t i = 0; i < ARRAY_LEN(calls) && n < max; i++)
 		if (calls[i].kinds & 1u << kind)
 			ret[n++] = calls[i].nr;
-	if (kind == SEAL_VCPU && n < max)
+	if (n < max)
 		ret[n++] = SYS_ioctl;
 	if (kind == SEAL_MAIN && n < max)
 		ret[n++] = SYS_tgkill;

@@ -121,6 +121,22 @@ void serial_write(struct serial *s, unsigned port, uint8_t v)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void serial_save(struct serial *s, struct serial_state *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	*ret = s->s;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void serial_restore(struct serial *s, const struct serial_state *state)
+{
+	pthread_mutex_lock(&s->lock);
+	s->s = *state;
+	if (s->s.empty_irq)
+		raise_empty(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
 size_t serial_log(struct serial *s, char *ret, size_t max)
 {
 	size_t n;

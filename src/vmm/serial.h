@@ -34,6 +34,9 @@ void serial_done(struct serial *s);
 /* Register accesses of a vcpu, port 0..7. */
 uint8_t serial_read(struct serial *s, unsigned port);
 void serial_write(struct serial *s, unsigned port, uint8_t v);
+/* Its saved form, and back: an interrupt that was pending comes again. */
+void serial_save(struct serial *s, struct serial_state *ret);
+void serial_restore(struct serial *s, const struct serial_state *state);
 /* Copies the end of what was written, at most max bytes; returns how many. */
 size_t serial_log(struct serial *s, char *ret, size_t max);
 

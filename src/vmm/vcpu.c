@@ -109,14 +109,27 @@ static void handle_exit(struct vcpu *v)
 
 /* --- running */
 
+/* What the last exit has begun (the value of a read, the step to the next instruction) KVM completes at the next entry:
+ * here without the guest, so that its registers can be saved. */
+static void complete(struct vcpu *v)
+{
+	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	while (ioctl(v->fd, KVM_RUN, 0) == 0)
+		handle_exit(v); /* an access in several pieces */
+	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+}
+
 /* Waits while the machine is paused; false: it has ended. */
 static bool may_run(struct vcpu *v)
 {
 	struct machine *m = v->machine;
+	enum machine_wish wish = __atomic_load_n(&m->wish, __ATOMIC_ACQUIRE);
 	bool run;
 
-	if (__atomic_load_n(&m->wish, __ATOMIC_ACQUIRE) == WISH_RUN)
+	if (wish == WISH_RUN)
 		return true;
+	if (wish == WISH_PAUSE)
+		complete(v);
 	pthread_mutex_lock(&m->lock);
 	m->parked++;
 	pthread_cond_broadcast(&m->changed);

@@ -9,8 +9,8 @@
 #include "base/auto.h"
 #include "vmm/arch.h"
 #include "vmm/layout.h"
+#include "vmm/x86_int.h"
 
-#define CPUID_ENTRIES 256
 #define TSS_BASE      0xfffbd000u /* three pages that Intel's KVM wants for itself, in the hole below 4 GiB */
 #define IDENTITY_BASE UINT64_C(0xfffbc000)
 
@@ -19,19 +19,13 @@
 #define MSR_MTRR_DEFAULT 0x2ff
 #define MTRR_ENABLED_WB	 (1 << 11 | 6) /* without firmware nobody else says that RAM may be cached */
 
-struct arch_features {
-	bool tsc_deadline;
-	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
-};
-
 struct arch_features *arch_features_get(int kvm_fd)
 {
 	struct arch_features *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->head.nent = CPUID_ENTRIES;
+	f->head.nent = ARCH_MAX_CPUID;
 	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &f->head) < 0)
 		return arch_features_free(f);
 	f->tsc_deadline = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
@@ -151,18 +145,12 @@ static void fix_entry(const struct arch_features *f, struct kvm_cpuid_entry2 *e,
 	}
 }
 
-static int set_cpuid(const struct arch_features *f, int vcpu_fd, unsigned index, unsigned n)
+void arch_cpuid(const struct arch_features *f, unsigned index, unsigned n, struct arch_vcpu_state *ret)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
-	} c;
-
-	c.head = f->head;
-	memcpy(c.entries, f->entries, f->head.nent * sizeof(c.entries[0]));
-	for (unsigned i = 0; i < c.head.nent; i++)
-		fix_entry(f, &c.entries[i], index, n);
-	return ioctl(vcpu_fd, KVM_SET_CPUID2, &c.head) < 0 ? -errno : 0;
+	ret->n_cpuid = f->head.nent;
+	memcpy(ret->cpuid, f->entries, f->head.nent * sizeof(ret->cpuid[0]));
+	for (unsigned i = 0; i < ret->n_cpuid; i++)
+		fix_entry(f, &ret->cpuid[i], index, n);
 }
 
 static int set_msrs(int vcpu_fd)
@@ -180,8 +168,11 @@ static int set_msrs(int vcpu_fd)
 
 int arch_vcpu(const struct arch_features *f, int vcpu_fd, unsigned index, unsigned n)
 {
-	int r = set_cpuid(f, vcpu_fd, index, n);
+	struct arch_vcpu_state s;
+	int r;
 
+	arch_cpuid(f, index, n, &s);
+	r = x86_set_cpuid(vcpu_fd, &s);
 	return r < 0 ? r : set_msrs(vcpu_fd);
 }
 

@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct machine m;
 static struct control c;
+static struct saver saver;
 
 static void set_up(void)
 {
@@ -25,6 +26,8 @@ static void set_up(void)
 	assert(m.loop && serial_init(&m.serial, -1) == 0 && power_init(&m.power) == 0);
 	ioapic_init(&m.ioapic, -1);
 	c.machine = &m;
+	c.snapshot = &saver;
+	saver.ram_fd = -1;
 	c.devices = devices_make(&none, &m, &e);
 	assert(c.devices);
 	for (unsigned i = 0; i < SERIAL_LOG_SIZE; i++)

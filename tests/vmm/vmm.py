@@ -196,7 +196,7 @@ class Machine:
     count = 0
 
     def __init__(self, vmm, guest, cmdline='', memory='64m', vcpus=1, disks=0, read_only=False, share=False,
-                 vsock=False, console=False, net=False, tap=False, namespace=True, extra=()):
+                 vsock=False, console=False, net=False, tap=False, namespace=True, extra=(), saved=None):
         Machine.count += 1
         self.dir = tempfile.TemporaryDirectory(prefix='vmm.')
         self.uid = FIRST_UID + Machine.count
@@ -204,14 +204,13 @@ class Machine:
         self.ours, self.theirs, self.virtiofsd, self.pid, self.status = [], [], None, None, None
         self.said, self.ready, self.dots, self.lines = b'', False, 0, []
         kvm = self.keep(os.open('/dev/kvm', os.O_RDWR))
-        kernel = self.keep(os.open(guest, os.O_RDONLY))
         ours, theirs = self.pair()
         self.control = Control(ours)
         serial, serial_w = os.pipe()
         os.set_blocking(serial_w, False)
         self.serial = serial
         self.keep(serial_w)
-        argv = [vmm, '--kvm', kvm, '--kernel', kernel, '--memory', memory, '--vcpus', vcpus, '--control', theirs,
+        argv = [vmm, '--kvm', kvm, *self.source(guest, saved), '--memory', memory, '--vcpus', vcpus, '--control', theirs,
                 '--serial', serial_w, '--uid', self.uid, '--cmdline', cmdline, *extra]
         self.disks = []
         for i in range(disks):
@@ -234,6 +233,15 @@ class Machine:
         self.theirs = []
 
     # --- what it gets
+
+    def source(self, guest, saved):
+        """A kernel, or the files of a snapshot: its state, its memory and differences to that."""
+        if not saved:
+            return ['--kernel', self.keep(os.open(guest, os.O_RDONLY))]
+        argv = ['--state', self.keep(os.open(saved[0], os.O_RDONLY))]
+        for path in saved[1:]:
+            argv += ['--ram', self.keep(os.open(path, os.O_RDONLY))]
+        return argv
 
     def keep(self, fd):
         self.theirs.append(fd)

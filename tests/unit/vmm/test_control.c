@@ -12,6 +12,7 @@
 static struct machine m;
 static struct control control;
 static struct devices *devices;
+static struct saver saver;
 static int ours;
 
 static int set_up(void **state)
@@ -22,11 +23,12 @@ static int set_up(void **state)
 
 	memset(&m, 0, sizeof(m));
 	memset(&control, 0, sizeof(control));
+	saver = (struct saver){ .ram_fd = -1 };
 	machine_rig_init(&m, -1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	devices = devices_make(&none, &m, &e);
 	assert_non_null(devices);
-	assert_int_equal(control_init(&control, &m, devices, pair[1]), 0);
+	assert_int_equal(control_init(&control, &m, devices, &saver, pair[1]), 0);
 	ours = pair[0];
 	return 0;
 }

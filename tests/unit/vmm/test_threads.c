@@ -23,6 +23,7 @@
 
 static struct machine m;
 static struct control control;
+static struct saver saver;
 static struct kvm_run runs[N_VCPUS];
 static struct rng busy; /* on a thread of its own */
 static uint64_t entries; /* atomic */
@@ -176,7 +177,7 @@ static void set_up(int control_fd)
 	for (unsigned i = 0; i < N_VCPUS; i++)
 		m.vcpus[i] = (struct vcpu){ .machine = &m, .index = i, .fd = -2 - (int)i, .run = &runs[i] };
 	m.n_vcpus = N_VCPUS;
-	assert_int_equal(control_init(&control, &m, devices, control_fd), 0);
+	assert_int_equal(control_init(&control, &m, devices, &saver, control_fd), 0);
 }
 
 static void a_paused_machine_is_still_and_a_resumed_one_runs(void **state)

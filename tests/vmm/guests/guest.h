@@ -50,6 +50,9 @@ void random_seed(uint32_t seed);
 uint32_t random32(void);
 uint32_t random_below(uint32_t n);
 
+/* device=memory (use_memory.c). */
+_Noreturn void use_memory(void);
+
 /* The value of KEY=VALUE on the command line: copied to ret, "" where there is none. */
 void option(const char *key, char *ret, size_t n);
 uint32_t option_number(const char *key);

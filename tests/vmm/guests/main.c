@@ -64,9 +64,13 @@ void guest_main(const uint8_t *start_info)
 	const struct kind *k;
 	struct device d;
 	uint32_t actions;
+	char name[16];
 
 	guest.cmdline = (const char *)*(const uint32_t *)(start_info + START_CMDLINE);
 	guest.low_end = find_low_end(start_info);
+	option("device", name, sizeof(name));
+	if (same(name, "memory"))
+		use_memory();
 	actions = option_number("actions");
 	random_seed(option_number("seed"));
 	k = find_kind();
