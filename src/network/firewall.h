@@ -1,13 +1,18 @@
 /* firewall.h - the rule set of a store: one nft table of family inet, one of family bridge (docs/design/010)
  *
- * What stands in it is made from a model, which is made from the records; nothing is ever read back from it but whether it
- * is whole.  Chains and rules are put there once, by one `nft -f`; instances are elements of maps and sets, a netlink
- * transaction each.
+ * Chains and rules are always the same; networks and instances are elements of maps and sets.  The whole is put there by
+ * one `nft -f`, in one transaction, from a model that is made from the records; afterwards what changes is a netlink
+ * transaction of elements.  Each element has its owner in its comment: the id of an instance, or "network ID".
+ *
+ * Whoever changes it or makes a model holds a lock of the store meanwhile, so that what is put back is never older than
+ * what is there.
  */
 #ifndef NETWORK_FIREWALL_H
 #define NETWORK_FIREWALL_H
 
 #include "base/err.h"
+#include "base/ip.h"
+#include "base/strv.h"
 #include "instance/net_spec.h"
 
 struct fw_network {
@@ -29,7 +34,7 @@ struct fw_port {
 	const struct net_rule *rules; /* peers that are names are resolved by the caller into CIDRs */
 	size_t n_rules;
 	bool egress; /* only what egress sets hold may be reached outside */
-	bool egress_learn;
+	bool egress_learn; /* nothing is kept out */
 };
 
 struct fw_model {
@@ -38,17 +43,38 @@ struct fw_model {
 	size_t n_networks;
 	struct fw_port *ports;
 	size_t n_ports;
+	const struct strv
+		*apart; /* of forwarding.h: nothing is forwarded between these; NULL: the host is a router */
 };
 
-/* Is the table there as the model says?  Puts it back whole if not.  -ENOENT: no nft on the host; -EPERM. */
-int firewall_ensure(const struct fw_model *m, struct err *e);
-/* Elements of one port, in one transaction.  Removing what is not there is no error. */
+/* The whole as text for `nft -f -`; pure. */
+int firewall_script(const struct fw_model *m, struct buf *out, struct err *e);
+
+/* 1: chains and rules are there as they were put there; 0: not, and firewall_ensure has to put them back; -errno. */
+int firewall_is_whole(const char *table, bool guard, struct err *e);
+/* Is all there as the model says?  Puts it back whole if chains or rules are not, else adds elements that are missing,
+ * and says so: *ret_mended how many (may be NULL).  -ENOENT: no nft on the host; -EPERM. */
+int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e);
+/* Takes the tables away: the last network of the store has gone. */
+int firewall_remove(const char *table, struct err *e);
+
+/* Elements of one network or port, in one transaction.  Adding takes the place of what an instance left behind that
+ * had the same address or published port; removing what is not there, or is somebody else's by now, is no error. */
+int firewall_network_add(const char *table, const struct fw_network *n, struct err *e);
+int firewall_network_remove(const char *table, const struct fw_network *n, struct err *e);
 int firewall_port_add(const char *table, const struct fw_port *p, struct err *e);
 int firewall_port_remove(const char *table, const struct fw_port *p, struct err *e);
 /* One published port of a running instance. */
 int firewall_publish(const char *table, const struct fw_port *p, const struct published_port *pub, bool add,
 		     struct err *e);
-/* Takes the tables away: the last network of the store has gone. */
-int firewall_remove(const char *table, struct err *e);
+/* From now on, for ttl_s seconds, a port with .egress may reach this address outside.  For ketch-net: p needs instance and
+ * given. */
+int firewall_egress_add(const char *table, const struct fw_port *p, const struct ip *to, unsigned ttl_s,
+			struct err *e);
+
+/* Owners of elements (ids of instances, "network ID") that are in the table, each once; none where there is no table. */
+int firewall_owners(const char *table, struct strv *ret, struct err *e);
+/* Removes every element of this owner.  *ret_n: how many (may be NULL). */
+int firewall_sweep(const char *table, const char *owner, size_t *ret_n, struct err *e);
 
 #endif

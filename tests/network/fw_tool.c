@@ -1,0 +1,240 @@
+/* fw_tool.c - the rule set by hand: fw_tool VERB MODEL.json [NUMBER [NUMBER]]
+ *
+ * The model in JSON: {"table", "networks": [...], "ports": [{"instance", "network": INDEX, "net": a net_spec whose first
+ * attachment is the port}], "apart": [...]}.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "network/firewall.h"
+
+struct network_row {
+	char *id, *bridge, *subnet, *subnet6;
+	bool internal, no_masquerade;
+};
+static const struct jfield network_fields[] = {
+	J(J_STR, struct network_row, id),
+	J(J_STR, struct network_row, bridge),
+	J(J_STR, struct network_row, subnet),
+	J(J_STR, struct network_row, subnet6),
+	J(J_BOOL, struct network_row, internal),
+	JK(J_BOOL, struct network_row, no_masquerade, "noMasquerade"),
+	{ 0 },
+};
+static const struct jtable network_table = { sizeof(struct network_row), network_fields };
+
+struct port_row {
+	char *instance;
+	uint32_t network;
+	struct net_spec net;
+};
+static const struct jfield port_fields[] = {
+	J(J_STR, struct port_row, instance),
+	J(J_U32, struct port_row, network),
+	JO(struct port_row, net, "net", &net_spec_table),
+	{ 0 },
+};
+static const struct jtable port_table = { sizeof(struct port_row), port_fields };
+
+struct model_file {
+	char *table;
+	struct network_row *networks;
+	struct port_row *ports;
+	size_t n_networks, n_ports;
+	struct strv apart;
+	bool guard;
+};
+static const struct jfield file_fields[] = {
+	J(J_STR, struct model_file, table),
+	JA(struct model_file, networks, n_networks, "networks", &network_table),
+	JA(struct model_file, ports, n_ports, "ports", &port_table),
+	J(J_STRV, struct model_file, apart),
+	J(J_BOOL, struct model_file, guard),
+	{ 0 },
+};
+static const struct jtable file_table = { sizeof(struct model_file), file_fields };
+
+static int load(const char *path, struct model_file *f, struct fw_model *m, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	int r = read_file(AT_FDCWD, path, 1 << 20, &text);
+
+	if (r < 0)
+		return err_sys(e, -r, "%s", path);
+	r = json_parse(&file_table, text.data, text.len, JSON_STRICT, f, e);
+	if (r < 0)
+		return r;
+	*m = (struct fw_model){ .table = f->table,
+				.networks = calloc(f->n_networks + 1, sizeof(*m->networks)),
+				.n_networks = f->n_networks,
+				.ports = calloc(f->n_ports + 1, sizeof(*m->ports)),
+				.n_ports = f->n_ports,
+				.apart = f->guard ? &f->apart : NULL };
+	if (!m->networks || !m->ports)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < m->n_networks; i++) {
+		const struct network_row *row = &f->networks[i];
+		struct fw_network *n = &m->networks[i];
+
+		snprintf(n->id, sizeof(n->id), "%s", row->id);
+		snprintf(n->bridge, sizeof(n->bridge), "%s", row->bridge);
+		n->subnet = row->subnet;
+		n->subnet6 = row->subnet6;
+		n->internal = row->internal;
+		n->masquerade = !row->no_masquerade;
+	}
+	for (size_t i = 0; i < m->n_ports; i++) {
+		const struct net_spec *s = &f->ports[i].net;
+
+		if (f->ports[i].network >= m->n_networks || !s->n_attachments)
+			return err_set(e, EINVAL, "port %zu has no network", i);
+		m->ports[i] = (struct fw_port){ .instance = f->ports[i].instance,
+						.network = &m->networks[f->ports[i].network],
+						.given = &s->attachments[0].given,
+						.published = s->ports,
+						.n_published = s->n_ports,
+						.rules = s->rules,
+						.n_rules = s->n_rules,
+						.egress = s->egress_given,
+						.egress_learn = s->egress_learn };
+	}
+	return 0;
+}
+
+static int print(const struct fw_model *m, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	int r = firewall_script(m, &out, e);
+
+	if (r == 0)
+		fwrite(out.data, 1, out.len, stdout);
+	return r;
+}
+
+static int owners(const struct fw_model *m, struct err *e)
+{
+	AUTO(strv_done) struct strv list = { 0 };
+	int r = firewall_owners(m->table, &list, e);
+
+	for (size_t i = 0; i < list.n; i++)
+		puts(list.v[i]);
+	return r;
+}
+
+static int ensure(const struct fw_model *m, struct err *e)
+{
+	size_t n = 0;
+	int r = firewall_ensure(m, &n, e);
+
+	if (r == 0)
+		printf("%zu\n", n);
+	return r;
+}
+
+/* Median, in microseconds, of n rounds of publishing and of looking whether all is whole. */
+static int compare_ns(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int bench(const struct fw_model *m, struct err *e)
+{
+	static const char *const names[] = { "publish", "unpublish", "whole", "ensure" };
+	enum { ROUNDS = 200 };
+	static int64_t took[4][ROUNDS];
+	const struct fw_port *p = &m->ports[0];
+	struct published_port pub = { PORT_TCP, (char[]){ "0.0.0.0" }, 4000, 80 };
+	int r = 0;
+
+	for (int i = 0; i < ROUNDS && r >= 0; i++) {
+		int64_t at[5] = { clock_mono_ns() };
+
+		r = firewall_publish(m->table, p, &pub, true, e);
+		at[1] = clock_mono_ns();
+		if (r >= 0)
+			r = firewall_publish(m->table, p, &pub, false, e);
+		at[2] = clock_mono_ns();
+		if (r >= 0)
+			r = firewall_is_whole(m->table, m->apart, e);
+		at[3] = clock_mono_ns();
+		if (r >= 0)
+			r = firewall_ensure(m, NULL, e);
+		at[4] = clock_mono_ns();
+		for (int k = 0; k < 4; k++)
+			took[k][i] = at[k + 1] - at[k];
+	}
+	for (int k = 0; k < 4 && r >= 0; k++) {
+		qsort(took[k], ROUNDS, sizeof(took[k][0]), compare_ns);
+		printf("%s %.1f %.1f\n", names[k], (double)took[k][ROUNDS / 10] / 1e3,
+		       (double)took[k][ROUNDS / 2] / 1e3);
+	}
+	return r;
+}
+
+static int egress(const struct fw_model *m, unsigned i, const char *address, const char *ttl, struct err *e)
+{
+	struct ip to;
+
+	if (ip_parse(address, &to) < 0)
+		return err_set(e, EINVAL, "%s is no address", address);
+	return firewall_egress_add(m->table, &m->ports[i], &to, (unsigned)atoi(ttl), e);
+}
+
+static int run(const char *verb, const struct fw_model *m, char **words, struct err *e)
+{
+	unsigned i = words[0] ? (unsigned)atoi(words[0]) : 0,
+		 k = words[0] && words[1] ? (unsigned)atoi(words[1]) : 0;
+
+	if (!strcmp(verb, "script"))
+		return print(m, e);
+	if (!strcmp(verb, "ensure"))
+		return ensure(m, e);
+	if (!strcmp(verb, "whole"))
+		return printf("%d\n", firewall_is_whole(m->table, m->apart, e));
+	if (!strcmp(verb, "remove"))
+		return firewall_remove(m->table, e);
+	if (!strcmp(verb, "owners"))
+		return owners(m, e);
+	if (!strcmp(verb, "bench"))
+		return bench(m, e);
+	if (!strcmp(verb, "sweep"))
+		return firewall_sweep(m->table, words[0], NULL, e);
+	if (!strcmp(verb, "egress"))
+		return egress(m, i, words[1], words[2], e);
+	if (!strncmp(verb, "network-", 8) && i < m->n_networks)
+		return strstr(verb, "add") ? firewall_network_add(m->table, &m->networks[i], e)
+					   : firewall_network_remove(m->table, &m->networks[i], e);
+	if (i >= m->n_ports)
+		return err_set(e, EINVAL, "there is no port %u", i);
+	if (!strncmp(verb, "port-", 5))
+		return strstr(verb, "add") ? firewall_port_add(m->table, &m->ports[i], e)
+					   : firewall_port_remove(m->table, &m->ports[i], e);
+	return firewall_publish(m->table, &m->ports[i], &m->ports[i].published[k], !strcmp(verb, "publish"),
+				e);
+}
+
+int main(int argc, char **argv)
+{
+	struct model_file f = { 0 };
+	struct fw_model m = { 0 };
+	struct err e = { 0 };
+	int r = argc < 3 ? err_set(&e, EINVAL, "fw_tool VERB MODEL.json [NUMBER...]")
+			 : load(argv[2], &f, &m, &e);
+
+	if (r == 0)
+		r = run(argv[1], &m, argv + 3, &e);
+	if (r < 0)
+		fprintf(stderr, "fw_tool: %s\n", e.msg);
+	free(m.networks);
+	free(m.ports);
+	json_done(&file_table, &f);
+	return r < 0;
+}
