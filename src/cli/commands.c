@@ -26,6 +26,17 @@ static const struct command *const volume_commands[] = {
 	&cmd_volume_prune,  &cmd_volume_export, &cmd_volume_import,  NULL,
 };
 
+static const struct command *const snapshot_commands[] = {
+	&cmd_snapshot_create,
+	&cmd_snapshot_ls,
+	&cmd_snapshot_inspect,
+	&cmd_snapshot_rm,
+	&cmd_snapshot_rename,
+	&cmd_rollback,
+	&cmd_clone,
+	NULL,
+};
+
 static const struct command *const profile_commands[] = {
 	&cmd_profile_create, &cmd_profile_ls, &cmd_profile_show, &cmd_profile_rm, NULL,
 };
@@ -51,8 +62,13 @@ static const struct command *const host_commands[] = {
 static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, NULL };
 
 const struct section sections[] = {
-	{ "Instances", instance_commands }, { "Images", image_commands }, { "Volumes", volume_commands },
-	{ "Profiles", profile_commands },   { "Host", host_commands },	  { NULL, NULL },
+	{ "Instances", instance_commands },
+	{ "Images", image_commands },
+	{ "Volumes", volume_commands },
+	{ "Snapshots", snapshot_commands },
+	{ "Profiles", profile_commands },
+	{ "Host", host_commands },
+	{ NULL, NULL },
 };
 
 const struct group groups[] = {
@@ -61,6 +77,7 @@ const struct group groups[] = {
 	{ "healthcheck", "See whether instances are well" },
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
+	{ "snapshot", "Manage kept states of instances" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },
 	{ "profile", "Manage stored sets of flags for run" },
 	{ NULL, NULL },
@@ -111,6 +128,12 @@ const struct alias aliases[] = {
 	{ "image remove", "rmi" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
+	{ "snapshot list", "snapshot ls" },
+	{ "snapshot remove", "snapshot rm" },
+	{ "snapshot delete", "snapshot rm" },
+	{ "snapshot show", "snapshot inspect" },
+	{ "snapshot restore", "rollback" },
+	{ "copy", "clone" },
 	{ "kernel list", "kernel ls" },
 	{ "kernel remove", "kernel rm" },
 	{ "system info", "info" },

@@ -23,6 +23,9 @@ extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect
 extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune,
 	cmd_system_prune; /* prune.c */
 extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */
+extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm,
+	cmd_snapshot_rename; /* snapshot.c */
+extern const struct command cmd_rollback, cmd_clone; /* rollback.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
 extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */

@@ -53,6 +53,18 @@ int tree_get(const struct container *c, const char *name)
 	return -ENOENT;
 }
 
+void tree_drop(struct container *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_trees; i++) {
+		if (strcmp(c->trees[i].name, name))
+			continue;
+		free(c->trees[i].name);
+		close(c->trees[i].fd);
+		c->trees[i] = c->trees[--c->n_trees];
+		return;
+	}
+}
+
 int source_fd(const struct container *c, const char *from)
 {
 	return from && !strncmp(from, "fd:", 3) ? boot_fd(c->boot, from + 3) : -ENOENT;

@@ -124,6 +124,7 @@ pid_t container_launch(struct container *c, const struct launch *l, int *ret_pid
 /* Takes fd.  0 or -ENOMEM. */
 int tree_add(struct container *c, const char *name, int fd);
 int tree_get(const struct container *c, const char *name); /* or -ENOENT */
+void tree_drop(struct container *c, const char *name);
 /* The descriptor that "fd:NAME" means; -ENOENT. */
 int source_fd(const struct container *c, const char *from);
 
@@ -158,6 +159,8 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 /* In the child, in the container: copies what the launch says and ends.  Returns only a failure of before the first
  * byte; later ones are a line on stderr and exit status 1. */
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
+/* After a FILES_HOLD that has ended, in whatever way: a guest's disk takes writes again. */
+void copy_thaw(const struct container *c);
 /* In the child, as first process of a container that is there for its files: waits, without rights, until it is killed;
  * returns only a failure. */
 int hold_become(const struct launch *l, struct err *e);
@@ -180,6 +183,8 @@ void launch_report(const struct launch *l, int status, const struct err *e);
 int overlay_make(const struct container *c, const struct strv *layers, struct err *e);
 /* Makes the tree "lower", once: what is below the writable layer.  An image without layers has none. */
 int overlay_open_lower(struct container *c, struct err *e);
+/* Makes the tree "written": all layers that the instance wrote, as one; none where there is only the one. */
+int overlay_open_written(struct container *c, struct err *e);
 /* bind.c: the mount at `source` as a detached copy with the options; -errno, with e for a step that has a place. */
 int bind_make(const char *source, const char *options, struct err *e);
 /* Changes a mount as the options want it; only its propagation.  0 or -errno. */

@@ -6,8 +6,11 @@
  * copy of its mount (changes.h).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -79,6 +82,55 @@ static int clone_root(const struct container *c, struct err *e)
 	return fd < 0 ? err_sys(e, -fd, "cannot see the root without its mounts") : fd;
 }
 
+/* --- FILES_HOLD */
+
+/* The file system of the writable layer, where it is the instance's alone: a guest has merged the root itself. */
+static int own_disk(const struct container *c, int *ret_fd)
+{
+	int upper = boot_fd(c->boot, "upper");
+
+	*ret_fd = upper < 0 ? -1 : openat(upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return boot_fd(c->boot, "rootfs") >= 0;
+}
+
+/* Its processes stand still already.  A guest's disk is frozen, so that its file is whole at any moment from now on. */
+static int stop_writes(const struct container *c, struct err *e)
+{
+	autoclose int disk = -1;
+	bool own = own_disk(c, &disk);
+
+	if (disk < 0)
+		return err_set(e, EBADF, "the writable layer is missing");
+	if ((own ? ioctl(disk, FIFREEZE, 0) : syncfs(disk)) < 0)
+		return err_sys(e, errno, "its files cannot be made durable");
+	return 0;
+}
+
+void copy_thaw(const struct container *c)
+{
+	autoclose int disk = -1;
+
+	if (own_disk(c, &disk) && disk >= 0)
+		ioctl(disk, FITHAW, 0); /* EINVAL: it was not frozen */
+}
+
+static int hold_writes(const struct container *c, const struct launch *l, struct err *e)
+{
+	int keep[] = { l->report }, r = stop_writes(c, e);
+	char unused[64];
+
+	if (r == 0)
+		r = ours_become(l, keep, 1, 0, e);
+	if (r < 0)
+		return r;
+	begin(l);
+	while (read(STDIN_FILENO, unused, sizeof(unused)) > 0)
+		;
+	end(0, e);
+}
+
+/* --- the whole root */
+
 static int send_tree(const struct launch *l, const struct views *v, struct err *e)
 {
 	int r;
@@ -93,9 +145,17 @@ static int send_tree(const struct launch *l, const struct views *v, struct err *
 	end(r, e);
 }
 
+/* Where its writes are. */
+static int written(const struct container *c)
+{
+	int all = tree_get(c, "written");
+
+	return all < 0 ? boot_fd(c->boot, "upper") : all;
+}
+
 static int tree_become(const struct container *c, const struct launch *l, struct err *e)
 {
-	struct views v = { clone_root(c, e), boot_fd(c->boot, "upper"), tree_get(c, "lower") };
+	struct views v = { clone_root(c, e), written(c), tree_get(c, "lower") };
 	int keep[] = { l->report, v.merged, v.upper, v.lower };
 	size_t n = v.lower < 0 ? 3 : 4;
 	int r = v.merged < 0 ? v.merged : 0;
@@ -118,6 +178,8 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 	int keep[] = { l->report, c->root }, r;
 
 	*ret_status = STATUS_FAILED;
+	if (l->copy->request->kind == FILES_HOLD)
+		return hold_writes(c, l, e);
 	if (l->copy->request->kind != FILES_COPY)
 		return tree_become(c, l, e);
 	r = ours_become(l, keep, ARRAY_LEN(keep), copy_caps(l->copy), e);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct seen {
 
 struct copy {
 	int to; /* the volume */
+	bool marks; /* those of an overlay, too */
 	void *seen; /* tree of struct seen (tsearch) */
 };
 
@@ -71,7 +73,7 @@ static int link_if_seen(struct copy *cp, const struct stat *st, const char *path
 }
 
 /* Attributes are read and written through /proc/self/fd, which also works for links and devices (O_PATH). */
-static int copy_xattrs(int from, int to)
+static int copy_xattrs(const struct copy *cp, int from, int to)
 {
 	char from_path[32], to_path[32];
 	autofree char *names = NULL, *value = NULL;
@@ -88,7 +90,7 @@ static int copy_xattrs(int from, int to)
 		return -ENOMEM;
 	n = listxattr(from_path, names, (size_t)n);
 	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1) {
-		if (!strncmp(names + i, "trusted.", 8)) /* the overlay's own */
+		if (!cp->marks && !strncmp(names + i, "trusted.", 8)) /* the overlay's own */
 			continue;
 		size = getxattr(from_path, names + i, value, XATTR_MAX);
 		if (size >= 0)
@@ -100,7 +102,7 @@ static int copy_xattrs(int from, int to)
 }
 
 /* Owner first: changing it takes set-uid bits and capabilities away. */
-static int copy_attributes(int from, int to, const struct stat *st)
+static int copy_attributes(const struct copy *cp, int from, int to, const struct stat *st)
 {
 	struct timespec times[2] = { st->st_atim, st->st_mtim };
 	char path[32];
@@ -111,7 +113,7 @@ static int copy_attributes(int from, int to, const struct stat *st)
 		return -errno;
 	if (!S_ISLNK(st->st_mode) && chmod(path, st->st_mode & 07777) < 0)
 		return -errno;
-	r = copy_xattrs(from, to);
+	r = copy_xattrs(cp, from, to);
 	if (r == 0 && utimensat(to, "", times, AT_EMPTY_PATH) < 0)
 		r = -errno;
 	return r;
@@ -174,7 +176,7 @@ static int copy_entry(struct copy *cp, int from_dir, int to_dir, const char *nam
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		r = copy_children(cp, from, to, path, depth - 1);
-	return r < 0 ? r : copy_attributes(from, to, &st);
+	return r < 0 ? r : copy_attributes(cp, from, to, &st);
 }
 
 static int copy_children(struct copy *cp, int from, int to, const char *path, int depth)
@@ -214,17 +216,30 @@ static int is_empty(int dir)
 	return n == 0;
 }
 
+static int copy_all(int from, int to, bool marks)
+{
+	struct copy cp = { .to = to, .marks = marks };
+	struct stat st;
+	int r = fstat(from, &st) < 0 ? -errno : copy_children(&cp, from, to, "", DEPTH);
+	if (r == 0)
+		r = copy_attributes(&cp, from, to, &st);
+	tdestroy(cp.seen, free_seen);
+	return r;
+}
+
 int copy_up(int from, int to, struct err *e)
 {
-	struct copy cp = { .to = to };
-	struct stat st;
 	int r = is_empty(to);
 
 	if (r <= 0)
 		return r < 0 ? err_sys(e, -r, "cannot read what is to be filled") : 0;
-	r = fstat(from, &st) < 0 ? -errno : copy_children(&cp, from, to, "", DEPTH);
-	if (r == 0)
-		r = copy_attributes(from, to, &st);
-	tdestroy(cp.seen, free_seen);
+	r = copy_all(from, to, false);
 	return r < 0 ? err_sys(e, -r, "cannot copy what the image has there") : 0;
+}
+
+int copy_layer(int from, int to, struct err *e)
+{
+	int r = copy_all(from, to, true);
+
+	return r < 0 ? err_sys(e, -r, "cannot copy what it has written") : 0;
 }

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -134,13 +135,19 @@ static int run_merge(const struct merge *m)
 	return r < 0 ? r : -status; /* the errno, which is below 128 */
 }
 
+/* What the instance wrote itself has the owners as the host counts them. */
+static bool is_of_image(const char *name)
+{
+	return !strncmp(name, "fd:layer/", 9);
+}
+
 static int clone_layer(const struct container *c, const char *name, struct err *e)
 {
 	int fd = source_fd(c, name), mnt = fd < 0 ? fd : mount_clone(fd, false), r;
 
 	if (mnt < 0)
 		return err_sys(e, -mnt, "cannot clone %s", name);
-	r = c->own_users ? mount_set_idmap(mnt, tree_get(c, "userns"), false) : 0;
+	r = c->own_users && is_of_image(name) ? mount_set_idmap(mnt, tree_get(c, "userns"), false) : 0;
 	if (r < 0) {
 		close(mnt);
 		return err_sys(e, -r, "--userns: the file system of %s cannot shift owners", name);
@@ -185,7 +192,7 @@ static int own_upper(const struct container *c, int upper)
 	return fchownat(upper, "", c->root_uid, c->root_gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-int overlay_make(const struct container *c, const struct strv *layers, struct err *e)
+static int make(const struct container *c, const struct strv *layers, struct err *e)
 {
 	AUTO(buf_done) struct buf lower = { 0 };
 	int upper = source_fd(c, "fd:upper"), work = source_fd(c, "fd:work"), r;
@@ -202,6 +209,28 @@ int overlay_make(const struct container *c, const struct strv *layers, struct er
 		return merge_aside(c, layers, upper, e);
 	r = merge_here(lower.data, upper, work);
 	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
+}
+
+/* Layers that the instance has written and no longer writes, the topmost first. */
+static int add_sealed(const struct container *c, struct strv *ret)
+{
+	size_t n = 0;
+	int r = 0;
+
+	while (boot_fd_n(c->boot, "sealed", n) >= 0)
+		n++;
+	while (n-- && r == 0)
+		r = strv_addf(ret, "fd:sealed/%zu", n);
+	return r;
+}
+
+int overlay_make(const struct container *c, const struct strv *of_image, struct err *e)
+{
+	AUTO(strv_done) struct strv all = { 0 };
+
+	if (add_sealed(c, &all) < 0 || strv_add_all(&all, of_image) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return make(c, &all, e);
 }
 
 /* The image's layers as the boot document has them, topmost first; in a guest one holds them all. */
@@ -231,6 +260,23 @@ static int merge_lower(const struct container *c, const struct strv *layers, str
 		return merge_aside(c, layers, -1, e);
 	r = merge_here(names.data, -1, -1);
 	return r < 0 ? err_sys(e, -r, "cannot mount the layers") : r;
+}
+
+/* Made anew each time: what is written meanwhile is to be seen. */
+int overlay_open_written(struct container *c, struct err *e)
+{
+	AUTO(strv_done) struct strv layers = { 0 };
+	int mnt;
+
+	if (strv_add(&layers, "fd:upper") < 0 || add_sealed(c, &layers) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	tree_drop(c, "written");
+	if (layers.n == 1)
+		return 0;
+	mnt = merge_lower(c, &layers, e);
+	if (mnt < 0)
+		return mnt;
+	return tree_add(c, "written", mnt) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
 int overlay_open_lower(struct container *c, struct err *e)

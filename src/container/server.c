@@ -83,6 +83,7 @@ static void on_message(void *arg, const struct msg *m)
 static void go_on(struct running *r)
 {
 	r->still = 0;
+	copy_thaw(&r->c);
 	cgroup_thaw(&r->c.cgroups.by_controller, NULL); /* fails when they are gone */
 }
 
@@ -241,10 +242,12 @@ static int begin_copy(struct running *r, uint32_t id, const struct file_copy *cp
 	const struct file_request *rq = cp->request;
 	int k = check_start(r, id, e);
 
-	if (k == 0 && cp->in && rq->kind != FILES_COPY)
+	if (k == 0 && cp->in != (rq->kind == FILES_HOLD) && rq->kind != FILES_COPY)
 		k = err_set(e, EINVAL, "only copies go in");
 	if (k == 0 && (rq->kind == FILES_CHANGES || rq->kind == FILES_LAYER))
 		k = overlay_open_lower(&r->c, e);
+	if (k == 0 && (rq->kind == FILES_CHANGES || rq->kind == FILES_LAYER))
+		k = overlay_open_written(&r->c, e);
 	if (k == 0 && rq->still)
 		k = hold_still(r, id, e);
 	if (k < 0)
@@ -264,6 +267,7 @@ static void start_copy(struct running *r, const struct msg *m)
 
 	if (k == 0)
 		k = file_request_parse(m->data, m->len, &rq, &e);
+	rq.still |= rq.kind == FILES_HOLD;
 	cp.apart = rq.still;
 	if (k == 0)
 		k = begin_copy(r, m->stream, &cp, &e);

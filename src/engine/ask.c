@@ -11,9 +11,12 @@
 #include "base/io.h"
 #include "engine/ask.h"
 #include "engine/engine_int.h"
+#include "instance/file_request.h"
 #include "wire/msg.h"
 
-#define ANSWER_S 15 /* longer than a freezer may take */
+#define ANSWER_S    15 /* longer than a freezer may take */
+#define HOLD_S	    120 /* what was written goes to the disk first */
+#define HOLD_STREAM 1
 
 /* One connection with one question on it. */
 struct question {
@@ -196,4 +199,50 @@ int engine_pause(struct engine *en, const struct instance *in, bool pause, struc
 		return r;
 	text = msg_text(&m);
 	return pause_error(in, (int)msg_u32(&m, 0), text, e);
+}
+
+/* --- a hold: a request for files that copies none */
+
+static int await_started(struct question *q, struct err *e)
+{
+	for (;;) {
+		struct msg m;
+		int r = msg_peek(&q->in_bytes, PEER_MONITOR, &m, e);
+
+		if (r < 0)
+			return r;
+		if (r > 0 && m.stream == HOLD_STREAM && m.type == MSG_STARTED)
+			return 0;
+		if (r > 0 && m.stream == HOLD_STREAM && m.type == MSG_FAILED) {
+			autofree char *text = msg_text(&m);
+
+			return err_set(e, EIO, "%s: %s", q->in->spec.name, text ? text : "");
+		}
+		if (r > 0)
+			msg_drop(&q->in_bytes, &m);
+		else if (read_more(q, e) < 0)
+			return -e->no;
+	}
+}
+
+int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e)
+{
+	const struct file_request rq = { .kind = FILES_HOLD, .still = true };
+	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
+	AUTO(buf_done) struct buf b = { 0 }, json = { 0 };
+	int r = engine_connect(en, in, &q.fd, e);
+
+	if (r == 0 && json_print(&file_request_table, &rq, 0, &json) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
+	q.end_ns = clock_mono_ns() + HOLD_S * NS_PER_S;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put(&b, MSG_PUT, HOLD_STREAM, json.data, json.len);
+	r = control_send(q.fd, in, &b, e);
+	if (r == 0)
+		r = await_started(&q, e);
+	if (r == 0)
+		*ret_fd = take_fd(&q.fd);
+	return r;
 }

@@ -18,6 +18,9 @@ int engine_ask_top(struct engine *en, const struct instance *in, struct process_
 int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
 		      struct err *e);
 
+/* All that it has written is durable, and nothing of it writes until *ret_fd is closed, by whatever end of ours. */
+int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
+
 /* What an instance costs, from both sides. */
 struct usage {
 	int64_t at_ns; /* clock_mono_ns of the reading */

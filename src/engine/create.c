@@ -282,7 +282,7 @@ static int check_plan(struct engine *en, const struct instance_spec *s, struct e
 }
 
 /* A new directory and its lock.  Who sweeps strays may take it for one in the moment between the two. */
-static int make_dir(struct engine *en, const char *id, int *ret_lock, struct err *e)
+int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct err *e)
 {
 	int r = -EBUSY;
 
@@ -303,7 +303,7 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	if (r == 0)
 		r = check_plan(en, &s, e);
 	if (r == 0)
-		r = make_dir(en, s.id, &lock, e);
+		r = instance_dir_make(en, s.id, &lock, e);
 	if (r == 0)
 		r = volumes_record_instance(en, &s, e);
 	if (r < 0 && lock >= 0)

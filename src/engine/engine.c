@@ -15,6 +15,8 @@
 #include "base/path.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
+#include "engine/layers.h"
+#include "engine/snapshot.h"
 #include "engine/volume_int.h"
 
 #define REMOVE_WAIT_S  20
@@ -86,6 +88,8 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 		r = record_init(en->db, e);
 		if (r == 0)
 			r = volume_record_init(en->db, e);
+		if (r == 0)
+			r = storage_init(en->db, e);
 	}
 	if (r < 0) {
 		engine_close(en);
@@ -213,7 +217,9 @@ int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_
 
 int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, struct err *e)
 {
-	return record_image_in_use(en->db, image_id, ret, e);
+	int r = record_image_in_use(en->db, image_id, ret, e);
+
+	return r < 0 || *ret ? r : snapshot_record_image_in_use(en->db, image_id, ret, e);
 }
 
 /* The lock of an instance that has ended, or with force is made to.  Others hold it for a moment: a monitor that has
@@ -258,6 +264,7 @@ static int remove_dir(struct engine *en, const char *id)
 int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e)
 {
 	bool with_volumes = (flags & REMOVE_VOLUMES) || in->spec.auto_remove;
+	AUTO(snapshots_leave_done) struct snapshots_leave leave = { .lock = -1 };
 	struct instance now = { .spec = in->spec };
 	autoclose int lock = -1;
 	int r;
@@ -275,10 +282,15 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 		r = remove_tree(en->run_fd, in->spec.id);
 	if (r < 0)
 		return r;
+	r = snapshots_leave(en, in->spec.id, &leave, e);
+	if (r < 0)
+		return r;
 	r = remove_dir(en, in->spec.id);
 	if (r < 0)
 		return err_sys(e, -r, "%s", in->spec.name);
 	r = volumes_forget_instance(en, &in->spec, with_volumes, e);
+	if (r == 0)
+		r = snapshots_left(en, &leave, e);
 	if (r == 0)
 		engine_tell(en, &in->spec, "destroy", NULL);
 	return r;

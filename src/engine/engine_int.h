@@ -46,6 +46,8 @@ int record_change(struct db *db, const struct instance_spec *s, struct err *e);
 int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e);
 /* All, newest first. */
 int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct err *e);
+/* All of the spec is another: the same id and name. */
+int record_replace(struct db *db, const struct instance_spec *s, struct err *e);
 int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e);
 
 /* truth.c: what is so, from the lock and the files that the monitor leaves */
@@ -75,6 +77,8 @@ void engine_tell(struct engine *en, const struct instance_spec *s, const char *a
 void engine_tell_volume(struct engine *en, const char *name, const char *action);
 /* start.c: starts a monitor for the files of an instance that does not run; -EALREADY: it does.  *ret_fd as engine_start. */
 int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
+/* start.c: the lock of an instance that does not run; waits for who has it for a moment.  -EALREADY: it runs. */
+int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e);
 /* control.c: the monitor that listens on this socket of the run directory; -ESRCH. */
 int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
 		    struct err *e);
@@ -91,6 +95,9 @@ int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);
+
+/* create.c: a new directory below ROOT/instances, and its lock */
+int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct err *e);
 
 /* create.c: processors of a machine with these limits. */
 int engine_choose_vcpus(const struct resources *r, const struct host_facts *h);

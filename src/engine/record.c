@@ -180,14 +180,20 @@ static int record_update(struct db *db, const struct instance_spec *s, struct er
 {
 	AUTO(buf_done) struct buf json = { 0 };
 	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(db, "UPDATE instance SET name = ?, spec = ? WHERE id = ?");
+	struct db_stmt st = db_sql(db, "UPDATE instance SET name = ?, image_id = ?, spec = ? WHERE id = ?");
 
 	if (json_print(&instance_spec_table, s, 0, &json) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	db_bind_text(&st, s->name);
+	db_bind_text(&st, s->image_id);
 	db_bind_text(&st, json.data);
 	db_bind_text(&st, s->id);
 	return db_run(&st, e);
+}
+
+int record_replace(struct db *db, const struct instance_spec *s, struct err *e)
+{
+	return record_update(db, s, e);
 }
 
 int record_change(struct db *db, const struct instance_spec *s, struct err *e)

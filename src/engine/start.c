@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/self.h"
 #include "engine/engine_int.h"
+#include "engine/layers.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
 #include "kernel/kernel.h"
@@ -114,9 +115,20 @@ static int give_seccomp(struct starter *s, struct err *e)
 	return fd < 0 ? fd : give(s, "seccomp", fd, e);
 }
 
-static int give_container(struct starter *s, struct err *e)
+/* Sealed layers are handed over by copies: `l` closes its own. */
+static int give_below(struct starter *s, const struct layer_dirs *l, struct err *e)
 {
 	int r = 0;
+
+	for (size_t i = 0; i < l->n_below && r == 0; i++)
+		r = give_n(s, "sealed", i, fcntl(l->below[i], F_DUPFD_CLOEXEC, 3), e);
+	return r;
+}
+
+static int give_container(struct starter *s, struct err *e)
+{
+	AUTO(layers_done) struct layer_dirs written = { .top = -1 };
+	int r = layers_open(s->en, s->spec, &written, e);
 
 	for (size_t i = 0; i < s->spec->layers.n && r == 0; i++) {
 		int fd = image_layer_open(s->en->images, s->spec->layers.v[i], e);
@@ -124,8 +136,10 @@ static int give_container(struct starter *s, struct err *e)
 		r = fd < 0 ? fd : give_n(s, "layer", i, fd, e);
 	}
 	if (r == 0)
-		r = give(s, "upper", mkdir_open(s->dir_fd, "upper", 0755), e);
-	return r < 0 ? r : give(s, "work", mkdir_open(s->dir_fd, "work", 0700), e);
+		r = give_below(s, &written, e);
+	if (r == 0)
+		r = give(s, "upper", mkdir_open(written.top, "upper", 0755), e);
+	return r < 0 ? r : give(s, "work", mkdir_open(written.top, "work", 0700), e);
 }
 
 /* QEMU under KVM unpacks a kernel by itself, and then moves it to a random place (docs/design/005). */
@@ -296,7 +310,7 @@ static int check_record(struct engine *en, const struct instance_spec *spec, str
 
 /* The lock of an instance that does not run.  Others hold it for a moment: a monitor that has written its last word, a
  * command that looks at it, removes it or starts it, too. */
-static int lock_to_start(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e)
+int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e)
 {
 	int64_t end = clock_mono_ns() + START_WAIT_S * NS_PER_S;
 	struct instance now = { .spec = *spec };
@@ -382,7 +396,7 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 
 static int start(struct starter *s, int *ret_fd, struct err *e)
 {
-	int lock, r = lock_to_start(s->en, s->spec, &lock, e);
+	int lock, r = start_lock(s->en, s->spec, &lock, e);
 
 	if (r < 0)
 		return r;

@@ -301,10 +301,26 @@ static int record_mount(struct engine *en, const struct instance_spec *s, const 
 	return r < 0 ? r : volume_record_use(en->db, m->source, s->id, e);
 }
 
+int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
+			 struct err *e)
+{
+	int r = record_add(en->db, s, e);
+
+	for (size_t i = 0; r == 0 && i < s->n_mounts; i++)
+		if (is_of_volume(&s->mounts[i]))
+			r = record_mount(en, s, &s->mounts[i], ret_made, e);
+	return r;
+}
+
 static void tell_all(struct engine *en, const struct strv *names, const char *action)
 {
 	for (size_t i = 0; i < names->n; i++)
 		engine_tell_volume(en, names->v[i], action);
+}
+
+void volumes_tell_made(struct engine *en, const struct strv *made)
+{
+	tell_all(en, made, "create");
 }
 
 int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e)
@@ -314,14 +330,11 @@ int volumes_record_instance(struct engine *en, const struct instance_spec *s, st
 	int r = db_begin(en->db, &tx, e);
 
 	if (r == 0)
-		r = record_add(en->db, s, e);
-	for (size_t i = 0; r == 0 && i < s->n_mounts; i++)
-		if (is_of_volume(&s->mounts[i]))
-			r = record_mount(en, s, &s->mounts[i], &made, e);
+		r = volumes_add_instance(en, s, &made, e);
 	if (r == 0)
 		r = db_commit(&tx, e);
 	if (r == 0)
-		tell_all(en, &made, "create");
+		volumes_tell_made(en, &made);
 	return r;
 }
 

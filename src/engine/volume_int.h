@@ -21,6 +21,10 @@ int volume_record_remove(struct db *db, const char *name, struct err *e);
 int volumes_resolve(struct engine *en, struct instance_spec *s, struct err *e);
 /* Records an instance with its volumes, made where they are missing: all or nothing. */
 int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e);
+/* The same within a transaction of the caller, who tells of the volumes that were made once it is committed. */
+int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
+			 struct err *e);
+void volumes_tell_made(struct engine *en, const struct strv *made);
 /* Removes the record of an instance; with_volumes: and the anonymous volumes that nobody else mounts. */
 int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,
 			    struct err *e);

@@ -10,12 +10,14 @@
  *	run         its directory below the run root: state.json, monitor.sock
  *	run-root    the directory that holds `run` under the instance's id
  *	layer/0...  directories of the image's layers, lowest first (container)
+ *	sealed/0...  what the instance wrote and no longer writes, on top of those, lowest first (container: directories;
+ *		    vm: disk images, the first as disk.ext4, others qcow2)
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
  *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)
- *	disk        the writable layer: a sparse ext4 image (vm)
+ *	disk        the writable layer: a sparse ext4 image (vm), or qcow2 on top of sealed ones
  *	tap/0...    the wire of spec.net.attachments[i], and behind them that of spec.net.spare (vm; sys/tap.h)
  *	kernel initramfs   (vm)
  */

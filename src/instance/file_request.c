@@ -8,6 +8,7 @@ const char *const files_kind_names[] = { [FILES_COPY] = "copy",
 					 [FILES_TREE] = "tree",
 					 [FILES_CHANGES] = "changes",
 					 [FILES_LAYER] = "layer",
+					 [FILES_HOLD] = "hold",
 					 NULL };
 
 static const struct jfield file_request_fields[] = {

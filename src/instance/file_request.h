@@ -13,6 +13,7 @@ enum files_kind {
 	FILES_TREE, /* the whole root, without what is mounted in it: a tar stream */
 	FILES_CHANGES, /* what is different from the image: records of instance/change.h */
 	FILES_LAYER, /* the same as a layer of an image: a tar stream with whiteouts (OCI image-spec, layer.md) */
+	FILES_HOLD, /* PUT, nothing is copied: what was written is durable, and nobody writes until its input ends */
 	FILES_KIND_N
 };
 extern const char *const files_kind_names[];

@@ -1,0 +1,91 @@
+/* rollback.c - ketch rollback, ketch clone: an instance goes back to a snapshot, or others go on from it */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/snapshot.h"
+#include "cli/text.h"
+
+/* --- rollback */
+
+struct rollback_args {
+	char *keep;
+	bool stop;
+};
+
+static const struct opt rollback_opts[] = {
+	OPT(STR, 0, "keep", struct rollback_args, keep, "NAME", "Keep the state before as a snapshot"),
+	OPT(FLAG, 0, "stop", struct rollback_args, stop, NULL,
+	    "Stop it first where it runs; it is not started again"),
+	{ 0 },
+};
+
+static int rollback_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
+	const struct rollback_args *a = args;
+	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop };
+	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
+
+	return r < 0 ? r : snapshot_rollback(c->engine, &w.in, w.name, &rq, e);
+}
+
+const struct command cmd_rollback = {
+	.name = "rollback",
+	.usage = "INSTANCE[@NAME]",
+	.summary = "Have an instance be again what it was in a snapshot",
+	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
+		"one), its "
+		"name stays.  What was written since is lost, but for what --keep keeps.  Any snapshot will "
+		"do, also "
+		"older ones, and those of the branch that was left.",
+	.opts = rollback_opts,
+	.args_size = sizeof(struct rollback_args),
+	.min_words = 1,
+	.max_words = 1,
+	.words = WORDS_INSTANCE,
+	.run = rollback_run,
+};
+
+/* --- clone */
+
+static int clone_one(struct engine *en, const struct snapshot_word *w, const char *name, struct err *e)
+{
+	AUTO(buf_done) struct buf line = { 0 };
+	struct instance_spec s = { 0 };
+	int r = snapshot_clone(en, &w->in, w->name, &(const struct clone_request){ .name = name }, &s, e);
+
+	if (r < 0)
+		return r;
+	buf_addf(&line, "%s\n", s.id);
+	json_done(&instance_spec_table, &s);
+	return cli_print(&line, e);
+}
+
+static int clone_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
+	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
+
+	(void)args;
+	for (size_t i = 1; i < words->n && r == 0; i++)
+		r = clone_one(c->engine, &w, words->v[i], e);
+	return r;
+}
+
+const struct command cmd_clone = {
+	.name = "clone",
+	.usage = "INSTANCE[@NAME] NEW-NAME...",
+	.summary = "Make instances that go on from a snapshot, or from what an instance is now",
+	.text = "A new one has the configuration and the files of the other, which share their blocks until "
+		"one of "
+		"them writes; its id, name, addresses and, where it was made of the id, its hostname are its "
+		"own.  It is "
+		"created, not started; its id is printed.",
+	.opts = no_opts,
+	.min_words = 2,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = clone_run,
+};

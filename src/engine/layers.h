@@ -1,0 +1,48 @@
+/* layers.h - the files of writable layers, and what becomes of them (storage/layer.h: which there are)
+ *
+ * The first layer of an instance bears its id and is in its directory; others are in ROOT/writable/LAYER.  Where an
+ * instance goes and others still stand on its first layer, that moves to them.  Names in ROOT/writable that begin with a
+ * dot are under way: ".new-" comes, ".gone-" goes.
+ */
+#ifndef ENGINE_LAYERS_H
+#define ENGINE_LAYERS_H
+
+#include "engine/engine_int.h"
+#include "storage/layer.h"
+
+/* The directory of a layer; -ENOENT. */
+int layer_dir_open(struct engine *en, const char *id);
+/* The same of an instance's top, made if it is missing. */
+int layer_top_open(struct engine *en, const char *instance, const struct writable *w, struct err *e);
+/* What a layer holds, of the form that the instance's wall writes: its name below the directory of the layer. */
+const char *layer_form(int isolation, const struct writable *w);
+
+/* All that an instance stands on. */
+struct layer_dirs {
+	int top; /* directory of the layer */
+	bool based; /* it has others below it */
+	int *below; /* what they hold, lowest first: directories "upper", or disk images */
+	size_t n_below;
+};
+
+int layers_open(struct engine *en, const struct instance_spec *s, struct layer_dirs *ret, struct err *e);
+void layers_done(struct layer_dirs *l);
+
+/* A new layer under way; its directory is locked, so that nobody sweeps it. */
+struct layer_stage {
+	char id[LAYER_ID_LEN + 1];
+	int dir;
+};
+int layer_stage_open(struct engine *en, struct layer_stage *ret, struct err *e);
+/* Within the transaction that records it: what it holds, which is durable, becomes the layer. */
+int layer_stage_commit(struct engine *en, struct layer_stage *st, struct err *e);
+void layer_stage_done(struct layer_stage *st);
+
+/* An instance goes: what others need of its first layer moves to ROOT/writable. */
+int layers_keep(struct engine *en, const char *instance, struct err *e);
+/* Removes what no row names (instance NULL: but for first layers). */
+int layers_sweep(struct engine *en, const char *instance, struct err *e);
+/* What the layers take that the instance stands on, without its own directory. */
+uint64_t layers_bytes(struct engine *en, const struct instance_spec *s);
+
+#endif

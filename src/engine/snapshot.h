@@ -1,0 +1,87 @@
+/* snapshot.h - snapshots of instances: made, listed, removed, gone back to (docs/design/012)
+ *
+ * How it works: the writable layer of an instance that does not run is sealed, which is one transaction of the database
+ * (storage/layer.h), whatever it holds.  Of one that runs a copy is made while nothing of it writes.  Going back is a new,
+ * empty layer on top of those of the snapshot.
+ *
+ * Every verb holds the instance's lock of snapshots (snapshots_lock) from its first look to its end; those that change what
+ * a start reads hold the instance's own lock, too.  Rows make it whole: a verb that is killed has done all or nothing, and
+ * what it leaves in the file system is swept by the next.
+ *
+ * Memory of virtual machines (struct snapshot_memory) is taken and restored by its own files; a snapshot without it has
+ * memory.format NULL.
+ */
+#ifndef ENGINE_SNAPSHOT_H
+#define ENGINE_SNAPSHOT_H
+
+#include "engine/layers.h"
+#include "storage/snapshot.h"
+
+struct snapshot_request {
+	const char *name; /* NULL: chosen: snap0, snap1 ... */
+	const char *description; /* or NULL */
+	int64_t expires_ns; /* time of day; 0: never */
+	bool automatic;
+};
+
+/* "INSTANCE@SNAPSHOT": *ret_name is owned, NULL where there is no '@'. */
+int snapshot_split(const char *word, char **ret_instance, char **ret_name, struct err *e);
+
+/* Also of one that runs.  *ret by snapshot_done. */
+int snapshot_create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		    struct snapshot *ret, struct err *e);
+/* name NULL: the newest. */
+int snapshot_find(struct engine *en, const struct instance *in, const char *name, struct snapshot *ret,
+		  struct err *e);
+/* Oldest first; *ret by snapshots_free. */
+int snapshot_list(struct engine *en, const struct instance *in, struct snapshot **ret, size_t *ret_n,
+		  struct err *e);
+int snapshot_remove(struct engine *en, const struct instance *in, const char *name, struct err *e);
+int snapshot_rename(struct engine *en, const struct instance *in, const char *name, const char *new_name,
+		    struct err *e);
+/* The spec that is in it; *ret by json_done. */
+int snapshot_spec(const struct snapshot *s, struct instance_spec *ret, struct err *e);
+
+struct rollback_request {
+	const char *keep; /* the state before becomes a snapshot of this name; NULL: it is lost */
+	bool stop; /* end it first where it runs; else -EBUSY */
+};
+int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
+		      const struct rollback_request *rq, struct err *e);
+
+struct clone_request {
+	const char *name; /* of the new instance */
+};
+/* A new instance that goes on from a snapshot (NULL: from what `in` is now): its own id, name, hostname.  *ret is its
+ * spec. */
+int snapshot_clone(struct engine *en, const struct instance *in, const char *snapshot,
+		   const struct clone_request *rq, struct instance_spec *ret, struct err *e);
+
+/* --- for the files of the engine */
+
+/* Waits for others that are about the snapshots of this instance; -ENOENT: it has been removed. */
+int snapshots_lock(struct engine *en, const struct instance_spec *s, int *ret_fd, struct err *e);
+/* The directory for more files of a snapshot, made if it is missing. */
+int snapshot_dir_open(struct engine *en, const struct snapshot *s, struct err *e);
+/* With the lock: fills a new snapshot with all but where its files are. */
+int snapshot_begin(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		   struct snapshot *ret, struct err *e);
+/* With both locks, the instance at rest: seals its layer and records s. */
+int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e);
+/* Copies what the instance's top holds into the stage; durable then.  Nothing may write to it meanwhile. */
+int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
+		     struct layer_stage *st, struct err *e);
+/* Within a transaction: records s, whose files are those of the stage (NULL: of w->below). */
+int snapshot_record_captured(struct engine *en, const struct writable *w, struct layer_stage *st,
+			     struct snapshot *s, struct err *e);
+
+/* An instance is removed: its directory goes between these two. */
+struct snapshots_leave {
+	int lock;
+	bool had;
+};
+int snapshots_leave(struct engine *en, const char *instance, struct snapshots_leave *ret, struct err *e);
+int snapshots_left(struct engine *en, const struct snapshots_leave *l, struct err *e);
+void snapshots_leave_done(struct snapshots_leave *l);
+
+#endif

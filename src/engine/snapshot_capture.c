@@ -1,0 +1,100 @@
+/* snapshot_capture.c - a copy of what an instance writes to, while nothing of it writes
+ *
+ * Blocks are shared where the file system can do that; a disk image stays as sparse as it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "container/copy_up.h"
+#include "engine/snapshot.h"
+
+/* One run of data. */
+static int copy_run(int from, int to, off_t at, off_t end)
+{
+	off_t in = at, out = at;
+
+	while (in < end) {
+		ssize_t n = copy_file_range(from, &in, to, &out, (size_t)(end - in), 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+	}
+	return 0;
+}
+
+static int copy_sparse(int from, int to)
+{
+	struct stat st;
+	off_t at = 0, end;
+	int r = 0;
+
+	if (ioctl(to, FICLONE, from) == 0)
+		return 0;
+	if (fstat(from, &st) < 0 || ftruncate(to, st.st_size) < 0)
+		return -errno;
+	while (r == 0 && (at = lseek(from, at, SEEK_DATA)) >= 0) {
+		end = lseek(from, at, SEEK_HOLE);
+		r = end < 0 ? -errno : copy_run(from, to, at, end);
+		at = end;
+	}
+	return r == 0 && errno != ENXIO ? -errno : r;
+}
+
+static int capture_disk(int top, const char *form, int stage, struct err *e)
+{
+	autoclose int from = openat(top, form, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int to = openat(stage, form, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = from < 0 || to < 0 ? -errno : copy_sparse(from, to);
+
+	return r < 0 ? err_sys(e, -r, "cannot copy the disk") : 0;
+}
+
+static int capture_upper(int top, int stage, struct err *e)
+{
+	autoclose int from = openat(top, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int to = from < 0 ? -1 : mkdir_open(stage, "upper", 0755);
+
+	if (from < 0 || to < 0)
+		return err_sys(e, from < 0 ? errno : -to, "cannot copy what it has written");
+	return copy_layer(from, to, e);
+}
+
+int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
+		     struct layer_stage *st, struct err *e)
+{
+	autoclose int top = layer_top_open(en, spec->id, w, e);
+	int r = top < 0 ? top
+		: spec->isolation == ISOLATION_VM
+			? capture_disk(top, layer_form(spec->isolation, w), st->dir, e)
+			: capture_upper(top, st->dir, e);
+
+	if (r == 0 && syncfs(st->dir) < 0)
+		r = err_sys(e, errno, "cannot make the snapshot durable");
+	return r;
+}
+
+int snapshot_record_captured(struct engine *en, const struct writable *w, struct layer_stage *st,
+			     struct snapshot *s, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
+	if (r == 0)
+		r = layer_add(en->db, st->id, w->below, e);
+	if (r == 0)
+		r = snapshot_record_add(en->db, s, e);
+	if (r == 0)
+		r = writable_set(en->db, s->instance, w->top, w->below, s->id, e);
+	if (r == 0)
+		r = layer_stage_commit(en, st, e);
+	return r < 0 ? r : db_commit(&tx, e);
+}

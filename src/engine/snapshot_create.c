@@ -1,0 +1,262 @@
+/* snapshot_create.c - a snapshot is made: a layer is sealed, or copied from one that runs */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "engine/ask.h"
+#include "engine/snapshot.h"
+
+#define TRIES 20 /* it may start and end between two looks */
+
+/* --- what it is */
+
+static int choose_name(struct engine *en, const struct instance *in, char **ret, struct err *e)
+{
+	for (unsigned i = 0; i < 1000000; i++) {
+		AUTO(snapshot_done) struct snapshot taken = { 0 };
+		autofree char *name = str_printf("snap%u", i);
+		int r = name ? snapshot_record_find(en->db, in->spec.id, name, &taken, NULL)
+			     : err_set(e, ENOMEM, "out of memory");
+
+		if (r == -ENOENT) {
+			*ret = take_ptr(name);
+			return 0;
+		}
+		if (r < 0)
+			return r;
+	}
+	return err_set(e, EMLINK, "%s has too many snapshots", in->spec.name);
+}
+
+static int check_free(struct engine *en, const struct instance *in, const char *name, struct err *e)
+{
+	AUTO(snapshot_done) struct snapshot taken = { 0 };
+	int r = snapshot_name_check(name, e);
+
+	if (r < 0)
+		return r;
+	r = snapshot_record_find(en->db, in->spec.id, name, &taken, NULL);
+	if (r == 0)
+		return err_set(e, EEXIST, "%s has a snapshot \"%s\" already", in->spec.name, name);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int copy_text(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return text && !*ret ? -ENOMEM : 0;
+}
+
+static int describe(const struct instance *in, const struct snapshot_request *rq, struct snapshot *s)
+{
+	AUTO(buf_done) struct buf spec = { 0 };
+
+	s->id = calloc(1, 33);
+	if (!s->id || json_print(&instance_spec_table, &in->spec, 0, &spec) < 0)
+		return -ENOMEM;
+	engine_random_hex(16, s->id);
+	s->spec = buf_take(&spec);
+	s->created_ns = clock_real_ns();
+	s->expires_ns = rq->expires_ns;
+	s->automatic = rq->automatic;
+	if (!s->spec || copy_text(in->spec.id, &s->instance) < 0 ||
+	    copy_text(in->spec.image_id, &s->image_id) < 0 || copy_text(rq->description, &s->description) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int snapshot_begin(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		   struct snapshot *ret, struct err *e)
+{
+	struct snapshot s = { 0 };
+	int r = rq->name ? check_free(en, in, rq->name, e) : 0;
+
+	if (r == 0 && in->spec.isolation == ISOLATION_VM)
+		r = err_set(e, ENOTSUP, "snapshots of virtual machines are not there yet (issue 8)");
+	if (r == 0 && describe(in, rq, &s) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = rq->name ? copy_text(rq->name, &s.name) : choose_name(en, in, &s.name, e);
+	if (r < 0) {
+		snapshot_done(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* --- at rest */
+
+/* Has the instance ever written to its top? */
+static bool is_written(struct engine *en, const struct instance_spec *spec, const struct writable *w)
+{
+	autoclose int dir = layer_dir_open(en, w->top);
+	struct stat st;
+
+	return dir >= 0 && fstatat(dir, layer_form(spec->isolation, w), &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int sync_top(struct engine *en, const struct writable *w, struct err *e)
+{
+	autoclose int dir = layer_dir_open(en, w->top);
+
+	return dir < 0 || syncfs(dir) < 0 ? err_sys(e, dir < 0 ? -dir : errno, "writable layer %.12s", w->top)
+					  : 0;
+}
+
+static int record_sealed(struct engine *en, const struct instance_spec *spec, const struct writable *w,
+			 struct snapshot *s, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	char top[LAYER_ID_LEN + 1];
+	int r = db_begin(en->db, &tx, e);
+
+	engine_random_hex(LAYER_ID_LEN / 2, top);
+	if (r == 0) /* its row, where it has none */
+		r = writable_set(en->db, spec->id, w->top, w->below, w->snapshot, e);
+	if (r == 0)
+		r = snapshot_record_add(en->db, s, e);
+	if (r == 0)
+		r = writable_set(en->db, spec->id, s->layer == w->top ? top : w->top, s->layer, s->id, e);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e)
+{
+	AUTO(writable_done) struct writable w = { 0 };
+	int r = writable_find(en->db, spec->id, &w, e);
+	bool written;
+
+	if (r < 0)
+		return r;
+	written = is_written(en, spec, &w);
+	r = written ? sync_top(en, &w, e) : 0;
+	if (r == 0 && copy_text(w.snapshot, &s->parent) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
+	s->layer = written ? w.top : w.below; /* lent for the time of the record */
+	r = record_sealed(en, spec, &w, s, e);
+	if (copy_text(s->layer, &s->layer) < 0 && r == 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	return r;
+}
+
+static int create_at_rest(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+{
+	struct instance now = { .spec = in->spec };
+	autoclose int lock = -1;
+	int r = start_lock(en, &in->spec, &lock, NULL);
+
+	if (r == -EALREADY)
+		return r;
+	if (r < 0)
+		r = start_lock(en, &in->spec, &lock, e);
+	if (r == 0)
+		r = truth_settle(en, &now, e);
+	json_done(&instance_state_table, &now.state);
+	return r < 0 ? r : snapshot_seal(en, &in->spec, s, e);
+}
+
+/* --- running */
+
+/* A paused machine answers nobody, and need not: it writes nothing. */
+static int hold(struct engine *en, const struct instance *in, int *ret_hold, struct err *e)
+{
+	if (in->state.status == STATUS_PAUSED)
+		return 0;
+	return engine_hold(en, in, ret_hold, e);
+}
+
+static int check_still_paused(struct engine *en, const struct instance *in, struct err *e)
+{
+	struct instance now = { .spec = in->spec };
+	int r = truth_refresh(en, &now, e);
+
+	if (r == 0 && now.state.status != STATUS_PAUSED)
+		r = err_set(e, EAGAIN, "%s did not stay paused", in->spec.name);
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+static int capture_held(struct engine *en, const struct instance *in, const struct writable *w,
+			struct layer_stage *st, struct err *e)
+{
+	autoclose int held = -1;
+	int r = hold(en, in, &held, e);
+
+	if (r == 0)
+		r = snapshot_capture(en, &in->spec, w, st, e);
+	return r == 0 && held < 0 ? check_still_paused(en, in, e) : r;
+}
+
+static int create_running(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+{
+	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
+	AUTO(writable_done) struct writable w = { 0 };
+	int r = writable_find(en->db, in->spec.id, &w, e);
+
+	if (r == 0)
+		r = layer_stage_open(en, &st, e);
+	if (r < 0)
+		return r;
+	s->live = true;
+	if (copy_text(st.id, &s->layer) < 0 || copy_text(w.snapshot, &s->parent) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = capture_held(en, in, &w, &st, e);
+	if (r == 0)
+		r = snapshot_record_captured(en, &w, &st, s, e);
+	layer_stage_done(&st);
+	if (r < 0)
+		layers_sweep(en, NULL, NULL);
+	return r;
+}
+
+/* --- either */
+
+static int create(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+{
+	int r = -EALREADY;
+
+	for (int i = 0; i < TRIES && r == -EALREADY; i++) {
+		struct instance now = { .spec = in->spec };
+
+		r = create_at_rest(en, in, s, e);
+		if (r != -EALREADY)
+			break;
+		r = truth_refresh(en, &now, e);
+		if (r == 0)
+			r = instance_is_live(&now.state) ? create_running(en, &now, s, e) : -EALREADY;
+		json_done(&instance_state_table, &now.state);
+		if (r == -ESRCH)
+			r = -EALREADY;
+	}
+	return r == -EALREADY ? err_set(e, EBUSY, "%s starts and ends all the time", in->spec.name) : r;
+}
+
+int snapshot_create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		    struct snapshot *ret, struct err *e)
+{
+	struct snapshot s = { 0 };
+	autoclose int all = -1;
+	int r = snapshots_lock(en, &in->spec, &all, e);
+
+	if (r == 0)
+		r = snapshot_begin(en, in, rq, &s, e);
+	if (r == 0)
+		r = create(en, in, &s, e);
+	if (r < 0) {
+		snapshot_done(&s);
+		return r;
+	}
+	*ret = s;
+	engine_tell(en, &in->spec, "snapshot", NULL);
+	return 0;
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# snapshots of instances, and going back to them
+
+load ../lib
+
+setup_file() {
+	[ "$ISOLATION" = container ] || skip "virtual machines have no snapshots yet"
+	store_open
+}
+teardown_file() { store_close; }
+
+stop() { ketch stop -t 0 "$@" >/dev/null; }
+# Runs a command in the instance, which is started for it and stopped afterwards.
+within() { # INSTANCE COMMAND
+	ketch start "$1" >/dev/null && await 30 status_is "$1" running && ketch exec "$1" sh -c "$2" && stop "$1"
+}
+
+@test "snapshots of an instance at rest: made, listed, gone back to, in any order" {
+	stay --name sn >/dev/null
+	ketch exec sn sh -c 'echo one >/file; mkdir /dir; echo x >/dir/x; rm /etc/group; ln /file /other'
+	stop sn
+	is "$(ketch snapshot create sn)" snap0
+	within sn 'echo two >/file; rm -r /dir; mkdir /dir; echo y >/dir/y'
+	is "$(ketch snapshot create -m "the second" sn@b)" b
+	is "$(ketch snapshot ls --format '{{.Name}} {{.Parent}} {{.Holds}} {{.Description}}' sn)" \
+		$'snap0  disk \nb snap0 disk the second'
+
+	ketch rollback --keep last sn@snap0
+	is "$(within sn 'cat /file /other /dir/*; ls /dir; ls /etc/group 2>&1 || :')" $'one\none\nx\nx\nls: /etc/group: No such file or directory'
+	ketch rollback sn@last
+	is "$(within sn 'cat /file /other; ls /dir')" $'two\none\ny'
+	ketch rollback sn@b
+	is "$(within sn 'cat /file; ls /dir')" $'two\ny'
+	is "$(ketch diff sn | grep -E ' /(dir|file|other|etc/group)')" \
+		$'A /dir\nA /dir/y\nD /etc/group\nA /file\nA /other'
+
+	is "$(ketch snapshot inspect -f '{{.name}}' sn@b)" b
+	ketch snapshot rename sn@b c
+	refused 1 'has no snapshot "b"' ketch rollback sn@b
+	refused 1 'already' ketch snapshot create sn@c
+	refused 1 'names no snapshot' ketch snapshot rm sn
+	refused 1 'invalid snapshot name' ketch snapshot create sn@a/b
+	ketch snapshot rm sn@snap0
+	is "$(within sn 'cat /file')" two
+}
+
+@test "a snapshot of an instance that runs is whole" {
+	ketch start sn >/dev/null
+	await 30 status_is sn running
+	ketch exec sn sh -c 'echo live >/file; i=0; while [ $i -lt 50 ]; do echo $i >/dir/$i; i=$((i+1)); done'
+	is "$(ketch snapshot create sn@live)" live
+	refused 1 'is running: stop it first, or add --stop' ketch rollback sn@live
+	ketch exec sn sh -c 'echo later >/file; rm /dir/[0-9]*'
+	ketch rollback --stop sn@live
+	is "$(within sn 'cat /file; ls /dir | wc -l')" $'live\n51'
+}
+
+@test "clones go on by themselves, also when what they were made of has gone" {
+	ketch clone sn@live tt >/dev/null
+	ketch clone sn uu >/dev/null
+	is "$(within tt 'echo t >>/file; cat /file; hostname')" "$(printf 'live\nt\n%.12s' "$(inspect_of tt .Id)")"
+	ketch rm sn >/dev/null
+	is "$(within tt 'cat /file; ls /dir | wc -l')" $'live\nt\n51'
+	is "$(within uu 'cat /file')" live
+	ketch rm tt uu >/dev/null
+	is "$(find "$KETCH_ROOT/writable" -mindepth 1)" ""
+}

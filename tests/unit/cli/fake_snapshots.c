@@ -1,0 +1,62 @@
+/* fake_snapshots.c - snapshots that are not there, for tests of the command line */
+#include <errno.h>
+#include <stddef.h>
+
+#include "engine/snapshot.h"
+
+static const struct jfield no_fields[] = { { 0 } };
+const struct jtable snapshot_table = { sizeof(struct snapshot), no_fields };
+
+void snapshot_done(struct snapshot *s)
+{
+}
+
+void snapshots_free(struct snapshot *s, size_t n)
+{
+}
+
+int snapshot_split(const char *word, char **ret_instance, char **ret_name, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		    struct snapshot *ret, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_find(struct engine *en, const struct instance *in, const char *name, struct snapshot *ret,
+		  struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_list(struct engine *en, const struct instance *in, struct snapshot **ret, size_t *ret_n,
+		  struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_remove(struct engine *en, const struct instance *in, const char *name, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_rename(struct engine *en, const struct instance *in, const char *name, const char *new_name,
+		    struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
+		      const struct rollback_request *rq, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_clone(struct engine *en, const struct instance *in, const char *snapshot,
+		   const struct clone_request *rq, struct instance_spec *ret, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
