@@ -138,7 +138,7 @@ static int write_file(int dirfd, const char *path, mode_t mode, const struct buf
 	char tmp[512];
 	int r, fd;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.new~", path) >= (int)sizeof(tmp))
+	if (snprintf(tmp, sizeof(tmp), "%s" WRITE_FILE_TMP, path) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
 	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)

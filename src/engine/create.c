@@ -291,6 +291,8 @@ int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct e
 			return err_sys(e, errno, "directory of the instance");
 		r = truth_lock(en, id, ret_lock, e);
 	}
+	if (r < 0) /* there may have been no room for the lock */
+		unlinkat(en->instances_fd, id, AT_REMOVEDIR);
 	return r;
 }
 

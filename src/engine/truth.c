@@ -26,6 +26,7 @@
 #include "base/path.h"
 #include "cgroup/cgroup.h"
 #include "engine/engine_int.h"
+#include "instance/exit_record.h"
 
 #define MAX_STATE    (1 << 20)
 #define IDLE_WAIT_S  40 /* a virtual machine has 30 to power off */
@@ -109,7 +110,6 @@ static int run_dir_open(struct engine *en, const char *id)
 int truth_record_end(struct engine *en, struct instance *in, const char *why, struct err *e)
 {
 	autoclose int dir = truth_dir_open(en, in->spec.id);
-	AUTO(buf_done) struct buf b = { 0 };
 	struct instance_state *st = &in->state;
 	int r;
 
@@ -119,9 +119,7 @@ int truth_record_end(struct engine *en, struct instance *in, const char *why, st
 	strv_done(&st->cgroups);
 	free(st->error);
 	st->error = strdup(why);
-	r = dir < 0 ? dir : json_print(&instance_state_table, st, 0, &b);
-	if (r == 0)
-		r = write_file_atomic(dir, "exit.json", 0600, b.data, b.len);
+	r = dir < 0 ? dir : exit_record_write(dir, st, true);
 	if (r < 0)
 		return err_sys(e, -r, "exit record of instance %.12s", in->spec.id);
 	engine_tell(en, &in->spec, "die", (const char *const[]){ "exitCode=137", NULL });
@@ -131,16 +129,16 @@ int truth_record_end(struct engine *en, struct instance *in, const char *why, st
 int truth_note_start(int dir)
 {
 	autoclose int fd =
-		openat(dir, "started", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+		openat(dir, START_RECORD, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return -errno;
-	return unlinkat(dir, "exit.json", 0) < 0 && errno != ENOENT ? -errno : 0;
+	return unlinkat(dir, EXIT_RECORD, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 void truth_forget_start(int dir)
 {
-	unlinkat(dir, "started", 0);
+	unlinkat(dir, START_RECORD, 0);
 }
 
 /* Started, and no word of its end?  Then *ret_ns is when. */
@@ -148,8 +146,8 @@ static bool has_no_end(int dir, int64_t *ret_ns)
 {
 	struct stat st;
 
-	if (dir < 0 || fstatat(dir, "exit.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    fstatat(dir, "started", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (dir < 0 || fstatat(dir, EXIT_RECORD, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(dir, START_RECORD, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*ret_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
 	return true;
@@ -189,12 +187,14 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 		if (run >= 0)
 			read_state(run, "state.json", &in->state);
 		r = clear_lost(en, in, run < 0, e);
+		if (r == -ENOSPC) /* it is so all the same; the next who looks finds it out again */
+			return 0;
 	}
 	if (r == 0 && run >= 0)
 		r = remove_tree(en->run_fd, in->spec.id);
 	if (r < 0)
 		return r;
-	r = dir < 0 ? dir : read_state(dir, "exit.json", &in->state);
+	r = dir < 0 ? dir : read_state(dir, EXIT_RECORD, &in->state);
 	if (r < 0) /* never started, or its record is unreadable: what is certain is that nothing runs */
 		in->state.status = STATUS_CREATED;
 	return 0;
@@ -218,7 +218,7 @@ static int read_exit(struct engine *en, struct instance *in)
 {
 	autoclose int dir = truth_dir_open(en, in->spec.id);
 
-	return dir < 0 ? dir : read_state(dir, "exit.json", &in->state);
+	return dir < 0 ? dir : read_state(dir, EXIT_RECORD, &in->state);
 }
 
 /* exit.json is the last that a monitor writes, and the first that goes when one is started. */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "instance/exit_record.h"
 #include "monitor/monitor_int.h"
 #include "monitor/restart.h"
 
@@ -28,19 +29,11 @@ static void note_end(struct monitor *m)
 	strv_done(&m->state.cgroups);
 }
 
-/* exit.json: what is left to tell when the run directory is gone. */
 static void save_exit(struct monitor *m)
 {
-	AUTO(buf_done) struct buf b = { 0 };
-
 	m->state.status = STATUS_EXITED;
 	m->state.monitor_pid = 0;
-	if (json_print(&instance_state_table, &m->state, 0, &b) < 0)
-		return;
-	if (m->boot.spec.auto_remove)
-		write_file_swap(m->dir_fd, "exit.json", 0600, b.data, b.len);
-	else
-		write_file_atomic(m->dir_fd, "exit.json", 0600, b.data, b.len);
+	exit_record_write(m->dir_fd, &m->state, !m->boot.spec.auto_remove);
 }
 
 /* --- what it becomes */
@@ -116,6 +109,23 @@ static void release(struct monitor *m)
 	m->log = log_close(m->log);
 	note_end(m);
 	news_ended(&m->news, &m->state);
+}
+
+void monitor_give_up(struct monitor *m, const struct err *why)
+{
+	AUTO(buf_done) struct buf last = { 0 };
+
+	m->state.exit_code = 125;
+	monitor_set_error(m, why->msg);
+	note_end(m);
+	if (!m->boot.files_only)
+		save_exit(m);
+	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);
+	close(m->lock_fd);
+	msg_put_u32(&last, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_text(&last, MSG_FAILED, 0, 125, why->msg);
+	if (buf_ok(&last))
+		write_full(boot_fd(&m->boot, "client"), last.data, last.len);
 }
 
 void monitor_wind_up(struct monitor *m)

@@ -293,8 +293,10 @@ int monitor_run(int fd)
 	if (r < 0)
 		return 125; /* nobody to tell: the engine sees its connection end */
 	r = set_up(m, &e);
-	if (r < 0)
+	if (r < 0) {
+		monitor_give_up(m, &e);
 		return 125;
+	}
 	r = start_backend(m, &e);
 	if (r < 0)
 		on_backend_ended(m, &e);

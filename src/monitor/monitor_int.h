@@ -50,5 +50,7 @@ void monitor_on_paused(struct monitor *m, const struct msg *msg);
 
 /* end.c: after the back end has ended: cleans up, and goes with the instance or becomes what starts it again. */
 void monitor_wind_up(struct monitor *m);
+/* The same before there is a loop or a back end: it has failed, which is recorded and told. */
+void monitor_give_up(struct monitor *m, const struct err *why);
 
 #endif

@@ -64,3 +64,10 @@ killed() { # PID: kill -9, and it is gone
 	is "$(ketch ps -aq)" ''
 	audit
 }
+
+@test "no inode is left on the disk: commands say so, ps and rm -f go on" {
+	local more=(0 1 2 3 4 5 6 8 12)
+	[ "$ISOLATION" = vm ] && more=(1 4)
+	run unshare -m --propagation private "$E2E/few_inodes.sh" "${more[@]}"
+	is "$output" ""
+}
