@@ -2,6 +2,8 @@
  *
  *	RUN_ROOT/networks/ID/lock    held by its ketch-net while that lives
  *	RUN_ROOT/networks/ID/names   what it answers: a document of struct names_file, replaced whole
+ *
+ * It ends when one of them is removed.
  */
 #ifndef NETWORK_NAMES_H
 #define NETWORK_NAMES_H
@@ -21,7 +23,10 @@ struct names_entry {
 };
 
 struct names_file {
-	char *network, *gateway, *gateway6, *subnet, *subnet6;
+	char *network; /* its name */
+	char *bridge; /* where DHCP is served */
+	char *gateway, *gateway6; /* without prefix; NULL */
+	char *subnet, *subnet6; /* CIDR; NULL */
 	bool internal; /* nothing is forwarded */
 	struct strv upstream; /* resolvers; none: those of the host */
 	char *table; /* nft table with the egress sets */
@@ -31,11 +36,19 @@ struct names_file {
 };
 extern const struct jtable names_file_table;
 
-/* Writes the document, durable for nobody: it is made anew from the records.  dir_fd: RUN_ROOT/networks/ID. */
+/* All of one network, in this order, under a lock of the caller that was taken before the records were read.
+ * dir_fd: RUN_ROOT/networks/ID. */
+/* Writes the document, durable for nobody: it is made anew from the records. */
 int names_write(int dir_fd, const struct names_file *f, struct err *e);
-/* Starts the ketch-net of the network unless it lives; its sockets are bound on the gateway here.  0 when it answers. */
-int names_ensure(int dir_fd, const struct names_file *f, struct err *e);
-/* Ends it: the network has no running instance. */
+/* Starts the ketch-net of the network unless it lives; its sockets are bound on the gateway here.  0 when it answers.
+ * instances_fd: ROOT/instances, for the names that an instance with egress_learn has asked for (ID/asked). */
+int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, struct err *e);
+/* Ends it, without waiting: the network has no running instance.  No error if there is none. */
 int names_end(int dir_fd, struct err *e);
+/* Does its ketch-net live? */
+bool names_lives(int dir_fd);
+
+/* The program ketch-net itself; words: its arguments behind the name of the network.  Returns its exit status. */
+int names_run(char **words);
 
 #endif

@@ -17,6 +17,7 @@ static const struct jtable entry_table = { sizeof(struct names_entry), entry_fie
 
 static const struct jfield file_fields[] = {
 	J(J_STR, struct names_file, network),
+	J(J_STR, struct names_file, bridge),
 	J(J_STR, struct names_file, gateway),
 	J(J_STR, struct names_file, gateway6),
 	J(J_STR, struct names_file, subnet),

@@ -1,0 +1,265 @@
+/* names_start.c - a ketch-net is started and ended: its sockets are bound here, it gets descriptors
+ *
+ * Whoever holds the lock lives.  To end it the lock is removed: so the next one has a lock of its own at once, and waits
+ * only for the addresses, until the old one has closed its sockets.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/self.h"
+#include "network/names_int.h"
+
+#define DNS_PORT      53
+#define DHCP_PORT     67
+#define BIND_WAIT_S   2 /* for the one before to be gone */
+#define READY_WAIT_MS 10000
+#define POLL_MS	      2
+#define QUEUE_BYTES   (1 << 20) /* of queries that wait */
+
+int names_write(int dir_fd, const struct names_file *f, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	int r = json_print(&names_file_table, f, 0, &b);
+
+	if (r == 0)
+		r = write_file_swap(dir_fd, "names", 0600, b.data, b.len);
+	return r < 0 ? err_sys(e, -r, "names of network %.80s", f->network) : 0;
+}
+
+int names_end(int dir_fd, struct err *e)
+{
+	if (unlinkat(dir_fd, "lock", 0) < 0 && errno != ENOENT)
+		return err_sys(e, errno, "lock of a network");
+	if (unlinkat(dir_fd, "names", 0) < 0 && errno != ENOENT)
+		return err_sys(e, errno, "names of a network");
+	return 0;
+}
+
+bool names_lives(int dir_fd)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+}
+
+/* -EBUSY: somebody has it. */
+static int take_lock(int dir_fd)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_OFD_SETLK, &fl) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	return take_fd(&fd);
+}
+
+/* --- sockets */
+
+struct sockets {
+	int fds[PORTS_MAX];
+	unsigned n;
+};
+
+static void sockets_done(struct sockets *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		close(s->fds[i]);
+}
+
+static int set(int fd, int level, int option, int v)
+{
+	return setsockopt(fd, level, option, &v, sizeof(v)) < 0 ? -errno : 0;
+}
+
+static int bind_waiting(int fd, const union address *a)
+{
+	int64_t end = clock_mono_ns() + BIND_WAIT_S * NS_PER_S;
+
+	while (bind(fd, &a->any, address_len(a)) < 0) {
+		if (errno != EADDRINUSE || clock_mono_ns() > end)
+			return -errno;
+		poll(NULL, 0, POLL_MS);
+	}
+	return 0;
+}
+
+/* The address need not be there yet: a new one of IPv6 is tentative for a while. */
+static int bind_dns(const union address *a, int type)
+{
+	bool v6 = a->any.sa_family == AF_INET6;
+	autoclose int fd = socket(a->any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = v6 ? set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) : set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	if (r == 0 && type == SOCK_STREAM)
+		r = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (r == 0)
+		r = bind_waiting(fd, a);
+	if (r < 0)
+		return r;
+	if (type == SOCK_STREAM && listen(fd, CONNECTIONS_MAX) < 0)
+		return -errno;
+	if (type == SOCK_DGRAM && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, QUEUE_BYTES) < 0)
+		set(fd, SOL_SOCKET, SO_RCVBUF, QUEUE_BYTES);
+	return take_fd(&fd);
+}
+
+static int add_dns(struct sockets *s, const char *gateway, struct err *e)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
+	struct upstreams u = { 0 }; /* an address with the port of the DNS is what a resolver has, too */
+
+	if (!gateway)
+		return 0;
+	if (!upstream_add(&u, gateway))
+		return err_set(e, EINVAL, "no address: %.60s", gateway);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		int fd = bind_dns(&u.at[0], types[i]);
+
+		if (fd < 0)
+			return err_sys(e, -fd, "name service on %s, port %d", gateway, DNS_PORT);
+		s->fds[s->n++] = fd;
+	}
+	return 0;
+}
+
+static int bind_dhcp(const char *bridge)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(DHCP_PORT) };
+	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+	if (r == 0)
+		r = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bridge, (socklen_t)strlen(bridge) + 1) < 0)
+		r = -errno;
+	if (r == 0 && bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
+		r = -errno;
+	return r < 0 ? r : take_fd(&fd);
+}
+
+static bool wants_dhcp(const struct names_file *f)
+{
+	for (size_t i = 0; i < f->n_entries; i++)
+		if (f->entries[i].dhcp)
+			return true;
+	return false;
+}
+
+/* Where the host has a DHCP server of its own on all its addresses there is none of ours, until somebody needs it. */
+static int add_dhcp(struct sockets *s, const struct names_file *f, struct err *e)
+{
+	int fd;
+
+	if (!f->bridge || !f->subnet)
+		return 0;
+	fd = bind_dhcp(f->bridge);
+	if (fd >= 0)
+		s->fds[s->n++] = fd;
+	return fd >= 0 || !wants_dhcp(f) ? 0 : err_sys(e, -fd, "DHCP on %s", f->bridge);
+}
+
+/* --- the program */
+
+struct child {
+	const struct names_file *file;
+	int fds[4]; /* directory, instances, lock, status */
+	const struct sockets *sockets;
+};
+
+static int spawn(const struct child *c, const char *program)
+{
+	char numbers[4 + PORTS_MAX][16];
+	char *argv[3 + 4 + PORTS_MAX + 1] = { (char[]){ "ketch-net" }, c->file->network,
+					      c->file->table ? c->file->table : (char[]){ "ketch" } };
+	char *envp[] = { NULL };
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	unsigned n = 3;
+	pid_t pid;
+	int r = 0;
+
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	for (unsigned i = 0; i < 4 + c->sockets->n; i++) {
+		int fd = i < 4 ? c->fds[i] : c->sockets->fds[i - 4];
+
+		snprintf(numbers[i], sizeof(numbers[i]), "%d", fd);
+		argv[n++] = numbers[i];
+		r = r ? r : posix_spawn_file_actions_adddup2(&fa, fd, fd);
+	}
+	for (int i = 0; i < 3 && !r; i++)
+		r = posix_spawn_file_actions_addopen(&fa, i, "/dev/null", O_RDWR, 0);
+	if (!r)
+		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return -r;
+}
+
+/* "ok", or what went wrong; nothing: it was killed. */
+static int await_ready(int fd, const struct names_file *f, struct err *e)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	char said[129];
+	ssize_t n = poll(&p, 1, READY_WAIT_MS) == 1 ? read(fd, said, sizeof(said) - 1) : 0;
+
+	if (n == 2 && !memcmp(said, "ok", 2))
+		return 0;
+	said[n > 0 ? n : 0] = '\0';
+	return err_set(e, EIO, "name service of network %.80s: %s", f->network,
+		       *said ? said : "it ended at its start");
+}
+
+static int start(int dir_fd, int instances_fd, int lock, const struct names_file *f, struct err *e)
+{
+	AUTO(sockets_done) struct sockets s = { .n = 0 };
+	autofree char *program = self_program("ketch-net");
+	int status[2], r;
+
+	if (!program)
+		return err_set(e, ENOENT, "the program ketch-net cannot be found");
+	r = add_dns(&s, f->gateway, e);
+	if (r == 0)
+		r = add_dns(&s, f->gateway6, e);
+	if (r == 0)
+		r = add_dhcp(&s, f, e);
+	if (r < 0)
+		return r;
+	if (pipe_cloexec(status) < 0)
+		return err_sys(e, errno, "pipe");
+	r = spawn(&(struct child){ f, { dir_fd, instances_fd, lock, status[1] }, &s }, program);
+	close(status[1]);
+	r = r < 0 ? err_sys(e, -r, "the program ketch-net") : await_ready(status[0], f, e);
+	close(status[0]);
+	return r;
+}
+
+int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, struct err *e)
+{
+	autoclose int lock = take_lock(dir_fd);
+
+	if (lock == -EBUSY)
+		return 0;
+	if (lock < 0)
+		return err_sys(e, -lock, "lock of network %.80s", f->network);
+	return start(dir_fd, instances_fd, lock, f, e);
+}
