@@ -25,8 +25,9 @@
 #define MAX_VALUE 255
 #define MERGE_MS  10000
 
-/* Layers are foreign data: an xattr in them must not send a lookup elsewhere. */
-#define OPTIONS "redirect_dir=nofollow,metacopy=off,index=off"
+/* Layers are foreign data: an xattr in them must not send a lookup elsewhere.  xino: layers are file systems of their own,
+ * and what stays on one file system (tar --one-file-system) must not stop at the border of a layer. */
+#define OPTIONS "redirect_dir=nofollow,metacopy=off,index=off,xino=on"
 
 /* --- at once */
 

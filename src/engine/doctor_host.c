@@ -92,7 +92,6 @@ void doctor_vm(struct doctor *d)
 static const struct {
 	const char *program, *fix;
 } tools[] = {
-	{ "mkfs.erofs", "apt-get install erofs-utils" },
 	{ "mke2fs", "apt-get install e2fsprogs" },
 };
 

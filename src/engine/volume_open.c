@@ -5,18 +5,15 @@
  * says that it has been used: so a kill leaves a volume that is as new, and of two that start at the same time the
  * second waits.
  *
- * The image's tree is merged in a child with mounts of its own; nothing is mounted where others see it.
+ * The image's tree is a mount that is attached nowhere; a child copies, so that there can be a deadline.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,24 +23,23 @@
 #include "base/path.h"
 #include "container/copy_up.h"
 #include "engine/volume_int.h"
-#include "sys/mount.h"
+#include "sys/mount_stack.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 
-#define DATA	      "_data"
-#define FILL	      ".fill"
-#define FILL_S	      600 /* at most, for a directory of an image */
-#define RETRY_NS      10000000
-#define NOTHING	      200 /* exit status of the child; above that of any errno */
-#define MAX_OPTIONS   4000 /* mount(2) takes a page */
-#define MERGE_OPTIONS "redirect_dir=nofollow,metacopy=off,index=off"
+#define DATA	 "_data"
+#define FILL	 ".fill"
+#define FILL_S	 600 /* at most, for a directory of an image */
+#define RETRY_NS 10000000
+#define NOTHING	 200 /* exit status of the child; above that of any errno */
 
 struct fill {
 	const struct instance_spec *spec;
 	const char *target; /* path in the image */
 	int *layers; /* lowest first; owned */
 	size_t n_layers;
-	int stage; /* the directory FILL: with "data", "merged" and "empty" in it */
+	int merged; /* what they are together */
+	int stage; /* the directory FILL: with "data" in it */
 };
 
 static void fill_done(struct fill *f)
@@ -51,69 +47,19 @@ static void fill_done(struct fill *f)
 	for (size_t i = 0; i < f->n_layers; i++)
 		close(f->layers[i]);
 	free(f->layers);
+	auto_close(&f->merged);
 	auto_close(&f->stage);
 }
 
 /* --- in the child */
 
-/* An overlay takes only directories as they are seen in the namespace that mounts it: opens the same one again. */
-static int see_here(int fd)
-{
-	char link[32], path[PATH_MAX];
-	struct stat was, is;
-	autoclose int here = -1;
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return -errno;
-	path[n] = '\0';
-	here = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (here < 0 || fstat(here, &is) < 0 || fstat(fd, &was) < 0)
-		return -errno;
-	if (is.st_dev != was.st_dev || is.st_ino != was.st_ino)
-		return -ESTALE;
-	return dup3(here, fd, O_CLOEXEC) < 0 ? -errno : 0;
-}
-
-/* The empty directory below all others makes a merge also of a single layer, whose deletions count, too. */
-static int merge(const struct fill *f)
-{
-	AUTO(buf_done) struct buf opts = { 0 };
-	autofree char *place = str_printf("%d/merged", f->stage);
-	int r = mount_set_all(MS_PRIVATE);
-
-	if (r == 0)
-		r = see_here(f->stage);
-	for (size_t i = 0; i < f->n_layers && r == 0; i++)
-		r = see_here(f->layers[i]);
-	if (r < 0)
-		return r;
-	buf_adds(&opts, "lowerdir=");
-	for (size_t i = f->n_layers; i-- > 0;)
-		buf_addf(&opts, "%d:", f->layers[i]);
-	buf_addf(&opts, "%d/empty," MERGE_OPTIONS, f->stage);
-	if (!place || !buf_ok(&opts))
-		return -ENOMEM;
-	if (opts.len > MAX_OPTIONS)
-		return -E2BIG;
-	return chdir("/proc/self/fd") < 0 ? -errno : mount_at("overlay", place, opts.data);
-}
-
 /* Exit status: 0 copied, NOTHING, or an errno. */
 static int fill_in_child(const struct fill *f)
 {
-	autoclose int root = -1, from = -1, to = -1;
+	autoclose int from = open_in_root(f->merged, f->target, O_RDONLY | O_DIRECTORY, 0), to = -1;
 	struct err e = { 0 };
-	int r = merge(f);
+	int r;
 
-	if (r < 0)
-		return -r;
-	root = openat(f->stage, "merged", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return errno;
-	from = open_in_root(root, f->target, O_RDONLY | O_DIRECTORY, 0);
 	if (from == -ENOENT || from == -ENOTDIR)
 		return NOTHING;
 	to = openat(f->stage, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,7 +78,7 @@ static int run_child(const struct fill *f)
 {
 	autoclose int pidfd = -1;
 	int status, r;
-	pid_t pid = ns_clone(CLONE_NEWNS, -1, &pidfd);
+	pid_t pid = ns_clone(0, -1, &pidfd);
 
 	if (pid < 0)
 		return pid;
@@ -162,7 +108,8 @@ static int open_layers(struct engine *en, struct fill *f, struct err *e)
 			return fd;
 		f->layers[f->n_layers++] = fd;
 	}
-	return 0;
+	f->merged = mount_stack(f->layers, f->n_layers);
+	return f->merged < 0 ? err_sys(e, -f->merged, "stack the layers of the image") : 0;
 }
 
 static int open_stage(int dir, int *ret)
@@ -174,8 +121,7 @@ static int open_stage(int dir, int *ret)
 	if (mkdirat(dir, FILL, 0700) < 0)
 		return -errno;
 	*ret = openat(dir, FILL, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*ret < 0 || mkdirat(*ret, "data", 0755) < 0 || mkdirat(*ret, "merged", 0700) < 0 ||
-	    mkdirat(*ret, "empty", 0700) < 0)
+	if (*ret < 0 || mkdirat(*ret, "data", 0755) < 0)
 		return -errno;
 	return 0;
 }
@@ -191,7 +137,7 @@ static int put_in_place(int dir, const struct fill *f)
 static int fill(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, int dir,
 		struct err *e)
 {
-	AUTO(fill_done) struct fill f = { .spec = s, .target = m->target, .stage = -1 };
+	AUTO(fill_done) struct fill f = { .spec = s, .target = m->target, .merged = -1, .stage = -1 };
 	int r = open_layers(en, &f, e);
 
 	if (r < 0)

@@ -76,7 +76,7 @@ static int mount_root(struct err *e)
 	if (r == 0)
 		r = mount_onto("overlay", DIR_ROOT, "overlay", 0,
 			       "lowerdir=" DIR_IMAGE ",upperdir=" DIR_DISK "/upper,workdir=" DIR_DISK
-			       "/work,redirect_dir=nofollow,metacopy=off,index=off",
+			       "/work,redirect_dir=nofollow,metacopy=off,index=off,xino=on",
 			       e);
 	return r;
 }

@@ -35,13 +35,14 @@ static void message_done(struct job_message *m)
 
 /* --- publishing, under the lock */
 
-/* Moves DIR/HEX of the stage to its place; an orphan that is there goes into the stage, and with it.  What two images
- * share was moved for the first. */
-static int move_in(int stage_dir, int to_dir, const struct digest *d, struct err *e)
+/* Moves DIR/HEX (with an ending) of the stage to its place; an orphan that is there goes into the stage, and with it.
+ * What two images share was moved for the first. */
+static int move_in(int stage_dir, int to_dir, const struct digest *d, const char *ending, struct err *e)
 {
-	char hex[DIGEST_HEX];
+	char hex[LAYER_NAME_BYTES];
 
 	digest_hex(d, hex);
+	strcat(hex, ending);
 	if (renameat2(stage_dir, hex, to_dir, hex, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno == EEXIST && renameat2(stage_dir, hex, to_dir, hex, RENAME_EXCHANGE) == 0)
@@ -69,17 +70,18 @@ static int publish_layers(struct image_store *s, const struct stage *st, const s
 
 	for (size_t i = 0; r == 0 && i < m->n_layers; i++) {
 		const struct job_layer *l = &m->layers[i];
-		struct digest d;
+		struct digest d, verity;
 		bool have = false;
 
-		if (!l->diff_id || digest_parse(l->diff_id, &d) < 0)
+		if (!l->diff_id || digest_parse(l->diff_id, &d) < 0 ||
+		    (l->verity && digest_parse(l->verity, &verity) < 0))
 			return err_set(e, EPROTO, "the answer of ketch-image names no layer");
 		r = record_has_layer(s, l->diff_id, &have, e);
 		if (r < 0 || have)
 			continue;
-		r = move_in(dir, s->layers_fd, &d, e);
+		r = move_in(dir, s->layers_fd, &d, l->verity ? LAYER_ENDING : "", e);
 		if (r == 0)
-			r = record_add_layer(s, &d, l->size_bytes, e);
+			r = record_add_layer(s, l->diff_id, l->size_bytes, l->verity, e);
 	}
 	return r;
 }
@@ -111,7 +113,7 @@ static int publish_image(struct addition *ad, int configs, const struct job_imag
 		rec.created_ns = clock_real_ns();
 	r = check_layers(ad->store, &im->diff_ids, e);
 	if (r == 0)
-		r = move_in(configs, ad->store->configs_fd, &rec.id, e);
+		r = move_in(configs, ad->store->configs_fd, &rec.id, "", e);
 	return r < 0 ? r : record_add_image(ad->store, &rec, e);
 }
 
@@ -177,6 +179,8 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 	strv_done(&ad->request.known);
 	if (r == 0)
 		r = record_list_layers(ad->store, &ad->request.known, e);
+	if (r == 0)
+		ad->request.erofs = store_takes_erofs(&st);
 	if (r == 0) {
 		r = job_run(&run, &m, e);
 		if (r < 0)

@@ -32,13 +32,16 @@
 #define TELL_MS	      100
 #define NAMESPACES    (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* The directory alone, without what is mounted below it, as a mount that is attached nowhere. */
+/* The directory alone, without what is mounted below it, as a mount that is attached nowhere.  One that is such already
+ * cannot be cloned before Linux 6.15, and need not. */
 static int detach(int dirfd, uint64_t attributes, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = attributes | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
 					       MOUNT_ATTR_NOEXEC };
 	autoclose int fd = open_tree(dirfd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
+	if (fd < 0 && errno == EINVAL)
+		fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 && errno == EPERM)
 		return err_set(e, EPERM, "images can be added by root only");
 	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)

@@ -152,15 +152,16 @@ int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, stru
 	return r < 0 ? r : 0;
 }
 
-int record_add_layer(struct image_store *s, const struct digest *diff_id, uint64_t size_bytes, struct err *e)
+int record_add_layer(struct image_store *s, const char *diff_id, uint64_t size_bytes, const char *verity,
+		     struct err *e)
 {
 	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(s->db, "INSERT OR IGNORE INTO layer (diff_id, size_bytes) VALUES (?, ?)");
-	char text[DIGEST_TEXT];
+	struct db_stmt st =
+		db_sql(s->db, "INSERT OR IGNORE INTO layer (diff_id, size_bytes, verity) VALUES (?, ?, ?)");
 
-	digest_text(diff_id, text);
-	db_bind_text(&st, text);
+	db_bind_text(&st, diff_id);
 	db_bind_i64(&st, (int64_t)size_bytes);
+	db_bind_text(&st, verity);
 	return db_run(&st, e);
 }
 

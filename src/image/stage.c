@@ -118,7 +118,10 @@ static int bury_unless_named(struct image_store *s, const char *name, const void
 static int bury_orphans(struct image_store *s, const struct stage *grave, struct err *e)
 {
 	const struct place places[] = {
-		{ s->layers_fd, "SELECT 1 FROM layer WHERE diff_id = 'sha256:' || ?", grave },
+		{ s->layers_fd,
+		  "SELECT 1 FROM layer WHERE iif(verity IS NULL, diff_id, diff_id || '" LAYER_ENDING
+		  "') = 'sha256:' || ?",
+		  grave },
 		{ s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
 		{ s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
 	};

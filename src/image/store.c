@@ -25,6 +25,8 @@ static const char *const schema[] = {
 	"CREATE TABLE image_ref (ref TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES image ON DELETE "
 	"CASCADE) STRICT;"
 	"CREATE INDEX image_ref_image ON image_ref (image);",
+	/* of the layer's EROFS file; NULL: it is a directory */
+	"ALTER TABLE layer ADD COLUMN verity TEXT;",
 };
 
 static int open_dirs(struct image_store *s, struct err *e)
@@ -223,17 +225,4 @@ int image_list(struct image_store *s, struct image **ret, size_t *ret_n, struct 
 	*ret = list;
 	*ret_n = n;
 	return 0;
-}
-
-int image_layer_open(struct image_store *s, const char *diff_id, struct err *e)
-{
-	char hex[DIGEST_HEX];
-	struct digest d;
-	int fd;
-
-	if (digest_parse(diff_id, &d) < 0)
-		return err_set(e, EINVAL, "\"%.80s\" is no layer", diff_id);
-	digest_hex(&d, hex);
-	fd = openat(s->layers_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, errno, "layer %.19s", diff_id) : fd;
 }

@@ -1,7 +1,8 @@
 /* store.h - images and layers of one store: records and read-only trees
  *
  *	ROOT/ketch.db               tables image, image_ref, layer
- *	ROOT/layers/HEX/            the tree of one layer, HEX of its diff id; whiteouts in overlay form
+ *	ROOT/layers/HEX.erofs       one layer, HEX of its diff id; whiteouts in overlay form; or
+ *	ROOT/layers/HEX/            its tree, where the host can mount no such file or could not once
  *	ROOT/configs/HEX            the image config, as it came
  *	ROOT/roots/HEX.erofs        an image as one file for VMs, HEX of the image id
  *	ROOT/events/                the journal
@@ -83,7 +84,8 @@ int image_check_new_ref(const char *ref, struct err *e);
 int image_load(struct image_store *s, const char *path, image_progress progress, void *arg,
 	       struct strv *ret_refs, struct err *e);
 
-/* The directory of a layer, O_RDONLY | O_DIRECTORY. */
+/* The directory of a layer, to open things below (O_PATH): mostly the root of a mount that is attached nowhere and goes with
+ * this descriptor, unless another mount is made of it. */
 int image_layer_open(struct image_store *s, const char *diff_id, struct err *e);
 /* The image as one EROFS file (O_RDONLY), made now if it is missing. */
 int image_erofs_open(struct image_store *s, const struct image *im, image_progress progress, void *arg,

@@ -12,7 +12,7 @@
 #include "oci/digest.h"
 
 struct image_store {
-	char *root; /* absolute path, for messages and for mkfs.erofs */
+	char *root; /* absolute path, for messages */
 	int root_fd, layers_fd, configs_fd, roots_fd, tmp_fd, locks_fd, events_fd;
 	struct db *db;
 };
@@ -39,6 +39,13 @@ void stage_done(struct stage *st); /* removes the directory with all that is lef
 /* Removes the stages of processes that died and data that no record names. */
 int store_sweep(struct image_store *s, struct err *e);
 
+/* layer.c: the file or the directory of a layer, O_RDONLY. */
+int store_layer_file(struct image_store *s, const char *diff_id, struct err *e);
+/* Can this host mount an EROFS file of the store for every use of a layer?  Tried. */
+bool store_takes_erofs(const struct stage *st);
+#define LAYER_ENDING	 ".erofs"
+#define LAYER_NAME_BYTES (DIGEST_HEX + sizeof(LAYER_ENDING))
+
 /* record.c */
 struct image_record {
 	struct digest id; /* of the config */
@@ -49,7 +56,9 @@ struct image_record {
 	const struct strv *refs; /* as reference_text; taken from the images that had them */
 };
 /* Within a transaction of the caller. */
-int record_add_layer(struct image_store *s, const struct digest *diff_id, uint64_t size_bytes, struct err *e);
+/* verity: of its EROFS file; NULL: it is a directory. */
+int record_add_layer(struct image_store *s, const char *diff_id, uint64_t size_bytes, const char *verity,
+		     struct err *e);
 int record_add_image(struct image_store *s, const struct image_record *im, struct err *e);
 int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, struct err *e);
 /* Every diff id that is kept. */

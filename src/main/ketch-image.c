@@ -53,6 +53,7 @@ static int run(struct job *job, struct job_request *rq, struct err *e)
 	static int (*const verbs[])(struct job * job, struct err * e) = {
 		[JOB_IMPORT] = job_import,
 		[JOB_LOAD] = job_load,
+		[JOB_MERGE] = job_merge,
 	};
 	int r = prepare(e);
 

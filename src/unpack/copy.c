@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "base/strv.h"
 #include "files/canon.h"
 #include "files/links.h"
@@ -39,7 +38,7 @@ static void hash_out(void *arg, const void *data, size_t n)
 /* --- content */
 
 /* All of `data` is written but its blocks of zeros, which stay holes. */
-static int write_sparse(int fd, const void *from, size_t n, off_t at)
+static int write_sparse(struct tree *tree, const void *from, size_t n, uint64_t at, struct err *e)
 {
 	static const char zeros[4096];
 	const char *data = from;
@@ -49,9 +48,9 @@ static int write_sparse(int fd, const void *from, size_t n, off_t at)
 		size_t k = n < sizeof(zeros) ? n : sizeof(zeros);
 
 		if (memcmp(data, zeros, k) != 0)
-			r = pwrite_full(fd, data, k, at);
+			r = tree_write(tree, data, k, at, e);
 		data += k;
-		at += (off_t)k;
+		at += k;
 		n -= k;
 	}
 	return r;
@@ -65,7 +64,7 @@ static bool has_holes(int fd, uint64_t size)
 	return hole >= 0 && (uint64_t)hole < size;
 }
 
-static int copy_content(struct walk *w, int from, int to, uint64_t size, struct err *e)
+static int copy_content(struct walk *w, int from, uint64_t size, struct err *e)
 {
 	bool sparse = has_holes(from, size);
 	uint64_t at = 0;
@@ -80,13 +79,13 @@ static int copy_content(struct walk *w, int from, int to, uint64_t size, struct 
 		if (!n)
 			return err_set(e, EAGAIN, "it became shorter while it was copied");
 		hash_add(w->hash, w->data, (size_t)n);
-		r = (sparse ? write_sparse : pwrite_full)(to, w->data, (size_t)n, (off_t)at);
+		r = (sparse ? write_sparse : tree_write)(w->tree, w->data, (size_t)n, at, e);
 		if (r < 0)
-			return err_sys(e, -r, "write it");
+			return r;
 		at += (size_t)n;
 	}
 	canon_pad(&w->canon, size);
-	return sparse && ftruncate(to, (off_t)size) < 0 ? err_sys(e, errno, "set its size") : 0;
+	return 0;
 }
 
 /* --- entries */
@@ -98,8 +97,7 @@ static int put_header(struct walk *w, const struct entry *en, struct err *e)
 
 static int copy_file(struct walk *w, int dirfd, const char *name, struct entry *en, struct err *e)
 {
-	autoclose int from = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
-		      to = -1;
+	autoclose int from = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	int r;
 
@@ -108,17 +106,17 @@ static int copy_file(struct walk *w, int dirfd, const char *name, struct entry *
 	if (fstat(from, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, EAGAIN, "it changed while it was copied");
 	en->size = (uint64_t)st.st_size;
-	r = tree_put(w->tree, en, &to, e);
+	r = tree_put(w->tree, en, e);
 	if (r == 0)
 		r = put_header(w, en, e);
 	if (r == 0)
-		r = copy_content(w, from, to, en->size, e);
-	return r < 0 ? r : tree_finish_file(w->tree, en, take_fd(&to), e);
+		r = copy_content(w, from, en->size, e);
+	return r < 0 ? r : tree_end_file(w->tree, en, e);
 }
 
 static int put_simple(struct walk *w, const struct entry *en, struct err *e)
 {
-	int none, r = tree_put(w->tree, en, &none, e);
+	int r = tree_put(w->tree, en, e);
 
 	return r < 0 ? r : put_header(w, en, e);
 }

@@ -10,31 +10,26 @@
 #include "unpack/job.h"
 #include "unpack/layer.h"
 
-static void close_tree(struct tree **t)
+static int import_directory(struct job *job, struct layer_facts *ret, struct err *e)
 {
-	tree_close(*t);
-}
-
-static int import_directory(struct job *job, struct digest *ret, uint64_t *ret_bytes, struct err *e)
-{
-	AUTO(close_tree) struct tree *tree = NULL;
-	autoclose int dir = layer_begin(job->stage_fd, e);
-	int r = dir < 0 ? dir : tree_open(dir, job->stage_fd, &tree, e);
+	AUTO(layer_done)
+	struct layer_making m = { .stage_fd = job->stage_fd, .erofs = job->request->erofs, .fd = -1 };
+	struct digest diff_id;
+	int r = layer_begin(&m, e);
 
 	if (r == 0)
-		r = copy_directory(job->input_fd, tree, ret, e);
-	if (r == 0)
-		*ret_bytes = tree_bytes(tree);
-	return r < 0 ? r : layer_keep(job->stage_fd, ret, e);
+		r = copy_directory(job->input_fd, m.tree, &diff_id, e);
+	return r < 0 ? r : layer_keep(&m, &diff_id, ret, e);
 }
 
-static int import_tar(struct job *job, struct digest *ret, uint64_t *ret_bytes, struct err *e)
+static int import_tar(struct job *job, struct layer_facts *ret, struct err *e)
 {
 	const struct layer_job lj = { .blob = source_file(job->input_fd, 0, -1),
 				      .stage_fd = job->stage_fd,
-				      .unpack = true };
+				      .unpack = true,
+				      .erofs = job->request->erofs };
 
-	return layer_run(&lj, ret, ret_bytes, e);
+	return layer_run(&lj, ret, e);
 }
 
 /* A step of the history (OCI image-spec, config.md). */
@@ -118,16 +113,22 @@ static int make_image(struct job *job, const struct digest *diff_id, struct err 
 
 int job_import(struct job *job, struct err *e)
 {
-	struct digest diff_id;
-	uint64_t bytes = 0;
+	struct layer_facts layer;
 	struct stat st;
 	int r;
 
 	if (fstat(job->input_fd, &st) < 0)
 		return err_sys(e, errno, "look at the input");
-	r = S_ISDIR(st.st_mode) ? import_directory(job, &diff_id, &bytes, e)
-				: import_tar(job, &diff_id, &bytes, e);
+	r = S_ISDIR(st.st_mode) ? import_directory(job, &layer, e) : import_tar(job, &layer, e);
 	if (r == 0)
-		r = job_add_layer(job, &diff_id, bytes, e);
-	return r < 0 ? r : make_image(job, &diff_id, e);
+		r = job_add_layer(job, &layer, e);
+	return r < 0 ? r : make_image(job, &layer.diff_id, e);
+}
+
+int job_merge(struct job *job, struct err *e)
+{
+	struct layer_facts layer;
+	int r = import_directory(job, &layer, e);
+
+	return r < 0 ? r : job_add_layer(job, &layer, e);
 }

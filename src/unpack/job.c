@@ -62,20 +62,22 @@ int job_add_image(struct job *job, const struct job_image *im, struct err *e)
 	return 0;
 }
 
-int job_add_layer(struct job *job, const struct digest *diff_id, uint64_t size_bytes, struct err *e)
+int job_add_layer(struct job *job, const struct layer_facts *layer, struct err *e)
 {
 	struct job_message *m = job->answer;
-	struct job_layer *list = grow(m->layers, m->n_layers, sizeof(*list));
+	struct job_layer *list = grow(m->layers, m->n_layers, sizeof(*list)), *to;
 	char text[DIGEST_TEXT];
 
 	if (!list)
 		return err_set(e, ENOMEM, "out of memory");
 	m->layers = list;
-	digest_text(diff_id, text);
-	list[m->n_layers].diff_id = strdup(text);
-	list[m->n_layers].size_bytes = size_bytes;
-	m->n_layers++;
-	return list[m->n_layers - 1].diff_id ? 0 : err_set(e, ENOMEM, "out of memory");
+	to = &list[m->n_layers++];
+	digest_text(&layer->diff_id, text);
+	to->diff_id = strdup(text);
+	to->size_bytes = layer->bytes;
+	digest_text(&layer->verity, text);
+	to->verity = layer->has_verity ? strdup(text) : NULL;
+	return to->diff_id && (to->verity || !layer->has_verity) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
 int job_write_config(struct job *job, const char *text, size_t n, struct digest *ret, struct err *e)

@@ -2,7 +2,7 @@
 #ifndef UNPACK_JOB_H
 #define UNPACK_JOB_H
 
-#include "oci/digest.h"
+#include "unpack/layer.h"
 #include "unpack/request.h"
 
 /* What a job works with; all borrowed. */
@@ -20,11 +20,13 @@ int job_send(int answer_fd, const struct job_message *m);
 
 /* Add to the answer; the image is copied, the layer too. */
 int job_add_image(struct job *job, const struct job_image *im, struct err *e);
-int job_add_layer(struct job *job, const struct digest *diff_id, uint64_t size_bytes, struct err *e);
+int job_add_layer(struct job *job, const struct layer_facts *layer, struct err *e);
 /* Writes the config to configs/HEX; *ret is its digest. */
 int job_write_config(struct job *job, const char *text, size_t n, struct digest *ret, struct err *e);
 
 int job_import(struct job *job, struct err *e);
 int job_load(struct job *job, struct err *e);
+/* The input, a directory, becomes one layer and nothing else: the answer has no image. */
+int job_merge(struct job *job, struct err *e);
 
 #endif

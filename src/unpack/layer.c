@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,66 +65,82 @@ static int check_digests(const struct layer_job *job, struct chain *c, struct di
 	return 0;
 }
 
-int layer_begin(int stage_fd, struct err *e)
+int layer_begin(struct layer_making *m, struct err *e)
 {
-	int fd;
-
-	if (mkdirat(stage_fd, "layers", 0700) < 0 && errno != EEXIST)
+	m->fd = -1;
+	m->tree = NULL;
+	if (mkdirat(m->stage_fd, "layers", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "make a directory");
-	if (mkdirat(stage_fd, NEW, 0755) < 0)
+	if (m->erofs) {
+		m->fd = openat(m->stage_fd, NEW, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		return m->fd < 0 ? err_sys(e, errno, "make a file")
+				 : tree_open_erofs(m->fd, m->stage_fd, &m->tree, e);
+	}
+	if (mkdirat(m->stage_fd, NEW, 0755) < 0)
 		return err_sys(e, errno, "make a directory");
-	fd = openat(stage_fd, NEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, errno, "open a directory") : fd;
+	m->fd = openat(m->stage_fd, NEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return m->fd < 0 ? err_sys(e, errno, "open a directory")
+			 : tree_open_dir(m->fd, m->stage_fd, &m->tree, e);
 }
 
-int layer_keep(int stage_fd, const struct digest *diff_id, struct err *e)
+int layer_keep(struct layer_making *m, const struct digest *diff_id, struct layer_facts *ret, struct err *e)
 {
-	char name[sizeof("layers/") + DIGEST_HEX] = "layers/";
+	const uint8_t *verity = tree_verity(m->tree);
+	char name[sizeof("layers/") + DIGEST_HEX + sizeof(".erofs")], hex[DIGEST_HEX];
 
-	digest_hex(diff_id, name + sizeof("layers/") - 1);
-	return renameat(stage_fd, NEW, stage_fd, name) < 0 ? err_sys(e, errno, "name the layer") : 0;
+	digest_hex(diff_id, hex);
+	snprintf(name, sizeof(name), "layers/%s%s", hex, m->erofs ? ".erofs" : "");
+	if (renameat(m->stage_fd, NEW, m->stage_fd, name) < 0)
+		return err_sys(e, errno, "name the layer");
+	m->kept = true;
+	*ret = (struct layer_facts){ .diff_id = *diff_id,
+				     .bytes = tree_bytes(m->tree),
+				     .has_verity = verity };
+	if (verity)
+		memcpy(ret->verity.sha256, verity, DIGEST_BYTES);
+	return 0;
 }
 
-static void close_tree(struct tree **t)
+void layer_done(struct layer_making *m)
 {
-	tree_close(*t);
+	tree_close(m->tree);
+	auto_close(&m->fd);
+	if (!m->kept)
+		remove_tree(m->stage_fd, NEW);
 }
 
-static int unpack(const struct layer_job *job, struct source *top, bool *complete, uint64_t *bytes,
-		  struct err *e)
+static int check_end(const struct layer_job *job, bool complete, struct err *e)
 {
-	AUTO(close_tree) struct tree *tree = NULL;
-	autoclose int dir = layer_begin(job->stage_fd, e);
-	int r = dir < 0 ? dir : tree_open(dir, job->stage_fd, &tree, e);
+	if (complete || job->want_diff_id)
+		return 0;
+	return err_set(e, EINVAL, "the tar archive is truncated: its end mark is missing");
+}
+
+static int unpack(const struct layer_job *job, struct chain *c, struct layer_facts *ret, struct err *e)
+{
+	AUTO(layer_done)
+	struct layer_making m = { .stage_fd = job->stage_fd, .erofs = job->erofs, .fd = -1 };
+	struct digest diff_id;
+	bool complete;
+	int r = layer_begin(&m, e);
 
 	if (r == 0)
-		r = tar_unpack(top, tree, complete, e);
+		r = tar_unpack(c->top, m.tree, &complete, e);
 	if (r == 0)
-		*bytes = tree_bytes(tree);
-	return r;
+		r = check_digests(job, c, &diff_id, e);
+	if (r == 0)
+		r = check_end(job, complete, e);
+	return r < 0 ? r : layer_keep(&m, &diff_id, ret, e);
 }
 
-int layer_run(const struct layer_job *job, struct digest *ret_diff_id, uint64_t *ret_bytes, struct err *e)
+int layer_run(const struct layer_job *job, struct layer_facts *ret, struct err *e)
 {
 	AUTO(chain_done) struct chain c = { 0 };
-	struct digest diff_id;
-	uint64_t bytes = 0;
-	bool complete = true;
 	int r = build_chain(job, &c, e);
 
-	if (r == 0)
-		r = job->unpack ? unpack(job, c.top, &complete, &bytes, e) : source_drain(c.top, e);
-	if (r == 0)
-		r = check_digests(job, &c, &diff_id, e);
-	if (r == 0 && !complete && !job->want_diff_id)
-		r = err_set(e, EINVAL, "the tar archive is truncated: its end mark is missing");
-	if (r == 0 && job->unpack)
-		r = layer_keep(job->stage_fd, &diff_id, e);
-	if (r < 0) {
-		remove_tree(job->stage_fd, NEW);
-		return r;
-	}
-	*ret_diff_id = diff_id;
-	*ret_bytes = bytes;
-	return 0;
+	if (r < 0 || job->unpack)
+		return r < 0 ? r : unpack(job, &c, ret, e);
+	*ret = (struct layer_facts){ 0 };
+	r = source_drain(c.top, e);
+	return r < 0 ? r : check_digests(job, &c, &ret->diff_id, e);
 }

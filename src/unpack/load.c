@@ -55,11 +55,12 @@ static int open_layer(struct load *ld, const struct blob *b, struct member *ret,
 static int run_layer(struct load *ld, const struct blob *b, const char *diff_id, struct err *e)
 {
 	AUTO(member_done) struct member mb = { .fd = -1 };
-	struct digest want, is;
-	uint64_t bytes;
+	struct layer_facts facts;
+	struct digest want;
 	struct layer_job lj = { .stage_fd = ld->job->stage_fd,
 				.unpack = !strv_has(&ld->job->request->known, diff_id) &&
 					  !strv_has(&ld->unpacked, diff_id),
+				.erofs = ld->job->request->erofs,
 				.want_blob = b->has_digest ? &b->digest : NULL,
 				.want_diff_id = &want };
 	int r = open_layer(ld, b, &mb, e);
@@ -68,12 +69,12 @@ static int run_layer(struct load *ld, const struct blob *b, const char *diff_id,
 		return r;
 	digest_parse(diff_id, &want); /* image_config_parse has checked it */
 	lj.blob = source_file(mb.fd, mb.offset, mb.size);
-	r = layer_run(&lj, &is, &bytes, e);
+	r = layer_run(&lj, &facts, e);
 	if (r < 0 || !lj.unpack)
 		return r;
 	if (strv_add(&ld->unpacked, diff_id) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	return job_add_layer(ld->job, &is, bytes, e);
+	return job_add_layer(ld->job, &facts, e);
 }
 
 /* A blob that several images name is read once for each diff id it must have. */

@@ -1,10 +1,11 @@
 /* request.c - what the store asks of ketch-image and what it hears back: JSON over descriptors of fixed numbers */
 #include "unpack/request.h"
 
-const char *const job_verb_names[] = { "import", "load", NULL };
+const char *const job_verb_names[] = { "import", "load", "merge", NULL };
 
 static const struct jfield request_fields[] = {
 	JE(struct job_request, verb, "verb", job_verb_names),
+	J(J_BOOL, struct job_request, erofs),
 	JO(struct job_request, config, "config", &image_run_config_table),
 	J(J_STRV, struct job_request, base),
 	J(J_STR, struct job_request, author),
@@ -20,6 +21,7 @@ const struct jtable job_request_table = { sizeof(struct job_request), request_fi
 static const struct jfield layer_fields[] = {
 	J(J_STR, struct job_layer, diff_id),
 	J(J_U64, struct job_layer, size_bytes),
+	J(J_STR, struct job_layer, verity),
 	{ 0 },
 };
 static const struct jtable layer_table = { sizeof(struct job_layer), layer_fields };

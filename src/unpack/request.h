@@ -18,11 +18,12 @@ enum {
 #define JOB_REQUEST_MAX (16 << 20)
 #define JOB_ANSWER_MAX	(16 << 20) /* of one line */
 
-enum job_verb { JOB_IMPORT, JOB_LOAD };
+enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE };
 extern const char *const job_verb_names[];
 
 struct job_request {
 	int verb; /* enum job_verb */
+	bool erofs; /* layers are made as EROFS files, else as directories */
 	struct image_run_config config; /* import */
 	struct strv base; /* import: diff ids of the layers below the new one */
 	char *author, *comment, *created_by; /* import: NULL: not said */
@@ -32,10 +33,11 @@ struct job_request {
 };
 extern const struct jtable job_request_table;
 
-/* In the stage afterwards: layers/HEX for each layer, configs/HEX for each image. */
+/* In the stage afterwards: layers/HEX or layers/HEX.erofs for each layer, configs/HEX for each image. */
 struct job_layer {
 	char *diff_id;
 	uint64_t size_bytes;
+	char *verity; /* the fs-verity digest of the file; NULL: it is a directory */
 };
 
 struct job_image {

@@ -9,10 +9,8 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "unpack/limits.h"
 
 #define WHITEOUT	".wh." /* image-spec, layer.md */
@@ -198,8 +196,8 @@ static int take_entry(struct archive_entry *ae, struct tar_entry *t, struct err 
 
 /* --- its content */
 
-/* fd -1: only reads it.  A sparse file has no blocks where it has holes. */
-static int copy_content(struct reader *rd, int fd, uint64_t size, struct err *e)
+/* tree NULL: only reads it.  A sparse file has no blocks where it has holes. */
+static int copy_content(struct reader *rd, struct tree *tree, uint64_t size, struct err *e)
 {
 	const void *data;
 	size_t n;
@@ -210,28 +208,21 @@ static int copy_content(struct reader *rd, int fd, uint64_t size, struct err *e)
 		if (offset < end || __builtin_add_overflow(offset, (la_int64_t)n, &end) ||
 		    (uint64_t)end > size)
 			return err_set(e, EINVAL, "bad tar archive: data out of order");
-		r = fd < 0 ? 0 : pwrite_full(fd, data, n, offset);
+		r = tree && n ? tree_write(tree, data, n, (uint64_t)offset, e) : 0;
 		if (r < 0)
-			return err_sys(e, -r, "write it");
+			return r;
 	}
-	if (x != ARCHIVE_EOF)
-		return archive_failed(rd, e);
-	if (fd >= 0 && (uint64_t)end < size && ftruncate(fd, (off_t)size) < 0)
-		return err_sys(e, errno, "set its size");
-	return 0;
+	return x != ARCHIVE_EOF ? archive_failed(rd, e) : 0;
 }
 
 static int put_entry(struct reader *rd, struct tree *tree, const struct entry *en, struct err *e)
 {
-	int fd = -1, r = tree ? tree_put(tree, en, &fd, e) : 0;
+	int r = tree ? tree_put(tree, en, e) : 0;
 
-	if (r < 0)
+	if (r < 0 || en->hardlink || !S_ISREG(en->mode))
 		return r;
-	if (!en->hardlink && S_ISREG(en->mode))
-		r = copy_content(rd, fd, en->size, e);
-	if (fd >= 0 && r < 0)
-		close(fd);
-	return fd < 0 || r < 0 ? r : tree_finish_file(tree, en, fd, e);
+	r = copy_content(rd, tree, en->size, e);
+	return r < 0 || !tree ? r : tree_end_file(tree, en, e);
 }
 
 /* 1: it was a whiteout and is done; 0: it is none. */

@@ -30,7 +30,6 @@ static const char *const expected[] = {
 	"QEMU",
 	"virtiofsd",
 	"guest kernel",
-	"mkfs.erofs",
 	"mke2fs",
 	"ketch's programs",
 	"subuid",

@@ -1,4 +1,5 @@
 """bench.py - a store in a temporary directory, the tool that works on it, and what tests look at"""
+import ctypes
 import hashlib
 import os
 import re
@@ -9,6 +10,29 @@ import tempfile
 import time
 
 SKIP = 77
+CLONE_NEWNS, MS_RDONLY, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 1, 0x4000, 1 << 18, 2
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(result, what):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), what)
+
+
+def leave_mounts():
+    """What is mounted from now on is seen by this process and its children alone."""
+    call(libc.unshare(CLONE_NEWNS), "unshare")
+    call(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
+
+
+def mount_erofs(file, where):
+    os.makedirs(where, exist_ok=True)
+    if libc.mount(os.fsencode(file), os.fsencode(where), b"erofs", MS_RDONLY, None) < 0:  # not on tmpfs
+        subprocess.run(["mount", "-o", "ro,loop", "-t", "erofs", file, where], check=True)
+
+
+def unmount(where):
+    call(libc.umount2(os.fsencode(where), MNT_DETACH), where)
 
 
 def file_hash(path):
@@ -41,7 +65,7 @@ def tree_facts(top, ignore=()):
             os.readlink(full) if stat.S_ISLNK(st.st_mode) else file_hash(full) if is_file else "",
             {x: os.getxattr(full, x, follow_symlinks=False) for x in os.listxattr(full, follow_symlinks=False)
              if not any(x.startswith(i) for i in ignore)},
-            first.setdefault(st.st_ino, path) if not stat.S_ISDIR(st.st_mode) else "")
+            first.setdefault((st.st_dev, st.st_ino), path) if not stat.S_ISDIR(st.st_mode) else "")
     return facts
 
 
@@ -66,10 +90,14 @@ class Store:
         self.tool = shutil.copy(tool, self.top + "/store_tool")  # it looks for ketch-image beside itself
         shutil.copy(program, self.top + "/ketch-image")
         self.store = self.top + "/store"
+        self.mounted = {}  # path of a layer -> where it is seen
+        leave_mounts()
         # meson has malloc fill its memory: measured memory would be that of the allocator
         self.env = {k: v for k, v in os.environ.items() if k != "MALLOC_PERTURB_"}
 
     def close(self):
+        for where in self.mounted.values():
+            unmount(where)
         shutil.rmtree(self.top)
 
     def start(self, *args, **more):
@@ -103,7 +131,20 @@ class Store:
     def layers(self, ref):
         """The directories of an image's layers, lowest first."""
         ids = re.search(r'"diff_ids": \[(.*?)\]', self.ok("find", ref), re.S)
-        return [self.store + "/layers/" + x for x in re.findall(r"sha256:([0-9a-f]{64})", ids.group(1))] if ids else []
+        return [self.layer(x) for x in re.findall(r"sha256:([0-9a-f]{64})", ids.group(1))] if ids else []
+
+    def layer(self, name):
+        """A layer as a directory; as a file it must please fsck.erofs first."""
+        path, where = self.store + "/layers/" + name, "%s/mounted/%d" % (self.top, len(self.mounted))
+        if os.path.isdir(path):
+            return path
+        if path in self.mounted:
+            return self.mounted[path]
+        fsck = subprocess.run(["fsck.erofs", path + ".erofs"], capture_output=True, text=True)
+        assert fsck.returncode == 0, fsck.stdout + fsck.stderr
+        mount_erofs(path + ".erofs", where)
+        self.mounted[path] = where
+        return where
 
     def state(self):
         return store_hash(self.store), self.run("list")[1]

@@ -1,0 +1,519 @@
+/* tree_erofs.c - a layer's tree as one EROFS file, made while the layer goes by
+ *
+ * Contents go into the file as they come, each from a block of its own on; the bytes that do not fill a block lie behind
+ * the inode, if they are few.  Inodes go into the metadata area, names stay in memory.  Directories are written at the end
+ * (erofs_dirs.c), then the metadata area is copied behind all, then the superblock.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "unpack/erofs_dirs.h"
+#include "unpack/limits.h"
+#include "unpack/tree_int.h"
+
+#define INLINE_MAX 2048 /* more would leave large gaps in front of the next such inode */
+#define LINKS_MAX  40 /* on the way of one path, as in the kernel */
+
+/* The regular file whose content comes. */
+struct file {
+	uint32_t name;
+	struct erofs_inode inode;
+	uint64_t done, in_blocks; /* the rest is for the tail */
+	char tail[INLINE_MAX];
+};
+
+struct erofs_tree {
+	struct tree tree;
+	struct erofs_image image;
+	struct buf attrs; /* of the entry now */
+	struct file file;
+	char parent[PATH_BYTES_MAX + 1]; /* of the entry before; entries mostly come directory by directory */
+	uint32_t parent_name; /* NAMES_NONE: not known */
+	uint8_t verity[SHA256_BYTES];
+};
+
+static struct erofs_tree *erofs_of(struct tree *t)
+{
+	return (struct erofs_tree *)t;
+}
+
+/* --- inodes */
+
+static int read_inode(struct erofs_tree *t, uint32_t slot, struct erofs_inode *ret, struct err *e)
+{
+	return erofs_meta_read(t->image.meta, (uint64_t)slot * EROFS_SLOT, ret, sizeof(*ret), e);
+}
+
+static int change_links(struct erofs_tree *t, uint32_t slot, int by, struct err *e)
+{
+	struct erofs_inode in;
+	int r = read_inode(t, slot, &in, e);
+
+	if (r < 0)
+		return r;
+	in.nlink += (uint32_t)by;
+	return erofs_meta_change(t->image.meta, (uint64_t)slot * EROFS_SLOT, &in, sizeof(in), e);
+}
+
+static int add_inode(struct erofs_tree *t, struct erofs_inode *in, const void *behind, size_t n,
+		     uint32_t *ret_slot, struct err *e)
+{
+	in->ino = ++t->image.inodes;
+	return erofs_inode_add(t->image.meta, in, &t->attrs, &(const struct erofs_piece){ behind, n },
+			       ret_slot, e);
+}
+
+/* The inode of a directory as it is known now: in the end one with the same attributes and data is written. */
+static int set_directory(struct erofs_tree *t, uint32_t name, const struct entry *en, struct err *e)
+{
+	struct names_dir *d = names_dir(t->image.names, name);
+	struct erofs_inode in;
+	uint32_t record;
+	int r = erofs_xattrs_fill(en, &t->attrs, e);
+
+	if (r == 0)
+		r = erofs_inode_fill(en, &in, e);
+	if (r == 0)
+		r = add_inode(t, &in, NULL, 0, &record, e);
+	if (r < 0)
+		return r;
+	if (!d)
+		return names_set_dir(t->image.names, name, record, e);
+	d->record = record;
+	return 0;
+}
+
+/* --- paths */
+
+static int check_depth(struct erofs_tree *t, uint32_t dir, struct err *e)
+{
+	int depth = 1;
+
+	for (; dir != NAMES_ROOT; dir = names_parent(t->image.names, dir))
+		if (++depth > TREE_DEPTH_MAX)
+			return err_set(e, ENAMETOOLONG, "it is deeper than %d directories", TREE_DEPTH_MAX);
+	return 0;
+}
+
+static int add_directory(struct erofs_tree *t, uint32_t parent, const char *text, size_t len, uint32_t *ret,
+			 struct err *e)
+{
+	const struct entry implicit = { .mode = S_IFDIR | IMPLICIT_MODE };
+	int r = check_depth(t, parent, e);
+
+	if (r == 0)
+		r = names_add(t->image.names, parent, text, len, ret, e);
+	return r < 0 ? r : set_directory(t, *ret, &implicit, e);
+}
+
+struct walk {
+	uint32_t at;
+	int links;
+	bool make; /* what is missing */
+};
+
+static int walk(struct erofs_tree *t, struct walk *w, const char *path, size_t len, struct err *e);
+
+/* What a link leads to must be there. */
+static int follow(struct erofs_tree *t, struct walk *w, uint32_t link, struct err *e)
+{
+	char target[EROFS_BLOCK];
+	struct erofs_inode in;
+	uint32_t slot = names_slot(t->image.names, link);
+	bool make = w->make;
+	int r = ++w->links > LINKS_MAX ? -ELOOP : read_inode(t, slot, &in, e);
+
+	/* one that lies among the contents is longer than any that leads to a directory */
+	if (r == 0 && in.format != EROFS_FORMAT(EROFS_INLINE))
+		r = -ENOENT;
+	if (r == 0)
+		r = erofs_meta_read(t->image.meta,
+				    (uint64_t)slot * EROFS_SLOT + sizeof(in) +
+					    erofs_xattr_bytes(in.xattr_count),
+				    target, (size_t)in.size, e);
+	if (r < 0)
+		return r;
+	if (in.size && *target == '/')
+		w->at = NAMES_ROOT;
+	w->make = false;
+	r = walk(t, w, target, (size_t)in.size, e);
+	w->make = make;
+	return r;
+}
+
+static int walk_component(struct erofs_tree *t, struct walk *w, const char *text, size_t len, struct err *e)
+{
+	uint32_t name;
+
+	if (len == 1 && *text == '.')
+		return 0;
+	if (len == 2 && !memcmp(text, "..", 2)) {
+		w->at = names_parent(t->image.names, w->at);
+		return 0;
+	}
+	name = names_find(t->image.names, w->at, text, len);
+	if (name == NAMES_NONE)
+		return w->make ? add_directory(t, w->at, text, len, &w->at, e) : -ENOENT;
+	if (names_type(t->image.names, name) == EROFS_LNK)
+		return follow(t, w, name, e);
+	if (names_type(t->image.names, name) != EROFS_DIR)
+		return -ENOTDIR;
+	w->at = name;
+	return 0;
+}
+
+/* From directory w->at on: 0, -ENOENT, -ENOTDIR or -ELOOP with nothing said, or another error with it. */
+static int walk(struct erofs_tree *t, struct walk *w, const char *path, size_t len, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0, n; r == 0 && i < len; i += n + 1) {
+		const char *slash = memchr(path + i, '/', len - i);
+
+		n = slash ? (size_t)(slash - path) - i : len - i;
+		if (n)
+			r = walk_component(t, w, path + i, n, e);
+	}
+	return r;
+}
+
+static int find_directory(struct erofs_tree *t, const char *path, size_t len, uint32_t *ret, struct err *e)
+{
+	struct walk w = { .at = NAMES_ROOT, .make = true };
+	int r = walk(t, &w, path, len, e);
+
+	if (r == -ENOENT)
+		return err_set(e, EINVAL, "its directory is a link to nowhere");
+	if (r == -ENOTDIR || r == -ELOOP)
+		return err_set(e, EINVAL, "its directory is none");
+	*ret = w.at;
+	return r;
+}
+
+/* Splits a path; its directory is made if it is missing, and kept for the next entry. */
+static int find_parent(struct erofs_tree *t, const char *path, uint32_t *ret, const char **ret_name,
+		       struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+	int r = 0;
+
+	*ret_name = slash ? slash + 1 : path;
+	if (t->parent_name == NAMES_NONE || strlen(t->parent) != n || memcmp(t->parent, path, n) != 0) {
+		t->parent_name = NAMES_NONE;
+		r = find_directory(t, path, n, ret, e);
+		if (r < 0)
+			return r;
+		memcpy(t->parent, path, n);
+		t->parent[n] = '\0';
+		t->parent_name = *ret;
+	}
+	*ret = t->parent_name;
+	return r;
+}
+
+/* --- what is in the place of an entry */
+
+static int kill_below(struct erofs_tree *t, uint32_t dir, struct err *e)
+{
+	const struct names *n = t->image.names;
+	int r = 0;
+
+	for (uint32_t i = names_dir(n, dir)->child; r == 0 && i != NAMES_NONE; i = names_next(n, i)) {
+		if (names_is_dead(n, i))
+			continue;
+		r = names_dir(n, i) ? kill_below(t, i, e) : change_links(t, names_slot(n, i), -1, e);
+		names_kill(t->image.names, i);
+	}
+	return r;
+}
+
+/* The name stays, for what comes now. */
+static int clear_place(struct erofs_tree *t, uint32_t name, struct err *e)
+{
+	enum erofs_type type = names_type(t->image.names, name);
+
+	if (!type)
+		return 0;
+	if (type == EROFS_DIR || type == EROFS_LNK)
+		t->parent_name = NAMES_NONE;
+	return type == EROFS_DIR ? kill_below(t, name, e)
+				 : change_links(t, names_slot(t->image.names, name), -1, e);
+}
+
+/* The file that a hard link names: *ret is NAMES_NONE where there is none. */
+static int find_target(struct erofs_tree *t, const char *path, uint32_t *ret, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	struct walk w = { .at = NAMES_ROOT };
+	int r = walk(t, &w, path, slash ? (size_t)(slash - path) : 0, e);
+
+	*ret = NAMES_NONE;
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+		return 0;
+	if (r < 0)
+		return r;
+	*ret = names_find(t->image.names, w.at, last, strlen(last));
+	if (*ret != NAMES_NONE && names_type(t->image.names, *ret) == EROFS_DIR)
+		*ret = NAMES_NONE;
+	return 0;
+}
+
+static int no_target(const struct entry *en, struct err *e)
+{
+	return err_set(e, EINVAL, "it is a hard link to %.200s, which is no file of this layer",
+		       en->hardlink);
+}
+
+static int put_hardlink(struct erofs_tree *t, const struct entry *en, uint32_t name, struct err *e)
+{
+	struct names *n = t->image.names;
+	uint32_t target, slot;
+	int r = find_target(t, en->hardlink, &target, e);
+
+	if (r < 0)
+		return r;
+	if (target == NAMES_NONE || !names_type(n, target))
+		return no_target(en, e);
+	slot = names_slot(n, target);
+	/* a link of a file to itself must not remove the file first */
+	if (names_type(n, name) && !names_dir(n, name) && names_slot(n, name) == slot)
+		return 0;
+	r = clear_place(t, name, e);
+	if (r == 0 && names_is_dead(n, target))
+		return no_target(en, e);
+	if (r == 0)
+		r = change_links(t, slot, 1, e);
+	if (r == 0)
+		names_set_file(n, name, names_type(n, target), names_is_whiteout(n, target), slot);
+	return r;
+}
+
+static int put_directory(struct erofs_tree *t, const struct entry *en, uint32_t name, struct err *e)
+{
+	bool was_whiteout = names_is_whiteout(t->image.names, name);
+	int r = 0;
+
+	if (!names_dir(t->image.names, name)) {
+		r = check_depth(t, names_parent(t->image.names, name), e);
+		if (r == 0)
+			r = clear_place(t, name, e);
+	}
+	if (r == 0)
+		r = set_directory(t, name, en, e);
+	/* a name that was hidden first and is a directory now shows nothing of the layers below */
+	if (r == 0 && was_whiteout)
+		names_dir(t->image.names, name)->opaque = true;
+	return r;
+}
+
+/* A link, a device, a fifo. */
+static int put_special(struct erofs_tree *t, const struct entry *en, uint32_t name, struct erofs_inode *in,
+		       struct err *e)
+{
+	size_t n = en->symlink ? strlen(en->symlink) : 0;
+	bool fits = n <= EROFS_BLOCK - sizeof(*in);
+	uint32_t slot;
+	int r = 0;
+
+	in->size = n;
+	if (!fits) {
+		in->place = (uint32_t)(erofs_out_at(t->image.out) / EROFS_BLOCK);
+		r = erofs_out_add(t->image.out, en->symlink, n, e);
+		if (r == 0)
+			r = erofs_out_align(t->image.out, e);
+	}
+	if (r == 0)
+		r = add_inode(t, in, en->symlink, fits ? n : 0, &slot, e);
+	if (r == 0)
+		names_set_file(t->image.names, name, erofs_type_of(en->mode), false, slot);
+	return r;
+}
+
+/* The blocks of its content begin where the file ends now. */
+static void begin_file(struct erofs_tree *t, const struct entry *en, uint32_t name,
+		       const struct erofs_inode *in)
+{
+	struct file *f = &t->file;
+	uint64_t tail = en->size % EROFS_BLOCK;
+
+	f->name = name;
+	f->inode = *in;
+	f->inode.size = en->size;
+	f->done = 0;
+	f->in_blocks = tail <= INLINE_MAX ? en->size - tail : en->size;
+	f->inode.place = f->in_blocks ? (uint32_t)(erofs_out_at(t->image.out) / EROFS_BLOCK) : 0;
+}
+
+static int erofs_put(struct tree *tree, const struct entry *en, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	uint32_t parent, name = NAMES_ROOT;
+	struct erofs_inode in;
+	const char *text;
+	int r;
+
+	if (!*en->path)
+		return put_directory(t, en, NAMES_ROOT, e);
+	r = find_parent(t, en->path, &parent, &text, e);
+	if (r < 0)
+		return r;
+	name = names_find(t->image.names, parent, text, strlen(text));
+	if (name == NAMES_NONE)
+		r = names_add(t->image.names, parent, text, strlen(text), &name, e);
+	if (r < 0)
+		return r;
+	if (en->hardlink)
+		return put_hardlink(t, en, name, e);
+	if (S_ISDIR(en->mode))
+		return put_directory(t, en, name, e);
+	r = clear_place(t, name, e);
+	if (r == 0)
+		r = erofs_inode_fill(en, &in, e);
+	if (r == 0)
+		r = erofs_xattrs_fill(en, &t->attrs, e);
+	if (r == 0 && !S_ISREG(en->mode))
+		return put_special(t, en, name, &in, e);
+	if (r == 0)
+		begin_file(t, en, name, &in);
+	return r;
+}
+
+/* --- contents */
+
+/* NULL: zeros. */
+static int add_content(struct erofs_tree *t, const char *data, uint64_t n, struct err *e)
+{
+	struct file *f = &t->file;
+	uint64_t room = f->in_blocks > f->done ? f->in_blocks - f->done : 0, part = n < room ? n : room;
+	int r = part ? erofs_out_add(t->image.out, data, part, e) : 0;
+
+	f->done += part;
+	if (n > part) {
+		char *to = f->tail + (f->done - f->in_blocks);
+
+		if (data)
+			memcpy(to, data + part, (size_t)(n - part));
+		else
+			memset(to, 0, (size_t)(n - part));
+		f->done += n - part;
+	}
+	return r;
+}
+
+static int erofs_write(struct tree *tree, const void *data, size_t n, uint64_t offset, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	int r = add_content(t, NULL, offset - t->file.done, e);
+
+	return r < 0 ? r : add_content(t, data, n, e);
+}
+
+static int erofs_end_file(struct tree *tree, const struct entry *en, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	struct file *f = &t->file;
+	uint32_t slot;
+	int r = add_content(t, NULL, en->size - f->done, e);
+
+	if (r == 0)
+		r = erofs_out_align(t->image.out, e);
+	if (r == 0)
+		r = add_inode(t, &f->inode, f->tail, (size_t)(en->size - f->in_blocks), &slot, e);
+	if (r == 0)
+		names_set_file(t->image.names, f->name, EROFS_REG, false, slot);
+	return r;
+}
+
+/* --- deletions */
+
+static int erofs_whiteout(struct tree *tree, const char *path, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	struct erofs_inode in = { .mode = S_IFCHR, .nlink = 1 };
+	uint32_t parent, name, slot;
+	struct names_dir *d;
+	const char *text;
+	int r = find_parent(t, path, &parent, &text, e);
+
+	if (r < 0)
+		return r;
+	name = names_find(t->image.names, parent, text, strlen(text));
+	if (name != NAMES_NONE) {
+		/* image-spec, layer.md: a whiteout hides lower layers only, so what this layer brings stays */
+		d = names_dir(t->image.names, name);
+		if (d)
+			d->opaque = true;
+		return 0;
+	}
+	t->attrs.len = 0;
+	r = names_add(t->image.names, parent, text, strlen(text), &name, e);
+	if (r == 0)
+		r = add_inode(t, &in, NULL, 0, &slot, e);
+	if (r == 0)
+		names_set_file(t->image.names, name, EROFS_CHR, true, slot);
+	return r;
+}
+
+static int erofs_opaque(struct tree *tree, const char *path, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	uint32_t dir;
+	int r = find_directory(t, path, strlen(path), &dir, e);
+
+	if (r < 0)
+		return r;
+	/* overlayfs looks at no mark on the root of a layer: what should be hidden would be seen */
+	if (dir == NAMES_ROOT)
+		return err_set(e, EOPNOTSUPP, "a layer that hides all layers below it is not supported");
+	names_dir(t->image.names, dir)->opaque = true;
+	return 0;
+}
+
+/* --- the whole */
+
+static int erofs_finish(struct tree *tree, struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+
+	return erofs_image_finish(&t->image, t->verity, e);
+}
+
+static const uint8_t *erofs_verity(const struct tree *tree)
+{
+	return ((const struct erofs_tree *)tree)->verity;
+}
+
+static void erofs_close(struct tree *tree)
+{
+	struct erofs_tree *t = erofs_of(tree);
+
+	erofs_image_done(&t->image);
+	buf_done(&t->attrs);
+	free(t);
+}
+
+int tree_open_erofs(int fd, int scratch_fd, struct tree **ret, struct err *e)
+{
+	static const struct tree_ops ops = { erofs_put,	   erofs_write,	 erofs_end_file, erofs_whiteout,
+					     erofs_opaque, erofs_finish, erofs_verity,	 erofs_close };
+	const struct entry root = { .mode = S_IFDIR | IMPLICIT_MODE };
+	struct erofs_tree *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return err_set(e, ENOMEM, "out of memory");
+	t->tree.ops = &ops;
+	t->parent_name = NAMES_NONE;
+	r = erofs_image_init(&t->image, fd, scratch_fd, e);
+	if (r == 0)
+		r = set_directory(t, NAMES_ROOT, &root, e);
+	if (r < 0) {
+		erofs_close(&t->tree);
+		return r;
+	}
+	*ret = &t->tree;
+	return 0;
+}
