@@ -137,24 +137,37 @@ int engine_ask_top(struct engine *en, const struct instance *in, struct process_
 	return 0;
 }
 
-int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
-		      struct err *e)
+/* A question whose answer is why it was not done. */
+static int ask_to_do(struct engine *en, const struct instance *in, enum msg_type type, const struct jtable *t,
+		     const void *what, struct err *e)
 {
 	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
 	AUTO(buf_done) struct buf json = { 0 };
 	autofree char *text = NULL;
 	struct msg m;
-	int r = json_print(&instance_update_table, up, 0, &json);
+	int r = json_print(t, what, 0, &json);
 
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	r = put_question(en, &q, MSG_UPDATE, &json, e);
+	r = put_question(en, &q, type, &json, e);
 	if (r == 0)
 		r = next_answer(&q, &m, e);
 	if (r < 0 || !msg_u32(&m, 0))
 		return r;
 	text = msg_text(&m);
 	return err_set(e, (int)msg_u32(&m, 0), "%s", text ? text : "out of memory");
+}
+
+int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
+		      struct err *e)
+{
+	return ask_to_do(en, in, MSG_UPDATE, &instance_update_table, up, e);
+}
+
+int engine_ask_network(struct engine *en, const struct instance *in, const struct net_change *c,
+		       struct err *e)
+{
+	return ask_to_do(en, in, MSG_NETWORK, &net_change_table, c, e);
 }
 
 /* Why the monitor does not pause or resume it: Docker's words. */

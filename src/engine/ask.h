@@ -6,6 +6,7 @@
 #define ENGINE_ASK_H
 
 #include "engine/engine.h"
+#include "instance/net_change.h"
 #include "instance/process_list.h"
 #include "instance/stats.h"
 #include "instance/update.h"
@@ -17,6 +18,9 @@ int engine_ask_top(struct engine *en, const struct instance *in, struct process_
 /* Sets the limits in what runs; engine_update does the rest. */
 int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
 		      struct err *e);
+/* A running VM's guest comes onto a network or leaves one, with a card that it has; the host's side is the caller's. */
+int engine_ask_network(struct engine *en, const struct instance *in, const struct net_change *c,
+		       struct err *e);
 
 /* All that it has written is durable, and nothing of it writes until *ret_fd is closed, by whatever end of ours. */
 int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);

@@ -62,11 +62,8 @@ bool msg_begins_stream(enum msg_type t)
 enum msg_type msg_answer(enum msg_type question)
 {
 	static const enum msg_type answers[MSG_N] = {
-		[MSG_STATS] = MSG_STATS_REPLY,
-		[MSG_PAUSE] = MSG_PAUSED,
-		[MSG_TOP] = MSG_TOP_REPLY,
-		[MSG_UPDATE] = MSG_UPDATE_REPLY,
-		[MSG_NETWORK] = MSG_NETWORK_REPLY,
+		[MSG_STATS] = MSG_STATS_REPLY,	 [MSG_PAUSE] = MSG_PAUSED,	    [MSG_TOP] = MSG_TOP_REPLY,
+		[MSG_UPDATE] = MSG_UPDATE_REPLY, [MSG_NETWORK] = MSG_NETWORK_REPLY,
 	};
 
 	return question < MSG_N ? answers[question] : MSG_NONE;

@@ -100,7 +100,9 @@ static void make_kernel(struct box *b)
 		fail_msg("%s", e.msg);
 	b->boot.spec.vm.kernel = strdup(k.version);
 	give(b, "kernel",
-	     b->boot.spec.vm.accel_kvm ? kernel_image_open(&k, &e) : kernel_unpacked_open(b->dir, &k, &e));
+	     b->boot.spec.vm.accel_kvm && b->boot.spec.vm.driver == VM_DRIVER_QEMU
+		     ? kernel_image_open(&k, &e)
+		     : kernel_unpacked_open(b->dir, &k, &e));
 	give(b, "initramfs", initramfs_open(b->dir, &k, KETCH_GUEST, &e));
 	kernel_done(&k);
 }
@@ -115,6 +117,7 @@ static void make_facts(struct host_facts *h)
 				  .ram_bytes = UINT64_C(4) << 30 };
 	h->qemu = strdup(QEMU);
 	h->virtiofsd = strdup(VIRTIOFSD);
+	h->vmm = strdup(KETCH_VMM);
 	h->arch = strdup("amd64");
 	for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
 		autofree char *dir = str_printf("/sys/fs/cgroup/%s", controllers[i]);
@@ -144,6 +147,8 @@ static void make_spec(struct instance_spec *s)
 	s->vm.ram_bytes = 256 << 20;
 	s->vm.vcpus = 1;
 	s->vm.accel_kvm = getenv("KETCH_BOX_KVM");
+	s->vm.driver =
+		s->vm.accel_kvm && !strcmp(getenv("KETCH_BOX_KVM"), "kvm") ? VM_DRIVER_KVM : VM_DRIVER_QEMU;
 	strv_add(&s->process.args, "/bin/true");
 	strv_add(&s->process.env, "PATH=/bin");
 }

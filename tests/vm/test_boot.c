@@ -1,6 +1,6 @@
 /* test_boot.c - real virtual machines under QEMU: what a user sees of them
  *
- * KETCH_BOX_KVM=1: with KVM, where a stock kernel boots under it (in the bed, say).
+ * KETCH_BOX_KVM=1: QEMU with KVM, =kvm: our own hypervisor, where a stock kernel boots under it (in the bed, say).
  */
 #include <fcntl.h>
 #include <linux/audit.h>

@@ -1,6 +1,6 @@
 /* test_network.c - a real virtual machine under QEMU on taps, whose other side is a network namespace of this program
  *
- * KETCH_BOX_KVM=1: with KVM, where a stock kernel boots under it (in the bed, say).
+ * KETCH_BOX_KVM=1: QEMU with KVM, =kvm: our own hypervisor, where a stock kernel boots under it (in the bed, say).
  */
 #include <arpa/inet.h>
 #include <errno.h>
