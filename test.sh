@@ -46,7 +46,7 @@ tools/install-packages build run test || exit 1
 mkdir -p "$logs"
 rm -f "$logs"/*
 stage build || { echo "0 passed, 1 failed"; exit 1; }
-lane unit vmm sanitize static fuzz oci peers bed &
+lane unit vmm network sanitize static fuzz oci peers bed &
 lane fixtures e2e_host e2e_container e2e_vm &
 wait
 [ ${#want[@]} -eq 0 ] || lane analyze

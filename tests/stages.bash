@@ -58,6 +58,9 @@ stage_vmm() {
 	tests/vmm/snapshot.py "$BUILD"
 }
 
+# The rule set with real packets, in network namespaces of its own.
+stage_network() { tests/network/firewall.py "$BUILD"; }
+
 stage_sanitize() {
 	setup_asan || return
 	check "it builds with clang and its sanitizers without a warning" ninja -C build-asan

@@ -28,7 +28,7 @@ static int open_nft(struct err *e)
 
 /* --- the seal */
 
-static int read_seal(int fd, const char *table, bool guard, struct nft_element *ret)
+static int read_seal(int fd, const char *table, unsigned guard, struct nft_element *ret)
 {
 	AUTO(buf_done) struct buf text = { 0 };
 	uint8_t digest[SHA256_BYTES];
@@ -55,7 +55,7 @@ static int read_seal(int fd, const char *table, bool guard, struct nft_element *
 	return r;
 }
 
-static int is_whole(int fd, const char *table, bool guard, struct err *e)
+static int is_whole(int fd, const char *table, unsigned guard, struct err *e)
 {
 	const struct nft_set s = fw_set(table, FW_SEAL);
 	struct nft_element seal, there;
@@ -68,7 +68,7 @@ static int is_whole(int fd, const char *table, bool guard, struct err *e)
 	return r < 0 ? err_sys(e, -r, "the rule set cannot be read") : 1;
 }
 
-static int put_seal(int fd, const char *table, bool guard, struct err *e)
+static int put_seal(int fd, const char *table, unsigned guard, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 	struct nft_element seal;
@@ -82,7 +82,7 @@ static int put_seal(int fd, const char *table, bool guard, struct err *e)
 
 /* --- nft */
 
-static int run_nft(const struct buf *script, struct err *e)
+int fw_run_nft(const struct buf *script, struct err *e)
 {
 	AUTO(buf_done) struct buf said = { 0 };
 	autoclose int file = memfd_create("nft", MFD_CLOEXEC);
@@ -115,20 +115,20 @@ static int put_whole(int fd, const struct fw_model *m, size_t *ret_mended, struc
 	int r = firewall_script(m, &script, e);
 
 	if (r == 0)
-		r = run_nft(&script, e);
+		r = fw_run_nft(&script, e);
 	if (r < 0)
 		return r;
 	fw_model_elements(m, &l);
 	r = fw_mend(fd, m->table, &l, NULL, e);
 	if (r == 0)
-		r = put_seal(fd, m->table, m->apart, e);
+		r = put_seal(fd, m->table, m->guard, e);
 	*ret_mended = l.n;
 	return r;
 }
 
 /* --- the whole */
 
-int firewall_is_whole(const char *table, bool guard, struct err *e)
+int firewall_is_whole(const char *table, unsigned guard, struct err *e)
 {
 	autoclose int fd = open_nft(e);
 
@@ -140,7 +140,7 @@ int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e)
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 	autoclose int fd = open_nft(e);
 	size_t mended = 0;
-	int r = fd < 0 ? fd : is_whole(fd, m->table, m->apart, e);
+	int r = fd < 0 ? fd : is_whole(fd, m->table, m->guard, e);
 
 	if (r == 0) {
 		r = put_whole(fd, m, &mended, e);

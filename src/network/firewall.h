@@ -37,21 +37,23 @@ struct fw_port {
 	bool egress_learn; /* nothing is kept out */
 };
 
+enum fw_guard { FW_GUARD4 = 1, FW_GUARD6 = 2 };
+
 struct fw_model {
 	const char *table; /* "ketch", "ketch-1a2b3c4d" */
 	struct fw_network *networks;
 	size_t n_networks;
 	struct fw_port *ports;
 	size_t n_ports;
-	const struct strv
-		*apart; /* of forwarding.h: nothing is forwarded between these; NULL: the host is a router */
+	unsigned guard; /* enum fw_guard: families in which the host was no router (network/forwarding.h) */
+	struct strv apart; /* its interfaces then: nothing is forwarded between these */
 };
 
 /* The whole as text for `nft -f -`; pure. */
 int firewall_script(const struct fw_model *m, struct buf *out, struct err *e);
 
 /* 1: chains and rules are there as they were put there; 0: not, and firewall_ensure has to put them back; -errno. */
-int firewall_is_whole(const char *table, bool guard, struct err *e);
+int firewall_is_whole(const char *table, unsigned guard, struct err *e);
 /* Is all there as the model says?  Puts it back whole if chains or rules are not, else adds elements that are missing,
  * and says so: *ret_mended how many (may be NULL).  -ENOENT: no nft on the host; -EPERM. */
 int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e);

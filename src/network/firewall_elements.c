@@ -48,6 +48,7 @@ const struct fw_set_row fw_sets[FW_N] = {
 	[FW_SEAL] = { "seal", INET, { FIELD_IP6 }, { 0 }, false, false },
 	[FW_PORTS] = { "ports", BRIDGE, { FIELD_LINK }, { 0 }, false, false },
 	[FW_MACS] = { "macs", BRIDGE, { FIELD_LINK, FIELD_MAC }, { 0 }, false, false },
+	[FW_REFLECTED] = { "reflected", BRIDGE, { FIELD_LINK, FIELD_LINK }, { 0 }, false, false },
 	[FW_OWN4] = { "own4", BRIDGE, { FIELD_LINK, FIELD_MAC, FIELD_IP4 }, { 0 }, false, false },
 	[FW_OWN6] = { "own6", BRIDGE, { FIELD_LINK, FIELD_MAC, FIELD_IP6 }, { 0 }, false, false },
 	[FW_TARGET6] = { "target6", BRIDGE, { FIELD_LINK, FIELD_MAC, FIELD_TARGET }, { 0 }, false, false },
@@ -227,6 +228,9 @@ static void add_identity(const struct fw_port *p, struct fw_elements *l)
 		return;
 	}
 	add_link(l, FW_PORTS, p->given->link, p->instance);
+	el = fw_element_new(l, FW_REFLECTED, p->instance);
+	key_link(el, p->given->link, false);
+	key_link(el, p->given->link, false);
 	el = fw_element_new(l, FW_MACS, p->instance);
 	key_link(el, p->given->link, false);
 	fw_key(el, mac, NULL, sizeof(mac));
@@ -302,6 +306,6 @@ void fw_model_elements(const struct fw_model *m, struct fw_elements *l)
 		fw_network_elements(&m->networks[i], l);
 	for (size_t i = 0; i < m->n_ports; i++)
 		fw_port_elements(&m->ports[i], l);
-	for (size_t i = 0; m->apart && i < m->apart->n; i++)
-		add_link(l, FW_APART, m->apart->v[i], "forwarding");
+	for (size_t i = 0; m->guard && i < m->apart.n; i++)
+		add_link(l, FW_APART, m->apart.v[i], "forwarding");
 }

@@ -59,6 +59,7 @@ enum fw_set {
 	/* table of family bridge */
 	FW_PORTS, /* the host's ends of instances */
 	FW_MACS, /* (port, MAC) */
+	FW_REFLECTED, /* (port, port): out of it again */
 	FW_OWN4, /* (port, MAC, address) */
 	FW_OWN6,
 	FW_TARGET6, /* the same, for what a neighbour advertisement is about */
@@ -104,8 +105,12 @@ void fw_data(struct nft_element *el, const void *data, size_t n);
 void fw_rule_elements(const struct fw_port *p, const struct ip *own, struct fw_elements *l);
 
 /* --- firewall_script.c: text for nft -f; pure */
-void fw_script_rules(const char *table, bool guard, struct buf *out); /* what does not change with elements */
+void fw_script_rules(const char *table, unsigned guard,
+		     struct buf *out); /* what does not change with elements */
 void fw_script_elements(const char *table, const struct fw_elements *l, struct buf *out);
+
+/* --- firewall.c: runs nft -f.  -ENOENT: it is not here; -EPERM */
+int fw_run_nft(const struct buf *script, struct err *e);
 
 /* --- firewall_batch.c: changes in the kernel, each one transaction; e says what was refused */
 struct nft_set fw_set(const char *table, int set);

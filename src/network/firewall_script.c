@@ -73,15 +73,10 @@ static const char forward_chain[] =
 	"	}\n";
 
 /* Hardware that comes later has no kind. */
-static const char strangers_guarded[] = "	chain strangers {\n"
-					"		iifname @apart oifname @apart drop\n"
-					"		meta iifkind != \"-\" accept\n"
-					"		meta oifkind != \"-\" accept\n"
-					"		drop\n"
-					"	}\n";
-static const char strangers_free[] = "	chain strangers {\n"
-				     "		accept\n"
-				     "	}\n";
+static const char guard_rules[] = "		iifname @apart oifname @apart drop\n"
+				  "		meta iifkind != \"-\" accept\n"
+				  "		meta oifkind != \"-\" accept\n"
+				  "		drop\n";
 
 /* The host's own services are neither opened nor closed, but to internal networks, to instances with rules, and where a
  * gateway's address is asked from another network. */
@@ -127,12 +122,19 @@ static const char rule_chains[] =
 	"		ip6 saddr @limited6 ip6 saddr . ip6 daddr != @egress6 drop\n"
 	"	}\n";
 
-/* --- chains of family bridge: a port says nothing about itself that is not so, and does not speak for the network */
+/* --- chains of family bridge: a port says nothing about itself that is not so, and does not speak for the network.  What
+ * it sends comes back to it only where it asked for its own published port (forwarding_port).  A packet of a wrong length
+ * has no protocol for the kernel's nf_tables, and matches no rule about one. */
 
 static const char bridge_chains[] =
 	"	chain prerouting {\n"
 	"		type filter hook prerouting priority -250; policy accept;\n"
 	"		iifname @ports jump port\n"
+	"	}\n"
+	"	chain forward {\n"
+	"		type filter hook forward priority -250; policy accept;\n"
+	"		iifname . oifname @reflected ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 "
+	"drop\n"
 	"	}\n"
 	"	chain port {\n"
 	"		iifname . ether saddr != @macs drop\n"
@@ -148,7 +150,7 @@ static const char bridge_chains[] =
 	"	}\n"
 	"	chain port_ip {\n"
 	"		udp sport 67 drop\n"
-	"		iifname . ether saddr . ip saddr @own4 accept\n"
+	"		meta l4proto != 255 iifname . ether saddr . ip saddr @own4 accept\n"
 	"		ip saddr 0.0.0.0 udp dport 67 accept\n"
 	"		drop\n"
 	"	}\n"
@@ -156,7 +158,7 @@ static const char bridge_chains[] =
 	"		icmpv6 type { nd-router-advert, nd-redirect } drop\n"
 	"		udp sport 547 drop\n"
 	"		icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @target6 drop\n"
-	"		iifname . ether saddr . ip6 saddr @own6 accept\n"
+	"		meta l4proto != 255 iifname . ether saddr . ip6 saddr @own6 accept\n"
 	"		ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, "
 	"mld-listener-report, "
 	"mld2-listener-report } accept\n"
@@ -223,14 +225,25 @@ static void print_sets(uint8_t family, struct buf *out)
 			print_set(&fw_sets[i], out);
 }
 
-void fw_script_rules(const char *table, bool guard, struct buf *out)
+static void print_strangers(unsigned guard, struct buf *out)
+{
+	buf_adds(out, "	chain strangers {\n");
+	if (!(guard & FW_GUARD4))
+		buf_adds(out, "		meta nfproto ipv4 accept\n");
+	if (!(guard & FW_GUARD6))
+		buf_adds(out, "		meta nfproto ipv6 accept\n");
+	buf_adds(out, guard ? guard_rules : "");
+	buf_adds(out, "	}\n");
+}
+
+void fw_script_rules(const char *table, unsigned guard, struct buf *out)
 {
 	begin_table("inet", table, out);
 	print_sets(NFPROTO_INET, out);
 	buf_adds(out, raw_chain);
 	buf_adds(out, nat_chains);
 	buf_adds(out, forward_chain);
-	buf_adds(out, guard ? strangers_guarded : strangers_free);
+	print_strangers(guard, out);
 	buf_adds(out, input_chain);
 	buf_adds(out, rule_chains);
 	buf_adds(out, "}\n");
@@ -316,7 +329,7 @@ int firewall_script(const struct fw_model *m, struct buf *out, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 
-	fw_script_rules(m->table, m->apart, out);
+	fw_script_rules(m->table, m->guard, out);
 	fw_model_elements(m, &l);
 	fw_script_elements(m->table, &l, out);
 	return buf_ok(out) ? fw_elements_check(&l, e) : err_set(e, ENOMEM, "out of memory");

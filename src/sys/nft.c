@@ -94,6 +94,15 @@ void nft_element_remove(struct nl_batch *b, const struct nft_set *s, const struc
 	put_element(b, s, el, false);
 }
 
+void nft_rule_remove(struct nl_batch *b, uint8_t family, const char *table, const char *chain,
+		     uint64_t handle)
+{
+	message(b, TYPE(NFT_MSG_DELRULE), 0, family, 0);
+	nl_put_string(b, NFTA_RULE_TABLE, table);
+	nl_put_string(b, NFTA_RULE_CHAIN, chain);
+	nl_put_be64(b, NFTA_RULE_HANDLE, handle);
+}
+
 void nft_table_remove(struct nl_batch *b, uint8_t family, const char *table)
 {
 	message(b, TYPE(NFT_MSG_DELTABLE), 0, family, 0);
@@ -294,7 +303,34 @@ int nft_digest(int fd, uint8_t family, const char *table, struct sha256 *h, size
 	return r;
 }
 
-int nft_chain_exists(int fd, uint8_t family, const char *table, const char *chain)
+/* --- rules of somebody else's chain */
+
+struct rules {
+	struct nft_rule *v;
+	size_t n;
+};
+
+static int on_commented_rule(void *arg, const struct nlmsghdr *m)
+{
+	struct rules *l = arg;
+	struct nl_attrs at = nl_message_attrs(m, sizeof(struct nfgenmsg));
+	const struct nlattr *handle = nl_find(at, NFTA_RULE_HANDLE);
+	struct nft_rule *grown;
+
+	if (m->nlmsg_type != TYPE(NFT_MSG_NEWRULE) || !handle || nl_len(handle) != sizeof(uint64_t))
+		return 0;
+	grown = reallocarray(l->v, l->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	l->v = grown;
+	grown[l->n] = (struct nft_rule){ 0 };
+	memcpy(&grown[l->n].handle, nl_data(handle), sizeof(uint64_t));
+	grown[l->n].handle = be64toh(grown[l->n].handle);
+	take_comment(nl_find(at, NFTA_RULE_USERDATA), grown[l->n++].comment);
+	return 0;
+}
+
+static int chain_exists(int fd, uint8_t family, const char *table, const char *chain)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 
@@ -302,4 +338,27 @@ int nft_chain_exists(int fd, uint8_t family, const char *table, const char *chai
 	nl_put_string(&b, NFTA_CHAIN_TABLE, table);
 	nl_put_string(&b, NFTA_CHAIN_NAME, chain);
 	return nl_run(fd, &b, NULL);
+}
+
+int nft_rules(int fd, uint8_t family, const char *table, const char *chain, struct nft_rule **ret,
+	      size_t *ret_n)
+{
+	int r = chain_exists(fd, family, table, chain) < 0 ? -ENOENT : -EAGAIN;
+
+	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
+		AUTO(nl_batch_done) struct nl_batch b = { 0 };
+		struct rules l = { 0 };
+
+		message(&b, TYPE(NFT_MSG_GETRULE), NLM_F_DUMP, family, 0);
+		nl_put_string(&b, NFTA_RULE_TABLE, table);
+		nl_put_string(&b, NFTA_RULE_CHAIN, chain);
+		r = nl_ask(fd, &b, on_commented_rule, &l, NULL);
+		if (r < 0) {
+			free(l.v);
+			continue;
+		}
+		*ret = l.v;
+		*ret_n = l.n;
+	}
+	return r;
 }

@@ -41,6 +41,8 @@ void nft_begin(struct nl_batch *b);
 void nft_element_add(struct nl_batch *b, const struct nft_set *s, const struct nft_element *el);
 /* -ENOENT: it is not there. */
 void nft_element_remove(struct nl_batch *b, const struct nft_set *s, const struct nft_element *el);
+void nft_rule_remove(struct nl_batch *b, uint8_t family, const char *table, const char *chain,
+		     uint64_t handle);
 void nft_table_remove(struct nl_batch *b, uint8_t family, const char *table);
 void nft_end(struct nl_batch *b);
 
@@ -53,8 +55,13 @@ int nft_elements(int fd, const struct nft_set *s, struct nft_element **ret, size
 /* All chains and rules of a table, in order, with what they do, but no numbers that differ from one making to the next:
  * they go into h.  *ret_n: how many. */
 int nft_digest(int fd, uint8_t family, const char *table, struct sha256 *h, size_t *ret_n);
-/* Is there such a chain? */
-int nft_chain_exists(int fd, uint8_t family, const char *table, const char *chain);
+struct nft_rule {
+	uint64_t handle;
+	char comment[NFT_COMMENT_MAX]; /* "": none */
+};
+/* The rules of a chain; free() *ret.  -ENOENT: there is no such chain. */
+int nft_rules(int fd, uint8_t family, const char *table, const char *chain, struct nft_rule **ret,
+	      size_t *ret_n);
 
 /* The elements in one message of an answer (NFT_MSG_NEWSETELEM), appended; n of them are there already.  0, -EBADMSG or
  * -ENOMEM. */

@@ -147,15 +147,25 @@ void rt_link_remove(struct nl_batch *b, const struct rt_link *l)
 		     &(struct rt_link){ .index = l->index, .name = l->index ? NULL : l->name });
 }
 
-void rt_port_isolate(struct nl_batch *b, int index, bool on)
+static void change_port(struct nl_batch *b, int index, unsigned attribute, bool on)
 {
 	struct ifinfomsg h = { .ifi_family = AF_BRIDGE, .ifi_index = index };
 	size_t nest;
 
 	nl_message(b, RTM_SETLINK, 0, &h, sizeof(h));
 	nest = nl_nest(b, IFLA_PROTINFO);
-	nl_put_u8(b, IFLA_BRPORT_ISOLATED, on);
+	nl_put_u8(b, attribute, on);
 	nl_nest_end(b, nest);
+}
+
+void rt_port_isolate(struct nl_batch *b, int index, bool on)
+{
+	change_port(b, index, IFLA_BRPORT_ISOLATED, on);
+}
+
+void rt_port_hairpin(struct nl_batch *b, int index, bool on)
+{
+	change_port(b, index, IFLA_BRPORT_MODE, on);
 }
 
 void rt_bridge_nf_call(struct nl_batch *b, int index, bool on)

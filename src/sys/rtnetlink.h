@@ -41,6 +41,8 @@ void rt_link_change(struct nl_batch *b, const struct rt_link *l);
 void rt_link_remove(struct nl_batch *b, const struct rt_link *l);
 /* Frames from an isolated port of a bridge do not reach other isolated ones. */
 void rt_port_isolate(struct nl_batch *b, int index, bool on);
+/* A frame may leave by the port that it came from. */
+void rt_port_hairpin(struct nl_batch *b, int index, bool on);
 /* Frames that a bridge passes on also go through the iptables hooks of the inet family. */
 void rt_bridge_nf_call(struct nl_batch *b, int index, bool on);
 

@@ -13,6 +13,8 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "network/firewall.h"
+#include "network/forwarding.h"
+#include "sys/netlink.h"
 
 struct network_row {
 	char *id, *bridge, *subnet, *subnet6;
@@ -75,7 +77,8 @@ static int load(const char *path, struct model_file *f, struct fw_model *m, stru
 				.n_networks = f->n_networks,
 				.ports = calloc(f->n_ports + 1, sizeof(*m->ports)),
 				.n_ports = f->n_ports,
-				.apart = f->guard ? &f->apart : NULL };
+				.guard = f->guard ? FW_GUARD4 | FW_GUARD6 : 0,
+				.apart = f->apart };
 	if (!m->networks || !m->ports)
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < m->n_networks; i++) {
@@ -163,7 +166,7 @@ static int bench(const struct fw_model *m, struct err *e)
 			r = firewall_publish(m->table, p, &pub, false, e);
 		at[2] = clock_mono_ns();
 		if (r >= 0)
-			r = firewall_is_whole(m->table, m->apart, e);
+			r = firewall_is_whole(m->table, m->guard, e);
 		at[3] = clock_mono_ns();
 		if (r >= 0)
 			r = firewall_ensure(m, NULL, e);
@@ -188,6 +191,35 @@ static int egress(const struct fw_model *m, unsigned i, const char *address, con
 	return firewall_egress_add(m->table, &m->ports[i], &to, (unsigned)atoi(ttl), e);
 }
 
+/* dir: stands for RUN_ROOT/networks */
+static int host(const struct fw_model *given, const char *dir, bool up, struct err *e)
+{
+	autoclose int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rt = nl_open(NETLINK_ROUTE);
+	struct fw_model m = *given;
+	size_t n = 0;
+	int r;
+
+	m.guard = 0;
+	m.apart = (struct strv){ 0 };
+	r = up ? forwarding_host(dir_fd, rt, &m, &n, e) : forwarding_restore(dir_fd, e);
+	for (size_t i = 0; i < m.n_networks && !up; i++)
+		docker_user_remove(&m.networks[i], e);
+	strv_done(&m.apart);
+	if (r >= 0)
+		printf("%zu\n", up ? n : (size_t)r);
+	return r;
+}
+
+static int hairpin(const struct fw_model *m, struct err *e)
+{
+	autoclose int rt = nl_open(NETLINK_ROUTE);
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_ports && r == 0; i++)
+		r = m->ports[i].n_published ? forwarding_port(rt, m->ports[i].given->link, e) : 0;
+	return r;
+}
+
 static int run(const char *verb, const struct fw_model *m, char **words, struct err *e)
 {
 	unsigned i = words[0] ? (unsigned)atoi(words[0]) : 0,
@@ -195,16 +227,20 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 
 	if (!strcmp(verb, "script"))
 		return print(m, e);
+	if (!strcmp(verb, "hairpin"))
+		return hairpin(m, e);
 	if (!strcmp(verb, "ensure"))
 		return ensure(m, e);
 	if (!strcmp(verb, "whole"))
-		return printf("%d\n", firewall_is_whole(m->table, m->apart, e));
+		return printf("%d\n", firewall_is_whole(m->table, m->guard, e));
 	if (!strcmp(verb, "remove"))
 		return firewall_remove(m->table, e);
 	if (!strcmp(verb, "owners"))
 		return owners(m, e);
 	if (!strcmp(verb, "bench"))
 		return bench(m, e);
+	if (!strcmp(verb, "up") || !strcmp(verb, "down"))
+		return host(m, words[0], !strcmp(verb, "up"), e);
 	if (!strcmp(verb, "sweep"))
 		return firewall_sweep(m->table, words[0], NULL, e);
 	if (!strcmp(verb, "egress"))
@@ -229,6 +265,8 @@ int main(int argc, char **argv)
 	int r = argc < 3 ? err_set(&e, EINVAL, "fw_tool VERB MODEL.json [NUMBER...]")
 			 : load(argv[2], &f, &m, &e);
 
+	if (r == 0 && getenv("LAB_DIR"))
+		r = forwarding_read(open(getenv("LAB_DIR"), O_RDONLY | O_CLOEXEC), &m, &e);
 	if (r == 0)
 		r = run(argv[1], &m, argv + 3, &e);
 	if (r < 0)

@@ -72,26 +72,32 @@ static void nothing_but_chains(void **state)
 
 static void two_networks_and_a_guarded_instance(void **state)
 {
-	AUTO(strv_done) struct strv apart = { 0 };
 	struct fw_port port = web();
+	struct fw_model m = { .table = "ketch-1a2b3c4d",
+			      .networks = networks,
+			      .n_networks = ARRAY_LEN(networks),
+			      .ports = &port,
+			      .n_ports = 1,
+			      .guard = FW_GUARD4 };
 
-	assert_int_equal(strv_add(&apart, "eth0") + strv_add(&apart, "eth1"), 0);
-	assert_golden("firewall.nft", &(struct fw_model){ "ketch-1a2b3c4d", networks, ARRAY_LEN(networks),
-							  &port, 1, &apart });
+	assert_int_equal(strv_add(&m.apart, "eth0") + strv_add(&m.apart, "eth1"), 0);
+	assert_golden("firewall.nft", &m);
+	strv_done(&m.apart);
 }
 
 static void what_is_no_address_is_refused(void **state)
 {
 	struct net_port bad = given;
 	struct fw_port port = web();
+	struct fw_model m = {
+		.table = "ketch", .networks = networks, .n_networks = 1, .ports = &port, .n_ports = 1
+	};
 	AUTO(buf_done) struct buf out = { 0 };
 	struct err e;
 
 	bad.address = (char[]){ "10.88.0.500/24" };
 	port.given = &bad;
-	assert_int_equal(
-		firewall_script(&(struct fw_model){ "ketch", networks, 1, &port, 1, NULL }, &out, &e),
-		-EINVAL);
+	assert_int_equal(firewall_script(&m, &out, &e), -EINVAL);
 }
 
 /* --- rules: what the elements hold is what the rules say, for any point, and no two elements of a set overlap */
