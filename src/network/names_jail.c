@@ -20,15 +20,15 @@
 #define FDS_MAX	   (FORWARDS_MAX + CONNECTIONS_MAX + 32)
 
 static const int calls[] = {
-	SYS_recvmmsg,	   SYS_sendmmsg,    SYS_recvmsg,       SYS_sendmsg,
-	SYS_recvfrom,	   SYS_sendto, /* clients, resolvers, the keeper */
-	SYS_read,	   SYS_write,	    SYS_pread64, /* TCP; files that the keeper has opened */
-	SYS_connect,	   SYS_accept4,	    SYS_close,	       SYS_fcntl,
-	SYS_getsockopt,	   SYS_getsockname, SYS_epoll_create1, SYS_epoll_wait,
-	SYS_epoll_ctl,	   SYS_getrandom, /* ids of queries */
-	SYS_clock_gettime, SYS_futex,	    SYS_brk,	       SYS_munmap,
-	SYS_mremap,	   SYS_madvise,	    SYS_rt_sigreturn,  SYS_restart_syscall,
-	SYS_exit_group,
+	SYS_recvmmsg,	   SYS_sendmmsg, /* clients by UDP */
+	SYS_recvfrom,	   SYS_sendto,		SYS_recvmsg, /* resolvers, clients by TCP, the keeper */
+	SYS_read, /* files that the keeper has opened */
+	SYS_connect,	   SYS_accept4,		SYS_close,	  SYS_getsockopt, SYS_getsockname,
+	SYS_epoll_create1, SYS_epoll_ctl,	SYS_epoll_wait,	  SYS_getrandom, /* ids of questions */
+	SYS_clock_gettime, /* where the clock cannot be read without the kernel */
+	SYS_brk,	   SYS_munmap,		SYS_mremap,	  SYS_madvise, /* malloc */
+	SYS_sysinfo, /* qsort */
+	SYS_futex,	   SYS_restart_syscall, SYS_rt_sigreturn, SYS_exit_group,
 };
 
 /* mmap: never memory that is code; socket: only to resolvers. */
