@@ -17,8 +17,9 @@ static const struct command *const instance_commands[] = {
 };
 
 static const struct command *const image_commands[] = {
-	&cmd_images, &cmd_image_inspect, &cmd_import,  &cmd_load,	 &cmd_save, &cmd_commit,
-	&cmd_tag,    &cmd_rmi,		 &cmd_history, &cmd_image_prune, NULL,
+	&cmd_images, &cmd_image_inspect, &cmd_pull,	   &cmd_push, &cmd_login,  &cmd_logout,
+	&cmd_search, &cmd_import,	 &cmd_load,	   &cmd_save, &cmd_commit, &cmd_tag,
+	&cmd_rmi,    &cmd_history,	 &cmd_image_prune, NULL,
 };
 
 static const struct command *const volume_commands[] = {
@@ -119,6 +120,9 @@ const struct alias aliases[] = {
 	{ "container remove", "rm" },
 	{ "image ls", "images" },
 	{ "image list", "images" },
+	{ "image pull", "pull" },
+	{ "image push", "push" },
+	{ "image search", "search" },
 	{ "image import", "import" },
 	{ "image load", "load" },
 	{ "image save", "save" },

@@ -17,6 +17,8 @@ extern const struct command cmd_rename, cmd_port; /* records.c */
 extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */
+extern const struct command cmd_pull, cmd_push, cmd_search; /* each its file */
+extern const struct command cmd_login, cmd_logout; /* login.c */
 extern const struct command cmd_kernel_ls, cmd_kernel_import, cmd_kernel_build, cmd_kernel_rm; /* kernel.c */
 extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect,
 	cmd_volume_rm; /* volume.c */

@@ -17,7 +17,7 @@ static const struct opt image_inspect_opts[] = {
 	{ 0 },
 };
 
-/* What is printed; borrowed from the image, but refs and digests. */
+/* What is printed; borrowed from the image. */
 struct image_view {
 	const char *id, *created, *author, *architecture, *os;
 	uint64_t size;
@@ -50,16 +50,6 @@ static const struct jfield view_fields[] = {
 };
 static const struct jtable view_table = { sizeof(struct image_view), view_fields };
 
-/* "name:tag" and "name@sha256:..." apart. */
-static int split_refs(const struct strv *refs, struct image_view *v)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < refs->n && r == 0; i++)
-		r = strv_add(strchr(refs->v[i], '@') ? &v->digests : &v->refs, refs->v[i]);
-	return r;
-}
-
 int image_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
 {
 	AUTO(image_done) struct image im = { 0 };
@@ -76,15 +66,12 @@ int image_inspect_add(struct cli *c, const char *name, int json_flags, struct bu
 		.architecture = im.config.architecture,
 		.os = im.config.os,
 		.size = im.size_bytes,
+		.refs = im.refs,
+		.digests = im.digests,
 		.config = im.config.config,
 		.rootfs = im.config.rootfs,
 	};
-	r = split_refs(&im.refs, &v);
-	if (r == 0)
-		r = json_print(&view_table, &v, json_flags, out);
-	strv_done(&v.refs);
-	strv_done(&v.digests);
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	return json_print(&view_table, &v, json_flags, out) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
 static int image_inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)

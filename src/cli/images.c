@@ -80,26 +80,36 @@ static void row_done(struct images_row *row)
 	free(row->size);
 }
 
-static int take_name(const char *ref, struct images_row *row)
+/* The digest under which a registry has it by that name; NULL: none. */
+static const char *find_digest(const struct image *im, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < im->digests.n; i++)
+		if (!strncmp(im->digests.v[i], name, n) && im->digests.v[i][n] == '@')
+			return im->digests.v[i] + n + 1;
+	return NULL;
+}
+
+static int take_name(const struct image *im, const char *ref, struct images_row *row)
 {
 	AUTO(reference_done) struct reference name = { 0 };
-	char digest[DIGEST_TEXT] = NO_NAME;
+	const char *digest;
 	struct err e;
 
 	if (ref && reference_parse(ref, &name, &e) < 0)
 		return -e.no;
-	if (name.has_digest)
-		digest_text(&name.digest, digest);
+	digest = ref ? find_digest(im, name.name) : NULL;
 	row->repository = strdup(ref ? name.name : NO_NAME);
 	row->tag = strdup(name.tag ? name.tag : NO_NAME);
-	row->digest = strdup(digest);
+	row->digest = strdup(digest ? digest : NO_NAME);
 	return row->repository && row->tag && row->digest ? 0 : -ENOMEM;
 }
 
 static int make_row(const struct image *im, const char *ref, bool no_trunc, struct images_row *row)
 {
 	struct buf id = { 0 }, created = { 0 }, since = { 0 }, size = { 0 };
-	int r = take_name(ref, row);
+	int r = take_name(im, ref, row);
 
 	if (no_trunc)
 		buf_adds(&id, im->id);
@@ -127,8 +137,9 @@ struct images_context {
 static bool fits_dangling(const void *obj, const char *value, void *arg)
 {
 	bool yes = !strcmp(value, "true") || !strcmp(value, "1");
+	const struct image *im = obj;
 
-	return yes == !((const struct image *)obj)->refs.n;
+	return yes == !(im->refs.n || im->digests.n);
 }
 
 static bool fits_label(const void *obj, const char *value, void *arg)
@@ -231,7 +242,11 @@ static int add_image(struct listing *l, const struct image *im, const struct ima
 	int r = 0;
 
 	if (!im->refs.n || a->quiet)
-		return add_line(l, im, im->refs.n ? im->refs.v[0] : NULL, a, e);
+		return add_line(l, im,
+				im->refs.n	? im->refs.v[0]
+				: im->digests.n ? im->digests.v[0]
+						: NULL,
+				a, e);
 	for (size_t i = 0; i < im->refs.n && r == 0; i++)
 		if (wants_ref(a, im->refs.v[i]))
 			r = add_line(l, im, im->refs.v[i], a, e);

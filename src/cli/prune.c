@@ -127,7 +127,7 @@ static int prune_image(struct cli *c, const struct image *im, const struct prune
 	bool in_use;
 	int r = engine_image_in_use(c->engine, im->id, &in_use, e);
 
-	if (r < 0 || in_use || (im->refs.n && !a->all) ||
+	if (r < 0 || in_use || ((im->refs.n || im->digests.n) && !a->all) ||
 	    !fits(&a->filters, im->created_ns, &im->config.config.labels))
 		return r;
 	r = image_shared_bytes(cli_images(c, e), im->id, &shared, e);

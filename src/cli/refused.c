@@ -4,7 +4,9 @@
  */
 #include "cli/cli.h"
 
-#define NO_REGISTRY "there is no registry yet; images come by ketch load and ketch import"
+#define NO_UPDATES  "images are not renewed by themselves; ketch pull, then run again"
+#define NO_SIGNING  "images are not signed here; policy.json says which signatures a pull wants"
+#define NO_MANIFEST "lists of images for several platforms are not made here"
 #define NO_BUILDER  "there is no builder yet; build elsewhere, then ketch load the archive"
 #define NO_NETWORKS "networks come later; there are --network none and host"
 #define NO_CLUSTER  "Ketch runs instances of one host; it has no cluster"
@@ -12,7 +14,7 @@
 #define NO_PODS	    "there are no pods; --pid, --ipc and --uts container:NAME share namespaces"
 
 const struct refusal refusals[] = {
-	{ "auto-update", NO_REGISTRY },
+	{ "auto-update", NO_UPDATES },
 	{ "build", NO_BUILDER },
 	{ "builder", NO_BUILDER },
 	{ "buildx", NO_BUILDER },
@@ -23,24 +25,16 @@ const struct refusal refusals[] = {
 	{ "farm", NO_BUILDER },
 	{ "generate", "units are not generated; ketch.service starts those with a restart policy" },
 	{ "image build", NO_BUILDER },
-	{ "image pull", NO_REGISTRY },
-	{ "image push", NO_REGISTRY },
-	{ "image search", NO_REGISTRY },
-	{ "image sign", NO_REGISTRY },
-	{ "image trust", NO_REGISTRY },
+	{ "image sign", NO_SIGNING },
+	{ "image trust", NO_SIGNING },
 	{ "kube", NO_PODS },
-	{ "login", NO_REGISTRY },
-	{ "logout", NO_REGISTRY },
 	{ "machine", "no machine is needed: ketch run --vm makes one for each instance" },
-	{ "manifest", NO_REGISTRY },
+	{ "manifest", NO_MANIFEST },
 	{ "network", NO_NETWORKS },
 	{ "node", NO_CLUSTER },
 	{ "play", NO_PODS },
 	{ "plugin", "there are no plugins" },
 	{ "pod", NO_PODS },
-	{ "pull", NO_REGISTRY },
-	{ "push", NO_REGISTRY },
-	{ "search", NO_REGISTRY },
 	{ "secret", NO_CLUSTER },
 	{ "service", NO_CLUSTER },
 	{ "stack", NO_CLUSTER },
@@ -49,6 +43,6 @@ const struct refusal refusals[] = {
 	{ "system dial-stdio", NO_DAEMON },
 	{ "system migrate", NO_DAEMON },
 	{ "system service", NO_DAEMON },
-	{ "trust", NO_REGISTRY },
+	{ "trust", NO_SIGNING },
 	{ NULL, NULL },
 };

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "cli/begin.h"
 #include "cli/commands.h"
+#include "cli/pull.h"
 #include "cli/run_defaults.h"
 
 static int print_plan(struct engine *en, const struct run_request *rq, struct err *e)
@@ -102,6 +103,9 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 
 	if (r < 0)
 		return r;
+	r = pull_before_run(c, a->rq.image, a->rq.platform, a->dry_run ? "never" : a->pull, a->quiet, e);
+	if (r < 0)
+		return r;
 	en = cli_engine(c, e);
 	if (!en)
 		return -e->no;
@@ -173,6 +177,8 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	struct engine *en = NULL;
 	int r = run_args_take(a, words, e);
 
+	if (r == 0)
+		r = pull_before_run(c, a->rq.image, a->rq.platform, a->pull, a->quiet, e);
 	if (r == 0) {
 		en = cli_engine(c, e);
 		r = en ? create_new(en, a, &spec, e) : -e->no;

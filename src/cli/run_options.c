@@ -122,7 +122,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(LIST, 0, "profile", profiles, "NAME[,NAME]",
 		"Take the flags of profiles first (see ketch profile create)"),
 	RUN_OPT(CHOICE, 0, "pull", pull, "always|missing|never",
-		"Always is refused: there is no registry yet"),
+		"When to get the image from its registry; missing"),
 	RUN_OPT(FLAG, 'q', "quiet", quiet, NULL, "Say nothing about what takes its time"),
 	RUN_OPT(FLAG, 0, "read-only", rq.read_only, NULL, "Make the root file system read-only"),
 	RUN_OPT(FLAG, 0, "read-only-tmpfs", rq.read_only_tmpfs, NULL,
@@ -210,10 +210,6 @@ int run_args_take(struct run_args *a, struct strv *words, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (a->pull && !strcmp(a->pull, "always"))
-		return err_set(
-			e, ENOTSUP,
-			"--pull=always: there is no registry yet; images come by ketch load and import");
 	if (a->pids_limit != PIDS_NOT_GIVEN)
 		a->rq.limits.pids_limit =
 			a->pids_limit > 0 ? a->pids_limit : -1; /* Docker: 0 and less are none */

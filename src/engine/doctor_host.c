@@ -95,7 +95,7 @@ static const struct {
 	{ "mke2fs", "apt-get install e2fsprogs" },
 };
 
-static const char *const own_programs[] = { "ketch-monitor", "ketch-guest", "ketch-image" };
+static const char *const own_programs[] = { "ketch-monitor", "ketch-guest", "ketch-image", "ketch-registry" };
 
 void doctor_tools(struct doctor *d)
 {

@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "image/add.h"
 #include "image/job.h"
 #include "oci/reference.h"
 
@@ -26,6 +27,7 @@ struct addition {
 	void *progress_arg;
 	struct strv *refs; /* what was added, as the user may call it */
 	char *id; /* of the last image */
+	const struct pulled *pulled; /* NULL: it comes from no registry */
 };
 
 static void message_done(struct job_message *m)
@@ -101,6 +103,29 @@ static int check_layers(struct image_store *s, const struct strv *diff_ids, stru
 	return 0;
 }
 
+static int publish_blobs(struct image_store *s, const struct job_image *im, struct err *e)
+{
+	int r = 0;
+
+	if (im->blobs.n != im->diff_ids.n)
+		return im->blobs.n ? err_set(e, EPROTO, "the answer of ketch-image does not fit") : 0;
+	for (size_t i = 0; r == 0 && i < im->blobs.n; i++)
+		r = record_add_blob(s, im->blobs.v[i], im->diff_ids.v[i], e);
+	return r;
+}
+
+/* What the registry calls it.  ad->pulled->manifest is what the digest says: the answer, which was checked, names it. */
+static int publish_pulled(struct addition *ad, const struct job_image *im, struct err *e)
+{
+	const struct pulled *p = ad->pulled;
+	int r;
+
+	if (!im->manifest || strcmp(im->manifest, p->manifest_digest) != 0)
+		return err_set(e, EPROTO, "the answer of ketch-image names another manifest");
+	r = record_add_digest(ad->store, im->id, p->name, p->digest, e);
+	return r < 0 ? r : record_add_manifest(ad->store, im->id, p->manifest_digest, p->manifest, e);
+}
+
 static int publish_image(struct addition *ad, int configs, const struct job_image *im, struct err *e)
 {
 	struct image_record rec = { .diff_ids = &im->diff_ids, .refs = &im->refs };
@@ -114,7 +139,11 @@ static int publish_image(struct addition *ad, int configs, const struct job_imag
 	r = check_layers(ad->store, &im->diff_ids, e);
 	if (r == 0)
 		r = move_in(configs, ad->store->configs_fd, &rec.id, "", e);
-	return r < 0 ? r : record_add_image(ad->store, &rec, e);
+	if (r == 0)
+		r = record_add_image(ad->store, &rec, e);
+	if (r == 0)
+		r = publish_blobs(ad->store, im, e);
+	return r == 0 && ad->pulled ? publish_pulled(ad, im, e) : r;
 }
 
 static int publish_images(struct addition *ad, const struct stage *st, const struct job_message *m,
@@ -164,6 +193,11 @@ static int note_names(struct addition *ad, const struct job_message *m, struct e
 	return r < 0 || !ad->id ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
+static const char *event_of(const struct addition *ad)
+{
+	return ad->pulled ? "pull" : ad->request.verb == JOB_IMPORT ? "import" : "load";
+}
+
 static int add_once(struct addition *ad, const struct strv *extra_refs, struct err *e)
 {
 	AUTO(message_done) struct job_message m = { 0 };
@@ -193,7 +227,7 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 	if (r == 0)
 		r = publish(ad, &st, &m, e);
 	for (size_t i = 0; r == 0 && i < m.n_images; i++)
-		store_tell(ad->store, ad->request.verb == JOB_IMPORT ? "import" : "load", m.images[i].id,
+		store_tell(ad->store, event_of(ad), m.images[i].id,
 			   m.images[i].refs.n ? m.images[i].refs.v[0] : NULL);
 	return r < 0 ? r : note_names(ad, &m, e);
 }
@@ -353,4 +387,25 @@ int image_load(struct image_store *s, const char *path, image_progress progress,
 	*ret_refs = names;
 	names = (struct strv){ 0 };
 	return 0;
+}
+
+int add_pulled(struct image_store *s, const struct pulled *p, image_progress progress, void *arg,
+	       char **ret_id, struct err *e)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	AUTO(addition_done)
+	struct addition ad = { .store = s,
+			       .what = "ketch pull",
+			       .path = p->name,
+			       .input_fd = fcntl(p->layout_fd, F_DUPFD_CLOEXEC, 3),
+			       .request = { .verb = JOB_LOAD, .have = p->have },
+			       .progress = progress,
+			       .progress_arg = arg,
+			       .refs = &names,
+			       .pulled = p };
+	int r = ad.input_fd < 0 ? err_sys(e, errno, "open what was pulled") : add(&ad, p->refs, e);
+
+	if (r == 0)
+		*ret_id = take_ptr(ad.id);
+	return r;
 }

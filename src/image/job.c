@@ -8,23 +8,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "base/self.h"
+#include "image/helper.h"
 #include "sys/pidfd.h"
 
 #define PROGRAM	      "ketch-image"
@@ -76,59 +73,17 @@ static int make_request(const struct job_request *rq, struct err *e)
 	return r < 0 ? err_sys(e, -r, "make the request") : take_fd(&fd);
 }
 
-/* In the child, after clone: fds[i] becomes 3 + i, all others but stderr go. */
-static void start(const char *program, const int fds[4])
-{
-	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const env[] = { (char[]){ "LC_ALL=C.UTF-8" },
-									     NULL };
-	int up[4], null;
-
-	for (int i = 0; i < 4; i++)
-		up[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, JOB_FD_END);
-	for (int i = 0; i < 4; i++)
-		if (up[i] < 0 || dup2(up[i], JOB_FD_REQUEST + i) < 0)
-			_exit(126);
-	null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-		_exit(126);
-	close_range(JOB_FD_END, ~0U, 0);
-	/* should we have died before this call, its answer finds no reader */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execve(program, argv, env);
-	_exit(127);
-}
-
-static int spawn(const int fds[4], struct err *e)
-{
-	autofree char *program = self_program(PROGRAM);
-	int pidfd = -1;
-	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD,
-				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
-				   .exit_signal = SIGCHLD };
-	long pid;
-
-	if (!program)
-		return err_sys(e, errno, "find " PROGRAM);
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid < 0)
-		return errno == EPERM ? err_set(e, EPERM, "images can be added by root only")
-				      : err_sys(e, errno, "start " PROGRAM);
-	if (!pid)
-		start(program, fds);
-	return pidfd;
-}
-
 /* --- its answer */
 
 struct answer {
 	const struct job_run *run;
-	struct buf text; /* a line that is not whole yet */
 	bool done, told; /* told: how far it is stands somewhere */
 	struct job_message message;
 };
 
-static int take_line(struct answer *a, const char *line, size_t n, struct err *e)
+static int take_line(void *arg, const char *line, size_t n, struct err *e)
 {
+	struct answer *a = arg;
 	struct job_message m = { 0 };
 	int r = json_parse(&job_message_table, line, n, JSON_STRICT, &m, e);
 
@@ -145,22 +100,6 @@ static int take_line(struct answer *a, const char *line, size_t n, struct err *e
 	return 0;
 }
 
-static int take_lines(struct answer *a, struct err *e)
-{
-	char *end;
-	int r = 0;
-
-	while (r == 0 && a->text.len && (end = memchr(a->text.data, '\n', a->text.len))) {
-		size_t n = (size_t)(end - a->text.data);
-
-		r = take_line(a, a->text.data, n, e);
-		buf_drop(&a->text, n + 1);
-	}
-	if (r == 0 && a->text.len > JOB_ANSWER_MAX)
-		r = err_set(e, EFBIG, "the answer of " PROGRAM " is too long");
-	return r;
-}
-
 /* How much of the input is read: its offset is the same for us and the child.  -1: unknown. */
 static int percent_read(int input_fd)
 {
@@ -173,8 +112,9 @@ static int percent_read(int input_fd)
 }
 
 /* Waits for the next words, and tells meanwhile how far the child is. */
-static void wait_and_tell(struct answer *a, int fd)
+static void wait_and_tell(void *arg, int fd)
 {
+	struct answer *a = arg;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char words[16];
 
@@ -189,51 +129,18 @@ static void wait_and_tell(struct answer *a, int fd)
 	}
 }
 
-static int read_answer(struct answer *a, int fd, struct err *e)
-{
-	int r = 0;
-
-	while (r == 0) {
-		wait_and_tell(a, fd);
-		char *room = buf_room(&a->text, 65536);
-		ssize_t n = room ? read(fd, room, 65536) : -1;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, room ? errno : ENOMEM, "read the answer of " PROGRAM);
-		if (!n)
-			return 0;
-		a->text.len += (size_t)n;
-		r = take_lines(a, e);
-	}
-	return r;
-}
-
 static int end_of(int pidfd, const struct answer *a, struct err *e)
 {
-	siginfo_t si = { 0 };
+	int r = helper_end(pidfd, PROGRAM, a->done, e);
 
-	while (waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED) < 0)
-		if (errno != EINTR)
-			return err_sys(e, errno, "wait for " PROGRAM);
-	if (si.si_code == CLD_EXITED && si.si_status == 127)
-		return err_set(e, ENOEXEC, PROGRAM " cannot be executed");
-	if (si.si_code != CLD_EXITED)
-		return err_set(e, EIO, PROGRAM " was ended by signal %d%s", si.si_status,
-			       si.si_status == SIGSYS ? ": the sandbox stopped it" : "");
-	if (!a->done)
-		return err_set(e, EIO, PROGRAM " ended with status %d and no answer", si.si_status);
-	if (a->message.error_no)
-		return err_set(
-			e, a->message.error_no < 4096 && a->message.error_no > 0 ? a->message.error_no : EIO,
-			"%s", a->message.error ? a->message.error : "it failed");
-	return 0;
+	if (r < 0 || !a->message.error_no)
+		return r;
+	return err_set(e, a->message.error_no < 4096 && a->message.error_no > 0 ? a->message.error_no : EIO,
+		       "%s", a->message.error ? a->message.error : "it failed");
 }
 
 static void answer_done(struct answer *a)
 {
-	buf_done(&a->text);
 	json_done(&job_message_table, &a->message);
 }
 
@@ -241,7 +148,8 @@ static int follow(const struct job_run *run, int pidfd, int answer_fd, struct jo
 {
 	AUTO(answer_done) struct answer a = { .run = run };
 	struct err read_err = { 0 };
-	int r = read_answer(&a, answer_fd, &read_err);
+	const struct helper_reader reader = { JOB_ANSWER_MAX, take_line, wait_and_tell, &a };
+	int r = helper_read(answer_fd, &reader, &read_err);
 
 	if (a.told)
 		run->progress(run->progress_arg, "");
@@ -261,6 +169,7 @@ static int follow(const struct job_run *run, int pidfd, int answer_fd, struct jo
 
 int job_run(const struct job_run *run, struct job_message *ret, struct err *e)
 {
+	char *const env[] = { (char[]){ "LC_ALL=C.UTF-8" }, NULL };
 	autoclose int pidfd = -1, read_end = -1, write_end = -1;
 	autoclose int request = make_request(run->request, e);
 	autoclose int stage = request < 0 ? request : detach(run->stage->fd, 0, e);
@@ -273,7 +182,9 @@ int job_run(const struct job_run *run, struct job_message *ret, struct err *e)
 		return err_sys(e, errno, "make a pipe");
 	read_end = pipe_fd[0];
 	write_end = pipe_fd[1];
-	pidfd = spawn((const int[]){ request, write_end, stage, input }, e);
+	pidfd = helper_start(
+		&(const struct helper){ PROGRAM, NAMESPACES, { request, write_end, stage, input }, 4, env },
+		e);
 	if (pidfd < 0)
 		return pidfd;
 	auto_close(&write_end);

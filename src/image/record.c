@@ -54,9 +54,11 @@ static int find_prefix(struct image_store *s, const char *hex, char **ret, struc
 static int find_name_digest(struct image_store *s, const struct reference *ref, char **ret, struct err *e)
 {
 	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(s->db, "SELECT id FROM image JOIN image_ref ON image = id WHERE"
-					  " (manifest = ?1 OR id = ?1) AND"
-					  " (ref GLOB ?2 || ':*' OR ref GLOB ?2 || '@*') LIMIT 1");
+	struct db_stmt st =
+		db_sql(s->db, "SELECT id FROM image JOIN image_ref ON image = id WHERE"
+			      " (manifest = ?1 OR id = ?1) AND"
+			      " (ref GLOB ?2 || ':*' OR ref GLOB ?2 || '@*') UNION ALL"
+			      " SELECT image FROM image_digest WHERE digest = ?1 AND name = ?2 LIMIT 1");
 	char text[DIGEST_TEXT];
 
 	digest_text(&ref->digest, text);

@@ -12,6 +12,7 @@
 #include "files/send.h"
 #include "image/save_int.h"
 #include "image/store_int.h"
+#include "oci/reference.h"
 
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
@@ -149,21 +150,6 @@ static int put_manifest(struct layout *l, const struct saved *sv, const struct d
 	return layout_put_blob(l, &b, ret, e);
 }
 
-/* "x:1" -> "docker.io/library/x:1", the name that others know. */
-static char *whole_name(const char *ref)
-{
-	size_t n = strcspn(ref, "/");
-	autofree char *first = strndup(ref, n);
-
-	if (!first)
-		return NULL;
-	if (!ref[n])
-		return str_printf("docker.io/library/%s", ref);
-	if (strpbrk(first, ".:") || !strcmp(first, "localhost"))
-		return strdup(ref);
-	return str_printf("docker.io/%s", ref);
-}
-
 static int add_to_index(struct layout *l, const struct saved *sv, const struct digest *manifest, size_t bytes,
 			struct err *e)
 {
@@ -171,7 +157,7 @@ static int add_to_index(struct layout *l, const struct saved *sv, const struct d
 
 	digest_text(manifest, text);
 	for (size_t i = 0; i < sv->refs.n || i == 0; i++) {
-		autofree char *name = sv->refs.n ? whole_name(sv->refs.v[i]) : NULL;
+		autofree char *name = sv->refs.n ? reference_whole_name(sv->refs.v[i]) : NULL;
 		const char *tag = name ? strrchr(name, ':') : NULL;
 
 		buf_addf(&l->manifests,

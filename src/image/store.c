@@ -27,6 +27,15 @@ static const char *const schema[] = {
 	"CREATE INDEX image_ref_image ON image_ref (image);",
 	/* of the layer's EROFS file; NULL: it is a directory */
 	"ALTER TABLE layer ADD COLUMN verity TEXT;",
+	"CREATE TABLE image_digest (name TEXT NOT NULL, digest TEXT NOT NULL, image TEXT NOT NULL REFERENCES "
+	"image"
+	" ON DELETE CASCADE, PRIMARY KEY (name, digest)) STRICT;"
+	"CREATE INDEX image_digest_image ON image_digest (image);"
+	"CREATE TABLE image_manifest (digest TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES image ON DELETE"
+	" CASCADE, text TEXT NOT NULL) STRICT;"
+	"CREATE TABLE layer_blob (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL REFERENCES layer ON DELETE "
+	"CASCADE)"
+	" STRICT;",
 };
 
 static int open_dirs(struct image_store *s, struct err *e)
@@ -35,8 +44,9 @@ static int open_dirs(struct image_store *s, struct err *e)
 		const char *name;
 		int *fd;
 	} dirs[] = {
-		{ "layers", &s->layers_fd }, { "configs", &s->configs_fd }, { "roots", &s->roots_fd },
-		{ "tmp", &s->tmp_fd },	     { "locks", &s->locks_fd },	    { JOURNAL_DIR, &s->events_fd },
+		{ "layers", &s->layers_fd },	{ "configs", &s->configs_fd }, { "roots", &s->roots_fd },
+		{ "blobs", &s->blobs_fd },	{ "tmp", &s->tmp_fd },	       { "locks", &s->locks_fd },
+		{ JOURNAL_DIR, &s->events_fd },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -93,6 +103,7 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 				   .layers_fd = -1,
 				   .configs_fd = -1,
 				   .roots_fd = -1,
+				   .blobs_fd = -1,
 				   .tmp_fd = -1,
 				   .locks_fd = -1,
 				   .events_fd = -1 };
@@ -128,6 +139,7 @@ struct image_store *image_store_close(struct image_store *s)
 	auto_close(&s->layers_fd);
 	auto_close(&s->configs_fd);
 	auto_close(&s->roots_fd);
+	auto_close(&s->blobs_fd);
 	auto_close(&s->tmp_fd);
 	auto_close(&s->locks_fd);
 	auto_close(&s->events_fd);
@@ -141,6 +153,7 @@ void image_done(struct image *im)
 {
 	free(im->id);
 	strv_done(&im->refs);
+	strv_done(&im->digests);
 	json_done(&image_config_table, &im->config);
 	*im = (struct image){ 0 };
 }
@@ -174,6 +187,8 @@ static int load_image(struct image_store *s, const char *id, struct image *im, s
 	if (!im->id)
 		return err_set(e, ENOMEM, "out of memory");
 	r = record_refs(s, id, &im->refs, e);
+	if (r == 0)
+		r = record_digests(s, id, &im->digests, e);
 	return r < 0 ? r : read_config(s, id, &im->config, e);
 }
 

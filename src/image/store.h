@@ -1,11 +1,12 @@
 /* store.h - images and layers of one store: records and read-only trees
  *
- *	ROOT/ketch.db               tables image, image_ref, layer
+ *	ROOT/ketch.db               tables image, image_ref, image_digest, image_manifest, layer, layer_blob
  *	ROOT/layers/HEX.erofs       one layer, HEX of its diff id; whiteouts in overlay form; or
  *	ROOT/layers/HEX/            its tree, where the host can mount no such file or could not once
  *	ROOT/configs/HEX            the image config, as it came
  *	ROOT/roots/HEX.erofs        an image as one file for VMs, HEX of the image id
  *	ROOT/events/                the journal
+ *	ROOT/blobs/                 what a pull has fetched and not yet unpacked (distribution/blobs.h)
  *	ROOT/tmp/                   staging: what a living process holds no lock on is removed by the next job
  *
  * An image exists once its record does; the record is written after all its data is durable.
@@ -22,6 +23,7 @@ struct image_store;
 struct image {
 	char *id; /* "sha256:HEX": digest of the config */
 	struct strv refs; /* "docker.io/library/x:latest" is kept as "x:latest", as users type it */
+	struct strv digests; /* "name@sha256:HEX": under which a registry has it */
 	struct image_config config;
 	uint64_t size_bytes; /* of its layers' trees */
 	int64_t created_ns;

@@ -13,7 +13,7 @@
 
 struct image_store {
 	char *root; /* absolute path, for messages */
-	int root_fd, layers_fd, configs_fd, roots_fd, tmp_fd, locks_fd, events_fd;
+	int root_fd, layers_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd, events_fd;
 	struct db *db;
 };
 
@@ -66,5 +66,21 @@ int record_list_layers(struct image_store *s, struct strv *ret, struct err *e);
 /* The id of the image that `ref` names, and the reference if it is one (else *ret_ref is NULL); both owned. */
 int record_resolve(struct image_store *s, const char *ref, char **ret_id, char **ret_ref, struct err *e);
 int record_refs(struct image_store *s, const char *id, struct strv *ret, struct err *e);
+
+/* record_pulled.c: what is known of registries.  Within a transaction of the caller where they add. */
+int record_add_digest(struct image_store *s, const char *id, const char *name, const char *digest,
+		      struct err *e);
+int record_add_manifest(struct image_store *s, const char *id, const char *digest, const char *text,
+			struct err *e);
+int record_add_blob(struct image_store *s, const char *digest, const char *diff_id, struct err *e);
+/* All digests of blobs whose layers are here. */
+int record_list_blobs(struct image_store *s, struct strv *ret, struct err *e);
+/* The diff id of the layer that this blob is; NULL: not known. */
+int record_layer_of_blob(struct image_store *s, const char *digest, char **ret, struct err *e);
+/* The manifest with which it came, with its digest; NULL: none is known. */
+int record_manifest(struct image_store *s, const char *id, char **ret_digest, char **ret_text, struct err *e);
+/* "name@digest" of an image; the digest that came last under this name for the image, NULL: none. */
+int record_digests(struct image_store *s, const char *id, struct strv *ret, struct err *e);
+int record_last_digest(struct image_store *s, const char *id, const char *name, char **ret, struct err *e);
 
 #endif

@@ -10,6 +10,7 @@
 static const struct jfield platform_fields[] = {
 	J(J_STR, struct platform, architecture),
 	J(J_STR, struct platform, os),
+	J(J_STR, struct platform, variant),
 	{ 0 },
 };
 static const struct jtable platform_table = { sizeof(struct platform), platform_fields };

@@ -15,7 +15,7 @@ enum media_type { MEDIA_NONE, MEDIA_INDEX, MEDIA_MANIFEST, MEDIA_CONFIG, MEDIA_L
 enum media_type media_type_of(const char *s);
 
 struct platform {
-	char *architecture, *os;
+	char *architecture, *os, *variant;
 };
 
 struct descriptor {

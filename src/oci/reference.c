@@ -214,3 +214,14 @@ char *reference_text(const struct reference *r)
 	return str_printf("%s%s%s%s%s", r->name, r->tag ? ":" : "", r->tag ? r->tag : "",
 			  r->has_digest ? "@" : "", r->has_digest ? digest : "");
 }
+
+char *reference_whole_name(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	if (!slash)
+		return str_printf("docker.io/library/%s", name);
+	if (!domain_length(name, name + strlen(name)))
+		return str_printf("docker.io/%s", name);
+	return strdup(name);
+}

@@ -24,6 +24,8 @@ int reference_parse(const char *s, struct reference *ret, struct err *e);
 void reference_done(struct reference *r);
 /* "name:tag", "name@sha256:hex" or "name:tag@sha256:hex"; owned, NULL when memory is out. */
 char *reference_text(const struct reference *r);
+/* A name in short form as others know it: "x" is "docker.io/library/x"; owned, NULL when memory is out. */
+char *reference_whole_name(const char *name);
 /* The parts of `s` alone: is it a path component, a tag? */
 bool is_reference_component(const char *s);
 bool is_reference_tag(const char *s);

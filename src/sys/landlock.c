@@ -67,6 +67,18 @@ int landlock_allow_path(int ruleset, const char *path, bool write)
 	return landlock_allow(ruleset, fd, write);
 }
 
+int landlock_allow_files(int ruleset, int fd)
+{
+	struct landlock_path_beneath_attr a = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+				  LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+				  LANDLOCK_ACCESS_FS_REMOVE_FILE | (abi() >= 3 ? TRUNC : 0),
+		.parent_fd = fd,
+	};
+
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0) < 0 ? -errno : 0;
+}
+
 int landlock_enter(int ruleset)
 {
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;

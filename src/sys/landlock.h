@@ -10,6 +10,8 @@ int landlock_new(void);
 int landlock_allow(int ruleset, int fd, bool write);
 /* As landlock_allow by path; a path that does not exist is nothing to allow. */
 int landlock_allow_path(int ruleset, const char *path, bool write);
+/* Allows besides to make, write, rename and remove files in the directory fd. */
+int landlock_allow_files(int ruleset, int fd);
 /* Binds the calling thread, which must have no_new_privs, and all that it becomes. */
 int landlock_enter(int ruleset);
 

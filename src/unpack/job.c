@@ -57,7 +57,8 @@ int job_add_image(struct job *job, const struct job_image *im, struct err *e)
 	to->manifest = im->manifest ? strdup(im->manifest) : NULL;
 	to->created = im->created ? strdup(im->created) : NULL;
 	if (!to->id || (im->manifest && !to->manifest) || (im->created && !to->created) ||
-	    strv_copy(&to->refs, &im->refs) < 0 || strv_copy(&to->diff_ids, &im->diff_ids) < 0)
+	    strv_copy(&to->refs, &im->refs) < 0 || strv_copy(&to->diff_ids, &im->diff_ids) < 0 ||
+	    strv_copy(&to->blobs, &im->blobs) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }

@@ -77,6 +77,19 @@ static int run_layer(struct load *ld, const struct blob *b, const char *diff_id,
 	return job_add_layer(ld->job, &facts, e);
 }
 
+/* Was this very blob found to be that layer before, and is the layer still here? */
+static bool is_had(const struct load *ld, const struct blob *b, const char *diff_id)
+{
+	const struct job_request *rq = ld->job->request;
+	char pair[2 * DIGEST_TEXT];
+
+	if (!b->has_digest || !strv_has(&rq->known, diff_id))
+		return false;
+	digest_text(&b->digest, pair);
+	snprintf(pair + DIGEST_TEXT - 1, sizeof(pair) - DIGEST_TEXT + 1, " %s", diff_id);
+	return strv_has(&rq->have, pair);
+}
+
 /* A blob that several images name is read once for each diff id it must have. */
 static int load_layer(struct load *ld, const struct blob *b, const char *diff_id, struct err *e)
 {
@@ -85,7 +98,7 @@ static int load_layer(struct load *ld, const struct blob *b, const char *diff_id
 
 	if (!pair)
 		return err_set(e, ENOMEM, "out of memory");
-	if (strv_has(&ld->checked, pair))
+	if (strv_has(&ld->checked, pair) || is_had(ld, b, diff_id))
 		return 0;
 	r = run_layer(ld, b, diff_id, e);
 	if (r < 0)
@@ -109,6 +122,21 @@ static int load_layers(struct load *ld, const struct load_image *im, const struc
 	return r;
 }
 
+/* The digests by which blobs were checked; none where a form of archive has them not. */
+static int note_blobs(const struct load_image *im, struct strv *ret, struct err *e)
+{
+	char text[DIGEST_TEXT];
+
+	for (size_t i = 0; i < im->n_layers; i++) {
+		if (!im->layers[i].has_digest || !im->has_manifest)
+			return 0;
+		digest_text(&im->layers[i].digest, text);
+		if (strv_add(ret, text) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static void config_done(struct image_config *c)
 {
 	json_done(&image_config_table, c);
@@ -118,6 +146,7 @@ int load_one(struct load *ld, const struct load_image *im, struct err *e)
 {
 	AUTO(config_done) struct image_config config = { 0 };
 	AUTO(buf_done) struct buf text = { 0 };
+	AUTO(strv_done) struct strv blobs = { 0 };
 	char id[DIGEST_TEXT], manifest[DIGEST_TEXT];
 	struct job_image out = { .id = id };
 	struct digest d;
@@ -129,6 +158,8 @@ int load_one(struct load *ld, const struct load_image *im, struct err *e)
 		r = load_layers(ld, im, &config.rootfs.diff_ids, e);
 	if (r == 0)
 		r = job_write_config(ld->job, text.data, text.len, &d, e);
+	if (r == 0)
+		r = note_blobs(im, &blobs, e);
 	if (r < 0)
 		return r;
 	digest_text(&d, id);
@@ -139,6 +170,7 @@ int load_one(struct load *ld, const struct load_image *im, struct err *e)
 	out.created = config.created;
 	out.refs = im->refs;
 	out.diff_ids = config.rootfs.diff_ids;
+	out.blobs = blobs;
 	return job_add_image(ld->job, &out, e);
 }
 

@@ -13,6 +13,7 @@ static const struct jfield request_fields[] = {
 	J(J_STR, struct job_request, created_by),
 	J(J_RAW, struct job_request, history),
 	J(J_STRV, struct job_request, known),
+	J(J_STRV, struct job_request, have),
 	J(J_STR, struct job_request, name_hint),
 	{ 0 },
 };
@@ -29,7 +30,8 @@ static const struct jtable layer_table = { sizeof(struct job_layer), layer_field
 static const struct jfield image_fields[] = {
 	J(J_STR, struct job_image, id),	       J(J_STR, struct job_image, manifest),
 	J(J_STR, struct job_image, created),   J(J_STRV, struct job_image, refs),
-	J(J_STRV, struct job_image, diff_ids), { 0 },
+	J(J_STRV, struct job_image, diff_ids), J(J_STRV, struct job_image, blobs),
+	{ 0 },
 };
 static const struct jtable image_table = { sizeof(struct job_image), image_fields };
 

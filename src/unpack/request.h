@@ -29,6 +29,7 @@ struct job_request {
 	char *author, *comment, *created_by; /* import: NULL: not said */
 	char *history; /* import: JSON, of the layers below; NULL: none */
 	struct strv known; /* load: diff ids that need not be unpacked */
+	struct strv have; /* load: "BLOB DIFF_ID": this blob was that layer, which is known; it need not be there */
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
 };
 extern const struct jtable job_request_table;
@@ -46,6 +47,7 @@ struct job_image {
 	char *created; /* of the config; NULL: not said */
 	struct strv refs; /* reference_text of each */
 	struct strv diff_ids;
+	struct strv blobs; /* of an OCI layout: the digests of their blobs, which were checked */
 };
 
 struct job_message {

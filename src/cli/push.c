@@ -1,0 +1,72 @@
+/* push.c - ketch push: images go to registries */
+#include "image/push.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/pull_view.h"
+
+struct push_args {
+	char *progress, *auth_file, *cert_dir;
+	bool all_tags, quiet, no_content_trust;
+	int timeout_s;
+};
+
+static const struct opt push_opts[] = {
+	OPT(FLAG, 'a', "all-tags", struct push_args, all_tags, NULL, "Push every tag of this name"),
+	OPT(STR, 0, "authfile", struct push_args, auth_file, "FILE",
+	    "Look for credentials in this file alone"),
+	OPT(STR, 0, "cert-dir", struct push_args, cert_dir, "DIR", "In place of /etc/containers/certs.d"),
+	OPT(FLAG, 0, "disable-content-trust", struct push_args, no_content_trust, NULL,
+	    "Accepted for Docker's sake"),
+	OPT(CHOICE, 0, "progress", struct push_args, progress, PROGRESS_CHOICES,
+	    "How it tells how far it is; auto: a bar on a terminal"),
+	OPT(FLAG, 'q', "quiet", struct push_args, quiet, NULL, "Print the name of the image alone"),
+	OPT(SECONDS, 0, "timeout", struct push_args, timeout_s, "SECONDS",
+	    "Give up on a server that is silent for so long; 30"),
+	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
+	OPT_REFUSE(0, "tls-verify",
+		   "servers are verified, always; registries.conf says which may speak plain HTTP"),
+	{ 0 },
+};
+
+static int push_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(pull_view_done) struct pull_view view;
+	AUTO(buf_done) struct buf out = { 0 };
+	const struct push_args *a = args;
+	const struct image_push rq = { .name = words->v[0],
+				       .all_tags = a->all_tags,
+				       .files = { .auth = a->auth_file, .cert_dir = a->cert_dir },
+				       .timeout_s = a->timeout_s,
+				       .tell = pull_view_tell,
+				       .arg = &view };
+	struct image_store *s;
+	int r;
+
+	pull_view_init(&view, stdout, a->progress, a->quiet);
+	s = cli_images(c, e);
+	r = s ? image_push(s, &rq, e) : -e->no;
+	if (r < 0 || !a->quiet)
+		return r;
+	buf_addf(&out, "%s\n", words->v[0]);
+	return cli_print(&out, e);
+}
+
+const struct command cmd_push = {
+	.name = "push",
+	.usage = "NAME[:TAG]",
+	.summary = "Send an image to a registry",
+	.text = "An image that was pulled and whose layers the registry has keeps its digest.  Else its "
+		"layers are made "
+		"from what the store keeps, as ketch save does: the same files, but other bytes.\n\n"
+		"Layers that are there already, or in another repository of that registry, are not sent.",
+	.opts = push_opts,
+	.args_size = sizeof(struct push_args),
+	.min_words = 1,
+	.max_words = 1,
+	.words = WORDS_IMAGE,
+	.run = push_run,
+};

@@ -1,0 +1,396 @@
+/* http.c - HTTP requests, several at a time, over libcurl */
+#include "distribution/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/parse.h"
+
+#define CONNECTIONS_MAX 16
+#define READ_BYTES	(256L << 10)
+
+struct http {
+	CURLM *multi;
+	int timeout_s;
+};
+
+struct http *http_new(int timeout_s)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->timeout_s = timeout_s;
+	h->multi = curl_multi_init();
+	if (!h->multi)
+		return http_free(h);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	return h;
+}
+
+struct http *http_free(struct http *h)
+{
+	if (h && h->multi)
+		curl_multi_cleanup(h->multi);
+	free(h);
+	return NULL;
+}
+
+/* --- the header of an answer */
+
+static void head_done(struct http_head *h)
+{
+	free(h->type);
+	free(h->location);
+	free(h->digest);
+	free(h->link);
+	free(h->range);
+	strv_done(&h->challenges);
+	*h = (struct http_head){ .length = -1 };
+}
+
+static int refuse(struct http_call *c, int no, const char *why)
+{
+	if (!c->refused)
+		err_set(&c->err, no, "%s", why);
+	c->refused = true;
+	return -1;
+}
+
+/* "bytes 5-9/10" */
+static int take_range(struct http_head *h, const char *value)
+{
+	unsigned long long from, to, total;
+	char behind;
+
+	if (sscanf(value, "bytes %llu-%llu/%llu%c", &from, &to, &total, &behind) != 3 || from > to ||
+	    to >= total)
+		return -EINVAL;
+	h->from = from;
+	h->total = total;
+	return 0;
+}
+
+/* One header: those that say twice what can be but once are refused. */
+static int take_header(struct http_call *c, const char *name, const char *value)
+{
+	struct http_head *h = &c->head;
+	struct {
+		const char *name;
+		char **to;
+	} texts[] = { { "content-type", &h->type },
+		      { "location", &h->location },
+		      { "docker-content-digest", &h->digest },
+		      { "link", &h->link },
+		      { "range", &h->range } };
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (strcasecmp(name, texts[i].name) != 0)
+			continue;
+		if (*texts[i].to && strcmp(*texts[i].to, value) != 0)
+			return refuse(c, EPROTO, "the answer has a header twice");
+		free(*texts[i].to);
+		*texts[i].to = strdup(value);
+		return *texts[i].to ? 0 : refuse(c, ENOMEM, "out of memory");
+	}
+	if (!strcasecmp(name, "www-authenticate"))
+		return strv_add(&h->challenges, value) < 0 ? refuse(c, ENOMEM, "out of memory") : 0;
+	if (!strcasecmp(name, "content-range"))
+		return take_range(h, value) < 0 ? refuse(c, EPROTO, "the answer has a wrong Content-Range")
+						: 0;
+	if (strcasecmp(name, "content-length") != 0)
+		return 0;
+	if (parse_u64(value, &n) < 0 || n > INT64_MAX || (h->length >= 0 && (uint64_t)h->length != n))
+		return refuse(c, EPROTO, "the answer has a wrong Content-Length");
+	h->length = (int64_t)n;
+	return 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_call *c = arg;
+	autofree char *line = strndup(data, size * n);
+	char *value, *end;
+
+	if (!line)
+		return 0;
+	if (!strncmp(line, "HTTP/", 5)) /* of an answer 100, maybe: what counts is the last */
+		head_done(&c->head);
+	c->head.bytes += size * n;
+	if (c->head.bytes > HTTP_HEAD_MAX) {
+		refuse(c, EFBIG, "the header of the answer is too long");
+		return 0;
+	}
+	value = strchr(line, ':');
+	if (!value)
+		return size * n;
+	*value++ = '\0';
+	value += strspn(value, " \t");
+	for (end = value + strlen(value); end > value && strchr(" \t\r\n", end[-1]); end--)
+		end[-1] = '\0';
+	return take_header(c, line, value) < 0 ? 0 : size * n;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_call *c = arg;
+	long status = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	c->status = (int)status;
+	if (c->take && status >= 200 && status < 300) {
+		struct err e = { 0 };
+
+		if (c->take(c, data, n, &e) == 0)
+			return n;
+		refuse(c, e.no, e.msg);
+		return 0;
+	}
+	if (c->text.len + n > HTTP_TEXT_MAX) {
+		refuse(c, EFBIG, "the answer is larger than 4 MiB");
+		return 0;
+	}
+	buf_add(&c->text, data, n);
+	return buf_ok(&c->text) ? n : 0;
+}
+
+static size_t on_send(char *to, size_t size, size_t n, void *arg)
+{
+	struct http_call *c = arg;
+	uint64_t left = c->body_bytes - c->sent;
+	size_t want = left < size * n ? (size_t)left : size * n;
+	ssize_t got = (ssize_t)want;
+
+	if (c->body)
+		memcpy(to, (const char *)c->body + c->sent, want);
+	else if (want)
+		got = pread(c->body_fd, to, want, (off_t)(c->body_offset + c->sent));
+	if (got < 0 || (want && !got))
+		return CURL_READFUNC_ABORT;
+	c->sent += (uint64_t)got;
+	return (size_t)got;
+}
+
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+	struct http_call *c = arg;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > c->body_bytes)
+		return CURL_SEEKFUNC_FAIL;
+	c->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* --- the request */
+
+static bool add_line(struct http_call *c, const char *name, const char *value)
+{
+	autofree char *line = str_printf("%s: %s", name, value);
+	struct curl_slist *more = line ? curl_slist_append(c->list, line) : NULL;
+
+	if (more)
+		c->list = more;
+	return more;
+}
+
+static bool add_lines(struct http_call *c)
+{
+	bool ok = true;
+
+	if (c->authorization)
+		ok = add_line(c, "Authorization", c->authorization);
+	for (size_t i = 0; ok && c->accept && i < c->accept->n; i++)
+		ok = add_line(c, "Accept", c->accept->v[i]);
+	if (ok && (c->content_type || c->body_bytes))
+		ok = add_line(c, "Content-Type",
+			      c->content_type ? c->content_type : "application/octet-stream");
+	if (ok && c->content_range)
+		ok = add_line(c, "Content-Range", c->content_range);
+	return ok && add_line(c, "Expect", "");
+}
+
+static void set_trust(CURL *x, const struct http_trust *t)
+{
+	struct curl_blob blob = { .flags = CURL_BLOB_COPY };
+
+	if (t->ca) {
+		blob.data = (void *)(uintptr_t)t->ca;
+		blob.len = strlen(t->ca);
+		curl_easy_setopt(x, CURLOPT_CAINFO_BLOB, &blob);
+	}
+	if (!t->cert || !t->key)
+		return;
+	blob.data = (void *)(uintptr_t)t->cert;
+	blob.len = strlen(t->cert);
+	curl_easy_setopt(x, CURLOPT_SSLCERT_BLOB, &blob);
+	blob.data = (void *)(uintptr_t)t->key;
+	blob.len = strlen(t->key);
+	curl_easy_setopt(x, CURLOPT_SSLKEY_BLOB, &blob);
+}
+
+static void set_body(CURL *x, struct http_call *c)
+{
+	bool has_body = c->body_bytes || !strcmp(c->method, "POST") || !strcmp(c->method, "PUT") ||
+			!strcmp(c->method, "PATCH");
+
+	if (!strcmp(c->method, "HEAD"))
+		curl_easy_setopt(x, CURLOPT_NOBODY, 1L);
+	if (has_body) {
+		curl_easy_setopt(x, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(x, CURLOPT_READFUNCTION, on_send);
+		curl_easy_setopt(x, CURLOPT_READDATA, c);
+		curl_easy_setopt(x, CURLOPT_SEEKFUNCTION, on_rewind);
+		curl_easy_setopt(x, CURLOPT_SEEKDATA, c);
+		curl_easy_setopt(x, CURLOPT_INFILESIZE_LARGE, (curl_off_t)c->body_bytes);
+		curl_easy_setopt(x, CURLOPT_UPLOAD_BUFFERSIZE, READ_BYTES);
+	}
+	if (has_body || (strcmp(c->method, "GET") != 0 && strcmp(c->method, "HEAD") != 0))
+		curl_easy_setopt(x, CURLOPT_CUSTOMREQUEST, c->method);
+}
+
+static void set_all(struct http *h, CURL *x, struct http_call *c)
+{
+	char range[32];
+
+	curl_easy_setopt(x, CURLOPT_URL, c->url);
+	curl_easy_setopt(x, CURLOPT_PRIVATE, c);
+	curl_easy_setopt(x, CURLOPT_HTTPHEADER, c->list);
+	curl_easy_setopt(x, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(x, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(x, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(x, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	curl_easy_setopt(x, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(x, CURLOPT_USERAGENT, "ketch/" KETCH_VERSION);
+	curl_easy_setopt(x, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(x, CURLOPT_HEADERDATA, c);
+	curl_easy_setopt(x, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(x, CURLOPT_WRITEDATA, c);
+	curl_easy_setopt(x, CURLOPT_BUFFERSIZE, READ_BYTES);
+	curl_easy_setopt(x, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(x, CURLOPT_CONNECTTIMEOUT, (long)h->timeout_s);
+	/* a byte in that time, else it is silent */
+	curl_easy_setopt(x, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(x, CURLOPT_LOW_SPEED_TIME, (long)h->timeout_s);
+	curl_easy_setopt(x, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)h->timeout_s);
+	if (c->from || c->ranged) {
+		snprintf(range, sizeof(range), "%llu-", (unsigned long long)c->from);
+		curl_easy_setopt(x, CURLOPT_RANGE, range);
+	}
+	if (c->trust)
+		set_trust(x, c->trust);
+	set_body(x, c);
+}
+
+int http_begin(struct http *h, struct http_call *c, struct err *e)
+{
+	CURL *x = curl_easy_init();
+
+	c->easy = x;
+	c->head.length = -1;
+	if (!x || !add_lines(c))
+		return err_set(e, ENOMEM, "out of memory");
+	set_all(h, x, c);
+	return curl_multi_add_handle(h->multi, x) == CURLM_OK ? 0
+							      : err_set(e, EIO, "libcurl takes no request");
+}
+
+/* --- the end of a call */
+
+static const char *reason(CURLcode code, CURL *x)
+{
+	long verify = 0;
+
+	curl_easy_getinfo(x, CURLINFO_SSL_VERIFYRESULT, &verify);
+	return code == CURLE_PEER_FAILED_VERIFICATION ? "its certificate is not trusted"
+						      : curl_easy_strerror(code);
+}
+
+/* Which failures may be otherwise the next time. */
+static bool is_passing(CURLcode code)
+{
+	static const CURLcode passing[] = {
+		CURLE_COULDNT_CONNECT, CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT,
+		CURLE_GOT_NOTHING,     CURLE_SEND_ERROR,   CURLE_RECV_ERROR,
+		CURLE_HTTP2,	       CURLE_HTTP2_STREAM
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(passing); i++)
+		if (code == passing[i])
+			return true;
+	return false;
+}
+
+static void finish(struct http_call *c, CURLcode code)
+{
+	long status = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	c->status = (int)status;
+	c->done = true;
+	if (code == CURLE_OK) {
+		c->again = status == 429 || status == 408 || status >= 500;
+		return;
+	}
+	c->status = 0;
+	if (!c->refused) {
+		err_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
+			reason(code, c->easy));
+		c->again = is_passing(code);
+	}
+	c->no_tls = code == CURLE_SSL_CONNECT_ERROR;
+}
+
+int http_work(struct http *h, int ms, struct http_call **ret, struct err *e)
+{
+	CURLMsg *m;
+	int left, running;
+
+	*ret = NULL;
+	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+		return err_set(e, EIO, "libcurl does not work");
+	m = curl_multi_info_read(h->multi, &left);
+	if (!m && ms > 0) {
+		curl_multi_poll(h->multi, NULL, 0, ms, NULL);
+		curl_multi_perform(h->multi, &running);
+		m = curl_multi_info_read(h->multi, &left);
+	}
+	if (!m || m->msg != CURLMSG_DONE)
+		return 0;
+	curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)ret);
+	finish(*ret, m->data.result);
+	return 0;
+}
+
+int http_run(struct http *h, struct http_call *c, struct err *e)
+{
+	struct http_call *ended = NULL;
+	int r = http_begin(h, c, e);
+
+	while (r == 0 && ended != c)
+		r = http_work(h, 1000, &ended, e);
+	return r;
+}
+
+void http_end(struct http *h, struct http_call *c)
+{
+	if (c->easy) {
+		curl_multi_remove_handle(h->multi, c->easy);
+		curl_easy_cleanup(c->easy);
+	}
+	curl_slist_free_all(c->list);
+	c->easy = c->list = NULL;
+	head_done(&c->head);
+	buf_done(&c->text);
+	c->status = 0;
+	c->sent = 0;
+	c->err = (struct err){ 0 };
+	c->again = c->no_tls = c->done = c->refused = false;
+}

@@ -1,0 +1,20 @@
+/* add.h - what came from a registry becomes part of the store (private to this room) */
+#ifndef IMAGE_ADD_H
+#define IMAGE_ADD_H
+
+#include "image/store_int.h"
+
+/* All borrowed. */
+struct pulled {
+	int layout_fd; /* an OCI layout with one image; blobs that are in `have` are missing */
+	struct strv have; /* "BLOB DIFF_ID" */
+	const struct strv *refs; /* names that it gets */
+	const char *name; /* without tag */
+	const char *digest; /* what the reference stood for: of an index or of the manifest */
+	const char *manifest_digest, *manifest; /* its text is what its digest says */
+};
+
+int add_pulled(struct image_store *s, const struct pulled *p, image_progress progress, void *arg,
+	       char **ret_id, struct err *e);
+
+#endif

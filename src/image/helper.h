@@ -1,0 +1,40 @@
+/* helper.h - a helper program of ours: started with nothing but its descriptors, heard line by line (private to this room)
+ *
+ * It dies with us.  What it says is foreign: it has read foreign bytes.
+ */
+#ifndef IMAGE_HELPER_H
+#define IMAGE_HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define HELPER_FDS_MAX 4
+#define HELPER_FD_BASE 3
+
+struct helper {
+	const char *program; /* "ketch-image" */
+	uint64_t namespaces; /* CLONE_NEW...: new ones */
+	int fds[HELPER_FDS_MAX]; /* become 3, 4, ...; all others but stderr go */
+	int n_fds;
+	char *const *env;
+};
+
+/* A pidfd. */
+int helper_start(const struct helper *c, struct err *e);
+
+struct helper_reader {
+	size_t line_max;
+	int (*take)(void *arg, const char *line, size_t n, struct err *e);
+	void (*wait)(void *arg, int fd); /* called before each read; may be NULL */
+	void *arg;
+};
+
+/* Reads lines until the end. */
+int helper_read(int fd, const struct helper_reader *rd, struct err *e);
+/* Waits for its end.  has_answered: an end without an answer is an error. */
+int helper_end(int pidfd, const char *program, bool has_answered, struct err *e);
+
+#endif

@@ -1,0 +1,428 @@
+/* pull.c - images come from registries: fetched by one process, unpacked by another, named when all is there
+ *
+ * ketch-registry puts blobs into ROOT/blobs and says which make the image.  They are linked into a staged OCI layout,
+ * and that is loaded like any other (add.c): so nothing is visible before it is whole, and what the registry
+ * says decides nothing that its digests do not.  Layers that are here already are named, not fetched.
+ */
+#include "image/pull.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/sha256.h"
+#include "image/add.h"
+#include "image/blobs.h"
+#include "image/fetch.h"
+#include "image/store_int.h"
+#include "oci/manifest.h"
+#include "oci/platform.h"
+
+#define PULL_LOCK_WAIT_S 3600 /* somebody else pulls the same */
+#define TIMEOUT_S	 30
+#define TRIES		 2 /* when a layer that was here is removed meanwhile */
+
+/* One reference. */
+struct pull {
+	struct image_store *store;
+	const struct image_pull *rq;
+	const struct meaning *meaning;
+	char *ref,
+		*tag; /* "name:tag" as it is called here, NULL: by digest alone; what the server is asked for */
+	struct registry_message found; /* by json_done: what the reference stands for */
+	struct strv have; /* "BLOB DIFF_ID" */
+	bool current;
+};
+
+static void pull_done(struct pull *p)
+{
+	free(p->ref);
+	free(p->tag);
+	json_done(&registry_message_table, &p->found);
+	strv_done(&p->have);
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+static void tell(const struct image_pull *rq, const struct pull_event *ev)
+{
+	if (rq->tell)
+		rq->tell(rq->arg, ev);
+}
+
+static void tell_note(const struct image_pull *rq, const char *text)
+{
+	tell(rq, &(const struct pull_event){ .kind = PULL_NOTE, .text = text });
+}
+
+/* --- what is heard from the network; each thing is checked where it is used */
+
+static bool is_config(const struct pull *p, const char *digest)
+{
+	return p->found.n_blobs && p->found.blobs[0].digest && !strcmp(p->found.blobs[0].digest, digest);
+}
+
+static int hear(void *arg, struct registry_message *m, struct err *e)
+{
+	struct pull *p = arg;
+
+	if (m->note)
+		tell_note(p->rq, m->note);
+	if (m->state && m->blob.digest && !is_config(p, m->blob.digest))
+		tell(p->rq, &(const struct pull_event){ .kind = PULL_BLOB,
+							.state = m->state,
+							.digest = m->blob.digest,
+							.at = m->at,
+							.bytes = m->blob.size });
+	if (!m->digest)
+		return 0;
+	if (p->found.digest)
+		return err_set(e, EPROTO, "the answer of ketch-registry names two images");
+	p->found = *m;
+	*m = (struct registry_message){ 0 };
+	p->current = p->found.current;
+	return 0;
+}
+
+/* The digest that the name has here, if what it names is for the platform that is wanted. */
+static int find_current(struct pull *p, char **ret, struct err *e)
+{
+	AUTO(platform_want_done) struct platform_want want = { 0 };
+	AUTO(image_done) struct image im = { 0 };
+	struct err none;
+	int r = platform_parse(p->rq->platform, &want, e);
+
+	if (r < 0)
+		return r;
+	if (p->ref && image_find(p->store, p->ref, &im, &none) < 0)
+		return 0;
+	if (!p->ref) {
+		autofree char *name = str_printf("%s@%s", p->meaning->ref.name, p->tag);
+
+		if (!name || image_find(p->store, name, &im, &none) < 0)
+			return name ? 0 : no_memory(e);
+	}
+	if (!im.config.architecture || strcmp(im.config.architecture, want.architecture) != 0)
+		return 0;
+	return record_last_digest(p->store, im.id, p->meaning->ref.name, ret, e);
+}
+
+static int fetch(struct pull *p, struct err *e)
+{
+	const struct meaning *m = p->meaning;
+	autofree char *current = NULL;
+	AUTO(strv_done) struct strv have = { 0 };
+	/* borrowed: only printed */
+	struct registry_request rq = { .verb = REGISTRY_PULL,
+				       .endpoints = m->endpoints,
+				       .n_endpoints = m->n_endpoints,
+				       .reference = p->tag,
+				       .platform = (char *)(uintptr_t)p->rq->platform,
+				       .timeout_s = p->rq->timeout_s ? p->rq->timeout_s : TIMEOUT_S };
+	const struct fetch_run run = { &rq, p->store->blobs_fd, hear, p };
+	int r = find_current(p, &current, e);
+
+	if (r == 0)
+		r = record_list_blobs(p->store, &have, e);
+	rq.current = current;
+	rq.have = have;
+	return r < 0 ? r : fetch_run(&run, e);
+}
+
+/* --- the layout */
+
+static int write_text(int dir, const char *name, const char *text, struct err *e)
+{
+	int r = write_file_swap(dir, name, 0600, text, strlen(text));
+
+	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
+}
+
+static int write_index(int dir, const char *manifest, size_t size, struct err *e)
+{
+	autofree char *text = str_printf("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":"
+					 "\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\","
+					 "\"size\":%zu}]}",
+					 manifest, size);
+	int r = text ? write_text(dir, "index.json", text, e) : no_memory(e);
+
+	return r < 0 ? r : write_text(dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", e);
+}
+
+/* A blob that is to be in the layout, or a layer that is here already. */
+static int place_blob(struct pull *p, const char *digest, int blobs, struct err *e)
+{
+	autofree char *diff_id = NULL;
+	struct digest d;
+	int r;
+
+	if (!digest || digest_parse(digest, &d) < 0)
+		return err_set(e, EPROTO, "the answer of ketch-registry names no blob");
+	r = record_layer_of_blob(p->store, digest, &diff_id, e);
+	if (r < 0 || !diff_id)
+		return r < 0 ? r : blobs_link(p->store, &d, blobs, e);
+	return strv_addf(&p->have, "%s %s", digest, diff_id) < 0 ? no_memory(e) : 0;
+}
+
+static int place_blobs(struct pull *p, int blobs, struct err *e)
+{
+	int r = 0;
+
+	strv_done(&p->have);
+	if (!p->found.n_blobs || p->found.n_blobs > IMAGE_LAYERS_MAX + 1)
+		return err_set(e, EPROTO, "the answer of ketch-registry names no image");
+	for (size_t i = 0; r == 0 && i < p->found.n_blobs; i++)
+		r = place_blob(p, p->found.blobs[i].digest, blobs, e);
+	return r;
+}
+
+/* The manifest as text, which is what its digest says. */
+static int read_manifest(struct pull *p, struct digest *ret, struct buf *text, struct err *e)
+{
+	uint8_t is[SHA256_BYTES];
+	struct sha256 h;
+	int r;
+
+	if (!p->found.manifest || digest_parse(p->found.manifest, ret) < 0)
+		return err_set(e, EPROTO, "the answer of ketch-registry names no manifest");
+	r = blobs_read(p->store, ret, IMAGE_DOCUMENT_MAX, text, e);
+	if (r < 0)
+		return r;
+	sha256_init(&h);
+	sha256_add(&h, text->data ? text->data : "", text->len);
+	sha256_end(&h, is);
+	return memcmp(is, ret->sha256, sizeof(is))
+		       ? err_set(e, EBADMSG, "wrong digest: the manifest is another")
+		       : 0;
+}
+
+static int make_layout(struct pull *p, const struct stage *st, const struct digest *manifest, size_t size,
+		       struct err *e)
+{
+	autoclose int blobs = mkdir_open(st->fd, "blobs/sha256", 0700);
+	int r = blobs < 0 ? err_sys(e, -blobs, "make a directory")
+			  : write_index(st->fd, p->found.manifest, size, e);
+
+	if (r == 0)
+		r = blobs_link(p->store, manifest, blobs, e);
+	return r < 0 ? r : place_blobs(p, blobs, e);
+}
+
+/* --- into the store */
+
+static void on_progress(void *arg, const char *line)
+{
+	const struct pull *p = arg;
+
+	tell(p->rq, &(const struct pull_event){ .kind = PULL_UNPACK, .text = line });
+}
+
+static void drop_blobs(struct pull *p)
+{
+	struct digest d;
+
+	if (digest_parse(p->found.manifest, &d) == 0)
+		blobs_drop(p->store, &d);
+	for (size_t i = 0; i < p->found.n_blobs; i++)
+		if (digest_parse(p->found.blobs[i].digest, &d) == 0)
+			blobs_drop(p->store, &d);
+}
+
+static int add(struct pull *p, int layout_fd, const struct buf *manifest, struct err *e)
+{
+	AUTO(strv_done) struct strv refs = { 0 };
+	autofree char *id = NULL;
+	const struct pulled pd = { .layout_fd = layout_fd,
+				   .have = p->have,
+				   .refs = &refs,
+				   .name = p->meaning->ref.name,
+				   .digest = p->found.digest,
+				   .manifest_digest = p->found.manifest,
+				   .manifest = manifest->data };
+
+	if (p->ref && strv_add(&refs, p->ref) < 0)
+		return no_memory(e);
+	return add_pulled(p->store, &pd, p->rq->tell ? on_progress : NULL, p, &id, e);
+}
+
+/* What does not fit its digest is no use to the next pull. */
+static int keep(struct pull *p, struct err *e)
+{
+	AUTO(stage_done) struct stage st = { .fd = -1 };
+	AUTO(buf_done) struct buf text = { 0 };
+	struct digest manifest, top;
+	int r = digest_parse(p->found.digest, &top) < 0
+			? err_set(e, EPROTO, "the answer of ketch-registry names no image")
+			: read_manifest(p, &manifest, &text, e);
+
+	if (r == 0)
+		r = stage_open(p->store, &st, e);
+	if (r == 0)
+		r = make_layout(p, &st, &manifest, text.len, e);
+	if (r == 0)
+		r = add(p, st.fd, &text, e);
+	if (r == 0 || r == -EBADMSG || r == -EINVAL)
+		drop_blobs(p);
+	return r;
+}
+
+/* Two pulls of one name: the second finds what the first has brought. */
+static int lock_name(struct pull *p, struct err *e)
+{
+	autofree char *name =
+		str_printf("%s %s %s", p->meaning->ref.name, p->tag, p->rq->platform ? p->rq->platform : "");
+	char hex[SHA256_HEX], lock[32];
+
+	if (!name)
+		return no_memory(e);
+	sha256_hex(name, strlen(name), hex);
+	snprintf(lock, sizeof(lock), "pull-%.16s", hex);
+	return store_lock(p->store, lock, PULL_LOCK_WAIT_S, "ketch pull", e);
+}
+
+static int check_policy(const struct pull *p, struct err *e)
+{
+	AUTO(policy_done) struct policy po = { 0 };
+	autofree char *whole = reference_whole_name(p->meaning->ref.name);
+	int r = whole ? policy_load(p->rq->files.policy, whole, p->ref ? p->tag : NULL, &po, e)
+		      : no_memory(e);
+
+	for (size_t i = 0; r == 0 && i < po.n_rules; i++) {
+		if (po.rules[i].type == POLICY_REJECT)
+			r = err_set(e, EPERM, "policy.json rejects %.200s", whole);
+		else if (po.rules[i].type != POLICY_ACCEPT)
+			r = err_set(e, ENOTSUP,
+				    "policy.json wants a signature of %.200s, which ketch cannot check",
+				    whole);
+	}
+	return r;
+}
+
+static int pull_once(struct pull *p, struct err *e)
+{
+	int r;
+
+	json_done(&registry_message_table, &p->found);
+	p->current = false;
+	r = fetch(p, e);
+	if (r == 0 && !p->found.digest)
+		r = err_set(e, EPROTO, "ketch-registry found no image");
+	return r < 0 || p->current ? r : keep(p, e);
+}
+
+static int pull_ref(struct pull *p, struct strv *ret_refs, struct err *e)
+{
+	autofree char *by_digest = NULL;
+	autoclose int lock = -1;
+	int r = check_policy(p, e);
+
+	if (r < 0)
+		return r;
+	tell(p->rq,
+	     &(const struct pull_event){ .kind = PULL_BEGINS, .text = p->meaning->ref.name, .tag = p->tag });
+	lock = lock_name(p, e);
+	r = lock < 0 ? lock : pull_once(p, e);
+	for (int i = 1; r == -ESTALE && i < TRIES; i++)
+		r = pull_once(p, e);
+	if (r < 0)
+		return r;
+	by_digest = p->ref ? strdup(p->ref) : str_printf("%s@%s", p->meaning->ref.name, p->tag);
+	if (!by_digest || strv_add(ret_refs, by_digest) < 0)
+		return no_memory(e);
+	tell(p->rq,
+	     &(const struct pull_event){
+		     .kind = PULL_DONE, .text = by_digest, .digest = p->found.digest, .fresh = !p->current });
+	return 0;
+}
+
+static int pull_tag(struct image_store *s, const struct image_pull *rq, const struct meaning *m,
+		    const char *tag, struct strv *ret_refs, struct err *e)
+{
+	AUTO(pull_done) struct pull p = { .store = s, .rq = rq, .meaning = m, .tag = strdup(tag) };
+
+	p.ref = str_printf("%s:%s", m->ref.name, tag);
+	if (!p.tag || !p.ref)
+		return no_memory(e);
+	return pull_ref(&p, ret_refs, e);
+}
+
+/* --- all tags */
+
+static int hear_tags(void *arg, struct registry_message *m, struct err *e)
+{
+	if (m->tags.n && strv_add_all(arg, &m->tags) < 0)
+		return no_memory(e);
+	return 0;
+}
+
+static int pull_all(struct image_store *s, const struct image_pull *rq, const struct meaning *m,
+		    struct strv *ret_refs, struct err *e)
+{
+	AUTO(strv_done) struct strv tags = { 0 };
+	struct registry_request ask = { .verb = REGISTRY_TAGS,
+					.endpoints = m->endpoints,
+					.n_endpoints = m->n_endpoints,
+					.timeout_s = rq->timeout_s ? rq->timeout_s : TIMEOUT_S };
+	int r = fetch_run(&(const struct fetch_run){ &ask, -1, hear_tags, &tags }, e);
+
+	for (size_t i = 0; r == 0 && i < tags.n; i++)
+		r = is_reference_tag(tags.v[i]) ? pull_tag(s, rq, m, tags.v[i], ret_refs, e)
+						: err_set(e, EPROTO, "a tag that is none");
+	return r;
+}
+
+static int pull_meaning(struct image_store *s, const struct image_pull *rq, const struct meaning *m,
+			struct strv *ret_refs, struct err *e)
+{
+	AUTO(pull_done) struct pull p = { .store = s, .rq = rq, .meaning = m };
+	char digest[DIGEST_TEXT];
+
+	if (rq->all_tags)
+		return pull_all(s, rq, m, ret_refs, e);
+	if (!m->ref.has_digest)
+		return pull_tag(s, rq, m, m->ref.tag, ret_refs, e);
+	digest_text(&m->ref.digest, digest);
+	p.tag = strdup(digest);
+	return p.tag ? pull_ref(&p, ret_refs, e) : no_memory(e);
+}
+
+static bool has_tag(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return strpbrk(slash ? slash : name, ":@");
+}
+
+int image_pull(struct image_store *s, const struct image_pull *rq, struct strv *ret_refs, struct err *e)
+{
+	AUTO(resolution_done) struct resolution res = { 0 };
+	AUTO(platform_want_done) struct platform_want want = { 0 };
+	int r = platform_parse(rq->platform, &want, e);
+
+	if (r == 0 && rq->all_tags && has_tag(rq->name))
+		r = err_set(e, EINVAL, "tag can't be used with --all-tags/-a");
+	if (r == 0)
+		r = registry_resolve(&rq->files, rq->name, RESOLVE_PULL, &res, e);
+	if (r == 0)
+		r = blobs_expire(s, BLOBS_AGE_S, NULL, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < res.n_meanings; i++) {
+		r = pull_meaning(s, rq, &res.meanings[i], ret_refs, e);
+		if (r == 0)
+			return 0;
+		err_wrap(e, r, "%s", res.meanings[i].ref.name);
+		if (i + 1 < res.n_meanings)
+			tell_note(rq, e->msg);
+	}
+	return r;
+}

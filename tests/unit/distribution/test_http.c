@@ -1,0 +1,136 @@
+/* test_http.c - what servers say in headers: challenges, and where they lead */
+#include "../cm.h"
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "distribution/challenge.h"
+#include "distribution/url.h"
+
+static void challenges_are_read_and_the_best_is_taken(void **state)
+{
+	static const struct {
+		const char *header;
+		enum challenge_kind kind;
+		const char *realm, *service, *scope;
+	} rows[] = {
+		{ "Basic realm=\"x\"", CHALLENGE_BASIC, "x", NULL, NULL },
+		{ "basic", CHALLENGE_BASIC, NULL, NULL, NULL },
+		{ "Bearer realm=\"https://a/t\",service=\"a b\",scope=\"repository:x:pull,push\"",
+		  CHALLENGE_BEARER, "https://a/t", "a b", "repository:x:pull,push" },
+		{ "Bearer realm=https://a/t , service=s", CHALLENGE_BEARER, "https://a/t", "s", NULL },
+		{ "Basic realm=\"x\", Bearer realm=\"y\", error=\"z\"", CHALLENGE_BEARER, "y", NULL, NULL },
+		{ "Bearer realm=\"y\", Basic realm=\"x\"", CHALLENGE_BEARER, "y", NULL, NULL },
+		{ "Negotiate", CHALLENGE_NONE, NULL, NULL, NULL },
+		{ "Digest realm=\"d\", nonce=\"n\", Basic realm=\"x\"", CHALLENGE_BASIC, "x", NULL, NULL },
+		{ "Bearer realm=\"a\\\"b\"", CHALLENGE_BEARER, "a\"b", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(challenge_done) struct challenge c = { 0 };
+
+		assert_int_equal(challenge_parse(rows[i].header, &c), 0);
+		assert_int_equal(c.kind, rows[i].kind);
+		if (rows[i].realm)
+			assert_string_equal(c.realm, rows[i].realm);
+		if (rows[i].service)
+			assert_string_equal(c.service, rows[i].service);
+		if (rows[i].scope)
+			assert_string_equal(c.scope, rows[i].scope);
+	}
+}
+
+static void what_is_no_challenge_is_refused(void **state)
+{
+	static const char *const wrong[] = { "",
+					     " ",
+					     "Bearer",
+					     "Bearer service=\"x\"",
+					     "Bearer realm=\"x",
+					     "Bearer realm=\"x\",realm=\"y\"",
+					     "Bearer realm=",
+					     "Bearer =x",
+					     "Bearer realm=\"x\"\"y\"",
+					     "Bea/rer realm=\"x\"",
+					     "Bearer realm=\"a\nb\"" };
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct challenge c = { 0 };
+
+		assert_true(challenge_parse(wrong[i], &c) < 0);
+		assert_int_equal(c.kind, CHALLENGE_NONE);
+	}
+}
+
+static void an_origin_is_scheme_host_and_port(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "https://A.example/x", "https://a.example" },
+		{ "https://a.example:443/", "https://a.example" },
+		{ "http://a.example:443/", "http://a.example:443" },
+		{ "http://a.example:80?x", "http://a.example" },
+		{ "https://[::1]:5000/x", "https://[::1]:5000" },
+		{ "ftp://a.example/", NULL },
+		{ "https://user@a.example/", NULL },
+		{ "https:///x", NULL },
+		{ "https://a example/", NULL },
+		{ "https://a.example/\nx", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *origin = url_origin(rows[i][0]);
+
+		if (rows[i][1])
+			assert_string_equal(origin, rows[i][1]);
+		else
+			assert_null(origin);
+	}
+}
+
+static void a_location_leads_from_where_it_was_said(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "https://a/v2/x?q", "/b", "https://a/b" },
+		{ "https://a/v2/x?q", "b/c", "https://a/v2/b/c" },
+		{ "https://a/v2/x?q", "?b", "https://a/v2/x?b" },
+		{ "https://a", "b", "https://a/b" },
+		{ "https://a/v2/x", "http://c/d", "http://c/d" },
+		{ "https://a/v2/x", "//c/d", "https://c/d" },
+		{ "https://a/v2/x", "file:///etc/passwd", NULL },
+		{ "https://a/v2/x", "", NULL },
+		{ "https://a/v2/x", "/a b", NULL },
+		{ "https://a/v2/x", "https://u:p@c/d", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *to = url_follow(rows[i][0], rows[i][1]);
+
+		if (rows[i][2])
+			assert_string_equal(to, rows[i][2]);
+		else
+			assert_null(to);
+	}
+}
+
+static void a_query_grows(void **state)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+
+	buf_adds(&b, "https://a/t");
+	url_add_query(&b, "service", "a b&c");
+	url_add_query(&b, "scope", "repository:x/y:pull,push");
+	assert_string_equal(b.data, "https://a/t?service=a%20b%26c&scope=repository:x/y:pull,push");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(challenges_are_read_and_the_best_is_taken),
+		cmocka_unit_test(what_is_no_challenge_is_refused),
+		cmocka_unit_test(an_origin_is_scheme_host_and_port),
+		cmocka_unit_test(a_location_leads_from_where_it_was_said),
+		cmocka_unit_test(a_query_grows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
