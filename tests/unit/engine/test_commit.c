@@ -39,10 +39,10 @@ static void the_command_of_the_instance_becomes_that_of_the_image(void **state)
 {
 	expect("{\"Cmd\":[\"sh\"]}", "{\"process\":{\"args\":[\"ls\",\"/\"]}}", "{\"Cmd\":[\"ls\",\"/\"]}");
 	expect("{\"Entrypoint\":[\"a\",\"b\"],\"Cmd\":[\"c\"]}",
-	       "{\"process\":{\"args\":[\"a\",\"b\",\"x\"]}}",
+	       "{\"entrypointWords\":2,\"process\":{\"args\":[\"a\",\"b\",\"x\"]}}",
 	       "{\"Entrypoint\":[\"a\",\"b\"],\"Cmd\":[\"x\"]}");
 	/* --entrypoint z */
-	expect("{\"Entrypoint\":[\"a\"],\"Cmd\":[\"c\"]}", "{\"process\":{\"args\":[\"z\",\"c\"]}}",
+	expect("{\"Entrypoint\":[\"a\"],\"Cmd\":[\"c\"]}", "{\"entrypointWords\":1,\"process\":{\"args\":[\"z\",\"c\"]}}",
 	       "{\"Entrypoint\":[\"z\"],\"Cmd\":[\"c\"]}");
 }
 
