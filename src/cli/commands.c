@@ -38,6 +38,11 @@ static const struct command *const snapshot_commands[] = {
 	NULL,
 };
 
+static const struct command *const network_commands[] = {
+	&cmd_network_create,  &cmd_network_ls,	       &cmd_network_inspect, &cmd_network_rm,
+	&cmd_network_connect, &cmd_network_disconnect, &cmd_network_prune,   NULL,
+};
+
 static const struct command *const profile_commands[] = {
 	&cmd_profile_create, &cmd_profile_ls, &cmd_profile_show, &cmd_profile_rm, NULL,
 };
@@ -60,16 +65,14 @@ static const struct command *const host_commands[] = {
 	NULL,
 };
 
-static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, NULL };
+static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, &cmd_network_release,
+							 NULL };
 
 const struct section sections[] = {
-	{ "Instances", instance_commands },
-	{ "Images", image_commands },
-	{ "Volumes", volume_commands },
-	{ "Snapshots", snapshot_commands },
-	{ "Profiles", profile_commands },
-	{ "Host", host_commands },
-	{ NULL, NULL },
+	{ "Instances", instance_commands }, { "Images", image_commands },
+	{ "Volumes", volume_commands },	    { "Snapshots", snapshot_commands },
+	{ "Networks", network_commands },   { "Profiles", profile_commands },
+	{ "Host", host_commands },	    { NULL, NULL },
 };
 
 const struct group groups[] = {
@@ -79,6 +82,7 @@ const struct group groups[] = {
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
 	{ "snapshot", "Manage kept states of instances" },
+	{ "network", "Manage the segments that instances share" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },
 	{ "profile", "Manage stored sets of flags for run" },
 	{ NULL, NULL },
@@ -138,6 +142,8 @@ const struct alias aliases[] = {
 	{ "snapshot show", "snapshot inspect" },
 	{ "snapshot restore", "rollback" },
 	{ "copy", "clone" },
+	{ "network list", "network ls" },
+	{ "network remove", "network rm" },
 	{ "kernel list", "kernel ls" },
 	{ "kernel remove", "kernel rm" },
 	{ "system info", "info" },
@@ -175,7 +181,7 @@ static bool is_group(const char *word)
 	return false;
 }
 
-/* "network" refuses "network ls", too. */
+/* "secret" refuses "secret ls", too. */
 static const struct refusal *find_refusal(const char *name)
 {
 	for (const struct refusal *r = refusals; r->name; r++) {

@@ -1,6 +1,6 @@
 /* completion.c - ketch completion bash: a script made from the table of commands
  *
- * The script asks `ketch completion instances|images|kernels|profiles|volumes` for names that exist now.
+ * The script asks `ketch completion instances|images|kernels|networks|profiles|volumes` for names that exist now.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/run_profile.h"
 #include "cli/text.h"
+#include "engine/network.h"
 #include "engine/volume.h"
 #include "kernel/kernel.h"
 
@@ -72,7 +73,7 @@ static const char script_tail[] =
 	"		while read -r word; do\n"
 	"			[[ $word: == \"$cur\"* ]] && COMPREPLY+=(\"$word:\")\n"
 	"		done < <(ketch completion instances 2>/dev/null) ;;\n"
-	"	instances | images | kernels | profiles | volumes)\n"
+	"	instances | images | kernels | networks | profiles | volumes)\n"
 	"		while read -r word; do\n"
 	"			[[ $word == \"$cur\"* ]] && "
 	"COMPREPLY+=(\"${word#\"${cur%\"${cur##*:}\"}\"}\")\n"
@@ -84,9 +85,10 @@ static const char script_tail[] =
 static const char *kind_name(enum word_kind k)
 {
 	static const char *const names[] = {
-		[WORDS_NONE] = "nothing", [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
-		[WORDS_FILE] = "file",	  [WORDS_KERNEL] = "kernels",	  [WORDS_COMMAND] = "command",
-		[WORDS_PLACE] = "places", [WORDS_VOLUME] = "volumes",	  [WORDS_PROFILE] = "profiles",
+		[WORDS_NONE] = "nothing",     [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
+		[WORDS_FILE] = "file",	      [WORDS_KERNEL] = "kernels",     [WORDS_COMMAND] = "command",
+		[WORDS_PLACE] = "places",     [WORDS_VOLUME] = "volumes",     [WORDS_PROFILE] = "profiles",
+		[WORDS_NETWORK] = "networks",
 	};
 
 	return names[k];
@@ -262,6 +264,21 @@ static int add_kernels(struct cli *c, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int add_networks(struct cli *c, struct buf *out, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	struct network *v;
+	size_t n;
+	int r = en ? network_list(en, &v, &n, e) : -e->no;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "%s\n", v[i].name);
+	networks_free(v, n);
+	return 0;
+}
+
 static int add_volumes(struct cli *c, struct buf *out, struct err *e)
 {
 	struct engine *en = cli_engine(c, e);
@@ -302,10 +319,10 @@ static int completion_run(struct cli *c, void *args, struct strv *words, struct 
 	static const struct {
 		const char *name;
 		int (*add)(struct cli *c, struct buf *out, struct err *e);
-	} kinds[] = {
-		{ "bash", add_script },	    { "instances", add_instances }, { "images", add_images },
-		{ "kernels", add_kernels }, { "profiles", add_profiles },   { "volumes", add_volumes }
-	};
+	} kinds[] = { { "bash", add_script },	    { "instances", add_instances },
+		      { "images", add_images },	    { "kernels", add_kernels },
+		      { "networks", add_networks }, { "profiles", add_profiles },
+		      { "volumes", add_volumes } };
 	AUTO(buf_done) struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -137,6 +137,7 @@ static const struct {
 	{ "container", add_instance },
 	{ "image", image_inspect_add },
 	{ "volume", volume_inspect_add },
+	{ "network", network_inspect_add },
 };
 
 static int add_any(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)

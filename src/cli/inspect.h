@@ -16,6 +16,8 @@ int inspect_add_instance(struct cli *c, const struct instance *in, int json_flag
 			 struct err *e);
 /* volume.c */
 int volume_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
+/* network_list.c */
+int network_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
 /* image_inspect.c */
 int image_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
 

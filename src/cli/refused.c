@@ -8,7 +8,6 @@
 #define NO_SIGNING  "images are not signed here; policy.json says which signatures a pull wants"
 #define NO_MANIFEST "lists of images for several platforms are not made here"
 #define NO_BUILDER  "there is no builder yet; build elsewhere, then ketch load the archive"
-#define NO_NETWORKS "networks come later; there are --network none and host"
 #define NO_CLUSTER  "Ketch runs instances of one host; it has no cluster"
 #define NO_DAEMON   "there is no daemon and no remote one: Ketch works on the store of --root"
 #define NO_PODS	    "there are no pods; --pid, --ipc and --uts container:NAME share namespaces"
@@ -30,7 +29,6 @@ const struct refusal refusals[] = {
 	{ "kube", NO_PODS },
 	{ "machine", "no machine is needed: ketch run --vm makes one for each instance" },
 	{ "manifest", NO_MANIFEST },
-	{ "network", NO_NETWORKS },
 	{ "node", NO_CLUSTER },
 	{ "play", NO_PODS },
 	{ "plugin", "there are no plugins" },

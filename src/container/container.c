@@ -90,6 +90,7 @@ int container_prepare(struct container *c, const struct boot *b, const struct pl
 		.terminal = -1,
 		.init_root = -1,
 		.host_proc = -1,
+		.ports_from = -1,
 		.by_user = geteuid() != 0,
 	};
 	/* rlimits are raised with a capability of the host's user namespace, which a process of another lacks */

@@ -88,6 +88,7 @@ struct container {
 	bool own_cgroupns; /* unshared inside, once the process is in its cgroups */
 	struct ns_join joins[MAX_JOINS];
 	size_t n_joins;
+	int ports_from; /* a network namespace whose interfaces the new one gets; -1: none */
 	char *time_offsets; /* lines for /proc/self/timens_offsets of a new time namespace; NULL: none */
 	char *uid_map, *gid_map; /* lines for /proc/PID/uid_map of a new user namespace; NULL: none */
 	bool own_users; /* in a user namespace of its own, with these host IDs of root and of the group tty (5): */
@@ -134,6 +135,9 @@ pid_t launch_clone(struct container *c, const struct launch *l, int *ret_pidfd, 
 bool container_has_namespace(const struct container *c, int flag);
 /* id_maps.c: in the parent: writes the ID maps of a new user namespace. */
 int launch_map_ids(const struct container *c, pid_t pid, struct err *e);
+/* ports.c: in the parent: the interfaces of the instance go from where the engine made them to the network namespace of our
+ * child, which belongs to its own users. */
+int launch_move_ports(const struct container *c, pid_t pid, struct err *e);
 
 /* oci_process.c: the five sets as the config names them, as far as `have` goes; -EINVAL with the place of an unknown name. */
 int oci_process_caps(const struct oci_process *p, uint64_t have, struct cap_sets *ret, struct err *e);
@@ -210,7 +214,7 @@ int place_in(int dir, const char *name, mode_t mode);
 extern const struct cgroup_rows container_cgroup_rows;
 extern const struct step_op op_warn, op_cgroup_enable, op_cgroup_own, op_cgroup_make, op_cgroup_set,
 	op_devices, op_seccomp, op_namespaces, op_userns, op_ns_join, op_ns_open, op_shm_of, op_id_maps,
-	op_time, op_overlay, op_root_open, op_source_open, op_terminals;
+	op_time, op_ports, op_overlay, op_root_open, op_source_open, op_terminals;
 /* steps_inside.c */
 extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl, op_tmpfs, op_bind,
 	op_make_cwd, op_root_read_only, op_root_enter, op_process, op_hooks;

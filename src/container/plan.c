@@ -55,7 +55,11 @@ void plan_step_take(struct planner *pl, const struct step_op *op, const char *wh
 bool plan_own_network(const struct planner *pl)
 {
 	/* in a VM the machine is the network's wall; a second one would only have to be bridged again */
-	return pl->spec->network == NETWORK_NONE && !pl->facts->in_guest;
+	if (pl->facts->in_guest)
+		return false;
+	/* one that the engine has made belongs to the users of the host */
+	return pl->spec->network == NETWORK_NONE ||
+	       (pl->spec->network == NETWORK_ATTACHED && pl->spec->userns);
 }
 
 bool plan_own_users(const struct planner *pl)

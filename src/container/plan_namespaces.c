@@ -35,6 +35,19 @@ static bool is_own(const struct planner *pl, const struct ns_spec *ns)
 	return pl->facts->in_guest || !ns_is_shared(ns);
 }
 
+/* Made by the engine with all that is in it, or that of another container; its ports go on into one of its own users. */
+static void plan_network(struct planner *pl)
+{
+	int mode = pl->spec->network;
+
+	if (pl->facts->in_guest || (mode != NETWORK_ATTACHED && mode != NETWORK_CONTAINER))
+		return;
+	if (plan_own_network(pl))
+		plan_step(pl, &op_ports, "net", "fd:ns/net", NULL, 0);
+	else
+		plan_step(pl, &op_ns_open, "net", "fd:ns/net", NULL, 0);
+}
+
 void plan_namespaces(struct planner *pl)
 {
 	const struct sandbox *b = &pl->spec->sandbox;
@@ -53,6 +66,7 @@ void plan_namespaces(struct planner *pl)
 		else if (rows[i].ns->mode == NS_CONTAINER)
 			plan_step(pl, &op_ns_open, rows[i].kind, from, NULL, 0);
 	}
+	plan_network(pl);
 	if (b->ipc.mode == NS_CONTAINER)
 		plan_step(pl, &op_shm_of, "shm", "fd:ns/mnt", NULL, 0);
 	buf_addf(&fresh, "%s%s", plan_own_network(pl) ? " net" : "", plan_own_users(pl) ? " user" : "");

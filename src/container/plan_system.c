@@ -105,7 +105,7 @@ static bool has_namespace(const struct instance_spec *s, int type)
 {
 	switch (type) {
 	case OCI_NS_NETWORK:
-		return s->network == NETWORK_NONE;
+		return s->network == NETWORK_NONE || s->network == NETWORK_ATTACHED;
 	case OCI_NS_IPC:
 		return !ns_is_shared(&s->sandbox.ipc);
 	case OCI_NS_UTS:
@@ -141,9 +141,12 @@ static void add_sysctls(struct planner *pl)
 {
 	const struct strv *list = &pl->spec->sandbox.sysctls;
 
-	if (pl->spec->network == NETWORK_NONE) /* a network of its own, or the machine's */
+	if (has_namespace(pl->spec, OCI_NS_NETWORK)) /* a network of its own, or the machine's */
 		/* as Docker: without it every server for a low port would need CAP_NET_BIND_SERVICE */
 		plan_step(pl, &op_sysctl, "/proc/sys/net/ipv4/ip_unprivileged_port_start", NULL, "0", 0);
+	/* and so for ping and CAP_NET_RAW; the IDs have to be those of its users */
+	if (has_namespace(pl->spec, OCI_NS_NETWORK) && !plan_own_users(pl))
+		plan_step(pl, &op_sysctl, "/proc/sys/net/ipv4/ping_group_range", NULL, "0 2147483647", 0);
 	for (size_t i = 0; i < list->n && pl->r == 0; i++) {
 		const char *eq = strchr(list->v[i], '=');
 		autofree char *path = oci_sysctl_path(list->v[i], (size_t)(eq - list->v[i]));
@@ -161,7 +164,7 @@ void plan_kernel(struct planner *pl)
 
 	plan_step(pl, &op_mount, "/proc", "proc", s->sandbox.proc_options, NSDX);
 	add_sysctls(pl);
-	if (s->network == NETWORK_NONE)
+	if (has_namespace(s, OCI_NS_NETWORK))
 		plan_step(pl, &op_loopback, "lo", NULL, NULL, 0);
 	if (!ns_is_shared(&s->sandbox.uts))
 		plan_step(pl, &op_hostname, "uts", NULL, s->hostname ? s->hostname : "ketch", 0);

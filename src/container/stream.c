@@ -244,14 +244,20 @@ static void close_child_ends(struct launch *l)
 		close(l->go);
 }
 
-/* The child of a new user namespace waits for its IDs. */
-static int map_ids(const struct container *c, int pid, int go)
+/* The child of a new user namespace waits for its IDs, and what its network has. */
+static int prepare_child(const struct container *c, int pid, int go, struct err *e)
 {
 	int r = ns_write_map(pid, "uid_map", c->uid_map);
 
 	if (r == 0)
 		r = ns_write_map(pid, "gid_map", c->gid_map);
-	return r == 0 ? write_full(go, "", 1) : r;
+	if (r < 0)
+		return err_sys(e, -r, "--userns: cannot map IDs");
+	r = launch_move_ports(c, pid, e);
+	if (r < 0)
+		return r;
+	r = write_full(go, "", 1);
+	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
 }
 
 static int launch(struct stream *s, struct launch *l, struct err *e)
@@ -271,7 +277,13 @@ static int launch(struct stream *s, struct launch *l, struct err *e)
 	if (pid < 0)
 		return pid;
 	s->pid = pid;
-	r = go >= 0 ? map_ids(s->c, pid, go) : 0;
+	if (go >= 0) {
+		r = prepare_child(s->c, pid, go, e);
+		if (r < 0) {
+			stream_kill(s);
+			return r;
+		}
+	}
 	if (r == 0)
 		r = loop_add(s->loop, &s->exit);
 	if (r == 0)

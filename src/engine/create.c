@@ -21,6 +21,7 @@
 #include "engine/engine_int.h"
 #include "engine/isolation.h"
 #include "engine/names.h"
+#include "engine/net_int.h"
 #include "engine/request.h"
 #include "engine/volume_int.h"
 #include "kernel/kernel.h"
@@ -257,6 +258,8 @@ static int make_spec(struct engine *en, const struct run_request *asked, struct 
 	if (r == 0)
 		r = userns_choose(en, s, e);
 	if (r == 0)
+		r = net_resolve(en, s, false, e);
+	if (r == 0)
 		r = volumes_resolve(en, s, e);
 	if (r == 0)
 		r = set_seccomp(en, rq, s, e);
@@ -304,6 +307,8 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 
 	if (r == 0)
 		r = check_plan(en, &s, e);
+	if (r == 0)
+		r = net_resolve(en, &s, true, e);
 	if (r == 0)
 		r = instance_dir_make(en, s.id, &lock, e);
 	if (r == 0)

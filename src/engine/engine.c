@@ -16,6 +16,7 @@
 #include "engine/engine_int.h"
 #include "engine/facts.h"
 #include "engine/layers.h"
+#include "engine/net_int.h"
 #include "engine/snapshot.h"
 #include "engine/volume_int.h"
 
@@ -90,6 +91,8 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 			r = volume_record_init(en->db, e);
 		if (r == 0)
 			r = storage_init(en->db, e);
+		if (r == 0)
+			r = network_record_init(en->db, e);
 	}
 	if (r < 0) {
 		engine_close(en);
@@ -280,6 +283,9 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 	json_done(&instance_state_table, &now.state);
 	if (r == -ENOSPC) /* for the exit record, which would go anyway */
 		r = remove_tree(en->run_fd, in->spec.id);
+	if (r < 0)
+		return r;
+	r = net_release_held(en, in->spec.id, false, e);
 	if (r < 0)
 		return r;
 	r = snapshots_leave(en, in->spec.id, &leave, e);

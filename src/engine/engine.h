@@ -49,6 +49,19 @@ struct sandbox_request {
 	bool system; /* process 1 is an init system */
 };
 
+/* What the user asked about networks. */
+struct net_request {
+	struct strv
+		networks; /* "NAME", "NAME:alias=,ip=,ip6=,mac=", "none", "host", "container:NAME"; none: bridge */
+	char *ip, *ip6, *mac; /* of the first */
+	struct strv aliases; /* on the first */
+	struct strv dns, dns_search, dns_options;
+	struct strv publish; /* "[[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]" */
+	struct strv expose; /* "PORT[-PORT][/PROTOCOL]" */
+	bool publish_all;
+	char *publish_address; /* of the host, where `publish` names none; NULL: 127.0.0.1 */
+};
+
 /* --health-*; NULL: not given. */
 struct health_request {
 	char *command, *interval, *timeout, *start_period, *retries;
@@ -87,7 +100,7 @@ struct run_request {
 	struct strv log_opts; /* "max-size=10m" */
 	struct strv storage_opts; /* "size=10g" */
 	char *stop_signal, *stop_timeout, *restart, *pid_file;
-	char *network; /* "none", "host" */
+	struct net_request net;
 	char *kernel; /* vm: version of the guest kernel */
 	char *driver; /* vm: "kvm", "qemu"; NULL: kvm where it works */
 	int rows, cols; /* of the user's terminal */

@@ -50,12 +50,17 @@ int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct
 int record_replace(struct db *db, const struct instance_spec *s, struct err *e);
 int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e);
 
+/* Networks alone. */
+int record_change_net(struct db *db, const struct instance_spec *s, struct err *e);
+
 /* truth.c: what is so, from the lock and the files that the monitor leaves */
 /* Takes the instance's lock (an open-file-description lock on ROOT/instances/ID/lock).  -EBUSY: it runs, or another
  * command works on it. */
 int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e);
 /* Is fd, which was inherited, the lock, and held?  It becomes close-on-exec. */
 int truth_take_lock(struct engine *en, const char *id, int fd, struct err *e);
+/* Does somebody hold it? */
+bool truth_is_locked(struct engine *en, const char *id);
 /* Waits until nobody has it, or whoever has it runs the instance; -EBUSY: that takes too long. */
 int truth_wait_idle(struct engine *en, const struct instance_spec *spec, struct err *e);
 /* Fills in->state for in->spec.  An instance whose monitor was killed is cleaned up and recorded as ended. */
@@ -75,6 +80,9 @@ void engine_tell(struct engine *en, const struct instance_spec *s, const char *a
 		 const char *const *more);
 /* The same of a volume: "create", "destroy". */
 void engine_tell_volume(struct engine *en, const char *name, const char *action);
+/* The same of a network: "create", "destroy"; more: "container=ID", or NULL. */
+struct network;
+void engine_tell_network(struct engine *en, const struct network *n, const char *action, const char *more);
 /* start.c: starts a monitor for the files of an instance that does not run; -EALREADY: it does.  *ret_fd as engine_start. */
 int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
 /* start.c: the lock of an instance that does not run; waits for who has it for a moment.  -EALREADY: it runs. */

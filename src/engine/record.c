@@ -216,6 +216,24 @@ int record_change(struct db *db, const struct instance_spec *s, struct err *e)
 	return r < 0 ? r : db_commit(&tx, e);
 }
 
+int record_change_net(struct db *db, const struct instance_spec *s, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	struct instance_spec now = { 0 }, changed;
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = record_find(db, s->id, &now, e);
+	if (r < 0)
+		return r;
+	changed = now; /* borrows */
+	changed.network = s->network;
+	changed.net = s->net;
+	r = record_update(db, &changed, e);
+	json_done(&instance_spec_table, &now);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
 int record_rename(struct db *db, const char *id, const char *name, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };

@@ -168,24 +168,6 @@ static int merge_ulimits(const struct run_request *rq, struct process *p, struct
 	return r;
 }
 
-/* --- protection */
-
-static int check_network(const struct run_request *rq, struct instance_spec *s, struct err *e)
-{
-	const char *name = rq->network && *rq->network ? rq->network : "none";
-
-	for (int i = 0; i <= NETWORK_HOST; i++) {
-		if (strcmp(network_names[i], name))
-			continue;
-		if (i == NETWORK_HOST && s->isolation == ISOLATION_VM)
-			return err_set(e, EINVAL,
-				       "--network host: a virtual machine cannot share the host's network");
-		s->network = i;
-		return 0;
-	}
-	return err_set(e, EINVAL, "--network: no such network: %.60s (there are none and host)", name);
-}
-
 int request_to_spec(const struct run_request *asked, const struct image *im, const struct host_facts *h,
 		    struct instance_spec *s, struct err *e)
 {
@@ -231,7 +213,7 @@ int request_to_spec(const struct run_request *asked, const struct image *im, con
 	if (r == 0)
 		r = merge_ulimits(rq, p, e);
 	if (r == 0)
-		r = check_network(rq, s, e);
+		r = request_network(rq, c, s, e);
 	if (r == 0)
 		r = request_protection(rq, s, e);
 	if (r == 0)

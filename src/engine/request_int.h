@@ -45,6 +45,15 @@ int request_sandbox(const struct run_request *rq, const struct host_facts *h, st
 		    struct err *e);
 /* request_system.c: --system changes what the request does not say; static texts, not to be freed. */
 int request_system(struct run_request *rq, struct err *e);
+/* request_network.c: --network and its like; names are resolved by net_resolve. */
+int request_network(const struct run_request *rq, const struct image_run_config *c, struct instance_spec *s,
+		    struct err *e);
+/* One network, as `network connect` names it. */
+int request_attachment(const char *network, const struct net_request *rq, struct net_attachment *ret,
+		       struct err *e);
+/* request_ports.c: -p, -P, --expose and the image's EXPOSE. */
+int request_ports(const struct net_request *rq, const struct image_run_config *c, struct net_spec *n,
+		  struct err *e);
 /* request_devices.c: --device, --device-cgroup-rule; what a device is now. */
 int request_device_look(struct device_spec *d, struct err *e);
 int request_devices(const struct sandbox_request *rq, struct sandbox *b, struct err *e);

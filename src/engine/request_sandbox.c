@@ -58,8 +58,8 @@ static int take_host(const char *text, struct sandbox *b, struct err *e)
 	autofree char *address = text[n] ? strdup(text + n + 1) : NULL;
 	size_t len = address ? strlen(address) : 0;
 
-	if (address && !strcmp(address, "host-gateway"))
-		return err_set(e, ENOTSUP, "--add-host: host-gateway needs a network, which come later");
+	if (address && n && !strcmp(address, HOST_GATEWAY)) /* known at the start */
+		return strv_addf(&b->hosts, HOST_GATEWAY "\t%.*s", (int)n, text) < 0 ? no_memory(e) : 0;
 	if (len > 1 && address[0] == '[' && address[len - 1] == ']') {
 		address[len - 1] = '\0';
 		memmove(address, address + 1, len - 1);

@@ -23,6 +23,7 @@
 #include "base/self.h"
 #include "engine/engine_int.h"
 #include "engine/layers.h"
+#include "engine/net_int.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
 #include "kernel/kernel.h"
@@ -288,6 +289,8 @@ static int give_all(struct starter *s, struct err *e)
 	if (r == 0)
 		r = shared_open(s->en, &s->boot, e);
 	if (r == 0)
+		r = net_start(s->en, &s->boot, e);
+	if (r == 0)
 		r = give_mounts(s, e);
 	if (r == 0)
 		r = give_seccomp(s, e);
@@ -389,6 +392,8 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 		r = give_program(s, e);
 	if (r == 0)
 		r = start_monitor(s, e);
+	if (r < 0 && !s->boot.files_only)
+		net_release_held(s->en, s->spec->id, true, NULL);
 	if (r == 0)
 		*ret_fd = take_fd(&ours);
 	return r;

@@ -26,6 +26,7 @@
 #include "base/path.h"
 #include "cgroup/cgroup.h"
 #include "engine/engine_int.h"
+#include "engine/net_int.h"
 #include "instance/exit_record.h"
 
 #define MAX_STATE    (1 << 20)
@@ -158,6 +159,8 @@ static int clear_lost(struct engine *en, struct instance *in, bool with_host, st
 {
 	int r = cgroup_clear(engine_facts(en), in->spec.sandbox.cgroup_parent, in->spec.id, e);
 
+	if (r == 0)
+		r = net_release_held(en, in->spec.id, true, e);
 	if (r < 0)
 		return r;
 	in->state.exit_code = 137;
@@ -212,6 +215,11 @@ static int lock_probe(struct engine *en, const char *id)
 	if (fcntl(fd, F_OFD_GETLK, &fl) < 0)
 		return -errno;
 	return fl.l_type == F_UNLCK ? 0 : -EBUSY;
+}
+
+bool truth_is_locked(struct engine *en, const char *id)
+{
+	return lock_probe(en, id) == -EBUSY;
 }
 
 static int read_exit(struct engine *en, struct instance *in)

@@ -35,10 +35,11 @@ static const struct jfield published_fields[] = {
 	JE(struct published_port, protocol, "protocol", port_protocol_names),
 	JK(J_STR, struct published_port, host_ip, "hostIp"),
 	JK(J_U32, struct published_port, host_port, "hostPort"),
+	JK(J_U32, struct published_port, host_last, "hostLast"),
 	J(J_U32, struct published_port, port),
 	{ 0 },
 };
-static const struct jtable published_table = { sizeof(struct published_port), published_fields };
+const struct jtable published_port_table = { sizeof(struct published_port), published_fields };
 
 static const struct jfield rule_fields[] = {
 	J(J_BOOL, struct net_rule, allow),
@@ -49,7 +50,7 @@ static const struct jfield rule_fields[] = {
 	JK(J_U32, struct net_rule, port_last, "portLast"),
 	{ 0 },
 };
-static const struct jtable rule_table = { sizeof(struct net_rule), rule_fields };
+const struct jtable net_rule_table = { sizeof(struct net_rule), rule_fields };
 
 static const struct jfield rate_fields[] = {
 	JK(J_U64, struct net_rate, in_bps, "in"),
@@ -63,13 +64,13 @@ static const struct jfield net_spec_fields[] = {
 	J(J_STR, struct net_spec, of),
 	JA(struct net_spec, attachments, n_attachments, "attachments", &net_attachment_table),
 	JO(struct net_spec, spare, "spare", &net_port_table),
-	JA(struct net_spec, ports, n_ports, "ports", &published_table),
+	JA(struct net_spec, ports, n_ports, "ports", &published_port_table),
 	JK(J_BOOL, struct net_spec, publish_all, "publishAll"),
 	J(J_STRV, struct net_spec, exposed),
 	J(J_STRV, struct net_spec, dns),
 	JK(J_STRV, struct net_spec, dns_search, "dnsSearch"),
 	JK(J_STRV, struct net_spec, dns_options, "dnsOptions"),
-	JA(struct net_spec, rules, n_rules, "rules", &rule_table),
+	JA(struct net_spec, rules, n_rules, "rules", &net_rule_table),
 	J(J_STRV, struct net_spec, egress),
 	JK(J_BOOL, struct net_spec, egress_given, "egressGiven"),
 	JK(J_BOOL, struct net_spec, egress_learn, "egressLearn"),

@@ -51,6 +51,8 @@ struct published_port {
 	int protocol; /* enum port_protocol */
 	char *host_ip; /* "127.0.0.1", "0.0.0.0", "::" */
 	uint32_t host_port; /* 0: chosen at the start, and written here */
+	uint32_t
+		host_last; /* the first free one from host_port to this is chosen at the start; 0: host_port itself */
 	uint32_t port; /* of the instance */
 };
 
@@ -85,6 +87,7 @@ struct net_spec {
 	struct net_rate rate;
 };
 
-extern const struct jtable net_port_table, net_attachment_table, net_spec_table;
+extern const struct jtable net_port_table, net_attachment_table, published_port_table, net_rule_table,
+	net_spec_table;
 
 #endif

@@ -49,6 +49,8 @@ struct device_spec {
 
 #define DEFAULT_SHM_BYTES (64 << 20)
 
+#define HOST_GATEWAY "host-gateway" /* the host, as it is reached from the instance's first network */
+
 struct sandbox {
 	struct ns_spec ipc, pid, uts, cgroup;
 	struct id_maps uid_maps, gid_maps; /* with userns: which IDs; empty: those of /etc/subuid */
@@ -56,7 +58,8 @@ struct sandbox {
 	char *cgroup_parent; /* "/a/b", below the root of each hierarchy; NULL: /ketch */
 	struct strv sysctls; /* "net.core.somaxconn=1024" */
 	uint64_t shm_bytes; /* of /dev/shm; 0: DEFAULT_SHM_BYTES */
-	struct strv hosts; /* "ADDRESS\tNAME": further lines of /etc/hosts */
+	struct strv
+		hosts; /* "ADDRESS\tNAME": further lines of /etc/hosts; HOST_GATEWAY in the place of an address */
 	bool no_hosts; /* /etc/hosts stays the image's */
 	char *domainname;
 	char *timezone; /* as asked for */

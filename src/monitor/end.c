@@ -16,6 +16,7 @@
 #include "instance/exit_record.h"
 #include "monitor/monitor_int.h"
 #include "monitor/restart.h"
+#include "sys/rtnetlink.h"
 
 #define LAST_WORDS_MS 5000
 
@@ -54,6 +55,39 @@ static void become_remover(struct monitor *m)
 	unblock_signals();
 	execl(b->ketch, "ketch", "--root", b->root, "--run-root", b->run_root, "rm", b->spec.id,
 	      (char *)NULL);
+}
+
+/* What it had on networks the command takes back that looks after the records. */
+static void become_releaser(struct monitor *m)
+{
+	const struct boot *b = &m->boot;
+
+	unblock_signals();
+	execl(b->ketch, "ketch", "--root", b->root, "--run-root", b->run_root, "network-release", b->spec.id,
+	      (char *)NULL);
+}
+
+/* A veth goes with the network namespace that it leads to, but somebody else may be in that. */
+static void remove_links(const struct net_spec *n)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	autoclose int rt = nl_open(NETLINK_ROUTE);
+
+	for (size_t i = 0; i < n->n_attachments; i++)
+		if (n->attachments[i].given.link)
+			rt_link_remove(&b, &(struct rt_link){ .name = n->attachments[i].given.link });
+	if (rt >= 0)
+		nl_run(rt, &b, NULL);
+}
+
+/* After the last word, for the kernel takes its time. */
+static void leave_networks(struct monitor *m)
+{
+	if (m->boot.spec.network != NETWORK_ATTACHED || m->boot.files_only)
+		return;
+	remove_links(&m->boot.spec.net);
+	if (!m->boot.spec.auto_remove)
+		become_releaser(m);
 }
 
 /* The command that starts the instance, with the lock as an argument. */
@@ -143,6 +177,7 @@ void monitor_wind_up(struct monitor *m)
 	alone = !relay_has_first_client(m->relay);
 	close(m->lock_fd);
 	say_last(m);
+	leave_networks(m);
 	if (m->boot.spec.auto_remove && alone && !m->boot.files_only)
 		become_remover(m);
 }

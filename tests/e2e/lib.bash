@@ -42,6 +42,12 @@ stay() { # FLAGS...: prints the id once the process is ready for signals
 # What a store holds, apart from images and caches: one line for everything that an instance may leave.
 things() { (cd "$1" && find instances tmp -mindepth 1 -maxdepth 1 2>/dev/null | sort); }
 
+# What is in the run root of things that run.
+things_run() {
+	[ ! -d "$KETCH_RUN_ROOT" ] ||
+		find "$KETCH_RUN_ROOT" -mindepth 1 ! \( -name kvm.json -o -name networks -o -path '*/networks/lock' \)
+}
+
 # --- expectations: on a mismatch they say what was there
 
 is() { # GOT WANT
@@ -87,7 +93,7 @@ logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
 
 left() {
 	"$E2E/audit.py" "$DIR"
-	[ ! -d "$KETCH_RUN_ROOT" ] || find "$KETCH_RUN_ROOT" -mindepth 1 ! -name kvm.json
+	things_run
 	things "$KETCH_ROOT" | diff "$DIR/things" - || :
 }
 nothing_left() { [ -z "$(left)" ]; }

@@ -64,8 +64,8 @@ of() { sed -n "s|^$1=||p" "$DIR/report"; } # NAME
 	for p in / /tmp /dev/shm; do is "$(of "write.$p")" yes; done
 }
 
-@test "the network is a loopback interface that is up" {
-	is "$(grep '^net\.' "$DIR/report")" 'net.lo=1'
+@test "the network is a loopback interface and one on the default network, both up" {
+	is "$(grep '^net\.' "$DIR/report" | sort)" $'net.eth0=1\nnet.lo=1'
 }
 
 @test "nothing of the host's mounts is visible" {

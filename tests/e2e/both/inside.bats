@@ -18,7 +18,7 @@ teardown_file() { store_close; }
 @test "names: host, domain, and /etc/hosts with what was added" {
 	is "$(ketch exec in sh -c 'hostname; cat /proc/sys/kernel/domainname')" $'box\ndom.example'
 	run ketch exec in cat /etc/hosts
-	like "$output" $'127.0.1.1\tbox.dom.example box'
+	like "$output" $'10\\.[0-9.]+\tbox.dom.example box'
 	like "$output" $'10.1.2.3\tdb'
 	like "$output" $'fd00::1\tsix'
 }
@@ -62,11 +62,11 @@ teardown_file() { store_close; }
 
 @test "what cannot be: one line that begins with the flag, and nothing is made" {
 	local flag
-	for flag in -p=80:80 -P --expose=80 --dns=1.1.1.1 --ip=10.0.0.1 --gpus=all --kernel-memory=1g --network-alias=x; do
-		refused 125 '^ketch: --[a-z-]+: ' krun "$flag" ketch/base true
+	for flag in --publish=80:0 --expose=0 --dns=x --ip=10.0.0.1 --gpus=all --kernel-memory=1g --network-alias=x/y; do
+		refused 125 '^ketch: (-p|--ip|--[a-z-]+:|network alias) ' krun "$flag" ketch/base true
 	done
 	refused 125 '--add-host' krun --add-host nowhere ketch/base true
-	refused 125 '--add-host: host-gateway' krun --add-host x:host-gateway ketch/base true
+	refused 125 '--add-host' krun --add-host :host-gateway ketch/base true
 	refused 125 'exclude' krun --no-hosts --add-host a:1.1.1.1 ketch/base true
 	refused 125 '--tz' krun --tz Nowhere/Land ketch/base true
 	refused 125 '--tz' krun --tz ../../etc/passwd ketch/base true

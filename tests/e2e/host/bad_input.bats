@@ -16,7 +16,7 @@ snapshot() { # what a store holds, but not what it may note or keep for later
 	find "$KETCH_ROOT" -mindepth 1 ! -path '*/ketch.db*' ! -path '*/seccomp*' ! -path '*/locks/*' ! -path '*/kernels' \
 		! -path '*/events/*' -printf '%p %s\n' | sort
 }
-unchanged() { snapshot | diff "$DIR/before" -; is "$(find "$KETCH_RUN_ROOT" -mindepth 1 ! -name kvm.json 2>/dev/null)" ''; }
+unchanged() { snapshot | diff "$DIR/before" -; is "$(things_run)" ''; }
 
 # Lines of: STATUS;what the error must name;arguments of ketch
 table() {

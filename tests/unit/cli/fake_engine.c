@@ -83,7 +83,10 @@ static void add_request(const struct run_request *rq)
 	add_text("stop-timeout", rq->stop_timeout);
 	add_text("restart", rq->restart);
 	add_text("pidfile", rq->pid_file);
-	add_text("network", rq->network);
+	add_list("network", &rq->net.networks);
+	add_text("ip", rq->net.ip);
+	add_list("publish", &rq->net.publish);
+	add_number("publish-all", rq->net.publish_all);
 	add_text("kernel", rq->kernel);
 	buf_addc(&fake.calls, '\n');
 }

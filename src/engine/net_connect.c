@@ -1,0 +1,327 @@
+/* net_connect.c - an instance comes onto a network, or leaves it: with its next start, or now */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "engine/ask.h"
+#include "engine/net_int.h"
+#include "engine/request_int.h"
+#include "network/port.h"
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+static bool runs(const struct instance *in)
+{
+	return in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED;
+}
+
+/* One change of one instance. */
+struct change {
+	struct engine *en;
+	struct instance *in; /* ours, with what it was given */
+	struct net_work w;
+	struct network n;
+	size_t index; /* of the attachment */
+	int bridge;
+};
+
+static void change_done(struct change *c)
+{
+	net_end(&c->w);
+	network_done(&c->n);
+}
+
+static ssize_t find_attachment(const struct net_spec *s, const char *network)
+{
+	for (size_t i = 0; i < s->n_attachments; i++)
+		if (s->attachments[i].network && !strcmp(s->attachments[i].network, network))
+			return (ssize_t)i;
+	return -1;
+}
+
+static int check_mode(const struct instance_spec *s, struct err *e)
+{
+	if (s->network == NETWORK_ATTACHED)
+		return 0;
+	if (s->network == NETWORK_NONE)
+		return err_set(
+			e, EPERM,
+			"container cannot be connected to multiple networks with one of the networks in "
+			"private (none) mode");
+	return err_set(
+		e, EPERM,
+		"container sharing network namespace with another container or host cannot be connected "
+		"to any other network");
+}
+
+/* --- interfaces that run */
+
+/* The guest has a name for its cards, too. */
+static void name_port(const struct net_spec *s, struct net_port *p)
+{
+	for (size_t i = 0; i < NET_MAX_ATTACHMENTS + 1; i++) {
+		autofree char *name = str_printf("eth%zu", i);
+		bool taken = false;
+
+		for (size_t k = 0; k < s->n_attachments; k++)
+			taken |= name && s->attachments[k].given.name &&
+				 !strcmp(s->attachments[k].given.name, name);
+		if (!taken && name) {
+			free(p->name);
+			p->name = take_ptr(name);
+			return;
+		}
+	}
+}
+
+static int ask_guest(struct change *c, const struct net_port *p, bool leave, struct err *e)
+{
+	const struct net_change change = { .leave = leave, .port = *p };
+
+	return engine_ask_network(c->en, c->in, &change, e);
+}
+
+static int add_container_port(struct change *c, const struct net_port *p, struct err *e)
+{
+	struct port_netns ns = { 0 };
+	int fd = net_open_of(c->en, c->in, e), r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
+
+	if (r == 0)
+		r = port_veth_add(c->w.rt, &c->n, c->bridge, c->in->spec.id, p, &ns, e);
+	port_netns_done(&ns);
+	return r;
+}
+
+static int add_port(struct change *c, const struct net_port *p, struct err *e)
+{
+	int r;
+
+	if (c->in->spec.isolation == ISOLATION_CONTAINER)
+		return add_container_port(c, p, e);
+	r = port_tap_move(c->w.rt, &c->n, c->bridge, p, e);
+	if (r == 0) {
+		r = ask_guest(c, p, false, e);
+		if (r < 0)
+			port_tap_move(c->w.rt, NULL, 0, p, NULL);
+	}
+	return r;
+}
+
+static int remove_port(struct change *c, const struct net_port *p, struct err *e)
+{
+	int r;
+
+	if (c->in->spec.isolation == ISOLATION_CONTAINER) {
+		port_remove(c->w.rt, p->link);
+		return 0;
+	}
+	r = ask_guest(c, p, true, e);
+	return r < 0 ? r : port_tap_move(c->w.rt, NULL, 0, p, e);
+}
+
+/* A machine has one card to spare. */
+static int take_spare(struct change *c, struct lease *l, struct net_attachment *a, struct err *e)
+{
+	struct net_port spare = { 0 };
+	int r;
+
+	if (c->in->spec.isolation != ISOLATION_VM)
+		return 0;
+	r = net_spare(&c->in->spec, &spare, e);
+	for (size_t i = 0; r == 0 && i < c->in->spec.net.n_attachments; i++) {
+		const char *mac = c->in->spec.net.attachments[i].given.mac;
+
+		if (mac && !strcmp(mac, spare.mac))
+			r = err_set(e, EBUSY,
+				    "%s: a virtual machine that runs can be put on one further network: stop "
+				    "it first",
+				    c->in->spec.name);
+	}
+	if (r == 0 && a->mac && strcmp(a->mac, spare.mac) != 0)
+		r = err_set(
+			e, ENOTSUP,
+			"--mac-address: the card of a running virtual machine has its own: stop it first");
+	if (r == 0) {
+		free(l->port.link);
+		free(a->mac);
+		l->port.link = take_ptr(spare.link);
+		a->mac = take_ptr(spare.mac);
+	}
+	json_done(&net_port_table, &spare);
+	return r;
+}
+
+static int take_lease(struct change *c, struct lease *l, struct net_attachment *a, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(c->en->db, &tx, e);
+
+	if (r == 0)
+		r = lease_take(c->en->db, &c->n, a, &c->w.world, l, e);
+	if (r == 0)
+		r = db_commit(&tx, e);
+	return r == 0 ? net_clear_gone(&c->w, true, e) : r;
+}
+
+static int connect_running(struct change *c, struct err *e)
+{
+	struct net_attachment *asked = &c->in->spec.net.attachments[c->index], a = { 0 };
+	AUTO(lease_done) struct lease l = { 0 };
+	int r = port_bridge_ensure(c->w.rt, &c->n, &c->bridge, e);
+
+	if (r == 0)
+		r = net_fill_lease(&c->in->spec, c->index, &c->n, &l, e);
+	if (r == 0 && json_copy(&net_attachment_table, asked, &a) < 0)
+		r = no_memory(e);
+	if (r == 0)
+		r = take_spare(c, &l, &a, e);
+	if (r == 0) {
+		name_port(&c->in->spec.net, &l.port);
+		r = take_lease(c, &l, &a, e);
+	}
+	if (r == 0) {
+		r = add_port(c, &l.port, e);
+		if (r < 0)
+			lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
+	}
+	json_done(&net_attachment_table, &a);
+	return r;
+}
+
+static int disconnect_running(struct change *c, bool force, struct err *e)
+{
+	struct lease *list;
+	size_t n;
+	int r = lease_list(c->en->db, c->n.id, c->in->spec.id, &list, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = remove_port(c, &list[i].port, e);
+		if (r < 0 && !force)
+			break;
+		r = lease_remove(c->en->db, c->n.id, c->in->spec.id, e);
+	}
+	leases_free(list, n);
+	return r;
+}
+
+/* --- the record */
+
+static int begin(struct change *c, const struct instance *in, struct instance *mine, struct err *e)
+{
+	int r = check_mode(&in->spec, e);
+
+	if (r == 0 && (json_copy(&instance_table, in, mine) < 0))
+		r = no_memory(e);
+	if (r == 0)
+		r = network_fill(c->en, mine, e);
+	c->in = mine;
+	return r == 0 ? net_begin(c->en, &c->w, e) : r;
+}
+
+/* What was given stands in leases, not in the record. */
+static int record(struct change *c, struct err *e)
+{
+	struct net_spec *s = &c->in->spec.net;
+
+	for (size_t i = 0; i < s->n_attachments; i++)
+		json_done(&net_port_table, &s->attachments[i].given);
+	return record_change_net(c->en->db, &c->in->spec, e);
+}
+
+static void tell(struct change *c, const char *action)
+{
+	autofree char *who = str_printf("container=%s", c->in->spec.id);
+
+	engine_tell_network(c->en, &c->n, action, who);
+}
+
+static int add_attachment(struct net_spec *s, struct net_attachment *a, struct err *e)
+{
+	struct net_attachment *more;
+
+	if (s->n_attachments >= NET_MAX_ATTACHMENTS)
+		return err_set(e, E2BIG, "an instance can be on %d networks", NET_MAX_ATTACHMENTS);
+	more = reallocarray(s->attachments, s->n_attachments + 1, sizeof(*more));
+	if (!more)
+		return no_memory(e);
+	s->attachments = more;
+	more[s->n_attachments++] = *a;
+	*a = (struct net_attachment){ 0 };
+	return 0;
+}
+
+static int connect(struct change *c, struct net_attachment *a, struct err *e)
+{
+	struct net_spec *s = &c->in->spec.net;
+	int r = net_resolve_one(c->en, a, &c->n, e);
+
+	if (r == 0 && find_attachment(s, c->n.id) >= 0)
+		r = err_set(e, EEXIST, "endpoint with name %s already exists in network %s", c->in->spec.name,
+			    c->n.name);
+	c->index = s->n_attachments;
+	if (r == 0)
+		r = add_attachment(s, a, e);
+	if (r == 0 && runs(c->in))
+		r = connect_running(c, e);
+	return r == 0 ? record(c, e) : r;
+}
+
+int network_connect(struct engine *en, const char *network, const struct instance *in,
+		    const struct net_request *rq, struct err *e)
+{
+	AUTO(change_done) struct change c = { .en = en, .w = { .lock = -1, .rt = -1 } };
+	AUTO(instance_done) struct instance mine = { 0 };
+	struct net_attachment a = { 0 };
+	int r = request_attachment(network, rq, &a, e);
+
+	if (r == 0)
+		r = begin(&c, in, &mine, e);
+	if (r == 0)
+		r = connect(&c, &a, e);
+	json_done(&net_attachment_table, &a);
+	if (r == 0)
+		tell(&c, "connect");
+	return r;
+}
+
+static int disconnect(struct change *c, const char *network, bool force, struct err *e)
+{
+	struct net_spec *s = &c->in->spec.net;
+	int r = network_record_find(c->en->db, network, &c->n, e);
+	ssize_t at = r < 0 ? -1 : find_attachment(s, c->n.id);
+
+	if (r < 0)
+		return r;
+	if (at < 0)
+		return err_set(e, ENOENT, "container %s is not connected to network %s", c->in->spec.name,
+			       c->n.name);
+	if (runs(c->in))
+		r = disconnect_running(c, force, e);
+	if (r < 0)
+		return r;
+	json_done(&net_attachment_table, &s->attachments[at]);
+	memmove(&s->attachments[at], &s->attachments[at + 1],
+		(--s->n_attachments - (size_t)at) * sizeof(*s->attachments));
+	return record(c, e);
+}
+
+int network_disconnect(struct engine *en, const char *network, const struct instance *in, bool force,
+		       struct err *e)
+{
+	AUTO(change_done) struct change c = { .en = en, .w = { .lock = -1, .rt = -1 } };
+	AUTO(instance_done) struct instance mine = { 0 };
+	int r = begin(&c, in, &mine, e);
+
+	if (r == 0)
+		r = disconnect(&c, network, force, e);
+	if (r == 0)
+		tell(&c, "disconnect");
+	return r;
+}

@@ -1,0 +1,48 @@
+/* net_int.h - networks as the other files of the engine need them */
+#ifndef ENGINE_NET_INT_H
+#define ENGINE_NET_INT_H
+
+#include "engine/engine_int.h"
+#include "engine/network.h"
+#include "instance/boot.h"
+
+/* A change of networks, under the lock of the run root.  Start with net_begin; net_end also after a failure. */
+struct net_work {
+	struct engine *en;
+	int lock, rt; /* rt: rtnetlink of the host */
+	struct lease_world world;
+	struct lease *gone; /* rows that gave way: their rules and names are still to go */
+	size_t n_gone;
+	bool oom;
+};
+int net_begin(struct engine *en, struct net_work *w, struct err *e);
+void net_end(struct net_work *w);
+/* Within the lock: what else there is of rows that have gone; links: and their links, which the kernel takes its time for. */
+int net_clear_gone(struct net_work *w, bool links, struct err *e);
+/* network_release for who holds the lock of the instance.  A link goes with the network namespace that it leads to; links:
+ * also where that lives on. */
+int net_release_held(struct engine *en, const char *instance, bool links, struct err *e);
+
+/* network.c: the networks that every store has, made where they are missing. */
+int net_ensure_defaults(struct engine *en, struct err *e);
+
+/* net_resolve.c: ids of the networks that the request names; make: also that of "bridge", where it is missing. */
+int net_resolve(struct engine *en, struct instance_spec *s, bool make, struct err *e);
+
+/* One of them; -ENOENT. */
+int net_resolve_one(struct engine *en, struct net_attachment *a, struct network *ret, struct err *e);
+
+/* net_start.c: an instance is about to start: its leases, links and rules; descriptors and what was given go into *b. */
+int net_start(struct engine *en, struct boot *b, struct err *e);
+/* The name of the port's link on the host, new. */
+char *net_link_name(void);
+/* A port of `in` on network n: its lease, but for the addresses. */
+int net_fill_lease(const struct instance_spec *s, size_t index, const struct network *n, struct lease *ret,
+		   struct err *e);
+
+/* Link and MAC of the card that a machine has for a network to come. */
+int net_spare(const struct instance_spec *s, struct net_port *ret, struct err *e);
+/* The network namespace of a running container; *in is brought up to date. */
+int net_open_of(struct engine *en, struct instance *in, struct err *e);
+
+#endif

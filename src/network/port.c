@@ -1,0 +1,345 @@
+/* port.c - links of the host: the bridge of a network, and on it the ends of instances */
+#include "network/port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "instance/net_port.h"
+#include "sys/ns.h"
+#include "sys/rtnetlink.h"
+#include "sys/tap.h"
+
+static int fail(struct err *e, int r, const struct nl_failure *f, const char *what)
+{
+	if (r == -EPERM)
+		return err_set(e, EPERM,
+			       "%s: networks need CAP_NET_ADMIN; without it there is --network none", what);
+	return *f->text ? err_set(e, -r, "%s: %s", what, f->text) : err_sys(e, -r, "%s", what);
+}
+
+int port_open_host(struct err *e)
+{
+	int fd = nl_open(NETLINK_ROUTE);
+
+	return fd < 0 ? err_sys(e, -fd, "rtnetlink") : fd;
+}
+
+/* --- bridges */
+
+static void put_pool(struct nl_batch *b, int index, const struct network_pool *pool)
+{
+	struct ip_prefix a;
+
+	if (!pool->subnet || ip_parse_prefix(pool->subnet, &a) < 0 || ip_parse(pool->gateway, &a.ip) < 0)
+		return;
+	rt_address_add(b, index, &a);
+}
+
+/* Its link-local address, which is the router's for its instances, is there at once; it believes no advertisement. */
+static void set_ipv6(const struct network *n)
+{
+	const struct {
+		const char *key, *value;
+	} rows[] = { { "disable_ipv6", n->v6.subnet ? "0" : "1" },
+		     { "accept_ra", "0" },
+		     { "accept_dad", "0" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", n->bridge, rows[i].key);
+		write_existing(AT_FDCWD, path, rows[i].value); /* a kernel without IPv6 has no such file */
+	}
+}
+
+/* Its own: it would have that of one of its ports, and another one each time that goes.  Never that of an instance. */
+static int bridge_mac(const struct network *n, uint8_t ret[6])
+{
+	char digits[9];
+
+	ret[0] = 0x02;
+	ret[1] = 0x44;
+	snprintf(digits, sizeof(digits), "%.8s", n->id);
+	return hex_decode(digits, 4, ret + 2);
+}
+
+static int bridge_make(int rt, const struct network *n, struct err *e)
+{
+	autofree char *alias = str_printf(PORT_ALIAS_NETWORK "%s", n->id),
+		      *what = str_printf("bridge %s", n->bridge);
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct rt_link_info l = { 0 };
+	struct nl_failure f = { 0 };
+	uint8_t mac[6];
+	int r;
+
+	if (!alias || !what)
+		return err_set(e, ENOMEM, "out of memory");
+	if (bridge_mac(n, mac) < 0)
+		return err_set(e, EINVAL, "network %s has no valid id", n->name);
+	rt_bridge_new(&b, &(struct rt_link){ .name = n->bridge, .alias = alias, .mac = mac, .mtu = n->mtu });
+	r = nl_run(rt, &b, &f);
+	if (r == 0)
+		r = rt_link_find(rt, n->bridge, &l);
+	if (r < 0)
+		return fail(e, r, &f, what);
+	set_ipv6(n);
+	put_pool(&b, l.index, &n->v4);
+	put_pool(&b, l.index, &n->v6);
+	rt_link_change(&b, &(struct rt_link){ .index = l.index, .up = true });
+	r = nl_run(rt, &b, &f);
+	if (r < 0)
+		port_bridge_remove(rt, n, NULL);
+	return r < 0 ? fail(e, r, &f, what) : 0;
+}
+
+static bool is_ours(const struct network *n, const struct rt_link_info *l)
+{
+	size_t prefix = strlen(PORT_ALIAS_NETWORK);
+
+	return !strncmp(l->alias, PORT_ALIAS_NETWORK, prefix) && !strcmp(l->alias + prefix, n->id);
+}
+
+int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e)
+{
+	struct rt_link_info l = { 0 };
+	int r = rt_link_find(rt, n->bridge, &l);
+
+	if (r == -ENODEV) {
+		r = bridge_make(rt, n, e);
+		if (r < 0)
+			return r;
+		r = rt_link_find(rt, n->bridge, &l);
+	}
+	if (r < 0)
+		return err_sys(e, -r, "bridge %s", n->bridge);
+	if (!is_ours(n, &l))
+		return err_set(e, EEXIST,
+			       "bridge %s of network %s: there is an interface of this name that is not its",
+			       n->bridge, n->name);
+	*ret_index = l.index;
+	return 0;
+}
+
+int port_bridge_remove(int rt, const struct network *n, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct rt_link_info l = { 0 };
+	struct nl_failure f = { 0 };
+	int r = n->bridge ? rt_link_find(rt, n->bridge, &l) : -ENODEV;
+
+	if (r == 0 && is_ours(n, &l)) {
+		rt_link_remove(&b, &(struct rt_link){ .index = l.index });
+		r = nl_run(rt, &b, &f);
+	}
+	return r < 0 && r != -ENODEV ? fail(e, r, &f, n->bridge) : 0;
+}
+
+/* --- namespaces */
+
+/* Our one thread steps into the namespace and back. */
+static int socket_in(int ns)
+{
+	autoclose int back = ns_open(0, "net");
+	int fd, r = back < 0 ? back : ns_join(ns, CLONE_NEWNET);
+
+	if (r < 0)
+		return r;
+	fd = nl_open(NETLINK_ROUTE);
+	r = ns_join(back, CLONE_NEWNET);
+	if (r < 0)
+		abort(); /* what follows would be done to the wrong network */
+	return fd;
+}
+
+int port_netns_open(int fd, struct port_netns *ret, struct err *e)
+{
+	int rt = fd < 0 ? fd : socket_in(fd);
+
+	if (rt < 0) {
+		if (fd >= 0)
+			close(fd);
+		return err_sys(e, -rt, "network namespace");
+	}
+	*ret = (struct port_netns){ fd, rt };
+	return 0;
+}
+
+static int netns_new(void)
+{
+	autoclose int back = ns_open(0, "net");
+	int fd, r = back < 0 ? back : ns_unshare(CLONE_NEWNET);
+
+	if (r < 0)
+		return r;
+	fd = fd_move_above_stdio(ns_open(0, "net"));
+	r = ns_join(back, CLONE_NEWNET);
+	if (r < 0)
+		abort();
+	return fd;
+}
+
+int port_netns_make(struct port_netns *ret, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	int fd = netns_new(), r;
+
+	if (fd == -EPERM)
+		return err_set(
+			e, EPERM,
+			"network namespace: networks need CAP_SYS_ADMIN; without it there is --network none");
+	r = port_netns_open(fd, ret, e);
+	if (r < 0)
+		return r;
+	rt_link_change(&b, &(struct rt_link){ .name = "lo", .up = true });
+	r = nl_run(ret->rt, &b, NULL);
+	if (r < 0)
+		port_netns_done(ret);
+	return r < 0 ? err_sys(e, -r, "lo of a network namespace") : 0;
+}
+
+void port_netns_done(struct port_netns *ns)
+{
+	if (ns->fd > 0)
+		close(ns->fd);
+	if (ns->rt > 0)
+		close(ns->rt);
+	*ns = (struct port_netns){ 0 };
+}
+
+/* --- ports */
+
+static char *alias_of(const char *instance)
+{
+	return str_printf(PORT_ALIAS_INSTANCE "%s", instance);
+}
+
+static int isolate(int rt, const struct network *n, const char *link, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct nl_failure f = { 0 };
+	int r;
+
+	if (!n->isolate)
+		return 0;
+	rt_port_isolate(&b, (int)if_nametoindex(link), true);
+	r = nl_run(rt, &b, &f);
+	return r < 0 ? fail(e, r, &f, "--isolate") : 0;
+}
+
+/* Sysctls of a namespace are seen by who is in it. */
+static int set_ipv6_inside(const struct port_netns *ns, const struct net_port *given, struct err *e)
+{
+	autoclose int back = ns_open(0, "net");
+	int r = back < 0 ? back : ns_join(ns->fd, CLONE_NEWNET);
+
+	if (r < 0)
+		return err_sys(e, -r, "network namespace");
+	r = net_port_set_ipv6(given, given->name, e);
+	if (ns_join(back, CLONE_NEWNET) < 0)
+		abort();
+	return r;
+}
+
+static int configure_inside(const struct port_netns *ns, const struct net_port *given, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct net_port_addresses a;
+	struct rt_link_info l;
+	struct nl_failure f = { 0 };
+	int r = net_port_parse(given, &a, e);
+
+	if (r == 0)
+		r = set_ipv6_inside(ns, given, e);
+	if (r < 0)
+		return r;
+	r = rt_link_find(ns->rt, given->name, &l);
+	if (r == 0) {
+		net_port_put(&b, l.index, given, &a);
+		r = nl_run(ns->rt, &b, &f);
+	}
+	return r < 0 ? fail(e, r, &f, given->name) : 0;
+}
+
+int port_veth_add(int rt, const struct network *n, int bridge, const char *instance,
+		  const struct net_port *given, const struct port_netns *ns, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	autofree char *alias = alias_of(instance);
+	struct nl_failure f = { 0 };
+	uint8_t mac[6];
+	int r;
+
+	if (!alias || mac_parse(given->mac, mac) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	rt_veth_new(
+		&b,
+		&(struct rt_link){ .name = given->link,
+				   .alias = alias,
+				   .master = bridge,
+				   .mtu = given->mtu,
+				   .up = true },
+		&(struct rt_link){ .name = given->name, .mac = mac, .mtu = given->mtu, .netns_fd = ns->fd });
+	r = nl_run(rt, &b, &f);
+	if (r < 0)
+		return fail(e, r, &f, given->link);
+	r = isolate(rt, n, given->link, e);
+	if (r == 0)
+		r = configure_inside(ns, given, e);
+	if (r < 0)
+		port_remove(rt, given->link);
+	return r;
+}
+
+int port_tap_move(int rt, const struct network *n, int bridge, const struct net_port *given, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct nl_failure f = { 0 };
+	int r;
+
+	rt_link_change(
+		&b, &(struct rt_link){
+			    .name = given->link, .master = n ? bridge : -1, .mtu = given->mtu, .up = true });
+	r = nl_run(rt, &b, &f);
+	if (r < 0)
+		return fail(e, r, &f, given->link);
+	return n ? isolate(rt, n, given->link, e) : 0;
+}
+
+int port_tap_add(int rt, const struct network *n, int bridge, const char *instance,
+		 const struct net_port *given, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	autofree char *alias = alias_of(instance);
+	autoclose int tap = tap_open(given->link);
+	struct nl_failure f = { 0 };
+	int r;
+
+	if (tap < 0)
+		return fail(e, tap, &f, given->link);
+	if (!alias)
+		return err_set(e, ENOMEM, "out of memory");
+	rt_link_change(&b, &(struct rt_link){ .name = given->link, .alias = alias });
+	r = nl_run(rt, &b, &f);
+	if (r < 0)
+		return fail(e, r, &f, given->link);
+	r = bridge ? port_tap_move(rt, n, bridge, given, e) : 0;
+	return r < 0 ? r : take_fd(&tap);
+}
+
+void port_remove(int rt, const char *link)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+
+	rt_link_remove(&b, &(struct rt_link){ .name = link });
+	nl_run(rt, &b, NULL);
+}

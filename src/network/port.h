@@ -1,0 +1,46 @@
+/* port.h - links of the host: the bridge of a network, and on it the ends of instances
+ *
+ * Whose a link is stands in its alias: "ketch network ID" or "ketch instance ID".  `rt` is a socket of rtnetlink in the
+ * host's network namespace.
+ */
+#ifndef NETWORK_PORT_H
+#define NETWORK_PORT_H
+
+#include "base/err.h"
+#include "network/network.h"
+
+#define PORT_ALIAS_NETWORK  "ketch network "
+#define PORT_ALIAS_INSTANCE "ketch instance "
+
+/* A network namespace that no process is in yet. */
+struct port_netns {
+	int fd; /* the namespace */
+	int rt; /* a socket in it */
+};
+
+/* -EPERM with a sentence that names --network none. */
+int port_open_host(struct err *e);
+
+/* The bridge, made with its addresses unless it is there; -EEXIST: an interface of that name is somebody else's. */
+int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e);
+/* It may be gone already. */
+int port_bridge_remove(int rt, const struct network *n, struct err *e);
+
+/* A new namespace, with lo up. */
+int port_netns_make(struct port_netns *ret, struct err *e);
+/* That of a running instance (fd taken, also on failure). */
+int port_netns_open(int fd, struct port_netns *ret, struct err *e);
+void port_netns_done(struct port_netns *ns);
+
+/* A pair: given->link on the bridge, given->name in the namespace, with all that was given. */
+int port_veth_add(int rt, const struct network *n, int bridge, const char *instance,
+		  const struct net_port *given, const struct port_netns *ns, struct err *e);
+/* A tap on the bridge (bridge 0: on none); its descriptor. */
+int port_tap_add(int rt, const struct network *n, int bridge, const char *instance,
+		 const struct net_port *given, struct err *e);
+/* A tap that is there, on the bridge; off it (n NULL). */
+int port_tap_move(int rt, const struct network *n, int bridge, const struct net_port *given, struct err *e);
+/* It may be gone already.  Waits for the kernel, some 10 ms. */
+void port_remove(int rt, const char *link);
+
+#endif
