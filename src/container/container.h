@@ -11,4 +11,10 @@
 
 extern const struct backend container_backend;
 
+/* Whoever speaks with a running instance has become another, for the machine around it was restored (ketch-guest): nothing is read
+ * of any process from now on, and nothing said, until container_attach. */
+void container_detach(struct running *r);
+/* START of stream 0, which lives: says STARTED once more.  All others end: who asked for them is not there. */
+void container_attach(struct running *r);
+
 #endif

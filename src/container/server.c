@@ -39,6 +39,7 @@ struct running {
 	bool started; /* START of stream 0 was seen */
 	bool ending; /* stream 0 is gone, or kill */
 	bool told_ended;
+	bool detached; /* nobody listens */
 	uint32_t still; /* the copy for which all stand still; 0: none */
 };
 
@@ -77,7 +78,8 @@ static void on_message(void *arg, const struct msg *m)
 {
 	struct running *r = arg;
 
-	r->ev.message(r->ev.arg, m);
+	if (!r->detached)
+		r->ev.message(r->ev.arg, m);
 }
 
 static void go_on(struct running *r)
@@ -301,6 +303,9 @@ static void answer(struct running *r, const struct msg *m)
 	} else if (m->type == MSG_NETWORK) {
 		msg_put_text(&r->queue, MSG_NETWORK_REPLY, 0, ENOTSUP,
 			     "the interfaces of a container are made by its host");
+	} else if (m->type == MSG_SAVE) {
+		msg_put_text(&r->queue, MSG_SAVED, 0, ENOTSUP,
+			     "the memory of a container cannot be saved: that of a virtual machine can");
 	} else {
 		int k = answer_update(&r->c, m->data, m->len, &e);
 
@@ -419,6 +424,40 @@ static int container_start(const struct boot *b, const struct plan *p, struct lo
 	wake(r);
 	*ret = r;
 	return 0;
+}
+
+/* --- a machine that was restored */
+
+void container_detach(struct running *r)
+{
+	r->detached = true;
+	for (size_t i = 0; i < r->n_streams; i++)
+		stream_detach(r->streams[i]);
+}
+
+void container_attach(struct running *r)
+{
+	struct stream *main = find_stream(r, 0);
+	struct buf b = { 0 };
+	struct msg m;
+
+	r->detached = false;
+	buf_done(&r->queue); /* for who is not there */
+	for (size_t i = 0; i < r->n_streams; i++) {
+		if (r->streams[i] == main)
+			continue;
+		stream_mute(r->streams[i]);
+		stream_kill(r->streams[i]);
+	}
+	if (!main) {
+		later(r, MSG_FAILED, 0, 125, 0, "the process has ended");
+		return;
+	}
+	msg_put_u32(&b, MSG_STARTED, 0, (uint32_t)stream_pid(main));
+	if (msg_peek(&b, PEER_MONITOR, &m, NULL) == 1)
+		r->ev.message(r->ev.arg, &m);
+	buf_done(&b);
+	stream_attach(main);
 }
 
 const struct backend container_backend = {

@@ -58,14 +58,15 @@ void stream_give(struct stream *s, enum msg_type t, struct buf *b)
 {
 	struct msg m = { t, s->id, b->data + MSG_HEADER, b->len - MSG_HEADER };
 
-	if (buf_ok(b))
+	if (buf_ok(b) && !s->muted)
 		s->ops->message(s->ops->arg, &m);
 	buf_done(b);
 }
 
 void stream_later(struct stream *s, enum msg_type t, uint32_t v, uint32_t w, const char *text)
 {
-	s->ops->later(s->ops->arg, t, s->id, v, w, text);
+	if (!s->muted)
+		s->ops->later(s->ops->arg, t, s->id, v, w, text);
 }
 
 /* --- start and death */

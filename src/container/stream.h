@@ -38,6 +38,11 @@ int stream_start(struct stream *s, const struct process *p, struct err *e);
 int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *e);
 /* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of this stream. */
 void stream_send(struct stream *s, const struct msg *m);
+/* Nothing more is read of it; and again, for a receiver that knows of no bytes under way. */
+void stream_detach(struct stream *s);
+void stream_attach(struct stream *s);
+/* Nothing is said of it any more, its output is thrown away. */
+void stream_mute(struct stream *s);
 /* SIGKILL.  0 or -errno. */
 int stream_kill(struct stream *s);
 int stream_pid(const struct stream *s); /* 0 before it was started */

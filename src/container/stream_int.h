@@ -29,6 +29,8 @@ struct stream {
 	struct watch in; /* stdin; watched only while there is something to write */
 	struct buf in_queue, report_text;
 	bool in_eof;
+	size_t in_old; /* bytes at the front of in_queue that nobody waits to have credited */
+	bool detached, muted;
 	struct output out[2];
 	uint64_t oom_before;
 	bool running, dead;

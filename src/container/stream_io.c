@@ -48,7 +48,7 @@ static void on_idle(void *arg, uint32_t events)
 static bool read_output(struct output *o)
 {
 	struct stream *s = o->s;
-	size_t want = o->credit < sizeof(s->data) ? o->credit : sizeof(s->data);
+	size_t want = s->detached ? 0 : o->credit < sizeof(s->data) ? o->credit : sizeof(s->data);
 	struct msg m = { o->type, s->id, s->data, 0 };
 	ssize_t n;
 
@@ -76,7 +76,10 @@ static bool read_output(struct output *o)
 	if (s->dead && !o->left) /* the rest would be of others, who may never stop */
 		watch_close(s, &o->w);
 	m.len = (size_t)n;
-	s->ops->message(s->ops->arg, &m);
+	if (s->muted)
+		o->credit += (uint32_t)n;
+	else
+		s->ops->message(s->ops->arg, &m);
 	return true;
 }
 
@@ -139,8 +142,11 @@ void stream_add_credit(struct stream *s, const struct msg *m)
 
 static void credit_input(struct stream *s, size_t n)
 {
+	size_t old = n < s->in_old ? n : s->in_old;
 	struct buf b = { 0 };
 
+	s->in_old -= old;
+	n -= old;
 	if (!n)
 		return;
 	msg_put_u32x2(&b, MSG_CREDIT, s->id, 0, (uint32_t)n);
@@ -201,7 +207,7 @@ void stream_queue_input(struct stream *s, const struct msg *m)
 		stream_later(s, MSG_CREDIT, 0, (uint32_t)m->len, NULL);
 		return;
 	}
-	if (s->in_eof || m->len > MSG_WINDOW - s->in_queue.len) {
+	if (s->in_eof || m->len > MSG_WINDOW - (s->in_queue.len - s->in_old)) {
 		stream_later(s, MSG_ERROR, EPROTO, 0,
 			     "more input than the window allows, or input after its end");
 		return;
@@ -218,6 +224,34 @@ void stream_queue_eof(struct stream *s)
 		return;
 	s->in_eof = true;
 	watch_pause(s, &s->in, false);
+}
+
+/* --- another receiver */
+
+void stream_detach(struct stream *s)
+{
+	s->detached = true;
+	for (int i = 0; i < 2; i++)
+		watch_pause(s, &s->out[i].w, true);
+}
+
+void stream_attach(struct stream *s)
+{
+	s->detached = false;
+	s->in_old = s->in_queue.len;
+	for (int i = 0; i < 2; i++) {
+		s->out[i].credit = MSG_WINDOW;
+		if (s->running)
+			watch_pause(s, &s->out[i].w, false);
+	}
+	if (s->dead)
+		arm_idle(s);
+}
+
+void stream_mute(struct stream *s)
+{
+	s->muted = true;
+	stream_attach(s);
 }
 
 void stream_io_init(struct stream *s)

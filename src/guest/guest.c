@@ -1,6 +1,9 @@
 /* guest.c - PID 1 of a virtual machine: greets the monitor, runs the workload, powers off
  *
  * States: CONFIG -CONFIG / READY-> UP -SHUTDOWN-> STOPPING -(all ended)-> power off.
+ *
+ * A machine that was restored finds its stream reset: UP -reset-> RESTORED -SEED, CONFIG / READY-> RESTORED -START 0 / STARTED-> UP.
+ * Its workload stands still since before it was saved (FILES_HOLD), and goes on at START.
  */
 #include "guest/guest.h"
 
@@ -20,6 +23,7 @@
 #include "base/io.h"
 #include "container/container.h"
 #include "guest/guest_int.h"
+#include "guest/identity.h"
 #include "guest/network.h"
 #include "wire/conn.h"
 
@@ -27,7 +31,7 @@
 #define STOP_S	      5 /* for processes to die of SIGKILL */
 #define LAST_WORDS_MS 2000
 
-enum guest_state { CONFIG, UP, STOPPING };
+enum guest_state { CONFIG, UP, RESTORED, STOPPING };
 
 struct guest {
 	struct loop *loop;
@@ -41,7 +45,7 @@ struct guest {
 	struct running *running; /* NULL: not yet, or no more */
 	struct watch deadline;
 	int initramfs;
-	bool greeted;
+	bool greeted, seeded;
 };
 
 /* Says it where the kernel says its things; the monitor keeps the end of that. */
@@ -170,6 +174,64 @@ static void on_config(struct guest *g, const struct msg *m)
 		send_failed(g, 0, e.msg);
 }
 
+/* --- after a restore */
+
+static void on_seed(struct guest *g, const struct msg *m)
+{
+	struct err e = { 0 };
+
+	g->seeded = identity_seed(m->data, m->len, &e) == 0;
+	if (!g->seeded)
+		say_on_console(e.msg);
+}
+
+/* Who it is now; all else of the spec was made long ago. */
+static void take_over(struct instance_spec *of, struct instance_spec *from)
+{
+	struct instance_spec was = *of;
+
+	of->id = from->id;
+	of->name = from->name;
+	of->hostname = from->hostname;
+	of->net = from->net;
+	from->id = was.id;
+	from->name = was.name;
+	from->hostname = was.hostname;
+	from->net = was.net;
+}
+
+static int become(struct guest *g, const struct msg *m, struct err *e)
+{
+	struct guest_config c = { 0 };
+	int r = g->seeded ? guest_config_parse(m->data, m->len, &c, e)
+			  : err_set(e, EPROTO, "no seed came from the host");
+
+	if (r == 0)
+		r = identity_change(g->instance.pid, &g->boot.spec, &c.spec, e);
+	if (r == 0)
+		take_over(&g->boot.spec, &c.spec);
+	json_done(&guest_config_table, &c);
+	return r;
+}
+
+static void on_identity(struct guest *g, const struct msg *m)
+{
+	struct err e = { 0 };
+
+	if (become(g, m, &e) < 0) {
+		send_failed(g, 0, e.msg);
+		return;
+	}
+	msg_put(conn_out(g->conn), MSG_READY, 0, NULL, 0);
+	conn_flush(g->conn);
+}
+
+static void go_on(struct guest *g)
+{
+	g->state = UP;
+	container_attach(g->running);
+}
+
 static void on_network(struct guest *g, const struct msg *m)
 {
 	struct err e = { 0 };
@@ -203,6 +265,12 @@ static void on_message(void *arg, const struct msg *m)
 		set_clock(m);
 	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
 		on_config(g, m);
+	} else if (m->type == MSG_SEED) {
+		on_seed(g, m);
+	} else if (m->type == MSG_CONFIG && g->state == RESTORED) {
+		on_identity(g, m);
+	} else if (m->type == MSG_START && !m->stream && g->state == RESTORED && g->running) {
+		go_on(g);
 	} else if (m->type == MSG_NETWORK) {
 		on_network(g, m);
 	} else if (m->type == MSG_SHUTDOWN) {
@@ -214,16 +282,45 @@ static void on_message(void *arg, const struct msg *m)
 	}
 }
 
+static int greet(struct guest *g, int port, struct err *e);
+
+/* A stream that was reset may mean that we were restored: then the host waits for us to come back. */
+static bool reconnect(struct guest *g)
+{
+	struct err e = { 0 };
+	int port = g->state == UP && g->running ? system_reopen_agent(&e) : -1;
+
+	if (port < 0)
+		return false;
+	container_detach(g->running);
+	conn_free(g->conn);
+	g->greeted = g->seeded = false;
+	g->state = RESTORED;
+	return greet(g, port, &e) == 0;
+}
+
 /* Without the monitor nobody needs this machine. */
 static void on_closed(void *arg, const struct err *why)
 {
 	struct guest *g = arg;
 
+	if (reconnect(g))
+		return;
 	say_on_console(why->no ? why->msg : "the host has hung up");
 	loop_stop(g->loop);
 }
 
 static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
+
+static int greet(struct guest *g, int port, struct err *e)
+{
+	g->conn = conn_new(g->loop, port, PEER_MONITOR, &conn_ops, g);
+	if (!g->conn)
+		return err_sys(e, errno, "port");
+	msg_put_u32(conn_out(g->conn), MSG_HELLO, 0, MSG_VERSION);
+	conn_flush(g->conn);
+	return 0;
+}
 
 static void on_deadline(void *arg, uint32_t events)
 {
@@ -261,12 +358,7 @@ static int set_up(struct guest *g, struct err *e)
 	port = system_open_agent(g->initramfs, PORT_MS, e);
 	if (port < 0)
 		return port;
-	g->conn = conn_new(g->loop, port, PEER_MONITOR, &conn_ops, g);
-	if (!g->conn)
-		return err_sys(e, errno, "port");
-	msg_put_u32(conn_out(g->conn), MSG_HELLO, 0, MSG_VERSION);
-	conn_flush(g->conn);
-	return 0;
+	return greet(g, port, e);
 }
 
 int guest_run(void)

@@ -18,6 +18,8 @@ int system_load_modules(int initramfs, const char *name, struct err *e);
 /* The stream to the host, once that is there: GUEST_PORT, or the vsock connection where GUEST_AGENT_ENV says so; its modules
  * are loaded first.  Waits up to timeout_ms. */
 int system_open_agent(int initramfs, int timeout_ms, struct err *e);
+/* The vsock connection once more, in a machine that was restored; -ENOTSUP: the stream is none. */
+int system_reopen_agent(struct err *e);
 /* What plans need to know about this machine. */
 int system_facts(struct host_facts *ret, struct err *e);
 

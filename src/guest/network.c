@@ -73,17 +73,14 @@ static int keep(const struct net_spec *n, const char *and, struct err *e)
 	return cards_keep(macs, n->n_attachments + 1, e);
 }
 
-int network_set_up(int initramfs, const struct instance_spec *s, struct err *e)
+static int set_up(const struct instance_spec *s, struct err *e)
 {
 	struct wanted w[NET_MAX_ATTACHMENTS] = { 0 };
 	size_t n = s->net.n_attachments;
-	int r;
+	int r = 0;
 
-	if (s->network != NETWORK_ATTACHED)
-		return 0;
 	if (n > NET_MAX_ATTACHMENTS)
 		return err_set(e, E2BIG, "%zu networks", n);
-	r = cards_load_driver(initramfs, e);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		w[i].port = &s->net.attachments[i].given;
 		r = find(&w[i], e);
@@ -91,6 +88,23 @@ int network_set_up(int initramfs, const struct instance_spec *s, struct err *e)
 	if (r == 0)
 		r = keep(&s->net, NULL, e);
 	return r < 0 ? r : configure(w, n, e);
+}
+
+int network_set_up(int initramfs, const struct instance_spec *s, struct err *e)
+{
+	int r = s->network == NETWORK_ATTACHED ? cards_load_driver(initramfs, e) : 0;
+
+	return r < 0 || s->network != NETWORK_ATTACHED ? r : set_up(s, e);
+}
+
+int network_renew(const struct instance_spec *old, const struct instance_spec *now, struct err *e)
+{
+	int r;
+
+	if (old->network != NETWORK_ATTACHED || now->network != NETWORK_ATTACHED)
+		return 0;
+	r = cards_keep(NULL, 0, e);
+	return r < 0 ? r : set_up(now, e);
 }
 
 /* --- changes */

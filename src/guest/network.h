@@ -6,6 +6,8 @@
 
 /* At the start: a card for each of spec.net.attachments, as it was given. */
 int network_set_up(int initramfs, const struct instance_spec *s, struct err *e);
+/* In a machine that was restored: its cards have other addresses than when their driver looked. */
+int network_renew(const struct instance_spec *old, const struct instance_spec *now, struct err *e);
 /* Does a change (instance/net_change.h) and notes it in *n: its attachments are those that it has now. */
 int network_change(struct net_spec *n, const char *json, size_t len, struct err *e);
 

@@ -173,6 +173,15 @@ int system_open_agent(int initramfs, int timeout_ms, struct err *e)
 	return vsock ? open_vsock(GUEST_VSOCK_PORT, e) : open_port(GUEST_PORT, timeout_ms, e);
 }
 
+int system_reopen_agent(struct err *e)
+{
+	const char *way = getenv(GUEST_AGENT_ENV);
+
+	if (!way || strcmp(way, "vsock") != 0)
+		return err_set(e, ENOTSUP, "the host has hung up");
+	return open_vsock(GUEST_VSOCK_PORT, e);
+}
+
 /* --- facts */
 
 int system_facts(struct host_facts *ret, struct err *e)

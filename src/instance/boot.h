@@ -20,6 +20,7 @@
  *	disk        the writable layer: a sparse ext4 image (vm), or qcow2 on top of sealed ones
  *	tap/0...    the wire of spec.net.attachments[i], and behind them that of spec.net.spare (vm; sys/tap.h)
  *	kernel initramfs   (vm)
+ *	state ram/0...  a machine that goes on from where it was saved does not boot (vm; engine/machine_memory.h)
  */
 #ifndef INSTANCE_BOOT_H
 #define INSTANCE_BOOT_H

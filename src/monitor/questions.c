@@ -15,7 +15,8 @@ int questions_add(struct questions *q, void *who, enum msg_type question)
 
 bool questions_is_answer(enum msg_type t)
 {
-	return t == MSG_STATS_REPLY || t == MSG_TOP_REPLY || t == MSG_UPDATE_REPLY || t == MSG_NETWORK_REPLY;
+	return t == MSG_STATS_REPLY || t == MSG_TOP_REPLY || t == MSG_UPDATE_REPLY ||
+	       t == MSG_NETWORK_REPLY || t == MSG_SAVED;
 }
 
 void *questions_take(struct questions *q, const struct msg *m)

@@ -44,6 +44,16 @@ static void orphan(struct relay *r, struct stream *s)
 		r->ops->to_backend(r->ops->arg, &m);
 }
 
+/* What stood still for it goes on. */
+static void end_save(struct client *c)
+{
+	const struct msg go_on = { MSG_SAVE, 0, "\0\0\0", 4 };
+
+	c->saves = false;
+	if (questions_add(&c->relay->questions, NULL, MSG_SAVE) == 0)
+		relay_send_down(c->relay, MSG_SAVE, 0, &go_on);
+}
+
 static void remove_client(struct client *c)
 {
 	struct relay *r = c->relay;
@@ -65,6 +75,8 @@ static void remove_client(struct client *c)
 			orphan(r, s);
 	relay_settle_all_credit(r);
 	questions_forget(&r->questions, c);
+	if (c->saves)
+		end_save(c);
 	if (c->first)
 		first_settled(r, false);
 	conn_free(c->conn);
@@ -162,6 +174,8 @@ static void on_question(struct client *c, const struct msg *m)
 		refuse(c, m->stream, EBUSY, "it does not answer what was asked before");
 	else
 		relay_send_down(c->relay, m->type, 0, m);
+	if (m->type == MSG_SAVE)
+		c->saves = msg_u32(m, 0) != SAVE_GO_ON;
 }
 
 static void on_client_message(void *arg, const struct msg *m)
@@ -194,6 +208,7 @@ static void on_client_message(void *arg, const struct msg *m)
 	case MSG_TOP:
 	case MSG_UPDATE:
 	case MSG_NETWORK:
+	case MSG_SAVE:
 		on_question(c, m);
 		break;
 	default:

@@ -15,6 +15,7 @@ struct client {
 	bool first;
 	bool attached; /* to stream 0 */
 	bool awaits_pause;
+	bool saves; /* a machine stands still for it */
 	uint32_t attach; /* enum attach_flags */
 };
 

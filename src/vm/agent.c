@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +19,7 @@ struct agent {
 	void *arg;
 	enum agent_state state;
 	struct buf config; /* until it is sent */
+	bool restored;
 	struct streams streams;
 };
 
@@ -37,6 +40,16 @@ static void put_clock(struct buf *out)
 	msg_put_u32x2(out, MSG_CLOCK, 0, (uint32_t)(now_ns / NS_PER_S), (uint32_t)(now_ns % NS_PER_S));
 }
 
+/* The pool of a restored kernel is that of all who were restored from the same. */
+static void put_seed(struct buf *out)
+{
+	uint8_t seed[MSG_SEED_BYTES];
+
+	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
+		msg_put(out, MSG_SEED, 0, seed, sizeof(seed));
+	explicit_bzero(seed, sizeof(seed));
+}
+
 static void on_hello(struct agent *a, const struct msg *m)
 {
 	struct err e;
@@ -50,6 +63,8 @@ static void on_hello(struct agent *a, const struct msg *m)
 	}
 	a->state = WAIT_READY;
 	put_clock(conn_out(a->conn));
+	if (a->restored)
+		put_seed(conn_out(a->conn));
 	msg_put(conn_out(a->conn), MSG_CONFIG, 0, a->config.data, a->config.len);
 	buf_done(&a->config);
 	conn_flush(a->conn);
@@ -105,7 +120,7 @@ static void on_closed(void *arg, const struct err *why)
 
 static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
 
-struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops,
+struct agent *agent_new(struct loop *l, int fd, const struct agent_start *start, const struct agent_ops *ops,
 			void *arg)
 {
 	struct agent *a = calloc(1, sizeof(*a));
@@ -114,8 +129,8 @@ struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const 
 		close(fd);
 		return NULL;
 	}
-	*a = (struct agent){ .ops = ops, .arg = arg };
-	buf_add(&a->config, config->data, config->len);
+	*a = (struct agent){ .ops = ops, .arg = arg, .restored = start->restored };
+	buf_add(&a->config, start->config->data, start->config->len);
 	a->conn = conn_new(l, fd, PEER_GUEST, &conn_ops, a);
 	if (!a->conn || !buf_ok(&a->config))
 		return agent_free(a);

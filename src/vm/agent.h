@@ -19,8 +19,14 @@ struct agent_ops {
 	void (*lost)(void *arg, const struct err *why);
 };
 
-/* Takes fd.  config: the JSON of struct guest_config, copied.  NULL with errno. */
-struct agent *agent_new(struct loop *l, int fd, const struct buf *config, const struct agent_ops *ops,
+/* What the host says first. */
+struct agent_start {
+	const struct buf *config; /* the JSON of struct guest_config, copied */
+	bool restored; /* the guest has run before, as another: it gets a seed */
+};
+
+/* Takes fd.  NULL with errno. */
+struct agent *agent_new(struct loop *l, int fd, const struct agent_start *start, const struct agent_ops *ops,
 			void *arg);
 struct agent *agent_free(struct agent *a);
 bool agent_is_up(const struct agent *a);

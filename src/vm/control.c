@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "sys/scm.h"
 
 enum answer { ANSWER_NONE, ANSWER_DONE, ANSWER_ERROR };
 
@@ -100,4 +101,11 @@ int vm_control_pause(struct vm_control *c, bool pause)
 	if (c->qmp)
 		return say(c, pause ? "{\"execute\":\"stop\"}\n" : "{\"execute\":\"cont\"}\n");
 	return say(c, pause ? "pause\n" : "resume\n");
+}
+
+int vm_control_ask(struct vm_control *c, const char *line, int fd)
+{
+	if (c->qmp || c->watch.fd < 0)
+		return -ENOTSUP;
+	return fd < 0 ? say(c, line) : scm_send(c->watch.fd, fd, line, strlen(line));
 }

@@ -21,7 +21,7 @@ struct vm_control {
 	unsigned early; /* answers to what was said before the first request */
 	char line[CONTROL_LINE];
 	size_t n;
-	/* The oldest request was done, or not: error is its words, made printable. */
+	/* The oldest request was done, or not: error is its words, made printable.  `line` has the whole answer. */
 	void (*answered)(void *arg, const char *error);
 	void *arg;
 };
@@ -32,6 +32,9 @@ int vm_control_open(struct vm_control *c, struct loop *l, int fd, bool qmp);
 void vm_control_close(struct vm_control *c);
 /* `answered` follows, from the loop.  0 or -errno. */
 int vm_control_pause(struct vm_control *c, bool pause);
+/* A request of ketch-vmm (vmm/control.h), a whole line with its end, and a descriptor with it (-1: none), which stays the caller's.
+ * `answered` follows.  0 or -errno. */
+int vm_control_ask(struct vm_control *c, const char *line, int fd);
 /* Bytes of the VMM, as they come; for the fuzz target, too. */
 void vm_control_feed(struct vm_control *c, const char *bytes, size_t n);
 

@@ -16,7 +16,7 @@
 
 #define MACHINE_MAX_EXTRA  20 /* shares and cards: virtio-mmio of microvm has 24 places; 4 are taken */
 #define MACHINE_MAX_SHARES 19
-#define MACHINE_MAX_FDS	   (16 + MACHINE_MAX_EXTRA)
+#define MACHINE_MAX_FDS	   (32 + MACHINE_MAX_EXTRA)
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {

@@ -14,8 +14,11 @@ enum {
 	VMM_FD_INITRAMFS,
 	VMM_FD_ROOT,
 	VMM_FD_DISK,
-	VMM_FD_EXTRA /* shares, cards */
+	VMM_FD_EXTRA, /* shares, cards */
+	VMM_FD_STATE = VMM_FD_EXTRA + MACHINE_MAX_EXTRA,
+	VMM_FD_RAM /* up to VMM_MAX_RAMS */
 };
+#define VMM_MAX_RAMS 8
 
 /* kvm_start.c */
 extern const struct step_op op_kvm_start;

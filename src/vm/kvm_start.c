@@ -20,12 +20,29 @@ static int give(struct machine *m, const char *option, int fd, int number)
 	return strv_add(&m->argv, option) < 0 ? -ENOMEM : strv_addf(&m->argv, "%d", number);
 }
 
+/* What it is restored from instead of being booted: "state", "ram/0", "ram/1" ... */
+static int give_saved(struct machine *m)
+{
+	int fd = boot_fd(m->boot, "state"), r = fd < 0 ? 0 : give(m, "--state", fd, VMM_FD_STATE);
+	char name[16];
+
+	for (int i = 0; i < VMM_MAX_RAMS && fd >= 0 && r == 0; i++) {
+		snprintf(name, sizeof(name), "ram/%d", i);
+		fd = boot_fd(m->boot, name);
+		if (fd >= 0)
+			r = give(m, "--ram", fd, VMM_FD_RAM + i);
+	}
+	return r;
+}
+
 static int complete(struct machine *m, int kvm_fd)
 {
 	int r = give(m, "--kvm", kvm_fd, VMM_FD_KVM);
 
 	if (r == 0)
 		r = give(m, "--control", m->vmm_control_fd, VMM_FD_CONTROL);
+	if (r == 0)
+		r = give_saved(m);
 	if (r == 0)
 		r = strv_add(&m->argv, "--cmdline");
 	return r < 0 ? r : strv_add(&m->argv, m->kernel_args.data);

@@ -23,6 +23,7 @@
 #include "vm/config.h"
 #include "vm/console.h"
 #include "vm/control.h"
+#include "vm/saving.h"
 #include "vm/vm_int.h"
 #include "vmm/power.h"
 
@@ -39,6 +40,7 @@ struct running {
 	struct agent *agent;
 	struct vm_control control;
 	bool goes_on; /* what was asked last: not to pause */
+	struct vm_saving saving;
 	struct console console, said; /* of the guest's kernel; stderr of our children */
 	struct watch deadline;
 	enum vm_state state;
@@ -190,18 +192,37 @@ static void on_agent_lost(void *arg, const struct err *why)
 
 /* --- pause */
 
-static void on_control_answer(void *arg, const char *error)
+/* MSG_PAUSED, MSG_SAVED: a number and a text. */
+static void tell(struct running *r, enum msg_type type, int no, const char *text)
 {
 	AUTO(buf_done) struct buf b = { 0 };
-	struct running *r = arg;
 	struct msg m;
 	struct err e;
 
-	if (r->goes_on && !error && r->agent)
-		agent_set_clock(r->agent);
-	msg_put_text(&b, MSG_PAUSED, 0, error ? EIO : 0, error ? error : "");
+	msg_put_text(&b, type, 0, (uint32_t)no, text);
 	if (msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
 		r->ev->message(r->ev->arg, &m);
+}
+
+/* The machine knows nothing of the time for which it stood still. */
+static void on_control_answer(void *arg, const char *error)
+{
+	struct running *r = arg;
+
+	if (r->saving.waits) {
+		vm_saving_answered(&r->saving, error, r->control.line);
+		return;
+	}
+	if (r->goes_on && !error && r->agent)
+		agent_set_clock(r->agent);
+	if (!error)
+		r->saving.paused = !r->goes_on;
+	tell(r, MSG_PAUSED, error ? EIO : 0, error ? error : "");
+}
+
+static void on_saved(void *arg, int no, const char *text)
+{
+	tell(arg, MSG_SAVED, no, text);
 }
 
 static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_lost };
@@ -253,6 +274,7 @@ static int open_control(struct running *r, const struct boot *b, struct loop *l)
 
 	r->control.answered = on_control_answer;
 	r->control.arg = r;
+	r->saving = (struct vm_saving){ .boot = b, .control = &r->control, .answer = on_saved, .arg = r };
 	return k < 0 ? k
 		     : vm_control_open(&r->control, l, m->control_fd, b->spec.vm.driver == VM_DRIVER_QEMU);
 }
@@ -270,6 +292,7 @@ static int open_said(struct running *r, struct loop *l)
 static int open_agent(struct running *r, const struct boot *b, struct loop *l, struct err *e)
 {
 	AUTO(buf_done) struct buf config = { 0 };
+	struct agent_start start = { .config = &config };
 	int ours, k = vm_config_print(b, &config, e);
 
 	if (k < 0)
@@ -277,7 +300,8 @@ static int open_agent(struct running *r, const struct boot *b, struct loop *l, s
 	k = make_pair(&ours, &r->machine.agent_fd);
 	if (k < 0)
 		return err_sys(e, -k, "socketpair");
-	r->agent = agent_new(l, ours, &config, &agent_ops, r);
+	start.restored = boot_fd(b, "state") >= 0;
+	r->agent = agent_new(l, ours, &start, &agent_ops, r);
 	return r->agent ? 0 : err_sys(e, errno, "guest agent");
 }
 
@@ -405,6 +429,10 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 /* A VMM that does not listen has ended, of which more is heard, or hangs: whoever asked has a deadline. */
 static void pause_machine(struct running *r, bool pause)
 {
+	if (r->saving.waits) {
+		tell(r, MSG_PAUSED, EBUSY, "its memory is just being saved");
+		return;
+	}
 	r->goes_on = !pause;
 	vm_control_pause(&r->control, pause);
 }
@@ -413,6 +441,10 @@ static void vm_send(struct running *r, const struct msg *m)
 {
 	if (m->type == MSG_PAUSE) {
 		pause_machine(r, msg_u32(m, 0));
+		return;
+	}
+	if (m->type == MSG_SAVE) {
+		vm_saving_ask(&r->saving, m);
 		return;
 	}
 	if (m->type == MSG_SHUTDOWN && r->state != UP)

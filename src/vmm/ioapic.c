@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -125,15 +126,22 @@ void ioapic_save(struct ioapic *a, struct ioapic_state *ret)
 	pthread_mutex_unlock(&a->lock);
 }
 
-/* Only what the guest could have written itself. */
+/* Only what the guest could have written itself; KVM takes a hundred microseconds for routes, also for those that it has. */
 void ioapic_restore(struct ioapic *a, const struct ioapic_state *s)
 {
+	bool changed = false;
+
 	pthread_mutex_lock(&a->lock);
-	for (unsigned i = 0; i < GSI_N; i++)
-		a->s.entries[i] = s->entries[i] & ENTRY_WRITABLE;
+	for (unsigned i = 0; i < GSI_N; i++) {
+		uint64_t entry = s->entries[i] & ENTRY_WRITABLE;
+
+		changed |= effective(entry) != effective(a->s.entries[i]);
+		a->s.entries[i] = entry;
+	}
 	a->s.select = s->select & 0xff;
 	a->s.id = s->id & ID_BITS;
-	tell_kvm(a);
+	if (changed)
+		tell_kvm(a);
 	pthread_mutex_unlock(&a->lock);
 }
 

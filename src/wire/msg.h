@@ -26,13 +26,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define MSG_VERSION   2
-#define MSG_HEADER    12
-#define MSG_WINDOW    (256 * 1024)
-#define MSG_MAX_DATA  (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
-#define MSG_MAX_JSON  (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
-#define MSG_MAX_PATHS (64 * 1024) /* GET and PUT */
-#define MSG_MAX_TOP   (4 * 1024 * 1024) /* the parts of an answer to TOP together */
+#define MSG_VERSION    2
+#define MSG_HEADER     12
+#define MSG_WINDOW     (256 * 1024)
+#define MSG_MAX_DATA   (64 * 1024) /* STDIN, STDOUT, STDERR and all that a guest sends */
+#define MSG_MAX_JSON   (4 * 1024 * 1024) /* CONFIG and START: ARG_MAX with room */
+#define MSG_MAX_PATHS  (64 * 1024) /* GET and PUT */
+#define MSG_SEED_BYTES 32
+#define MSG_MAX_TOP    (4 * 1024 * 1024) /* the parts of an answer to TOP together */
 
 enum msg_type {
 	MSG_NONE,
@@ -69,7 +70,17 @@ enum msg_type {
 	MSG_UPDATE_REPLY, /* u32 errno, text: why it was not done; 0: it was */
 	MSG_NETWORK, /* to guest: the instance comes onto a network or leaves it: JSON struct net_change (instance/net_change.h) */
 	MSG_NETWORK_REPLY, /* u32 errno, text: why it was not done; 0: it was */
+	MSG_SEED, /* to guest, before CONFIG: 32 bytes of the host's random numbers, for one that was restored */
+	MSG_SAVE, /* the memory of a machine goes into a snapshot: u32 of enum save_step, text: its id */
+	MSG_SAVED, /* the answer: u32 errno, text: why it was not done; 0: numbers about it, as JSON */
 	MSG_N,
+};
+
+/* Who asks for SAVE_REST holds the machine up: it goes on at SAVE_GO_ON, or when its connection ends. */
+enum save_step {
+	SAVE_GO_ON,
+	SAVE_WRITE, /* the RAM is written while the machine runs */
+	SAVE_REST, /* it stands still, and the rest is written */
 };
 
 enum attach_flags { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };

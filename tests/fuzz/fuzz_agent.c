@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		abort();
 	buf_adds(&config, "{}");
-	t.agent = agent_new(l, pair[1], &config, &ops, &t);
+	t.agent = agent_new(l, pair[1], &(struct agent_start){ .config = &config }, &ops, &t);
 	if (send(pair[0], data, size, MSG_NOSIGNAL) != (ssize_t)size)
 		abort();
 	shutdown(pair[0], SHUT_WR);

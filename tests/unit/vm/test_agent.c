@@ -56,7 +56,7 @@ static int set_up(void **state)
 	t->guest = pair[0];
 	t->loop = loop_new();
 	buf_adds(&config, CONFIG_TEXT);
-	t->agent = agent_new(t->loop, pair[1], &config, &ops, t);
+	t->agent = agent_new(t->loop, pair[1], &(struct agent_start){ .config = &config }, &ops, t);
 	buf_done(&config);
 	assert_non_null(t->agent);
 	*state = t;
