@@ -13,8 +13,7 @@ static const struct command *const instance_commands[] = {
 	&cmd_shell,   &cmd_attach, &cmd_cp,	&cmd_diff,    &cmd_export,	    &cmd_ps,
 	&cmd_logs,    &cmd_events, &cmd_stats,	&cmd_top,     &cmd_update,	    &cmd_healthcheck_run,
 	&cmd_inspect, &cmd_port,   &cmd_rename, &cmd_pause,   &cmd_unpause,	    &cmd_restart,
-	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, &cmd_resolve,
-	&cmd_egress,  NULL,
+	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, NULL,
 };
 
 static const struct command *const image_commands[] = {
@@ -28,6 +27,9 @@ static const struct command *const volume_commands[] = {
 	&cmd_volume_prune,  &cmd_volume_export, &cmd_volume_import,  NULL,
 };
 
+static const struct command *const template_commands[] = { &cmd_template_create, &cmd_template_ls,
+							   &cmd_template_rm, NULL };
+
 static const struct command *const snapshot_commands[] = {
 	&cmd_snapshot_create,
 	&cmd_snapshot_ls,
@@ -36,6 +38,7 @@ static const struct command *const snapshot_commands[] = {
 	&cmd_snapshot_rename,
 	&cmd_rollback,
 	&cmd_clone,
+	&cmd_fork,
 	NULL,
 };
 
@@ -70,10 +73,15 @@ static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_lo
 							 NULL };
 
 const struct section sections[] = {
-	{ "Instances", instance_commands }, { "Images", image_commands },
-	{ "Volumes", volume_commands },	    { "Snapshots", snapshot_commands },
-	{ "Networks", network_commands },   { "Profiles", profile_commands },
-	{ "Host", host_commands },	    { NULL, NULL },
+	{ "Instances", instance_commands },
+	{ "Images", image_commands },
+	{ "Volumes", volume_commands },
+	{ "Snapshots", snapshot_commands },
+	{ "Templates", template_commands },
+	{ "Networks", network_commands },
+	{ "Profiles", profile_commands },
+	{ "Host", host_commands },
+	{ NULL, NULL },
 };
 
 const struct group groups[] = {
@@ -83,6 +91,7 @@ const struct group groups[] = {
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
 	{ "snapshot", "Manage kept states of instances" },
+	{ "template", "Manage virtual machines that others go on from" },
 	{ "network", "Manage the segments that instances share" },
 	{ "kernel", "Manage the kernels that virtual machines boot" },
 	{ "profile", "Manage stored sets of flags for run" },
@@ -138,6 +147,8 @@ const struct alias aliases[] = {
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
 	{ "snapshot list", "snapshot ls" },
+	{ "template list", "template ls" },
+	{ "template remove", "template rm" },
 	{ "snapshot remove", "snapshot rm" },
 	{ "snapshot delete", "snapshot rm" },
 	{ "snapshot show", "snapshot inspect" },

@@ -31,12 +31,13 @@ extern const struct command cmd_volume_export, cmd_volume_import; /* volume_file
 extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm,
 	cmd_snapshot_rename; /* snapshot.c */
 extern const struct command cmd_rollback, cmd_clone; /* rollback.c */
+extern const struct command cmd_fork; /* fork.c */
+extern const struct command cmd_template_create, cmd_template_ls, cmd_template_rm; /* template.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
 extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_profile_create, cmd_profile_ls, cmd_profile_show,
 	cmd_profile_rm; /* profiles.c */
-extern const struct command cmd_resolve, cmd_egress; /* resolve.c */
 extern const struct command cmd_version, cmd_info; /* info.c */
 extern const struct command cmd_help, cmd_completion, cmd_man; /* help.c, completion.c, man.c */
 

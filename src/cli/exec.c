@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "cli/attach.h"
 #include "cli/commands.h"
+#include "cli/exec.h"
 #include "engine/request.h"
 #include "sys/terminal.h"
 #include "wire/msg.h"
@@ -109,6 +110,17 @@ static int exec_in(struct engine *en, const struct instance *in, struct exec_arg
 	if (r == 0)
 		r = engine_connect(en, in, &fd, e);
 	return r < 0 ? r : attach_run(fd, &how);
+}
+
+int cli_exec(struct engine *en, const struct instance *in, const struct strv *command, struct err *e)
+{
+	AUTO(strv_done) struct strv words = { 0 };
+	struct exec_args none = { 0 };
+	int r = strv_add(&words, in->spec.name);
+
+	for (size_t i = 0; i < command->n && r == 0; i++)
+		r = strv_add(&words, command->v[i]);
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : exec_in(en, in, &none, &words, e);
 }
 
 static int exec_run(struct cli *c, void *args, struct strv *words, struct err *e)

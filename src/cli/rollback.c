@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/saved.h"
 #include "cli/snapshot.h"
 #include "cli/text.h"
 
@@ -11,24 +12,40 @@
 
 struct rollback_args {
 	char *keep;
-	bool stop;
+	bool stop, disk_only;
 };
 
 static const struct opt rollback_opts[] = {
 	OPT(STR, 0, "keep", struct rollback_args, keep, "NAME", "Keep the state before as a snapshot"),
 	OPT(FLAG, 0, "stop", struct rollback_args, stop, NULL,
-	    "Stop it first where it runs; it is not started again"),
+	    "Stop it first where it runs; it is not started again but with its memory"),
+	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
+	    "Not with the memory of the snapshot"),
 	{ 0 },
 };
+
+/* Its machine goes on where it was. */
+static int go_on(struct cli *c, const struct instance *in, const struct snapshot *s, struct err *e)
+{
+	AUTO(instance_done) struct instance now = { 0 };
+	int r = engine_find(c->engine, in->spec.id, &now, e);
+
+	return r < 0 ? r : cli_start_saved_detached(c, &now.spec, s, e);
+}
 
 static int rollback_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	const struct rollback_args *a = args;
 	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop };
+	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 
-	return r < 0 ? r : snapshot_rollback(c->engine, &w.in, w.name, &rq, e);
+	if (r == 0) /* the newest is another one with --keep */
+		r = snapshot_find(c->engine, &w.in, w.name, &s, e);
+	if (r == 0)
+		r = snapshot_rollback(c->engine, &w.in, s.id, &rq, e);
+	return r < 0 || !s.memory.format || a->disk_only ? r : go_on(c, &w.in, &s, e);
 }
 
 const struct command cmd_rollback = {
@@ -37,7 +54,8 @@ const struct command cmd_rollback = {
 	.summary = "Have an instance be again what it was in a snapshot",
 	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
 		"one), its "
-		"name stays.  What was written since is lost, but for what --keep keeps.  Any snapshot will "
+		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
+		"was written since is lost, but for what --keep keeps.  Any snapshot will "
 		"do, also "
 		"older ones, and those of the branch that was left.",
 	.opts = rollback_opts,

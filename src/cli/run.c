@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/pull.h"
 #include "cli/run_defaults.h"
+#include "cli/template.h"
 
 static int print_plan(struct engine *en, const struct run_request *rq, struct err *e)
 {
@@ -114,18 +115,26 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 	return a->dry_run ? print_plan(en, &a->rq, e) : run_new(en, a, e);
 }
 
+#define RUN_USAGE "IMAGE [COMMAND] [ARG...]"
+
 static int run_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	struct run_args *a = args;
-	int r = run_args_take(a, words, e);
+	int r;
 
+	if (a->template)
+		return words->n ? err_set(e, EINVAL,
+					  "--template: the image and the command are those of the template")
+				: template_run(c, a, e);
+	if (!words->n)
+		return err_set(e, EINVAL,
+			       "\"ketch run\" requires at least 1 argument: ketch run [OPTIONS] " RUN_USAGE);
+	r = run_args_take(a, words, e);
 	if (r == 0)
 		r = run_request(c, a, e);
 	run_args_drop(a);
 	return r;
 }
-
-#define RUN_USAGE "IMAGE [COMMAND] [ARG...]"
 
 static const struct run_args run_defaults = { .pids_limit = PIDS_NOT_GIVEN, .part.sig_proxy = true };
 const struct command cmd_run = {
@@ -142,7 +151,7 @@ const struct command cmd_run = {
 	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &run_defaults,
-	.min_words = 1,
+	.min_words = 0,
 	.max_words = WORDS_ANY,
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,
@@ -161,7 +170,7 @@ const struct command cmd_launch = {
 	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &launch_defaults,
-	.min_words = 1,
+	.min_words = 0,
 	.max_words = WORDS_ANY,
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,

@@ -27,6 +27,8 @@ const struct opt explain_opts[] = {
 		"Keys that leave it running; " DETACH_KEYS_DEFAULT),
 	RUN_OPT(FLAG, 0, "dry-run", dry_run, NULL, "Print the steps that would be done, and do nothing"),
 	RUN_OPT(FLAG, 0, "sig-proxy", part.sig_proxy, NULL, "Send signals on to it; true"),
+	RUN_OPT(STR, 0, "template", template, "NAME",
+		"Go on from a template, without an image"),
 
 	RUN_OPT(LIST, 0, "add-host", rq.sandbox.hosts, "NAME:ADDRESS",
 		"Add a line to /etc/hosts; host-gateway is the host"),

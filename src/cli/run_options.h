@@ -18,7 +18,7 @@ struct run_defaults {
 struct run_args {
 	struct run_request rq;
 	struct take_part part;
-	char *isolation, *runtime, *pull, *cid_file;
+	char *isolation, *runtime, *pull, *cid_file, *template;
 	struct run_defaults defaults;
 	struct strv profiles;
 	char *format; /* explain's, */
@@ -30,7 +30,7 @@ struct run_args {
 /* The first rows are explain's own, the next are for an instance that is started at once: create has the others. */
 extern const struct opt explain_opts[];
 #define RUN_OPTS    (explain_opts + 2)
-#define CREATE_OPTS (RUN_OPTS + 4)
+#define CREATE_OPTS (RUN_OPTS + 5)
 
 /* The words of the command line become a request; image and arguments are the caller's to free. */
 int run_args_take(struct run_args *a, struct strv *words, struct err *e);

@@ -16,6 +16,7 @@
 
 #define ANSWER_S    15 /* longer than a freezer may take */
 #define HOLD_S	    120 /* what was written goes to the disk first */
+#define SAVE_S	    300 /* all RAM to a slow disk */
 #define HOLD_STREAM 1
 
 /* One connection with one question on it. */
@@ -257,5 +258,37 @@ int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struc
 		r = await_started(&q, e);
 	if (r == 0)
 		*ret_fd = take_fd(&q.fd);
+	return r;
+}
+
+/* --- the memory of a machine */
+
+int engine_save(struct engine *en, const struct instance *in, int *fd, enum save_step step, const char *id,
+		struct err *e)
+{
+	struct question q = { .in = in, .fd = *fd, .answer = MSG_SAVED };
+	AUTO(buf_done) struct buf b = { 0 };
+	autofree char *text = NULL;
+	struct msg m = { 0 };
+	int r = 0;
+
+	if (q.fd < 0) {
+		msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+		r = check_state(in, MSG_SAVE, e);
+		if (r == 0)
+			r = control_connect_live(en, in, &q.fd, e);
+	}
+	*fd = q.fd;
+	q.end_ns = clock_mono_ns() + SAVE_S * NS_PER_S;
+	msg_put_text(&b, MSG_SAVE, 0, step, id);
+	if (r == 0)
+		r = control_send(q.fd, in, &b, e);
+	if (r == 0)
+		r = next_answer(&q, &m, e);
+	if (r == 0 && msg_u32(&m, 0)) {
+		text = msg_text(&m);
+		r = err_set(e, (int)msg_u32(&m, 0), "%s: %s", in->spec.name, text ? text : "out of memory");
+	}
+	buf_done(&q.in_bytes);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "instance/process_list.h"
 #include "instance/stats.h"
 #include "instance/update.h"
+#include "wire/msg.h"
 
 /* What the workload uses; in a VM, as its guest says. */
 int engine_ask_stats(struct engine *en, const struct instance *in, struct stats *ret, struct err *e);
@@ -24,6 +25,11 @@ int engine_ask_network(struct engine *en, const struct instance *in, const struc
 
 /* All that it has written is durable, and nothing of it writes until *ret_fd is closed, by whatever end of ours. */
 int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
+
+/* A step of saving the memory of a machine into the snapshot with this id (enum save_step); *fd, -1 before the first one, stays
+ * the caller's. */
+int engine_save(struct engine *en, const struct instance *in, int *fd, enum save_step step, const char *id,
+		struct err *e);
 
 /* What an instance costs, from both sides. */
 struct usage {

@@ -22,6 +22,11 @@ struct snapshot_request {
 	const char *description; /* or NULL */
 	int64_t expires_ns; /* time of day; 0: never */
 	bool automatic;
+	enum snapshot_memory_wish {
+		MEMORY_IF_IT_CAN, /* of a machine that runs, where that can be saved */
+		MEMORY_NOT,
+		MEMORY_MUST, /* or an error that says why not */
+	} memory;
 };
 
 /* "INSTANCE@SNAPSHOT": *ret_name is owned, NULL where there is no '@'. */
@@ -41,6 +46,10 @@ int snapshot_rename(struct engine *en, const struct instance *in, const char *na
 		    struct err *e);
 /* The spec that is in it; *ret by json_done. */
 int snapshot_spec(const struct snapshot *s, struct instance_spec *ret, struct err *e);
+
+/* Starts an instance whose files are those of the snapshot with its memory, too (-ENOENT: it has none): as engine_start. */
+int engine_start_saved(struct engine *en, const struct instance_spec *spec, const struct snapshot *from,
+		       int *ret_fd, struct err *e);
 
 struct rollback_request {
 	const char *keep; /* the state before becomes a snapshot of this name; NULL: it is lost */

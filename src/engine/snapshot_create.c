@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "engine/ask.h"
+#include "engine/machine_memory.h"
 #include "engine/snapshot.h"
 
 #define TRIES 20 /* it may start and end between two looks */
@@ -148,7 +149,8 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 	return r;
 }
 
-static int create_at_rest(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+static int create_at_rest(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+			  struct snapshot *s, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
 	autoclose int lock = -1;
@@ -161,6 +163,8 @@ static int create_at_rest(struct engine *en, const struct instance *in, struct s
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
+	if (r == 0 && wish == MEMORY_MUST)
+		r = err_set(e, ESRCH, "%s is not running: it has no memory", in->spec.name);
 	return r < 0 ? r : snapshot_seal(en, &in->spec, s, e);
 }
 
@@ -196,7 +200,43 @@ static int capture_held(struct engine *en, const struct instance *in, const stru
 	return r == 0 && held < 0 ? check_still_paused(en, in, e) : r;
 }
 
-static int create_running(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+/* Its memory is of the moment at which its files are held: what it then does, it does in a machine that was restored, too. */
+static int capture_with_memory(struct memory_saving *m, const struct writable *w, struct layer_stage *st,
+			       struct err *e)
+{
+	autoclose int held = -1;
+	int r = memory_save_begin(m, e);
+
+	if (r == 0)
+		r = engine_hold(m->en, m->in, &held, e);
+	if (r == 0)
+		r = memory_save_rest(m, e);
+	if (r == 0)
+		r = snapshot_capture(m->en, &m->in->spec, w, st, e);
+	if (r == 0)
+		r = memory_save_end(m, e);
+	memory_saving_done(m);
+	if (r < 0)
+		memory_discard(m->en, m->s);
+	return r;
+}
+
+/* With its memory, as is wished. */
+static int capture(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
+{
+	struct memory_saving m = { en, in, s, -1 };
+	int r = wish == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
+
+	if (r == 0 && in->state.status == STATUS_PAUSED)
+		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);
+	if (r < 0 && wish == MEMORY_MUST)
+		return r;
+	return r < 0 ? capture_held(en, in, w, st, e) : capture_with_memory(&m, w, st, e);
+}
+
+static int create_running(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+			  struct snapshot *s, struct err *e)
 {
 	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
 	AUTO(writable_done) struct writable w = { 0 };
@@ -210,7 +250,7 @@ static int create_running(struct engine *en, const struct instance *in, struct s
 	if (copy_text(st.id, &s->layer) < 0 || copy_text(w.snapshot, &s->parent) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = capture_held(en, in, &w, &st, e);
+		r = capture(en, in, wish, &w, &st, s, e);
 	if (r == 0)
 		r = snapshot_record_captured(en, &w, &st, s, e);
 	layer_stage_done(&st);
@@ -221,19 +261,20 @@ static int create_running(struct engine *en, const struct instance *in, struct s
 
 /* --- either */
 
-static int create(struct engine *en, const struct instance *in, struct snapshot *s, struct err *e)
+static int create(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+		  struct snapshot *s, struct err *e)
 {
 	int r = -EALREADY;
 
 	for (int i = 0; i < TRIES && r == -EALREADY; i++) {
 		struct instance now = { .spec = in->spec };
 
-		r = create_at_rest(en, in, s, e);
+		r = create_at_rest(en, in, wish, s, e);
 		if (r != -EALREADY)
 			break;
 		r = truth_refresh(en, &now, e);
 		if (r == 0)
-			r = instance_is_live(&now.state) ? create_running(en, &now, s, e) : -EALREADY;
+			r = instance_is_live(&now.state) ? create_running(en, &now, wish, s, e) : -EALREADY;
 		json_done(&instance_state_table, &now.state);
 		if (r == -ESRCH)
 			r = -EALREADY;
@@ -246,12 +287,14 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 {
 	struct snapshot s = { 0 };
 	autoclose int all = -1;
-	int r = snapshots_lock(en, &in->spec, &all, e);
+	int r = rq->memory == MEMORY_MUST ? memory_can_save(in, e) : 0;
 
+	if (r == 0)
+		r = snapshots_lock(en, &in->spec, &all, e);
 	if (r == 0)
 		r = snapshot_begin(en, in, rq, &s, e);
 	if (r == 0)
-		r = create(en, in, &s, e);
+		r = create(en, in, rq->memory, &s, e);
 	if (r < 0) {
 		snapshot_done(&s);
 		return r;

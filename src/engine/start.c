@@ -23,6 +23,7 @@
 #include "base/self.h"
 #include "engine/engine_int.h"
 #include "engine/layers.h"
+#include "engine/machine_memory.h"
 #include "engine/net_int.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
@@ -39,6 +40,7 @@ struct starter {
 	const struct instance_spec *spec;
 	struct boot boot; /* its fds are ours to close */
 	int dir_fd; /* ROOT/instances/ID, also in boot */
+	const struct snapshot *saved; /* goes on with its memory; NULL: boots */
 };
 
 /* Hands fd (taken) to the monitor under this name. */
@@ -180,6 +182,18 @@ static int give_vm(struct starter *s, struct err *e)
 	return r;
 }
 
+static int give_memory(struct starter *s, struct err *e)
+{
+	int state, ram, r = memory_open(s->en, s->saved, &state, &ram, e);
+
+	if (r < 0)
+		return r;
+	r = give(s, "state", state, e);
+	if (r < 0)
+		close(ram);
+	return r < 0 ? r : give(s, "ram/0", ram, e);
+}
+
 static int fill_boot(struct starter *s, struct err *e)
 {
 	struct boot *b = &s->boot;
@@ -296,6 +310,8 @@ static int give_all(struct starter *s, struct err *e)
 		r = give_seccomp(s, e);
 	if (r == 0)
 		r = s->spec->isolation == ISOLATION_VM ? give_vm(s, e) : give_container(s, e);
+	if (r == 0 && s->saved)
+		r = give_memory(s, e);
 	return r;
 }
 
@@ -414,6 +430,14 @@ static int start(struct starter *s, int *ret_fd, struct err *e)
 int engine_start(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
 {
 	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1 };
+
+	return start(&s, ret_fd, e);
+}
+
+int engine_start_saved(struct engine *en, const struct instance_spec *spec, const struct snapshot *from,
+		       int *ret_fd, struct err *e)
+{
+	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .dir_fd = -1, .saved = from };
 
 	return start(&s, ret_fd, e);
 }

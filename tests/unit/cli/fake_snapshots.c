@@ -60,3 +60,9 @@ int snapshot_clone(struct engine *en, const struct instance *in, const char *sna
 {
 	return err_set(e, ENOENT, "none");
 }
+
+int engine_start_saved(struct engine *en, const struct instance_spec *spec, const struct snapshot *from,
+		       int *ret_fd, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}

@@ -1,0 +1,155 @@
+/* fork.c - ketch fork: others go on from what a virtual machine is just doing */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/saved.h"
+#include "cli/snapshot.h"
+#include "cli/text.h"
+
+#define MOST_CHILDREN 1000
+
+struct fork_args {
+	int64_t count;
+};
+
+static const struct opt fork_opts[] = {
+	OPT(INT, 'n', "count", struct fork_args, count, "N", "So many, named INSTANCE-1, INSTANCE-2 and so on"),
+	{ 0 },
+};
+
+/* --- names */
+
+char *cli_free_name(struct engine *en, const char *of, unsigned *number, struct err *e)
+{
+	for (;;) {
+		AUTO(instance_done) struct instance taken = { 0 };
+		autofree char *name = str_printf("%s-%u", of, ++*number);
+		int r = name ? engine_find(en, name, &taken, NULL) : -ENOMEM;
+
+		if (r == -ENOENT)
+			return take_ptr(name);
+		if (r < 0) {
+			err_sys(e, -r, "a name for %s", of);
+			return NULL;
+		}
+	}
+}
+
+static int add_free_name(struct engine *en, const char *of, unsigned *number, struct strv *ret, struct err *e)
+{
+	char *name = cli_free_name(en, of, number, e);
+
+	if (!name)
+		return -e->no;
+	return strv_add_take(ret, name) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int choose_names(struct engine *en, const char *of, const struct fork_args *a,
+			const struct strv *words, struct strv *ret, struct err *e)
+{
+	unsigned number = 0;
+	int r = 0;
+
+	if ((words->n > 1) == (a->count != 0))
+		return err_set(e, EINVAL, "give names for the new instances, or --count");
+	if (a->count < 0 || a->count > MOST_CHILDREN)
+		return err_set(e, EINVAL, "--count: 1 to %d", MOST_CHILDREN);
+	for (size_t i = 1; i < words->n && r == 0; i++)
+		r = strv_add(ret, words->v[i]);
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (int64_t i = 0; i < a->count && r == 0; i++)
+		r = add_free_name(en, of, &number, ret, e);
+	return r;
+}
+
+/* --- forks */
+
+int cli_start_saved(struct cli *c, const struct instance_spec *spec, const struct snapshot *s,
+		    const struct attach *how, struct err *e)
+{
+	int fd = -1, r = engine_start_saved(c->engine, spec, s, &fd, e);
+
+	return r < 0 ? r : begin_follow(c->engine, spec, how, fd, NULL);
+}
+
+int cli_start_saved_detached(struct cli *c, const struct instance_spec *spec, const struct snapshot *s,
+			     struct err *e)
+{
+	const struct attach how = { .detach = true };
+	int r = cli_start_saved(c, spec, s, &how, e);
+
+	return r > 0 ? err_set(e, EIO, "%s did not start", spec->name) : r;
+}
+
+/* One that does not start is not kept. */
+static int fork_one(struct cli *c, const struct instance *in, const struct snapshot *s, const char *name,
+		    struct err *e)
+{
+	struct instance child = { .state.status = STATUS_EXITED };
+	AUTO(buf_done) struct buf line = { 0 };
+	int r = snapshot_clone(c->engine, in, s->id, &(const struct clone_request){ .name = name },
+			       &child.spec, e);
+
+	if (r < 0)
+		return r;
+	r = cli_start_saved_detached(c, &child.spec, s, e);
+	buf_addf(&line, "%s\n", child.spec.id);
+	if (r < 0)
+		engine_remove(c->engine, &child, REMOVE_FORCE, NULL);
+	json_done(&instance_spec_table, &child.spec);
+	return r < 0 ? r : cli_print(&line, e);
+}
+
+static int fork_all(struct cli *c, const struct instance *in, const struct strv *names, struct err *e)
+{
+	const struct snapshot_request how = { .description = "for forks",
+					      .automatic = true,
+					      .memory = MEMORY_MUST };
+	AUTO(snapshot_done) struct snapshot s = { 0 };
+	struct err ignored;
+	int k, r = snapshot_create(c->engine, in, &how, &s, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names->n && r == 0; i++)
+		r = fork_one(c, in, &s, names->v[i], e);
+	/* those that run have its files open */
+	k = snapshot_remove(c->engine, in, s.id, r < 0 ? &ignored : e);
+	return r < 0 ? r : k;
+}
+
+static int fork_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
+	AUTO(strv_done) struct strv names = { 0 };
+	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
+
+	if (r == 0 && w.name)
+		r = err_set(e, EINVAL, "%s: fork is of an instance that runs; clone is of a snapshot",
+			    words->v[0]);
+	if (r == 0)
+		r = choose_names(c->engine, w.in.spec.name, args, words, &names, e);
+	return r < 0 ? r : fork_all(c, &w.in, &names, e);
+}
+
+const struct command cmd_fork = {
+	.name = "fork",
+	.usage = "INSTANCE NEW-NAME... | --count N",
+	.summary = "Make instances that go on from what a virtual machine is just doing",
+	.text = "The machine goes on, after milliseconds; each new one has its memory, which they share "
+		"until one "
+		"of them writes, its files, and all its processes.  Before these go on it has an id, a name, "
+		"addresses, a clock and random numbers of its own, and a hostname where that was made of the "
+		"id.  "
+		"Under --driver kvm.",
+	.opts = fork_opts,
+	.args_size = sizeof(struct fork_args),
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_INSTANCE,
+	.run = fork_run,
+};

@@ -1,0 +1,254 @@
+/* template.c - ketch template: virtual machines that have booted and warmed up, for others to go on from
+ *
+ * A template is an instance that does not run, with the label LABEL, and its snapshot SNAPSHOT, which holds its memory.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/exec.h"
+#include "cli/run_defaults.h"
+#include "cli/saved.h"
+#include "cli/template.h"
+#include "cli/text.h"
+
+#define LABEL	 "ketch.template"
+#define SNAPSHOT "template"
+
+/* The label names the template, also in those that went on from it. */
+static bool is_template(const struct instance *in)
+{
+	for (size_t i = 0; i < in->spec.labels.n; i++)
+		if (!strncmp(in->spec.labels.v[i], LABEL "=", strlen(LABEL "=")) &&
+		    !strcmp(in->spec.labels.v[i] + strlen(LABEL "="), in->spec.name))
+			return true;
+	return false;
+}
+
+static int find(struct engine *en, const char *name, struct instance *ret, struct snapshot *ret_snapshot,
+		struct err *e)
+{
+	int r = engine_find(en, name, ret, NULL);
+
+	if (r == -ENOENT || (r == 0 && !is_template(ret)))
+		return err_set(e, ENOENT, "there is no template \"%.80s\"", name);
+	if (r < 0)
+		return err_sys(e, -r, "template %.80s", name);
+	return snapshot_find(en, ret, SNAPSHOT, ret_snapshot, e);
+}
+
+/* --- create */
+
+static void spec_done(struct instance_spec *spec)
+{
+	json_done(&instance_spec_table, spec);
+}
+
+/* NAME IMAGE [COMMAND...] [-- WARM-UP...]: NAME and the warm-up are taken out of the words. */
+static int take_words(struct strv *words, char **ret_name, struct strv *ret_warm_up, struct err *e)
+{
+	size_t end = 0;
+	int r = 0;
+
+	*ret_name = words->v[0];
+	memmove(words->v, words->v + 1, --words->n * sizeof(*words->v));
+	while (end < words->n && strcmp(words->v[end], "--") != 0)
+		end++;
+	for (size_t i = end + 1; i < words->n && r == 0; i++)
+		r = strv_add(ret_warm_up, words->v[i]);
+	while (words->n > end)
+		free(words->v[--words->n]);
+	words->v[words->n] = NULL;
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int warm_up(struct engine *en, const struct instance *in, const struct strv *command, struct err *e)
+{
+	int status = command->n ? cli_exec(en, in, command, e) : 0;
+
+	return status > 0 ? err_set(e, EIO, "the warm-up ended with status %d", status) : status;
+}
+
+static int keep(struct engine *en, const struct instance *in, struct err *e)
+{
+	const struct snapshot_request how = { .name = SNAPSHOT, .memory = MEMORY_MUST };
+	AUTO(snapshot_done) struct snapshot s = { 0 };
+
+	return snapshot_create(en, in, &how, &s, e);
+}
+
+/* Started, warmed up, saved, ended. */
+static int prepare(struct engine *en, const struct instance_spec *spec, const struct strv *command,
+		   struct err *e)
+{
+	const struct attach how = { .detach = true };
+	AUTO(instance_done) struct instance in = { 0 };
+	int r = begin_run(en, spec, &how, e);
+
+	if (r > 0)
+		r = err_set(e, EIO, "%s did not start", spec->name);
+	if (r == 0)
+		r = engine_find(en, spec->id, &in, e);
+	if (r == 0)
+		r = warm_up(en, &in, command, e);
+	if (r == 0)
+		r = keep(en, &in, e);
+	return r < 0 ? r : engine_stop(en, &in, 0, e);
+}
+
+static int make(struct engine *en, struct run_args *a, const struct strv *command, struct err *e)
+{
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	AUTO(buf_done) struct buf line = { 0 };
+	int r = engine_create(en, &a->rq, &spec, e);
+
+	if (r < 0)
+		return r;
+	r = prepare(en, &spec, command, e);
+	if (r < 0) {
+		engine_remove(en, &(struct instance){ .spec = spec, .state.status = STATUS_EXITED },
+			      REMOVE_FORCE | REMOVE_VOLUMES, NULL);
+		return r;
+	}
+	buf_addf(&line, "%s\n", spec.id);
+	return cli_print(&line, e);
+}
+
+static int create_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(strv_done) struct strv command = { 0 };
+	struct run_args *a = args;
+	struct engine *en = cli_engine(c, e);
+	autofree char *name = NULL;
+	int r = en ? take_words(words, &name, &command, e) : -e->no;
+
+	if (r == 0 && !words->n)
+		r = err_set(e, EINVAL, "template create: NAME IMAGE");
+	a->vm = true;
+	if (r == 0)
+		r = run_args_take(a, words, e);
+	if (r == 0 && (strv_addf(&a->rq.labels, LABEL "=%s", name) < 0 || !(a->rq.name = strdup(name))))
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = make(en, a, &command, e);
+	run_args_drop(a);
+	return r;
+}
+
+static const struct run_args create_defaults = { .pids_limit = PIDS_NOT_GIVEN, .part.sig_proxy = true };
+const struct command cmd_template_create = {
+	.name = "template create",
+	.usage = "NAME IMAGE [COMMAND] [ARG...] [-- WARM-UP...]",
+	.summary = "Keep a virtual machine that has booted and warmed up, for others to go on from",
+	.text = "The machine runs the command of the image, then the warm-up in it; when that has ended "
+		"well, its "
+		"memory, devices and files are kept, and it ends.  ketch run --template NAME goes on from "
+		"there, "
+		"in a few milliseconds: pages are shared until somebody writes to them.  Options are those "
+		"of run.  "
+		"Under --driver kvm.",
+	.opts = CREATE_OPTS,
+	.args_size = sizeof(struct run_args),
+	.defaults = &create_defaults,
+	.min_words = 2,
+	.max_words = WORDS_ANY,
+	.grammar = OPTS_FIRST,
+	.failure = STATUS_USAGE,
+	.prepare = run_prepare,
+	.run = create_run,
+};
+
+/* --- run --template */
+
+static int go_on(struct cli *c, const struct run_args *a, const struct instance_spec *spec,
+		 const struct snapshot *s, struct err *e)
+{
+	AUTO(buf_done) struct buf line = { 0 };
+	struct attach how;
+	int r = begin_prepare(&a->part, spec, spec->process.stdin_open, &how, e);
+
+	if (r < 0)
+		return r;
+	how.detach = a->detach;
+	r = cli_start_saved(c, spec, s, &how, e);
+	if (r != 0 || !a->detach)
+		return r;
+	buf_addf(&line, "%s\n", spec->id);
+	return cli_print(&line, e);
+}
+
+int template_run(struct cli *c, const struct run_args *a, struct err *e)
+{
+	AUTO(snapshot_done) struct snapshot s = { 0 };
+	AUTO(instance_done) struct instance in = { 0 };
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	autofree char *chosen = NULL;
+	struct clone_request how = { .name = a->rq.name };
+	struct engine *en = cli_engine(c, e);
+	unsigned number = 0;
+	int r = en ? find(en, a->template, &in, &s, e) : -e->no;
+
+	if (r == 0 && !how.name) {
+		how.name = chosen = cli_free_name(en, a->template, &number, e);
+		r = chosen ? 0 : -e->no;
+	}
+	if (r == 0)
+		r = snapshot_clone(en, &in, s.id, &how, &spec, e);
+	return r < 0 ? r : go_on(c, a, &spec, &s, e);
+}
+
+/* --- ls, rm */
+
+static int ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	struct engine *en = cli_engine(c, e);
+	struct instance *all = NULL;
+	size_t n = 0;
+	int r = en ? engine_list(en, true, &all, &n, e) : -e->no;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (is_template(&all[i]))
+			buf_addf(&out, "%s\n", all[i].spec.name);
+	instances_free(all, n);
+	return r < 0 ? r : cli_print(&out, e);
+}
+
+const struct command cmd_template_ls = {
+	.name = "template ls",
+	.usage = "",
+	.summary = "List templates",
+	.opts = no_opts,
+	.run = ls_run,
+};
+
+static int remove_one(struct engine *en, const char *name, struct err *e)
+{
+	AUTO(snapshot_done) struct snapshot s = { 0 };
+	AUTO(instance_done) struct instance in = { 0 };
+	int r = find(en, name, &in, &s, e);
+
+	return r < 0 ? r : engine_remove(en, &in, REMOVE_FORCE | REMOVE_VOLUMES, e);
+}
+
+static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	int r = en ? 0 : -e->no;
+
+	for (size_t i = 0; i < words->n && r == 0; i++)
+		r = remove_one(en, words->v[i], e);
+	return r;
+}
+
+const struct command cmd_template_rm = {
+	.name = "template rm",
+	.usage = "NAME...",
+	.summary = "Remove templates; those that went on from one stay as they are",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.run = rm_run,
+};
