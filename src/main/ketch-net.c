@@ -1,20 +1,26 @@
-/* ketch-net.c - the name service of one network: `ketch-net NETWORK TABLE DIR INSTANCES LOCK STATUS SOCKET...`
+/* ketch-net.c - the name service of one network, or the relay of one instance for [::1]
  *
- * Started by ketch with open descriptors (network/names_start.c), whose numbers are the arguments.
+ *	ketch-net names NETWORK TABLE DIR INSTANCES LOCK STATUS SOCKET...	network/names_start.c
+ *	ketch-net relay LIFE [SOCKET PROTOCOL ADDRESS PORT]...			network/relay6.h
+ *
+ * Started by ketch with open descriptors, whose numbers are among the arguments.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 #include "base/log.h"
 #include "network/names.h"
+#include "network/relay6.h"
 
 int main(int argc, char **argv)
 {
 	log_set_name("ketch-net");
 	prctl(PR_SET_NAME, "ketch-net"); /* it was executed by descriptor */
-	if (argc < 7) {
-		fputs("ketch-net is started by ketch\n", stderr);
-		return 125;
-	}
-	return names_run(argv + 2);
+	if (argc > 7 && !strcmp(argv[1], "names"))
+		return names_run(argv + 3);
+	if (argc > 2 && !strcmp(argv[1], "relay"))
+		return relay6_run(argv + 2);
+	fputs("ketch-net is started by ketch\n", stderr);
+	return 125;
 }

@@ -23,12 +23,13 @@ static const int calls[] = {
 	SYS_recvmmsg,	   SYS_sendmmsg, /* clients by UDP */
 	SYS_recvfrom,	   SYS_sendto,		SYS_recvmsg, /* resolvers, clients by TCP, the keeper */
 	SYS_read, /* files that the keeper has opened */
-	SYS_connect,	   SYS_accept4,		SYS_close,	  SYS_getsockopt, SYS_getsockname,
-	SYS_epoll_create1, SYS_epoll_ctl,	SYS_epoll_wait,	  SYS_getrandom, /* ids of questions */
+	SYS_connect,	   SYS_accept4,		SYS_close,	   SYS_getsockopt,
+	SYS_shutdown,	   SYS_getsockname,	SYS_epoll_create1, SYS_epoll_ctl,
+	SYS_epoll_wait,	   SYS_getrandom, /* ids of questions */
 	SYS_clock_gettime, /* where the clock cannot be read without the kernel */
-	SYS_brk,	   SYS_munmap,		SYS_mremap,	  SYS_madvise, /* malloc */
+	SYS_brk,	   SYS_munmap,		SYS_mremap,	   SYS_madvise, /* malloc */
 	SYS_sysinfo, /* qsort */
-	SYS_futex,	   SYS_restart_syscall, SYS_rt_sigreturn, SYS_exit_group,
+	SYS_futex,	   SYS_restart_syscall, SYS_rt_sigreturn,  SYS_exit_group,
 };
 
 /* mmap: never memory that is code; socket: only to resolvers. */

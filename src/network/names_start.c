@@ -187,12 +187,12 @@ struct child {
 static int spawn(const struct child *c, const char *program)
 {
 	char numbers[4 + PORTS_MAX][16];
-	char *argv[3 + 4 + PORTS_MAX + 1] = { (char[]){ "ketch-net" }, c->file->network,
+	char *argv[4 + 4 + PORTS_MAX + 1] = { (char[]){ "ketch-net" }, (char[]){ "names" }, c->file->network,
 					      c->file->table ? c->file->table : (char[]){ "ketch" } };
 	char *envp[] = { NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
-	unsigned n = 3;
+	unsigned n = 4;
 	pid_t pid;
 	int r = 0;
 

@@ -39,7 +39,7 @@ def start(directory, gateways, bridge=None, table="ketch", instances=None):
     sockets = [s for g in gateways for s in listeners(g)] + (dhcp(bridge) if bridge else [])
     out, status = os.pipe()
     numbers = [where, inst, lock, status] + [s.fileno() for s in sockets]
-    p = subprocess.Popen([os.path.join(BUILD, "ketch-net"), "net", table] + [str(n) for n in numbers], pass_fds=numbers)
+    p = subprocess.Popen([os.path.join(BUILD, "ketch-net"), "names", "net", table] + [str(n) for n in numbers], pass_fds=numbers)
     for n in (where, inst, lock, status):
         os.close(n)
     said = os.read(out, 200)
