@@ -97,18 +97,20 @@ const struct command cmd_snapshot_create = {
 	.usage = "INSTANCE[@NAME]",
 	.summary = "Keep the files and the configuration of an instance as they are now",
 	.text = "Without a name it is snap0, snap1 and so on; what was chosen is printed.  Of an instance "
-		"that does "
-		"not run this takes the same few milliseconds whatever it holds: its writable layer is no "
-		"longer "
-		"written, and a new one is begun on top of it.  One that runs stands still, with all that it "
-		"has "
-		"written on the disk, while what it has written since the last snapshot at rest is copied: "
-		"where the "
-		"file system can share blocks that is quick, else it takes as long as a copy.  The memory of "
-		"a "
-		"virtual machine that runs under --driver kvm without mounts of the host is kept, too, with "
-		"all its "
-		"processes; those of a container are not.",
+		"that does not run this takes the same few milliseconds whatever it holds: its writable "
+		"layer is "
+		"no longer written, and a new one is begun on top of it.\n\n"
+		"One that runs stands still, with all that it has written on the disk, while what it has "
+		"written "
+		"since its last snapshot at rest is copied: where the file system can share blocks that is "
+		"quick, "
+		"else it takes as long as a copy.  The memory of a virtual machine that runs under --driver "
+		"kvm "
+		"without mounts of the host is kept, too, with all its processes; those of a container are "
+		"not.\n\n"
+		"What is in a snapshot is to a container as files of its image are: one with several names "
+		"that "
+		"is written to afterwards is copied, and its other names keep what they had.",
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
 	.min_words = 1,

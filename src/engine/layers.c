@@ -103,7 +103,6 @@ int layers_open(struct engine *en, const struct instance_spec *s, struct layer_d
 		r = layer_chain(en->db, w.below, &chain, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s", s->name);
-	l.based = chain.n;
 	l.below = calloc(chain.n + 1, sizeof(*l.below));
 	l.top = l.below ? layer_top_open(en, s->id, &w, e) : err_set(e, ENOMEM, "out of memory");
 	r = l.top < 0 ? l.top : 0;

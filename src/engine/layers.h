@@ -20,7 +20,6 @@ const char *layer_form(int isolation, const struct writable *w);
 /* All that an instance stands on. */
 struct layer_dirs {
 	int top; /* directory of the layer */
-	bool based; /* it has others below it */
 	int *below; /* what they hold, lowest first: directories "upper", or disk images */
 	size_t n_below;
 };

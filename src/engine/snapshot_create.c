@@ -77,9 +77,6 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 {
 	struct snapshot s = { 0 };
 	int r = rq->name ? check_free(en, in, rq->name, e) : 0;
-
-	if (r == 0 && in->spec.isolation == ISOLATION_VM)
-		r = err_set(e, ENOTSUP, "snapshots of virtual machines are not there yet (issue 8)");
 	if (r == 0 && describe(in, rq, &s) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
@@ -131,9 +128,12 @@ static int record_sealed(struct engine *en, const struct instance_spec *spec, co
 int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e)
 {
 	AUTO(writable_done) struct writable w = { 0 };
+	AUTO(strv_done) struct strv chain = { 0 }; /* what the next start stands on: not too many? */
 	int r = writable_find(en->db, spec->id, &w, e);
 	bool written;
 
+	if (r == 0)
+		r = layer_chain(en->db, w.top, &chain, e);
 	if (r < 0)
 		return r;
 	written = is_written(en, spec, &w);

@@ -151,6 +151,20 @@ static bool boots_image(const struct vm_spec *vm)
 	return vm->driver == VM_DRIVER_QEMU && vm->accel_kvm;
 }
 
+static int give_disk(struct starter *s, struct err *e)
+{
+	AUTO(layers_done) struct layer_dirs written = { .top = -1 };
+	int fd, r = layers_open(s->en, s->spec, &written, e);
+
+	if (r == 0)
+		r = give_below(s, &written, e);
+	if (r < 0)
+		return r;
+	fd = written.n_below ? vm_disk_open_above(written.top, written.below[0], e)
+			     : vm_disk_open(written.top, s->spec->storage_bytes, e);
+	return fd < 0 ? fd : give(s, "disk", fd, e);
+}
+
 static int give_vm(struct starter *s, struct err *e)
 {
 	struct engine *en = s->en;
@@ -162,10 +176,8 @@ static int give_vm(struct starter *s, struct err *e)
 		fd = image_erofs_open(en->images, &im, en->progress, en->progress_arg, e);
 		r = fd < 0 ? fd : give(s, "root", fd, e);
 	}
-	if (r == 0) {
-		fd = vm_disk_open(s->dir_fd, s->spec->storage_bytes, e);
-		r = fd < 0 ? fd : give(s, "disk", fd, e);
-	}
+	if (r == 0)
+		r = give_disk(s, e);
 	if (r == 0)
 		r = kernel_find(en->root, s->spec->vm.kernel, &k, e);
 	if (r == 0) {

@@ -134,9 +134,10 @@ int layer_chain(struct db *db, const char *id, struct strv *ret, struct err *e)
 		if (strv_add(ret, db_text(&st, 0)) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	if (r == 0 && ret->n > LAYERS_MOST)
-		return err_set(e, EMLINK,
-			       "it stands on more than %d layers; clone it with --flat, or remove snapshots",
-			       LAYERS_MOST);
+		return err_set(
+			e, EMLINK,
+			"it stands on more than %d snapshots: commit it to an image and go on from that",
+			LAYERS_MOST);
 	reverse(ret);
 	return r;
 }

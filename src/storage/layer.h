@@ -15,8 +15,8 @@
 #include "base/strv.h"
 #include "db/db.h"
 
-/* An overlay takes 500; the image has some, too. */
-#define LAYERS_MOST  400
+/* An overlay takes 500, and the image has some, too; a machine's disk is a descriptor for each. */
+#define LAYERS_MOST  200
 #define LAYER_ID_LEN 64
 
 /* The tables of this room; those of the instances are there already. */

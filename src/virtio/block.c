@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "storage/stack.h"
 
 #define QUEUE	   0
 #define QUEUE_SIZE BLOCK_IO_DEPTH
@@ -354,6 +355,19 @@ static void describe(struct block *b, uint64_t bytes)
 	b->space.write_zeroes_may_unmap = 1;
 }
 
+static int open_io(struct block *b, const struct block_config *c)
+{
+	int fds[STACK_MOST_IMAGES];
+
+	if (!c->n_below)
+		return block_io_init(&b->io, c->fd, !c->plain_io);
+	if (c->n_below >= STACK_MOST_IMAGES)
+		return -EMLINK;
+	memcpy(fds, c->below, c->n_below * sizeof(*fds));
+	fds[c->n_below] = c->fd;
+	return block_io_init_stack(&b->io, fds, c->n_below + 1);
+}
+
 /* What has descriptors; block_done undoes any part of it. */
 static int open_all(struct block *b, const struct block_config *c, const struct ram *ram, struct loop *loop)
 {
@@ -361,7 +375,9 @@ static int open_all(struct block *b, const struct block_config *c, const struct 
 
 	if (r < 0)
 		return r;
-	r = block_io_init(&b->io, c->fd, !c->plain_io);
+	r = open_io(b, c);
+	if (r == 0 && b->io.stack)
+		b->space.capacity = stack_bytes(b->io.stack) / BLOCK_SECTOR;
 	b->io.done = on_result;
 	b->io.arg = b;
 	if (r == 0)

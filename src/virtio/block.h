@@ -27,6 +27,9 @@ struct block_config {
 	int fd; /* a regular file or block device; stays the caller's.  O_RDONLY: read-only */
 	bool read_only;
 	bool plain_io; /* no io_uring */
+	const int
+		*below; /* fd is qcow2 and stands on these, lowest first (storage/stack.h); NULL: it is raw */
+	size_t n_below;
 	const char *serial; /* at most BLOCK_SERIAL_BYTES are kept; NULL: none */
 	const char *label; /* borrowed */
 	struct rate_config rate;

@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "storage/stack.h"
+
 /* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup;
  * a kernel that has them has every operation used here. */
 #define FEATURES                                                                                             \
@@ -135,8 +137,18 @@ int block_io_init(struct block_io *io, int fd, bool ring)
 	return 0;
 }
 
+int block_io_init_stack(struct block_io *io, const int *fds, size_t n)
+{
+	size_t bad;
+	int r = block_io_init(io, fds[n - 1], false);
+
+	return r < 0 ? r : stack_open(fds, n, &io->stack, &bad);
+}
+
 void block_io_done(struct block_io *io)
 {
+	stack_close(io->stack);
+	io->stack = NULL;
 	ring_free(io->ring);
 	io->ring = NULL;
 	if (io->zeroes)
@@ -220,6 +232,29 @@ static int32_t plain_do(int fd, const struct block_op *op)
 			    : fallocate(fd, punch_mode(op->kind), (off_t)op->offset, (off_t)op->bytes);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : 0;
+}
+
+/* --- a stack of images */
+
+static int stack_read_write(struct stack *d, const struct block_op *op)
+{
+	uint64_t bytes = 0;
+	int r;
+
+	for (unsigned i = 0; i < op->n_iov; i++)
+		bytes += op->iov[i].iov_len;
+	r = op->kind == BLOCK_READ ? stack_read(d, op->iov, op->n_iov, op->offset, bytes)
+				   : stack_write(d, op->iov, op->n_iov, op->offset, bytes);
+	if (r == 0 && op->durable)
+		r = stack_flush(d);
+	return r < 0 ? r : (int32_t)bytes;
+}
+
+static int32_t stack_do(struct stack *d, const struct block_op *op)
+{
+	if (op->kind == BLOCK_READ || op->kind == BLOCK_WRITE)
+		return stack_read_write(d, op);
+	return op->kind == BLOCK_SYNC ? stack_flush(d) : stack_clear(d, op->offset, op->bytes);
 }
 
 /* --- the ring */
@@ -314,7 +349,7 @@ void block_io_put(struct block_io *io, const struct block_op *given)
 		ring_put(io, &op);
 		return;
 	}
-	r = plain_do(io->fd, &op);
+	r = io->stack ? stack_do(io->stack, &op) : plain_do(io->fd, &op);
 	io->under_way--;
 	io->done(io->arg, op.tag, r);
 }
@@ -377,4 +412,6 @@ void block_io_drain(struct block_io *io)
 			ring_enter(io->ring, 0, 1);
 		block_io_reap(io);
 	}
+	if (io->stack)
+		stack_settle(io->stack); /* what fails now fails again at the next flush, which tells it */
 }

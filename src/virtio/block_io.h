@@ -47,9 +47,11 @@ struct block_op {
 };
 
 struct block_ring; /* block_io.c */
+struct stack; /* storage/stack.h */
 
 struct block_io {
 	int fd;
+	struct stack *stack; /* a stack of images in the place of fd, by plain calls; NULL: none.  Owned */
 	struct block_ring *ring; /* NULL: plain calls */
 	unsigned plain_kinds; /* 1 << enum block_op_kind: plain calls all the same */
 	unsigned under_way; /* operations without a result */
@@ -63,6 +65,8 @@ struct block_io {
 /* With `ring` false: plain calls even where io_uring is there.  0 or -errno. */
 int block_io_init(struct block_io *io, int fd, bool ring);
 void block_io_done(struct block_io *io);
+/* The same for a stack of images (storage/stack.h), lowest first; the descriptors stay the caller's. */
+int block_io_init_stack(struct block_io *io, const int *fds, size_t n);
 /* What becomes readable when results are there; -1 for plain calls. */
 int block_io_fd(const struct block_io *io);
 /* At most BLOCK_IO_DEPTH under way. */
@@ -71,7 +75,7 @@ void block_io_submit(struct block_io *io);
 void block_io_without_helpers(struct block_io *io, enum block_op_kind k);
 /* Calls `done` for what is complete, and submits what that has put. */
 void block_io_reap(struct block_io *io);
-/* Until nothing is under way. */
+/* Until nothing is under way, and what was written is in the files. */
 void block_io_drain(struct block_io *io);
 
 #endif

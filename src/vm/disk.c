@@ -5,17 +5,19 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "storage/qcow2.h"
 #include "sys/run.h"
 
 #define DISK_BYTES  (UINT64_C(64) << 30) /* what the guest sees; the file holds what is written */
 #define JOURNAL_MIB 64
 #define MKE2FS_MS   30000
-#define STAGED_NAME "disk.ext4.new~"
+#define RAW_NAME    "disk.ext4"
+#define QCOW2_NAME  "disk.qcow2"
 
 /* Inode tables and journal are not written now (lazy), and the guest mounts with noinit_itable: the file stays
  * sparse.  One inode for 64 KiB keeps the tables small. */
@@ -50,31 +52,63 @@ static int make_file_system(int fd, uint64_t bytes, struct err *e)
 	return 0;
 }
 
-static int make_disk(int dirfd, uint64_t bytes, struct err *e)
+static int make_raw(int fd, uint64_t bytes, struct err *e)
 {
-	autoclose int fd =
-		openat(dirfd, STAGED_NAME, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return ftruncate(fd, (off_t)bytes) < 0 ? err_sys(e, errno, RAW_NAME) : make_file_system(fd, bytes, e);
+}
+
+static int make_qcow2(int fd, uint64_t bytes, struct err *e)
+{
+	int r = qcow2_format(fd, bytes);
+
+	return r < 0 ? err_sys(e, -r, QCOW2_NAME) : 0;
+}
+
+/* Under another name until it is whole. */
+static int make_disk(int dirfd, const char *name, uint64_t bytes,
+		     int (*make)(int fd, uint64_t bytes, struct err *e), struct err *e)
+{
+	autofree char *staged = str_printf("%s.new~", name);
+	autoclose int fd = -1;
 	int r;
 
+	if (!staged)
+		return err_set(e, ENOMEM, "out of memory");
+	fd = openat(dirfd, staged, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(e, errno, "disk.ext4");
-	r = ftruncate(fd, (off_t)bytes) < 0 ? err_sys(e, errno, "disk.ext4") : make_file_system(fd, bytes, e);
-	if (r == 0 && renameat(dirfd, STAGED_NAME, dirfd, "disk.ext4") < 0)
-		r = err_sys(e, errno, "disk.ext4");
+		return err_sys(e, errno, "%s", name);
+	r = make(fd, bytes, e);
+	if (r == 0 && renameat(dirfd, staged, dirfd, name) < 0)
+		r = err_sys(e, errno, "%s", name);
 	if (r < 0)
-		unlinkat(dirfd, STAGED_NAME, 0);
+		unlinkat(dirfd, staged, 0);
 	return r;
+}
+
+static int open_disk(int dirfd, const char *name, uint64_t bytes,
+		     int (*make)(int fd, uint64_t bytes, struct err *e), struct err *e)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), r;
+
+	if (fd < 0 && errno == ENOENT) {
+		r = make_disk(dirfd, name, bytes, make, e);
+		if (r < 0)
+			return r;
+		fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	}
+	return fd < 0 ? err_sys(e, errno, "%s", name) : fd;
 }
 
 int vm_disk_open(int dirfd, uint64_t bytes, struct err *e)
 {
-	int fd = openat(dirfd, "disk.ext4", O_RDWR | O_NOFOLLOW | O_CLOEXEC), r;
+	return open_disk(dirfd, RAW_NAME, bytes ? bytes : DISK_BYTES, make_raw, e);
+}
 
-	if (fd < 0 && errno == ENOENT) {
-		r = make_disk(dirfd, bytes ? bytes : DISK_BYTES, e);
-		if (r < 0)
-			return r;
-		fd = openat(dirfd, "disk.ext4", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	}
-	return fd < 0 ? err_sys(e, errno, "disk.ext4") : fd;
+int vm_disk_open_above(int dirfd, int base, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(base, &st) < 0)
+		return err_sys(e, errno, RAW_NAME);
+	return open_disk(dirfd, QCOW2_NAME, (uint64_t)st.st_size, make_qcow2, e);
 }

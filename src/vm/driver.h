@@ -16,7 +16,9 @@
 
 #define MACHINE_MAX_EXTRA  20 /* shares and cards: virtio-mmio of microvm has 24 places; 4 are taken */
 #define MACHINE_MAX_SHARES 19
-#define MACHINE_MAX_FDS	   (32 + MACHINE_MAX_EXTRA)
+#define MACHINE_MAX_BELOW  200 /* images that the disk stands on */
+#define MACHINE_FD_BELOW   64 /* the VMM's number of the first of them */
+#define MACHINE_MAX_FDS	   (32 + MACHINE_MAX_EXTRA + MACHINE_MAX_BELOW)
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {

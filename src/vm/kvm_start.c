@@ -35,10 +35,28 @@ static int give_saved(struct machine *m)
 	return r;
 }
 
+/* What the disk stands on is no part of the plan: it is how the instance came to be what it is. */
+static int give_below(struct machine *m)
+{
+	int fd, r = 0;
+
+	for (int i = 0; r == 0 && (fd = boot_fd_n(m->boot, "sealed", (size_t)i)) >= 0; i++) {
+		if (m->n_fds == ARRAY_LEN(m->fds))
+			return -ENOSPC;
+		m->fds[m->n_fds++] = (struct child_fd){ fd, MACHINE_FD_BELOW + i };
+		r = strv_add(&m->argv, "--below");
+		if (r == 0)
+			r = strv_addf(&m->argv, "fd=%d,serial=" GUEST_DISK, MACHINE_FD_BELOW + i);
+	}
+	return r;
+}
+
 static int complete(struct machine *m, int kvm_fd)
 {
 	int r = give(m, "--kvm", kvm_fd, VMM_FD_KVM);
 
+	if (r == 0)
+		r = give_below(m);
 	if (r == 0)
 		r = give(m, "--control", m->vmm_control_fd, VMM_FD_CONTROL);
 	if (r == 0)

@@ -68,15 +68,15 @@ static void plan_wires(struct vmm_planner *pl)
 	vmm_plan_arg(pl, "-device", "virtio-rng-device,rng=rng");
 }
 
-static void plan_disk(struct vmm_planner *pl, const char *name, int number, const char *options)
+static void plan_disk(struct vmm_planner *pl, const char *name, int number)
 {
-	char from[32];
+	char from[32], text[16];
 
 	snprintf(from, sizeof(from), "fd:%s", name);
+	snprintf(text, sizeof(text), "%d", number);
 	vmm_plan_fd(pl, number, from);
-	vmm_plan_arg(pl, "-add-fd", "fd=%d,set=%d", number, number);
-	vmm_plan_arg(pl, "-blockdev", "driver=file,node-name=%s,filename=/dev/fdset/%d,locking=off,%s", name,
-		     number, options);
+	if (pl->r == 0)
+		pl->r = plan_add(pl->plan, &op_qemu_disk, name, from, text, 0);
 	vmm_plan_arg(pl, "-device", "virtio-blk-device,drive=%s,serial=%s", name, name);
 }
 
@@ -142,8 +142,8 @@ static int qemu_plan(const struct instance_spec *s, const struct host_facts *h, 
 			       "qemu-system-x86_64 is missing; install the package qemu-system-x86");
 	plan_base(&pl, s, h);
 	plan_wires(&pl);
-	plan_disk(&pl, GUEST_ROOT, FD_ROOT, "read-only=on");
-	plan_disk(&pl, GUEST_DISK, FD_DISK, "discard=unmap");
+	plan_disk(&pl, GUEST_ROOT, FD_ROOT);
+	plan_disk(&pl, GUEST_DISK, FD_DISK);
 	plan_cards(&pl, s, plan_shares(&pl, s, FD_EXTRA));
 	plan_kernel(&pl, s);
 	if (pl.r == 0)

@@ -17,6 +17,6 @@ enum {
 };
 
 /* qemu_start.c */
-extern const struct step_op op_kernel_tsc, op_vmm_start;
+extern const struct step_op op_kernel_tsc, op_qemu_disk, op_vmm_start;
 
 #endif

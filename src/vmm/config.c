@@ -25,6 +25,8 @@ const struct opt vmm_options[] = {
 	OPT(INT, 0, "console", V, console_fd, "FD", "A virtio console (hvc0) on this socket"),
 	OPT(INT, 0, "control", V, control_fd, "FD", "The control socket"),
 	OPT(LIST, 0, "block", V, blocks, "fd=FD[,serial=S][,ro][,bps=N][,iops=N]", "A disk"),
+	OPT(LIST, 0, "below", V, below, "fd=FD,serial=S",
+	    "An image that the disk S stands on, which is qcow2 then; the lowest first"),
 	OPT(LIST, 0, "net", V, nets, "fd=FD,mac=MAC[,bps=N][,iops=N]", "A network interface on a tap"),
 	OPT(LIST, 0, "share", V, shares, "fd=FD,tag=TAG", "A directory, served by vhost-user"),
 	OPT(LIST, 0, "vsock", V, vsocks, "fd=FD,port=N", "The guest's first connection to this port"),
@@ -72,6 +74,8 @@ static int check(const struct vmm_config *c, struct err *e)
 		return err_set(e, EINVAL, "--state comes with 1 to %d --ram", CONFIG_MAX_RAMS);
 	if (c->rams.n && (c->shares.n || c->hugepages))
 		return err_set(e, EINVAL, "--state goes with neither --share nor --hugepages");
+	if (c->below.n > CONFIG_MAX_BELOW)
+		return err_set(e, E2BIG, "more than %d images that disks stand on", CONFIG_MAX_BELOW);
 	if (c->vsocks.n > CONFIG_MAX_VSOCKS)
 		return err_set(e, E2BIG, "more than %d vsock ports", CONFIG_MAX_VSOCKS);
 	if (c->vcpus < 1 || c->vcpus > MAX_VCPUS)

@@ -15,8 +15,10 @@
 #define CONFIG_MAX_DEVICES 28 /* of those that can be given several times, together */
 #define CONFIG_MAX_VSOCKS  16
 #define CONFIG_MAX_RAMS	   8 /* files that RAM is restored from */
+#define CONFIG_MAX_BELOW   200 /* images that disks stand on */
 #define CONFIG_MAX_FDS                                                                                       \
-	(CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + CONFIG_MAX_RAMS + 8) /* and those that there is one of */
+	(CONFIG_MAX_DEVICES + CONFIG_MAX_VSOCKS + CONFIG_MAX_RAMS + CONFIG_MAX_BELOW +                       \
+	 8) /* and those that there is one of */
 
 /* As given; -1: not given. */
 struct vmm_config {
@@ -27,10 +29,10 @@ struct vmm_config {
 	int64_t state_fd; /* restored instead of booted */
 	int64_t uid;
 	char *cmdline;
-	struct strv blocks, nets, shares, vsocks, rams;
+	struct strv blocks, below, nets, shares, vsocks, rams;
 };
 
-/* One --block, --net, --share or --vsock, its words taken apart. */
+/* One --block, --below, --net, --share or --vsock, its words taken apart. */
 struct device_config {
 	int fd;
 	bool read_only;

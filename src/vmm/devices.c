@@ -53,18 +53,41 @@ static int made(struct devices *d, struct virtio_dev *dev, const char *label)
 	return 0;
 }
 
+/* The images that the disk of this serial stands on; how many, or -errno. */
+static int find_below(const struct devices *d, const char *serial, int ret[CONFIG_MAX_BELOW], struct err *e)
+{
+	const struct strv *texts = &d->config->below;
+	int n = 0, r = 0;
+
+	for (size_t i = 0; i < texts->n && r == 0; i++) {
+		struct device_config c;
+
+		r = vmm_device_parse(texts->v[i], &c, e);
+		if (r == 0 && serial && c.name && !strcmp(serial, c.name))
+			ret[n++] = c.fd;
+		vmm_device_done(&c);
+	}
+	return r < 0 ? r : n;
+}
+
 static int make_disk(struct devices *d, const struct device_config *c, struct err *e)
 {
 	struct block *b = &d->disks[d->n_disks];
 	struct loop *loop = machine_worker(d->machine);
+	int below[CONFIG_MAX_BELOW], n = find_below(d, c->name, below, e);
 	const struct block_config config = {
 		.fd = c->fd,
+		.below = below,
+		.n_below = n < 0 ? 0 : (size_t)n,
 		.read_only = c->read_only,
 		.serial = c->name,
 		.rate = { .bytes = { .per_second = c->bytes_per_s }, .ops = { .per_second = c->ops_per_s } },
 	};
-	int r = loop ? block_init(b, &config, &d->machine->ram, loop) : -errno;
+	int r;
 
+	if (n < 0)
+		return n;
+	r = loop ? block_init(b, &config, &d->machine->ram, loop) : -errno;
 	if (r < 0)
 		return err_sys(e, -r, "disk %.20s", c->name ? c->name : "");
 	d->n_disks++;

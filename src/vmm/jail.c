@@ -10,10 +10,12 @@
 #include "sys/confine.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
+#include "vmm/config.h"
 
 #define MOST_THREADS                                                                                         \
 	256 /* ours, and those that the kernel makes for io_uring where a file cannot be read at once */
-#define MOST_FDS 256 /* what is open, and connections that come over the control socket */
+#define MOST_FDS                                                                                             \
+	(256 + CONFIG_MAX_BELOW) /* what is open, and connections that come over the control socket */
 
 /* --- 1 */
 

@@ -57,7 +57,7 @@ static int parse_rams(const struct vmm_config *c, int ret[CONFIG_MAX_RAMS], stru
 
 static int keep_fds(const struct vmm_config *c, const int *rams, struct err *e)
 {
-	const struct strv *const lists[] = { &c->blocks, &c->nets, &c->shares, &c->vsocks };
+	const struct strv *const lists[] = { &c->blocks, &c->below, &c->nets, &c->shares, &c->vsocks };
 	struct fd_list l = { .n = 0 };
 	int r = 0;
 

@@ -3,13 +3,10 @@
 
 load ../lib
 
-setup_file() {
-	[ "$ISOLATION" = container ] || skip "virtual machines have no snapshots yet"
-	store_open
-}
+setup_file() { store_open; }
 teardown_file() { store_close; }
 
-stop() { ketch stop -t 0 "$@" >/dev/null; }
+stop() { ketch stop "$@" >/dev/null; }
 # Runs a command in the instance, which is started for it and stopped afterwards.
 within() { # INSTANCE COMMAND
 	ketch start "$1" >/dev/null && await 30 status_is "$1" running && ketch exec "$1" sh -c "$2" && stop "$1"
@@ -28,7 +25,7 @@ within() { # INSTANCE COMMAND
 	ketch rollback --keep last sn@snap0
 	is "$(within sn 'cat /file /other /dir/*; ls /dir; ls /etc/group 2>&1 || :')" $'one\none\nx\nx\nls: /etc/group: No such file or directory'
 	ketch rollback sn@last
-	is "$(within sn 'cat /file /other; ls /dir')" $'two\none\ny'
+	is "$(within sn 'cat /file; ls /dir')" $'two\ny'
 	ketch rollback sn@b
 	is "$(within sn 'cat /file; ls /dir')" $'two\ny'
 	is "$(ketch diff sn | grep -E ' /(dir|file|other|etc/group)')" \

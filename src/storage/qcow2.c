@@ -1,0 +1,297 @@
+/* qcow2.c - an image is made, opened and looked at */
+#include "storage/qcow2.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "storage/qcow2_int.h"
+
+#define MAGIC		     0x514649fbU
+#define VERSION		     3
+#define CLUSTER_BITS	     16
+#define REFCOUNT_ORDER	     4 /* 16 bits */
+#define MOST_REFCOUNTS_BYTES (UINT64_C(1) << 44) /* what a table of one cluster can count */
+
+/* All big-endian. */
+struct header {
+	uint32_t magic, version;
+	uint64_t backing_offset;
+	uint32_t backing_bytes;
+	uint32_t cluster_bits;
+	uint64_t bytes;
+	uint32_t crypt_method;
+	uint32_t l1_size;
+	uint64_t l1_offset;
+	uint64_t refcount_offset;
+	uint32_t refcount_clusters;
+	uint32_t n_snapshots;
+	uint64_t snapshots_offset;
+	uint64_t incompatible, compatible, autoclear;
+	uint32_t refcount_order;
+	uint32_t header_bytes;
+};
+_Static_assert(sizeof(struct header) == 104, "the header of version 3");
+
+/* --- plain input and output */
+
+int qcow2_read_at(int fd, void *to, size_t n, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		const struct iovec v = { (uint8_t *)to + done, n - done };
+		ssize_t r = preadv(fd, &v, 1, (off_t)(offset + done));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? -errno : -EUCLEAN;
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+int qcow2_write_at(int fd, const void *from, size_t n, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		const struct iovec v = { (uint8_t *)(uintptr_t)from + done, n - done };
+		ssize_t r = pwritev(fd, &v, 1, (off_t)(offset + done));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? -errno : -EIO;
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+/* --- format */
+
+static uint32_t count_l1(uint64_t bytes)
+{
+	const uint64_t each = (uint64_t)ENTRIES * QCOW2_CLUSTER;
+
+	return (uint32_t)((bytes + each - 1) / each);
+}
+
+enum { AT_HEADER, AT_TABLE, AT_BLOCK, AT_L1, CLUSTERS_NEW };
+
+int qcow2_format(int fd, uint64_t bytes)
+{
+	const struct header h = {
+		.magic = htobe32(MAGIC),
+		.version = htobe32(VERSION),
+		.cluster_bits = htobe32(CLUSTER_BITS),
+		.bytes = htobe64(bytes),
+		.l1_size = htobe32(count_l1(bytes)),
+		.l1_offset = htobe64(AT_L1 * QCOW2_CLUSTER),
+		.refcount_offset = htobe64(AT_TABLE * QCOW2_CLUSTER),
+		.refcount_clusters = htobe32(1),
+		.refcount_order = htobe32(REFCOUNT_ORDER),
+		.header_bytes = htobe32(sizeof(h)),
+	};
+	const uint64_t block = htobe64(AT_BLOCK * QCOW2_CLUSTER);
+	uint16_t counts[CLUSTERS_NEW];
+	int r;
+
+	if (!bytes || bytes > QCOW2_MOST_BYTES || bytes % 512)
+		return -EINVAL;
+	for (unsigned i = 0; i < CLUSTERS_NEW; i++)
+		counts[i] = htobe16(1);
+	if (ftruncate(fd, CLUSTERS_NEW * QCOW2_CLUSTER) < 0)
+		return -errno;
+	r = qcow2_write_at(fd, counts, sizeof(counts), AT_BLOCK * QCOW2_CLUSTER);
+	if (r == 0)
+		r = qcow2_write_at(fd, &block, sizeof(block), AT_TABLE * QCOW2_CLUSTER);
+	return r < 0 ? r : qcow2_write_at(fd, &h, sizeof(h), 0);
+}
+
+/* --- opening */
+
+static bool is_cluster(uint64_t offset, uint64_t file_bytes)
+{
+	return offset && offset % QCOW2_CLUSTER == 0 && offset < file_bytes;
+}
+
+static int check_header(const struct header *h, uint64_t file_bytes)
+{
+	uint64_t bytes = be64toh(h->bytes);
+
+	if (be32toh(h->magic) != MAGIC)
+		return -EUCLEAN;
+	if (be32toh(h->version) != VERSION || be32toh(h->cluster_bits) != CLUSTER_BITS || h->crypt_method ||
+	    h->n_snapshots || h->incompatible || be32toh(h->refcount_order) != REFCOUNT_ORDER ||
+	    be32toh(h->refcount_clusters) != 1)
+		return -ENOTSUP;
+	if (be32toh(h->header_bytes) < sizeof(*h) || be32toh(h->header_bytes) > QCOW2_CLUSTER || !bytes ||
+	    bytes % 512 || bytes > QCOW2_MOST_BYTES || be32toh(h->l1_size) != count_l1(bytes) ||
+	    !is_cluster(be64toh(h->l1_offset), file_bytes) ||
+	    !is_cluster(be64toh(h->refcount_offset), file_bytes) || h->l1_offset == h->refcount_offset)
+		return -EUCLEAN;
+	return 0;
+}
+
+/* Address space that costs what is touched of it. */
+static void *reserve(uint64_t bytes)
+{
+	void *p =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Room to count every cluster of the disk and of the tables. */
+static uint32_t count_blocks(uint64_t bytes)
+{
+	uint64_t clusters = bytes / QCOW2_CLUSTER;
+	uint64_t n = clusters / REFCOUNTS + clusters / ENTRIES / REFCOUNTS + 4;
+
+	/* what was given up behind other writers counts, too */
+	return (uint32_t)(2 * n < ENTRIES ? 2 * n : ENTRIES);
+}
+
+static int make_room(struct qcow2 *q)
+{
+	q->l1 = reserve(QCOW2_CLUSTER);
+	q->l2 = reserve((uint64_t)q->n_l1 * QCOW2_CLUSTER);
+	q->l2_state = calloc(q->n_l1, sizeof(*q->l2_state));
+	if (!q->l1 || !q->l2 || !q->l2_state)
+		return -ENOMEM;
+	if (!q->writable)
+		return 0;
+	q->n_blocks = count_blocks(q->bytes);
+	q->table = reserve(QCOW2_CLUSTER);
+	q->blocks = reserve((uint64_t)q->n_blocks * QCOW2_CLUSTER);
+	q->block_state = calloc(q->n_blocks, sizeof(*q->block_state));
+	return q->table && q->blocks && q->block_state ? 0 : -ENOMEM;
+}
+
+static int load(struct qcow2 *q)
+{
+	struct header h;
+	struct stat st;
+	int r;
+
+	if (fstat(q->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > MOST_REFCOUNTS_BYTES)
+		return -EUCLEAN;
+	r = qcow2_read_at(q->fd, &h, sizeof(h), 0);
+	if (r == 0)
+		r = check_header(&h, (uint64_t)st.st_size);
+	if (r < 0)
+		return r;
+	q->bytes = be64toh(h.bytes);
+	q->n_l1 = be32toh(h.l1_size);
+	q->l1_offset = be64toh(h.l1_offset);
+	q->table_offset = be64toh(h.refcount_offset);
+	r = make_room(q);
+	if (r == 0)
+		r = qcow2_read_at(q->fd, q->l1, (size_t)q->n_l1 * 8, q->l1_offset);
+	return r == 0 && q->writable ? qcow2_load_refcounts(q, (uint64_t)st.st_size) : r;
+}
+
+int qcow2_open(int fd, bool writable, struct qcow2 **ret)
+{
+	struct qcow2 *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->fd = fd;
+	q->writable = writable;
+	r = load(q);
+	if (r < 0)
+		qcow2_close(q);
+	else
+		*ret = q;
+	return r;
+}
+
+static void give_back(void *p, uint64_t bytes)
+{
+	if (p)
+		munmap(p, bytes);
+}
+
+void qcow2_close(struct qcow2 *q)
+{
+	if (!q)
+		return;
+	give_back(q->l1, QCOW2_CLUSTER);
+	give_back(q->l2, (uint64_t)q->n_l1 * QCOW2_CLUSTER);
+	give_back(q->table, QCOW2_CLUSTER);
+	give_back(q->blocks, (uint64_t)q->n_blocks * QCOW2_CLUSTER);
+	free(q->l2_state);
+	free(q->block_state);
+	free(q);
+}
+
+uint64_t qcow2_bytes(const struct qcow2 *q)
+{
+	return q->bytes;
+}
+
+int qcow2_fd(const struct qcow2 *q)
+{
+	return q->fd;
+}
+
+/* --- looking */
+
+int qcow2_check_offset(uint64_t entry, uint64_t flags, uint64_t *ret)
+{
+	uint64_t offset = entry & OFFSET_MASK;
+
+	if ((entry & ~(OFFSET_MASK | flags)) || offset % QCOW2_CLUSTER || offset >= MOST_REFCOUNTS_BYTES)
+		return -EUCLEAN;
+	*ret = offset;
+	return 0;
+}
+
+int qcow2_load_l2(struct qcow2 *q, uint32_t i, uint64_t **ret)
+{
+	uint64_t *l2 = q->l2 + (size_t)i * ENTRIES, offset;
+	int r = qcow2_check_offset(be64toh(q->l1[i]), COPIED, &offset);
+
+	*ret = NULL;
+	if (r < 0 || !offset)
+		return r;
+	if (!q->l2_state[i].loaded)
+		r = qcow2_read_at(q->fd, l2, QCOW2_CLUSTER, offset);
+	if (r < 0)
+		return r;
+	q->l2_state[i].loaded = true;
+	*ret = l2;
+	return 0;
+}
+
+int qcow2_find(struct qcow2 *q, uint64_t cluster, struct qcow2_place *ret)
+{
+	uint64_t entry, *l2;
+	int r;
+
+	*ret = (struct qcow2_place){ .state = QCOW2_NONE };
+	if (cluster >= (uint64_t)q->n_l1 * ENTRIES)
+		return -EINVAL;
+	r = qcow2_load_l2(q, (uint32_t)(cluster / ENTRIES), &l2);
+	if (r < 0 || !l2)
+		return r;
+	entry = be64toh(l2[cluster % ENTRIES]);
+	r = qcow2_check_offset(entry, COPIED | ALL_ZEROES, &ret->offset);
+	if (r < 0 || (!ret->offset && (entry & COPIED)))
+		return -EUCLEAN;
+	ret->ours = entry & COPIED;
+	ret->state = entry & ALL_ZEROES ? QCOW2_ZERO : ret->offset ? QCOW2_DATA : QCOW2_NONE;
+	return 0;
+}
