@@ -13,7 +13,8 @@ static const struct command *const instance_commands[] = {
 	&cmd_shell,   &cmd_attach, &cmd_cp,	&cmd_diff,    &cmd_export,	    &cmd_ps,
 	&cmd_logs,    &cmd_events, &cmd_stats,	&cmd_top,     &cmd_update,	    &cmd_healthcheck_run,
 	&cmd_inspect, &cmd_port,   &cmd_rename, &cmd_pause,   &cmd_unpause,	    &cmd_restart,
-	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, NULL,
+	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, &cmd_resolve,
+	&cmd_egress,  NULL,
 };
 
 static const struct command *const image_commands[] = {

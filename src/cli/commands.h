@@ -38,6 +38,7 @@ extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_profile_create, cmd_profile_ls, cmd_profile_show,
 	cmd_profile_rm; /* profiles.c */
+extern const struct command cmd_resolve, cmd_egress; /* resolve.c */
 extern const struct command cmd_version, cmd_info; /* info.c */
 extern const struct command cmd_help, cmd_completion, cmd_man; /* help.c, completion.c, man.c */
 

@@ -168,12 +168,22 @@ static int take_lease(struct change *c, struct lease *l, struct net_attachment *
 	return r == 0 ? net_clear_gone(&c->w, true, e) : r;
 }
 
+static void forget(struct change *c, const struct lease *l)
+{
+	if (c->in->spec.isolation == ISOLATION_CONTAINER)
+		port_remove(c->w.rt, l->port.link);
+	lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
+	net_forget_ports(&c->w, l, 1);
+}
+
 static int connect_running(struct change *c, struct err *e)
 {
 	struct net_attachment *asked = &c->in->spec.net.attachments[c->index], a = { 0 };
 	AUTO(lease_done) struct lease l = { 0 };
 	int r = port_bridge_ensure(c->w.rt, &c->n, &c->bridge, e);
 
+	if (r > 0)
+		r = net_renew_rules(&c->w, e);
 	if (r == 0)
 		r = net_fill_lease(&c->in->spec, c->index, &c->n, &l, e);
 	if (r == 0 && json_copy(&net_attachment_table, asked, &a) < 0)
@@ -186,11 +196,35 @@ static int connect_running(struct change *c, struct err *e)
 	}
 	if (r == 0) {
 		r = add_port(c, &l.port, e);
+		if (r == 0)
+			r = net_tell_port(&c->w, &c->n, &l, e);
 		if (r < 0)
-			lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
+			forget(c, &l);
 	}
 	json_done(&net_attachment_table, &a);
 	return r;
+}
+
+/* With the network that had the default routes they went: the next one that leads out gets them. */
+static int route_again(struct change *c, const struct lease *gone, struct err *e)
+{
+	struct net_spec *s = &c->in->spec.net;
+
+	if (!gone->port.gateway && !gone->port.gateway6)
+		return 0;
+	for (size_t i = 0; i < s->n_attachments; i++) {
+		AUTO(network_done) struct network n = { 0 };
+		struct net_port *p = &s->attachments[i].given;
+
+		if (!strcmp(s->attachments[i].network, gone->network) || !p->link)
+			continue;
+		if (network_record_find(c->en->db, s->attachments[i].network, &n, e) < 0)
+			return -e->no;
+		if (n.internal || (!n.v4.gateway && !n.v6.gateway))
+			continue;
+		return net_route_over(c->en, c->in, &n, p, e);
+	}
+	return 0;
 }
 
 static int disconnect_running(struct change *c, bool force, struct err *e)
@@ -201,11 +235,12 @@ static int disconnect_running(struct change *c, bool force, struct err *e)
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n && r == 0; i++) {
+	for (size_t i = 0; i < n; i++) {
 		r = remove_port(c, &list[i].port, e);
 		if (r < 0 && !force)
 			break;
-		r = lease_remove(c->en->db, c->n.id, c->in->spec.id, e);
+		forget(c, &list[i]);
+		r = route_again(c, &list[i], e);
 	}
 	leases_free(list, n);
 	return r;

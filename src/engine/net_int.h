@@ -23,6 +23,21 @@ int net_clear_gone(struct net_work *w, bool links, struct err *e);
  * also where that lives on. */
 int net_release_held(struct engine *en, const char *instance, bool links, struct err *e);
 
+/* net_outside.c: the rule set of the store and the name services of its networks; under the lock. */
+#define NET_TABLE_MAX 24
+void net_table(const struct engine *en, char ret[NET_TABLE_MAX]);
+/* Looks at all rules and puts back what is missing. */
+int net_renew_rules(struct net_work *w, struct err *e);
+/* Has the name service of a network know who is there; without anybody it ends. */
+int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
+/* A new port: its rules, its names. */
+int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
+/* Ports and networks that have gone. */
+void net_forget_ports(struct net_work *w, const struct lease *list, size_t n);
+int net_forget_network(struct net_work *w, const struct network *n, struct err *e);
+/* Was that the last bridge?  Then the host becomes as it was before us. */
+int net_leave_host(struct net_work *w, struct err *e);
+
 /* network.c: the networks that every store has, made where they are missing. */
 int net_ensure_defaults(struct engine *en, struct err *e);
 
@@ -44,5 +59,9 @@ int net_fill_lease(const struct instance_spec *s, size_t index, const struct net
 int net_spare(const struct instance_spec *s, struct net_port *ret, struct err *e);
 /* The network namespace of a running container; *in is brought up to date. */
 int net_open_of(struct engine *en, struct instance *in, struct err *e);
+
+/* Default routes of a running container over a port that it has; the port's row says so, too. */
+int net_route_over(struct engine *en, struct instance *in, const struct network *n, struct net_port *p,
+		   struct err *e);
 
 #endif

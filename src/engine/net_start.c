@@ -17,6 +17,7 @@
 #include "engine/net_int.h"
 #include "network/port.h"
 #include "sys/ns.h"
+#include "sys/rtnetlink.h"
 
 static int no_memory(struct err *e)
 {
@@ -55,7 +56,7 @@ static int set_gateways(const struct network *n, bool route, struct net_port *p)
 		p->gateway = strdup(n->v4.gateway);
 	if (route && n->v6.gateway)
 		p->gateway6 = strdup(n->v6.gateway);
-	if (n->driver == DRIVER_BRIDGE && dns)
+	if (n->driver == DRIVER_BRIDGE && dns && !p->dns)
 		p->dns = strdup(dns);
 	return (route && n->v4.gateway && !p->gateway) || (route && n->v6.gateway && !p->gateway6) ||
 			       (n->driver == DRIVER_BRIDGE && dns && !p->dns)
@@ -141,6 +142,7 @@ struct start {
 	struct lease leases[NET_MAX_ATTACHMENTS];
 	int bridges[NET_MAX_ATTACHMENTS];
 	size_t n;
+	bool new_bridge;
 };
 
 static void start_done(struct start *st)
@@ -158,15 +160,16 @@ static int find_networks(struct start *st, struct err *e)
 
 	if (n->n_attachments > NET_MAX_ATTACHMENTS)
 		return err_set(e, E2BIG, "an instance can be on %d networks", NET_MAX_ATTACHMENTS);
-	for (size_t i = 0; i < n->n_attachments && r == 0; i++) {
+	for (size_t i = 0; i < n->n_attachments && r >= 0; i++) {
 		r = network_record_find(st->w->en->db, n->attachments[i].network, &st->nets[i], e);
 		if (r == -ENOENT) /* the id says nothing to anybody */
 			r = err_set(e, ENOENT, "network %s not found", n->attachments[i].network_name);
 		if (r == 0)
 			r = port_bridge_ensure(st->w->rt, &st->nets[i], &st->bridges[i], e);
+		st->new_bridge |= r > 0;
 	}
 	st->n = n->n_attachments;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int take_leases(struct start *st, struct err *e)
@@ -243,6 +246,17 @@ static int add_taps(struct start *st, struct err *e)
 	return r;
 }
 
+/* --- the rest of the host */
+
+static int tell(struct start *st, struct err *e)
+{
+	int r = st->new_bridge ? net_renew_rules(st->w, e) : 0;
+
+	for (size_t i = 0; i < st->n && r == 0; i++)
+		r = net_tell_port(st->w, &st->nets[i], &st->leases[i], e);
+	return r;
+}
+
 /* --- that of another */
 
 static bool is_there(const struct instance *in)
@@ -268,6 +282,64 @@ int net_open_of(struct engine *en, struct instance *in, struct err *e)
 		return r;
 	}
 	return fd;
+}
+
+static int add_routes(const struct port_netns *ns, const struct net_port *p, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	struct rt_route to = { 0 };
+	struct rt_link_info l;
+	int r = rt_link_find(ns->rt, p->name, &l);
+
+	if (r < 0)
+		return err_sys(e, -r, "%s", p->name);
+	to.index = l.index;
+	for (int i = 0; i < 2; i++) {
+		const char *gateway = i ? p->gateway6 : p->gateway;
+
+		if (!gateway || ip_parse(gateway, &to.via) < 0)
+			continue;
+		to.to.ip.family = to.via.family;
+		rt_route_add(&b, &to);
+	}
+	r = nl_run(ns->rt, &b, NULL);
+	return r < 0 && r != -EEXIST ? err_sys(e, -r, "default route over %s", p->name) : 0;
+}
+
+static int note_routes(struct engine *en, const struct instance *in, const struct network *n,
+		       const struct net_port *p, struct err *e)
+{
+	struct lease *list;
+	size_t count;
+	int r = lease_list(en->db, n->id, in->spec.id, &list, &count, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		json_done(&net_port_table, &list[i].port);
+		r = json_copy(&net_port_table, p, &list[i].port) < 0 ? no_memory(e)
+								     : lease_change(en->db, &list[i], e);
+	}
+	leases_free(list, count);
+	return r;
+}
+
+int net_route_over(struct engine *en, struct instance *in, const struct network *n, struct net_port *p,
+		   struct err *e)
+{
+	struct port_netns ns = { 0 };
+	int fd, r;
+
+	if (in->spec.isolation != ISOLATION_CONTAINER)
+		return 0; /* the guest takes whole ports alone */
+	if (set_gateways(n, true, p) < 0)
+		return no_memory(e);
+	fd = net_open_of(en, in, e);
+	r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
+	if (r == 0)
+		r = add_routes(&ns, p, e);
+	port_netns_done(&ns);
+	return r < 0 ? r : note_routes(en, in, n, p, e);
 }
 
 /* It also looks like the other: its names in /etc are those. */
@@ -321,7 +393,7 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 		r = net_clear_gone(&w, false, e);
 	if (r == 0)
 		r = b->spec.isolation == ISOLATION_VM ? add_taps(&st, e) : add_veths(&st, e);
-	return r;
+	return r < 0 ? r : tell(&st, e);
 }
 
 int net_start(struct engine *en, struct boot *b, struct err *e)

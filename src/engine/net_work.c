@@ -96,6 +96,7 @@ int net_clear_gone(struct net_work *w, bool links, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < w->n_gone && links; i++)
 		port_remove(w->rt, w->gone[i].port.link);
+	net_forget_ports(w, w->gone, w->n_gone);
 	leases_free(w->gone, w->n_gone);
 	w->gone = NULL;
 	w->n_gone = 0;

@@ -327,6 +327,11 @@ int network_create(struct engine *en, const struct network_request *rq, struct n
 	if (r < 0)
 		return r;
 	r = network_record_add(en->db, &n, e);
+	if (r == 0 && n.bridge) {
+		r = net_renew_rules(&w, e);
+		if (r < 0)
+			network_record_remove(en->db, n.id, NULL);
+	}
 	if (r < 0) {
 		port_bridge_remove(w.rt, &n, NULL);
 		return r;
@@ -486,9 +491,13 @@ int network_remove(struct engine *en, const char *name, struct err *e)
 		r = in_use(en, &n, &ports[0], e);
 	leases_free(ports, n_ports);
 	if (r == 0)
+		r = net_forget_network(&w, &n, e);
+	if (r == 0)
 		r = port_bridge_remove(w.rt, &n, e);
 	if (r == 0)
 		r = network_record_remove(en->db, n.id, e);
+	if (r == 0)
+		r = net_leave_host(&w, e);
 	if (r == 0)
 		engine_tell_network(en, &n, "destroy", NULL);
 	return r;

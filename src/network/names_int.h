@@ -31,7 +31,7 @@ struct link_news {
 	int32_t result; /* 0 or -errno */
 };
 
-#define LINK_ADDRESSES_MAX 32
+#define LINK_ADDRESSES_MAX 64
 #define LINK_ID_LEN	   65
 
 struct link_wish {

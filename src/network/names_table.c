@@ -194,9 +194,8 @@ static const struct names_key *find(const struct names_table *t, const struct dn
 	return t->keys + low;
 }
 
-/* As it stands, or below one of our zones. */
-static const struct names_key *find_local(const struct names_table *t, const struct dns_name *name,
-					  size_t *ret_n)
+const struct names_key *names_table_find(const struct names_table *t, const struct dns_name *name,
+					 size_t *ret_n)
 {
 	const struct dns_name *const zones[] = { &t->network_zone, &t->zone, &t->network };
 	const struct names_key *k = find(t, name, ret_n);
@@ -293,7 +292,7 @@ static enum names_verdict answer(struct answer *a)
 	struct ip ip;
 	size_t n;
 
-	k = find_local(a->table, &q->name, &n);
+	k = names_table_find(a->table, &q->name, &n);
 	if (n)
 		return answer_addresses(a, k, n);
 	if (dns_name_reverse(&q->name, &ip) && names_table_contains(a->table, &ip))

@@ -113,8 +113,9 @@ int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct e
 {
 	struct rt_link_info l = { 0 };
 	int r = rt_link_find(rt, n->bridge, &l);
+	bool made = r == -ENODEV;
 
-	if (r == -ENODEV) {
+	if (made) {
 		r = bridge_make(rt, n, e);
 		if (r < 0)
 			return r;
@@ -127,7 +128,7 @@ int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct e
 			       "bridge %s of network %s: there is an interface of this name that is not its",
 			       n->bridge, n->name);
 	*ret_index = l.index;
-	return 0;
+	return made;
 }
 
 int port_bridge_remove(int rt, const struct network *n, struct err *e)

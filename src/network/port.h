@@ -21,7 +21,7 @@ struct port_netns {
 /* -EPERM with a sentence that names --network none. */
 int port_open_host(struct err *e);
 
-/* The bridge, made with its addresses unless it is there; -EEXIST: an interface of that name is somebody else's. */
+/* The bridge, made with its addresses unless it is there; 1: it is new; -EEXIST: an interface of that name is somebody else's. */
 int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e);
 /* It may be gone already. */
 int port_bridge_remove(int rt, const struct network *n, struct err *e);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """upstream.py - a resolver for tests: upstream.py ADDRESS LOG [VALUE]; each question it hears is a line of LOG
 
-    a.example.org     192.0.2.VALUE, 2001:db8::VALUE      many.example.org   60 addresses: by UDP truncated
+    a.example.org     192.0.2.VALUE, 2001:db8::VALUE      many.example.org   70 addresses: by UDP truncated
     alias.example.org an alias of a.example.org           huge.example.org   a TXT of 40,000 bytes, by TCP
     silent.*          no answer                           liar.*             four wrong answers, then the right one
     garbage.*         no DNS at all                       refused.*          REFUSED
@@ -36,7 +36,7 @@ def address(kind, value):
 def records(name, kind):
     asked = b"\xc0\x0c"
     if name.startswith("many.") and kind == 1:
-        return [record(asked, 1, address(1, i)) for i in range(1, 61)]
+        return [record(asked, 1, address(1, i)) for i in range(1, 71)]
     if name.startswith("huge.") and kind == 16:
         return [record(asked, 16, (b"\xff" + b"x" * 255) * 156)]
     if name.startswith("alias."):

@@ -80,7 +80,7 @@ says() { is "$(ask "${@:2}")" "$1" 2>/dev/null; } # ANSWER QUESTION
 	like "$(dig +noedns +ignore @10.9.0.1 many)" 'flags: qr aa tc'
 	is "$(ask +noedns many | wc -l)" 60
 	is "$(ask +bufsize=4096 +ignore many | wc -l)" 60
-	is "$(ask many.example.org | wc -l)" 60
+	is "$(ask many.example.org | wc -l)" 70
 	like "$(heard)" 'udp many.example.org A.*tcp many.example.org A'
 	is "$(ask +tcp huge.example.org TXT | tr -d '" ' | wc -c)" $((156 * 255 + 1))
 }
@@ -173,6 +173,63 @@ SERVFAIL"
 	is "$(ask +tcp -b 10.9.0.200 web)" 10.9.0.5
 	for fd in "${fds[@]}"; do exec {fd}>&-; done
 	await 5 says 10.9.0.5 +tcp web
+}
+
+in_set() { nft list set inet ketch "$1" | tr -d '\n'; } # NAME
+
+@test "who may reach some names has their addresses in its set before it hears them, and nothing else" {
+	local id
+	id=$(printf 'e%.0s' {1..64})
+	nft -f - <<-X
+		table inet ketch {
+			set egress4 { type ipv4_addr . ipv4_addr; flags timeout; }
+			set egress6 { type ipv6_addr . ipv6_addr; flags timeout; }
+		}
+	X
+	ip addr add 10.9.0.70/24 dev br0
+	ip addr add fd09::70/64 dev br0 nodad
+	document '{"entries": [{"instance": "'"$id"'", "names": ["shut"], "address": "10.9.0.70", "address6": "fd09::70",
+		"egressGiven": true, "egress": ["a.example.org", "*.wild.example.org", "short.example.org", "many.example.org"]}]}'
+	await 5 says 10.9.0.70 shut
+	is "$(status -b 10.9.0.70 b.example.org)" NXDOMAIN
+	is "$(status -b 10.9.0.70 wild.example.org)" NXDOMAIN
+	is "$(in_set egress4 | grep -c elements)" 0
+	is "$(ask -b 10.9.0.70 a.example.org; in_set egress4 | grep -o '10.9.0.70 . [0-9.]* timeout [0-9a-z]*')" \
+		$'192.0.2.1\n10.9.0.70 . 192.0.2.1 timeout 1m10s'
+	is "$(ask -b 10.9.0.70 a.example.org AAAA; in_set egress6 | grep -o 'fd09::70 . [0-9a-f:]*')" \
+		$'2001:db8::1\nfd09::70 . 2001:db8::1'
+	# by IPv6 it is the same instance
+	is "$(dig +short -b fd09::70 @fd09::1 b.example.org A; dig +short -b fd09::70 @fd09::1 deep.in.wild.example.org A)" 192.0.2.1
+	nft flush set inet ketch egress4
+	is "$(ask -b 10.9.0.70 short.example.org; in_set egress4 | grep -o 'timeout [0-9a-z]*')" $'192.0.2.1\ntimeout 40s'
+	is "$(ask -b 10.9.0.70 +tcp short.example.org)" 192.0.2.1
+	# more than are let through at a time: none is, and none is told
+	is "$(status -b 10.9.0.70 +tcp many.example.org)" SERVFAIL
+	is "$(status -b 10.9.0.70 a.example.org HTTPS)" NOERROR
+	: >"$NET/127.0.0.9.log"
+	is "$(status -b 10.9.0.70 secret.of.mine.example.com TXT)" NXDOMAIN
+	is "$(heard)" ""
+	# no set, no answer
+	nft delete table inet ketch
+	is "$(status -b 10.9.0.70 a.example.org)" SERVFAIL
+	document '{}'
+	await 5 says 10.9.0.5 web
+}
+
+@test "who learns is kept from nothing, and its list has what it has found" {
+	local id
+	id=$(printf 'f%.0s' {1..64})
+	mkdir "$NET/$id"
+	document '{"entries": [{"instance": "'"$id"'", "names": ["learner"], "address": "10.9.0.70", "egressLearn": true}]}'
+	await 5 says 10.9.0.70 learner
+	is "$(ask -b 10.9.0.70 A.example.org) $(ask -b 10.9.0.70 a.example.org) $(ask -b 10.9.0.70 b.example.org)" \
+		"192.0.2.1 192.0.2.1 192.0.2.1"
+	is "$(ask -b 10.9.0.70 learner)" 10.9.0.70
+	is "$(status -b 10.9.0.70 refused.example.org)" REFUSED
+	await 5 grep -q b.example.org "$NET/$id/asked"
+	is "$(xargs <"$NET/$id/asked")" "a.example.org b.example.org"
+	document '{}'
+	await 5 says 10.9.0.5 web
 }
 
 # A client with this card in a network namespace of its own, on the bridge.

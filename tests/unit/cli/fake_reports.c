@@ -1,4 +1,4 @@
-/* fake_reports.c - reports of doctor and compare with one row of each kind */
+/* fake_reports.c - reports of doctor and compare with one row of each kind; names on networks */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "engine/audit.h"
 #include "engine/compare.h"
 #include "engine/doctor.h"
+#include "engine/resolve.h"
 #include "fake_engine.h"
 
 const char *const doctor_status_names[] = { "ok", "warn", "missing", NULL };
@@ -13,6 +14,18 @@ const char *const doctor_status_names[] = { "ok", "warn", "missing", NULL };
 static const struct jfield no_fields[] = { { 0 } };
 const struct jtable doctor_report_table = { sizeof(struct doctor_report), no_fields };
 const struct jtable compare_report_table = { sizeof(struct compare_report), no_fields };
+
+int engine_resolve(struct engine *en, const char *what, const char *network, struct strv *ret, struct err *e)
+{
+	if (strcmp(what, "web"))
+		return err_set(e, ENOENT, "nobody is called %s", what);
+	return strv_add(ret, network ? "10.88.0.5" : "10.88.0.6");
+}
+
+int engine_asked(struct engine *en, const struct instance *in, struct strv *ret, struct err *e)
+{
+	return strv_add(ret, "example.org");
+}
 
 int engine_audit(struct engine *en, struct strv *ret, struct err *e)
 {

@@ -1,0 +1,349 @@
+/* net_outside.c - what the host knows of networks and ports beside their links: the rule set, and the name services
+ *
+ * Both are made from leases, under the lock of the run root.  The rule set is looked at with each change, and put back
+ * whole where somebody has flushed it; else a port is some elements, added by themselves.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "base/sha256.h"
+#include "engine/net_int.h"
+#include "network/forwarding.h"
+#include "network/names.h"
+
+#define RUN_ROOT "/run/ketch"
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+/* Two stores on one host have a table each. */
+void net_table(const struct engine *en, char ret[NET_TABLE_MAX])
+{
+	char hex[SHA256_HEX];
+
+	sha256_hex(en->run_root, strlen(en->run_root), hex);
+	if (!strcmp(en->run_root, RUN_ROOT))
+		snprintf(ret, NET_TABLE_MAX, "ketch");
+	else
+		snprintf(ret, NET_TABLE_MAX, "ketch-%.8s", hex);
+}
+
+static int networks_dir(const struct engine *en, const char *id)
+{
+	autofree char *path = str_printf("networks/%s", id ? id : ".");
+
+	return path ? mkdir_open(en->run_fd, path, 0700) : -ENOMEM;
+}
+
+/* --- the rule set */
+
+static bool has_rules(const struct lease *list, size_t n, const char *network)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].n_rules && !strcmp(list[i].network, network))
+			return true;
+	return false;
+}
+
+static struct fw_network wall_of(const struct network *n, const struct lease *list, size_t n_list)
+{
+	struct fw_network f = { .subnet = n->v4.subnet,
+				.subnet6 = n->v6.subnet,
+				.internal = n->internal,
+				.masquerade = !n->internal,
+				.bridge_filter = has_rules(list, n_list, n->id) };
+
+	snprintf(f.id, sizeof(f.id), "%s", n->id);
+	snprintf(f.bridge, sizeof(f.bridge), "%s", n->bridge);
+	return f;
+}
+
+static struct fw_port gate_of(const struct lease *l, const struct fw_network *n)
+{
+	return (struct fw_port){ .instance = l->instance,
+				 .network = n,
+				 .given = &l->port,
+				 .published = l->ports,
+				 .n_published = l->n_ports,
+				 .rules = l->rules,
+				 .n_rules = l->n_rules,
+				 .egress = l->egress_given,
+				 .egress_learn = l->egress_learn };
+}
+
+/* All that there is, out of the records. */
+struct world {
+	struct network *networks;
+	size_t n_networks;
+	struct lease *leases;
+	size_t n_leases;
+	struct fw_model model;
+	char table[NET_TABLE_MAX];
+};
+
+static void world_done(struct world *w)
+{
+	networks_free(w->networks, w->n_networks);
+	leases_free(w->leases, w->n_leases);
+	free(w->model.networks);
+	free(w->model.ports);
+	strv_done(&w->model.apart);
+}
+
+static void add_port(struct world *w, const struct lease *l)
+{
+	for (size_t i = 0; i < w->model.n_networks; i++)
+		if (!strcmp(w->model.networks[i].id, l->network))
+			w->model.ports[w->model.n_ports++] = gate_of(l, &w->model.networks[i]);
+}
+
+static int world_read(struct engine *en, struct world *w, struct err *e)
+{
+	int r = network_record_list(en->db, &w->networks, &w->n_networks, e);
+
+	if (r == 0)
+		r = lease_list(en->db, NULL, NULL, &w->leases, &w->n_leases, e);
+	if (r < 0)
+		return r;
+	net_table(en, w->table);
+	w->model.table = w->table;
+	w->model.networks = calloc(w->n_networks + 1, sizeof(*w->model.networks));
+	w->model.ports = calloc(w->n_leases + 1, sizeof(*w->model.ports));
+	if (!w->model.networks || !w->model.ports)
+		return no_memory(e);
+	/* after a start of the host a bridge comes with the first instance that wants it */
+	for (size_t i = 0; i < w->n_networks; i++)
+		if (w->networks[i].bridge && if_nametoindex(w->networks[i].bridge))
+			w->model.networks[w->model.n_networks++] =
+				wall_of(&w->networks[i], w->leases, w->n_leases);
+	for (size_t i = 0; i < w->n_leases; i++)
+		add_port(w, &w->leases[i]);
+	return 0;
+}
+
+static int without_nft(int r, struct err *e)
+{
+	return r == -ENOENT || r == -EPERM
+		       ? err_wrap(e, r,
+				  "networks need nft and CAP_NET_ADMIN; without them there is "
+				  "--network none")
+		       : r;
+}
+
+int net_renew_rules(struct net_work *w, struct err *e)
+{
+	AUTO(world_done) struct world all = { 0 };
+	autoclose int dir = networks_dir(w->en, NULL);
+	int r = dir < 0 ? err_sys(e, -dir, "%s/networks", w->en->run_root) : world_read(w->en, &all, e);
+
+	if (r == 0)
+		r = without_nft(forwarding_host(dir, w->rt, &all.model, NULL, e), e);
+	return r < 0 ? r : 0;
+}
+
+/* 1: they are as they were put there. */
+static int rules_are_whole(struct net_work *w, struct err *e)
+{
+	autoclose int dir = networks_dir(w->en, NULL);
+	char table[NET_TABLE_MAX];
+	struct fw_model m = { .table = table };
+	int r;
+
+	net_table(w->en, table);
+	if (dir < 0)
+		return err_sys(e, -dir, "%s/networks", w->en->run_root);
+	r = forwarding_read(dir, &m, e);
+	if (r == 0)
+		r = firewall_is_whole(table, m.guard, e);
+	strv_done(&m.apart);
+	return r;
+}
+
+static int open_gate(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)
+{
+	const struct fw_network wall = wall_of(n, l, 1);
+	const struct fw_port gate = gate_of(l, &wall);
+	char table[NET_TABLE_MAX];
+	int r;
+
+	net_table(w->en, table);
+	r = firewall_port_add(table, &gate, e);
+	return r == 0 && l->n_ports ? forwarding_port(w->rt, l->port.link, e) : r;
+}
+
+static void close_gate(struct net_work *w, const struct network *n, const struct lease *l)
+{
+	const struct fw_network wall = wall_of(n, l, 1);
+	const struct fw_port gate = gate_of(l, &wall);
+	char table[NET_TABLE_MAX];
+
+	net_table(w->en, table);
+	firewall_port_remove(table, &gate, NULL);
+}
+
+/* --- names */
+
+static char *bare(const char *address)
+{
+	return address ? strndup(address, strcspn(address, "/")) : NULL;
+}
+
+/* Borrows but for the addresses. */
+static int name_entry(const struct lease *l, struct names_entry *ret)
+{
+	*ret = (struct names_entry){ .instance = l->instance,
+				     .names = l->names,
+				     .address = bare(l->port.address),
+				     .address6 = bare(l->port.address6),
+				     .mac = l->port.mac,
+				     .egress = l->egress,
+				     .egress_given = l->egress_given,
+				     .egress_learn = l->egress_learn,
+				     .dhcp = l->dhcp };
+	return (l->port.address && !ret->address) || (l->port.address6 && !ret->address6) ? -ENOMEM : 0;
+}
+
+static void names_free(struct names_file *f)
+{
+	for (size_t i = 0; i < f->n_entries; i++) {
+		free(f->entries[i].address);
+		free(f->entries[i].address6);
+	}
+	free(f->entries);
+}
+
+static int serve(struct net_work *w, int dir, const struct network *n, const struct lease *list, size_t count,
+		 struct err *e)
+{
+	char table[NET_TABLE_MAX];
+	AUTO(names_free)
+	struct names_file f = { .network = n->name,
+				.bridge = n->bridge,
+				.gateway = n->v4.gateway,
+				.gateway6 = n->v6.gateway,
+				.subnet = n->v4.subnet,
+				.subnet6 = n->v6.subnet,
+				.internal = n->internal,
+				.upstream = n->dns,
+				.table = table,
+				.mtu = n->mtu };
+	int r = 0;
+
+	net_table(w->en, table);
+	f.entries = calloc(count + 1, sizeof(*f.entries));
+	if (!f.entries)
+		return no_memory(e);
+	for (size_t i = 0; i < count && r == 0; i++, f.n_entries++)
+		r = name_entry(&list[i], &f.entries[i]);
+	if (r < 0)
+		return no_memory(e);
+	r = names_write(dir, &f, e);
+	return r < 0 ? r : names_ensure(dir, w->en->instances_fd, &f, e);
+}
+
+int net_renew_names(struct net_work *w, const struct network *n, struct err *e)
+{
+	autoclose int dir = networks_dir(w->en, n->id);
+	struct lease *list;
+	size_t count;
+	int r;
+
+	if (!n->bridge)
+		return 0;
+	if (dir < 0)
+		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
+	r = lease_list(w->en->db, n->id, NULL, &list, &count, e);
+	if (r < 0)
+		return r;
+	r = count ? serve(w, dir, n, list, count, e) : names_end(dir, e);
+	leases_free(list, count);
+	if (r == 0 && !count) {
+		autoclose int all = networks_dir(w->en, NULL);
+
+		remove_tree(all, n->id);
+	}
+	return r;
+}
+
+/* --- ports */
+
+int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)
+{
+	int r = rules_are_whole(w, e);
+
+	if (r == 0)
+		r = net_renew_rules(w, e);
+	if (r >= 0)
+		r = open_gate(w, n, l, e);
+	return r < 0 ? without_nft(r, e) : net_renew_names(w, n, e);
+}
+
+/* The network of a row, or nothing: it may be gone. */
+static int network_of(struct net_work *w, const struct lease *l, struct network *ret)
+{
+	struct err none;
+
+	return network_record_find(w->en->db, l->network, ret, &none);
+}
+
+void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO(network_done) struct network net = { 0 };
+
+		if (network_of(w, &list[i], &net) < 0 || !net.bridge)
+			continue;
+		close_gate(w, &net, &list[i]);
+		net_renew_names(w, &net, NULL);
+	}
+}
+
+int net_forget_network(struct net_work *w, const struct network *n, struct err *e)
+{
+	const struct fw_network wall = wall_of(n, NULL, 0);
+	char table[NET_TABLE_MAX];
+
+	if (!n->bridge)
+		return 0;
+	net_table(w->en, table);
+	docker_user_remove(&wall, NULL);
+	return firewall_network_remove(table, &wall, e);
+}
+
+static bool has_bridge(struct engine *en)
+{
+	struct network *list;
+	size_t n;
+	bool yes = false;
+
+	if (network_record_list(en->db, &list, &n, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		yes |= list[i].bridge && if_nametoindex(list[i].bridge);
+	networks_free(list, n);
+	return yes;
+}
+
+int net_leave_host(struct net_work *w, struct err *e)
+{
+	autoclose int dir = networks_dir(w->en, NULL);
+	char table[NET_TABLE_MAX];
+	int r;
+
+	if (has_bridge(w->en))
+		return 0;
+	if (dir < 0)
+		return err_sys(e, -dir, "%s/networks", w->en->run_root);
+	net_table(w->en, table);
+	r = forwarding_restore(dir, e);
+	return r > 0 ? firewall_remove(table, e) : r;
+}
