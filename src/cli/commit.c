@@ -216,7 +216,8 @@ const struct command cmd_commit = {
 		"instance "
 		"does: the same command, user, environment and labels, but for what --change says.  The "
 		"instance may run or not.\n\n"
-		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, "
+		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, "
+		"USER, VOLUME, "
 		"WORKDIR.",
 	.opts = commit_opts,
 	.args_size = sizeof(struct commit_args),

@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "engine/network.h"
 #include "format/format.h"
 
 /* --- an array, or a template for each */
@@ -126,6 +127,8 @@ static int add_instance(struct cli *c, const char *name, int json_flags, struct 
 	struct engine *en = cli_engine(c, e);
 	int r = en ? engine_find(en, name, &in, e) : -e->no;
 
+	if (r == 0)
+		r = network_fill(en, &in, e);
 	return r < 0 ? r : inspect_add_instance(c, &in, json_flags, out, e);
 }
 

@@ -20,6 +20,7 @@ void view_done(struct view *v)
 	strv_done(&v->log_options);
 	free(v->mounts);
 	strv_done(&v->volume_paths);
+	view_network_done(v);
 }
 
 /* Keeps s, which may be NULL when memory is out: then the view is incomplete, which its printer sees. */
@@ -104,9 +105,6 @@ static void fill_values(struct view *v)
 	v->shm_bytes = s->sandbox.shm_bytes ? s->sandbox.shm_bytes : DEFAULT_SHM_BYTES;
 	v->seccomp = s->seccomp ? s->seccomp : "unconfined";
 	v->userns = s->sandbox.auto_ids ? "auto" : s->userns ? "private" : "host";
-	v->network.name = network_names[s->network];
-	v->networks = &v->network;
-	v->n_networks = 1;
 }
 
 static int fill_security(struct view *v)
@@ -201,6 +199,8 @@ int view_fill(struct view *v, struct cli *c)
 	fill_values(v);
 	if (r == 0)
 		r = fill_security(v);
+	if (r == 0)
+		r = view_fill_network(v);
 	if (r == 0)
 		r = fill_log(v);
 	if (r == 0)

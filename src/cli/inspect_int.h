@@ -14,7 +14,9 @@ struct view_mount {
 
 /* The name is the key. */
 struct view_network {
-	const char *name, *address, *gateway, *mac;
+	char *name, *id, *endpoint, *address, *gateway, *address6, *gateway6, *mac;
+	int bits, bits6;
+	struct strv aliases;
 };
 
 struct view_check {
@@ -37,18 +39,23 @@ struct view {
 	uint64_t nano_cpus, shm_bytes;
 	int64_t memory_swap;
 	const char *seccomp, *userns, *namespaces[N_NAMESPACES];
-	struct strv security, binds, tmpfs, ports, log_options;
+	struct strv security, binds, tmpfs, log_options;
 	struct view_mount *mounts;
 	struct view_check checks[HEALTH_RESULTS], *first_check;
 	size_t n_checks;
 	struct strv volume_paths; /* on the host */
 	struct view_network network, *networks;
 	size_t n_networks;
+	char *network_mode, *ports, *port_bindings; /* the latter two are JSON */
 	struct strv owned;
 };
 
 /* All that is not in v->in, which is set.  -ENOMEM. */
 int view_fill(struct view *v, struct cli *c);
 void view_done(struct view *v);
+/* inspect_network.c */
+int view_fill_network(struct view *v);
+void view_network_done(struct view *v);
+extern const struct jtable view_network_settings_table;
 
 #endif

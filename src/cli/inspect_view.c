@@ -130,7 +130,8 @@ static const struct jfield host_fields[] = {
 	JK(J_STRV, struct view, in.spec.sandbox.device_rules, "DeviceCgroupRules"),
 	JK(J_MAP, struct view, in.spec.annotations, "Annotations"),
 	JK(J_STR, struct view, in.spec.sandbox.timezone, "Timezone"),
-	JE(struct view, in.spec.network, "NetworkMode", network_names),
+	JK(J_STR, struct view, network_mode, "NetworkMode"),
+	JK(J_RAW, struct view, port_bindings, "PortBindings"),
 	JP("LogConfig", &log_table),
 	JP("RestartPolicy", &restart_table),
 	JK(J_BOOL, struct view, in.spec.auto_remove, "AutoRemove"),
@@ -187,25 +188,6 @@ static const struct jfield driver_fields[] = {
 };
 static const struct jtable driver_table = { sizeof(struct view), driver_fields };
 
-static const struct jfield network_fields[] = {
-	JK(J_STR, struct view_network, address, "IPAddress"),
-	JK(J_STR, struct view_network, gateway, "Gateway"),
-	JK(J_STR, struct view_network, mac, "MacAddress"),
-	{ 0 },
-};
-static const struct jtable network_table = { sizeof(struct view_network), network_fields };
-
-/* No network gives an address of its own: the keys are there for templates that ask. */
-static const struct jfield network_settings_fields[] = {
-	JK(J_STR, struct view, network.gateway, "Gateway"),
-	JK(J_STR, struct view, network.address, "IPAddress"),
-	JK(J_STR, struct view, network.mac, "MacAddress"),
-	JM(struct view, networks, n_networks, "Networks", &network_table),
-	JK(J_KEYS, struct view, ports, "Ports"),
-	{ 0 },
-};
-static const struct jtable network_settings_table = { sizeof(struct view), network_settings_fields };
-
 static const struct jfield vm_fields[] = {
 	JE(struct view, in.spec.vm.driver, "Driver", vm_driver_names),
 	JK(J_STR, struct view, in.spec.vm.kernel, "Kernel"),
@@ -235,7 +217,7 @@ static const struct jfield view_fields[] = {
 	JP("GraphDriver", &driver_table),
 	JA(struct view, mounts, in.spec.n_mounts, "Mounts", &mount_table),
 	JP("Config", &config_table),
-	JP("NetworkSettings", &network_settings_table),
+	JP("NetworkSettings", &view_network_settings_table),
 	JP("VM", &vm_table),
 	{ 0 },
 };

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "engine/network.h"
 
 struct ps_args {
 	bool all, quiet, no_trunc, latest, size;
@@ -39,17 +40,20 @@ static bool wants_size(const struct ps_args *a)
 	return !a->quiet && (a->size || (a->format && strstr(a->format, ".Size")));
 }
 
-static int add_row(struct listing *l, const struct ps_args *a, struct engine *en, const struct instance *in,
+static int add_row(struct listing *l, const struct ps_args *a, struct engine *en, struct instance *in,
 		   struct err *e)
 {
 	struct instance_size size;
 	int r = wants_size(a) ? engine_size(en, in, &size, e) : 0;
 
+	if (r == 0 && !a->quiet)
+		r = network_fill(en, in, e);
+
 	return r < 0 ? r : ps_add_row(l, in, a->no_trunc, wants_size(a) ? &size : NULL, e);
 }
 
 static int add_rows(struct listing *l, const struct ps_args *a, struct ps_filter_context *ctx,
-		    const struct instance *in, size_t n, struct err *e)
+		    struct instance *in, size_t n, struct err *e)
 {
 	int64_t left = a->latest ? 1 : a->last > 0 ? a->last : INT64_MAX;
 	int r = 0;
@@ -102,7 +106,7 @@ const struct command cmd_ps = {
 		"alternatives, keys add up.\n\n"
 		"Fields of --format: .ID .Image .Command .CreatedAt .RunningFor .Status .State .Isolation "
 		".Names "
-		".Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Size",
+		".Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Ports .Size",
 	.opts = ps_opts,
 	.args_size = sizeof(struct ps_args),
 	.run = ps_run,

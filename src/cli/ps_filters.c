@@ -51,7 +51,16 @@ static bool fits_health(const void *obj, const char *value, void *arg)
 
 static bool fits_network(const void *obj, const char *value, void *arg)
 {
-	return !strcmp(network_names[((const struct instance *)obj)->spec.network], value);
+	const struct instance_spec *s = &((const struct instance *)obj)->spec;
+
+	for (size_t i = 0; i < s->net.n_attachments; i++) {
+		const struct net_attachment *a = &s->net.attachments[i];
+
+		if (!strcmp(a->network_name, value) ||
+		    (*value && a->network && !strncmp(a->network, value, strlen(value))))
+			return true;
+	}
+	return s->network != NETWORK_ATTACHED && !strcmp(network_names[s->network], value);
 }
 
 static bool fits_volume(const void *obj, const char *value, void *arg)

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "cli/port_words.h"
 #include "cli/ps.h"
 #include "cli/text.h"
 
@@ -14,7 +15,7 @@
 /* Docker's names.  Strings are owned. */
 struct ps_row {
 	char *command, *created, *id, *image, *isolation, *labels, *local_volumes, *mounts, *names, *networks,
-		*ago, *size, *state, *status;
+		*ago, *ports, *size, *state, *status;
 	struct strv label;
 };
 
@@ -30,6 +31,7 @@ static const struct jfield row_fields[] = {
 	JK(J_STR, struct ps_row, mounts, "Mounts"),
 	JK(J_STR, struct ps_row, names, "Names"),
 	JK(J_STR, struct ps_row, networks, "Networks"),
+	JK(J_STR, struct ps_row, ports, "Ports"),
 	JK(J_STR, struct ps_row, ago, "RunningFor"),
 	JK(J_STR, struct ps_row, size, "Size"),
 	JK(J_STR, struct ps_row, state, "State"),
@@ -47,7 +49,9 @@ static const struct column columns[] = {
 };
 
 #define TABLE                                                                                                \
-	"table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Isolation}}\t{{.Names}}"
+	"table "                                                                                             \
+	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Isolation}}\t{{."   \
+	"Names}}"
 
 const struct listing_form ps_form = {
 	.row = &row_table,
@@ -177,10 +181,12 @@ static int make_row(const struct instance *in, bool no_trunc, const struct insta
 {
 	int64_t now_ns = clock_real_ns();
 	const struct instance_spec *s = &in->spec;
-	struct buf created = { 0 }, ago = { 0 };
+	struct buf created = { 0 }, ago = { 0 }, networks = { 0 }, ports = { 0 };
 
 	text_add_local_time(&created, s->created_ns);
 	text_add_ago(&ago, now_ns, s->created_ns);
+	network_words(s, &networks);
+	port_words(&s->net, instance_is_live(&in->state), &ports);
 	*row = (struct ps_row){
 		.id = no_trunc ? strdup(s->id) : strndup(s->id, 12),
 		.image = strdup(s->image),
@@ -190,7 +196,8 @@ static int make_row(const struct instance *in, bool no_trunc, const struct insta
 		.status = status_words(&in->state, now_ns),
 		.isolation = strdup(isolation_names[s->isolation]),
 		.names = strdup(s->name),
-		.networks = strdup(network_names[s->network]),
+		.networks = buf_take(&networks),
+		.ports = buf_take(&ports),
 		.size = size_words(size),
 		.state = strdup(status_names[in->state.status]),
 		.labels = joined(&s->labels),

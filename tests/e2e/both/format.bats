@@ -18,7 +18,7 @@ teardown_file() { store_close; }
 	is "$(ketch ps --no-trunc --format '{{len .ID}} {{.Command}}')" "64 \"sh -c trap \"exit 0\" TERM INT; tail -f /dev/null & echo ready; wait\""
 	like "$(ketch ps -a --format '{{.Status}}' | head -1)" '^Exited \(3\) (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes) ago$'
 	like "$(ketch ps --format '{{.Status}};{{.RunningFor}};{{.Image}};{{.Mounts}};{{.Networks}};{{.CreatedAt}}')" \
-		'^Up (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes);.* ago;ketch/base;/tmp/[^,]*;none;20[0-9-]+ [0-9:]+ [+-][0-9]{4} [A-Z+0-9-]+$'
+		'^Up (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes);.* ago;ketch/base;/tmp/[^,]*;bridge;20[0-9-]+ [0-9:]+ [+-][0-9]{4} [A-Z+0-9-]+$'
 }
 
 @test "ps shows those that filters fit, and the last" {
@@ -60,7 +60,7 @@ teardown_file() { store_close; }
 	is "$(ketch inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}}{{end}}' one)" 'bind /data true'
 	is "$(ketch inspect -f '{{join .HostConfig.Binds ","}}' one)" "$DIR:/data"
 	is "$(ketch inspect -f '{{json .HostConfig.Isolation}} {{.Isolation}}' one)" "\"$ISOLATION\" $ISOLATION"
-	is "$(ketch inspect -f '{{.NetworkSettings.IPAddress}}{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}' one)" none
+	is "$(ketch inspect -f '{{.NetworkSettings.IPAddress}}{{range $k, $v := .NetworkSettings.Networks}}{{$k}}{{end}}' one)" 10.88.0.2bridge
 	is "$(ketch inspect -f '{{len .Id}} {{.Platform}} {{.LogPath}}' one)" \
 		"64 linux $KETCH_ROOT/instances/$(ketch ps -q --no-trunc)/log"
 	[ -f "$(ketch inspect -f '{{.LogPath}}' one)" ]

@@ -391,9 +391,9 @@ static void instances_are_listed_as_docker_does(void **state)
 	static const struct expected cases[] = {
 		{ "ps", 0,
 		  "CONTAINER ID   IMAGE      COMMAND                 CREATED         STATUS         "
-		  "ISOLATION   NAMES\n"
-		  "aaaaaaaaaaaa   x:latest   \"redis-server --port\"   3 minutes ago   Up 3 minutes   vm     "
-		  "     web\n",
+		  "PORTS     ISOLATION   NAMES\n"
+		  "aaaaaaaaaaaa   x:latest   \"redis-server --port\"   3 minutes ago   Up 3 minutes        "
+		  "     vm          web\n",
 		  "", "" },
 		{ "ps -aq", 0, "aaaaaaaaaaaa\ncccccccccccc\n", "", "" },
 		{ "ls -a --quiet --no-trunc", 0, "aaaaaaaaaaaabbbb\nccccccccccccdddd\n", "", "" },
@@ -403,7 +403,7 @@ static void instances_are_listed_as_docker_does(void **state)
 	CHECK(cases);
 	ketch("ps -a", &o);
 	assert_non_null(strstr(o.out, "cccccccccccc   y?         \"\"                      2 hours ago     "
-				      "Exited (3) 2 hours ago   container   o?ld\n"));
+				      "Exited (3) 2 hours ago             container   o?ld\n"));
 	assert_null(strchr(o.out, '\033'));
 	ketch("ps -a --format json", &o);
 	assert_non_null(strstr(o.out, "\"ID\":\"aaaaaaaaaaaa\""));
@@ -412,7 +412,7 @@ static void instances_are_listed_as_docker_does(void **state)
 	fake.n_instances = 0;
 	ketch("ps", &o);
 	assert_string_equal(o.out,
-			    "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    ISOLATION   NAMES\n");
+			    "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     ISOLATION   NAMES\n");
 }
 
 static void inspect_prints_an_array_of_what_it_found(void **state)

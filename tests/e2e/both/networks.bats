@@ -1,0 +1,135 @@
+# networks.bats - instances on networks: addresses, names, who reaches whom, coming and going, and that nothing is left
+load ../lib
+
+# Two networks: web, with both families and its own subnet, and lab.  one and two are on web, far is on lab.
+setup_file() {
+	store_open
+	ketch network create --ipv6 --subnet 10.9.0.0/24 --subnet fd00:9::/64 --label tier=front web >"$DIR/web.id"
+	ketch network create lab >/dev/null
+	export ONE TWO
+	ONE=$(stay --name one --network web:ip=10.9.0.77,alias=first --cap-add net_raw)
+	TWO=$(stay --name two --network web --mac-address 02:aa:bb:cc:dd:01 --cap-add net_raw --add-host gate:host-gateway)
+	stay --name far --network lab --cap-add net_raw >/dev/null
+}
+
+teardown_file() { store_close; }
+
+reaches() { ketch exec "$1" ping -c1 -W2 "$2" >/dev/null; } # INSTANCE ADDRESS
+networks_of() { inspect_of "$1" '.NetworkSettings.Networks | keys | join(" ")'; } # INSTANCE
+links() { ip -o link | grep -c ' k[vs]-'; }
+has_no_link() { [ "$(links)" -eq "$1" ]; }
+leases() { sqlite3 "$KETCH_ROOT/ketch.db" 'SELECT count(*) FROM lease'; }
+leases_are() { [ "$(leases)" -eq "$1" ]; }
+
+@test "ls, inspect: Docker's formats; labels, filters and the networks that every store has" {
+	is "$(ketch network ls --format '{{.Name}} {{.Driver}} {{.Scope}}')" \
+		$'bridge bridge local\nhost host local\nlab bridge local\nnone null local\nweb bridge local'
+	is "$(ketch network ls -q --no-trunc -f name=web)" "$(cat "$DIR/web.id")"
+	is "$(ketch network ls -q -f type=custom -f label=tier=front)" "$(cut -c1-12 "$DIR/web.id")"
+	is "$(ketch network inspect web | jq -c '.[0] | [.IPAM.Config[].Subnet, .IPAM.Config[].Gateway, .EnableIPv6]')" \
+		'["10.9.0.0/24","fd00:9::/64","10.9.0.1","fd00:9::1",true]'
+	is "$(ketch network inspect -f '{{range .Containers}}{{.Name}} {{.IPv4Address}};{{end}}' web | tr ';' '\n' | sort | xargs)" \
+		"one 10.9.0.77/24 two 10.9.0.2/24"
+}
+
+@test "an instance has the addresses that inspect tells, a gateway, and names of its own in /etc" {
+	is "$(inspect_of one '.NetworkSettings.Networks.web | [.IPAddress, .IPPrefixLen, .Gateway, .MacAddress] | join(" ")')" \
+		"10.9.0.77 24 10.9.0.1 02:42:0a:09:00:4d"
+	is "$(inspect_of two .NetworkSettings.MacAddress)" 02:aa:bb:cc:dd:01
+	run -0 ketch exec two sh -c 'cat /sys/class/net/eth0/address; ip -4 addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf'
+	like "$output" 02:aa:bb:cc:dd:01
+	like "$output" 'inet 10\.9\.0\.2/24'
+	like "$output" 'default via 10\.9\.0\.1'
+	like "$output" $'10.9.0.2\t'"$(cut -c1-12 <<<"$TWO")"
+	like "$output" $'10.9.0.1\tgate'
+	like "$output" 'nameserver 10\.9\.0\.1'
+	like "$(ketch exec two ip -6 addr show eth0)" 'fd00:9::[0-9a-f]+/64'
+	is "$(ketch exec far sh -c 'ip -6 addr show eth0 | wc -l')" 0
+}
+
+@test "instances of one network reach each other by address and name, those of two do not" {
+	reaches two 10.9.0.77
+	reaches one two
+	reaches two first
+	reaches two "$(inspect_of one .NetworkSettings.Networks.web.GlobalIPv6Address)"
+	reaches far 10.89.0.1 || reaches far "$(inspect_of far .NetworkSettings.Networks.lab.Gateway)"
+	run ! reaches far 10.9.0.77
+	run ! reaches one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
+	run ! ketch exec far nslookup first
+}
+
+@test "connect and disconnect while it runs: a second address, and a name there" {
+	ketch network connect --alias guest lab one
+	is "$(networks_of one)" "lab web"
+	reaches one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
+	reaches far guest
+	like "$(ketch exec one ip addr show eth1)" "$(inspect_of one .NetworkSettings.Networks.lab.IPAddress)"
+	refused 1 'endpoint with name one already exists in network lab' "$KETCH" network connect lab one
+	ketch network disconnect lab one
+	is "$(networks_of one)" web
+	run ! ketch exec one ip addr show eth1
+	run ! reaches one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
+	reaches one two
+	refused 1 'container one is not connected to network lab' "$KETCH" network disconnect lab one
+	like "$(ketch events --since 5m --until 0s --filter type=network --format '{{.Action}} {{.Actor.Attributes.name}}' | tail -2 | xargs)" \
+		'^connect lab disconnect lab$'
+}
+
+@test "what cannot be: one line, and nothing is made" {
+	local before
+	before=$(ketch network ls -q)
+	refused 1 'network with name web already exists' "$KETCH" network create web
+	refused 1 'overlaps with network web' "$KETCH" network create --subnet 10.9.0.128/25 other
+	refused 1 'it should be 10.7.0.0/16' "$KETCH" network create --subnet 10.7.1.0/16 other
+	refused 1 'no matching subnet for gateway 10.6.0.1' "$KETCH" network create --subnet 10.7.0.0/16 --gateway 10.6.0.1 other
+	refused 1 'there is an interface of this name' "$KETCH" network create -o com.docker.network.bridge.name=lo other
+	refused 1 'invalid network name' "$KETCH" network create 'a b'
+	refused 1 '--opt nothing=1' "$KETCH" network create -o nothing=1 other
+	refused 1 'only one instance of "host" network is allowed' "$KETCH" network create -d host other
+	refused 1 'has active endpoints \(name:"[a-z]+" id:"[0-9a-f]{12}"\)' "$KETCH" network rm web
+	refused 1 'host is a pre-defined network and cannot be removed' "$KETCH" network rm host
+	refused 125 'network nowhere not found' krun --network nowhere ketch/base true
+	refused 125 '10\.9\.0\.77: instance [0-9a-f]{12} has it' krun --rm --network web --ip 10.9.0.77 ketch/base true
+	refused 125 'it is the gateway of network web' krun --network web --ip 10.9.0.1 ketch/base true
+	refused 125 'no configured subnet contains it' krun --network web --ip 10.1.1.1 ketch/base true
+	refused 125 'conflicting options: --network none and other networks' krun --network none --network web ketch/base true
+	refused 125 'conflicting options: mac-address and --network none' krun --network none --mac-address 02:00:00:00:00:01 ketch/base true
+	is "$(ketch network ls -q)" "$before"
+	leases_are 3
+}
+
+@test "its address comes back when it ends, by itself or killed with its monitor; a stopped one can change networks" {
+	local pid id
+	is "$(leases)" 3
+	pid=$(monitor_of two)
+	kill -9 "$pid"
+	await 5 gone "$pid"
+	status_is two exited
+	leases_are 2
+	await 5 has_no_link $((2 + $(ip -o link | grep -c ' ks-')))
+	ketch network connect --ip 10.9.0.2 web far
+	is "$(inspect_of far .NetworkSettings.Networks.web.IPAddress)" 10.9.0.2
+	ketch network disconnect web far
+	ketch network disconnect web two
+	ketch network connect --ip 10.9.0.99 web two
+	ketch start two >/dev/null
+	is "$(inspect_of two .NetworkSettings.Networks.web.IPAddress)" 10.9.0.99
+	id=$(inspect_of far .Id)
+	ketch stop -t 1 far >/dev/null
+	await 5 leases_are 2
+	is "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)" ""
+	ketch rm far >/dev/null
+	ketch network prune -f
+	is "$(ketch network ls -q -f name=lab)" ""
+	unknown "$id"
+}
+
+@test "when all have gone the host is as it was: no links, no rules, no name service" {
+	ketch rm -f one two >/dev/null
+	leases_are 0
+	ketch network rm web
+	ketch network rm bridge || :
+	await 5 has_no_link 0
+	is "$(ip -o link | grep -c ' kt-')" 0
+	is "$(nft list tables | grep -c ketch)" 0
+}
