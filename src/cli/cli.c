@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "cli/colour.h"
+#include "cli/text.h"
 
 const struct opt global_opts[] = {
 	OPT(STR, 0, "root", struct global_args, root, "DIR",
@@ -25,7 +26,10 @@ const struct opt no_opts[] = { { 0 } };
 
 int cli_complain(const struct err *e, int status)
 {
-	log_error("%s", e->msg);
+	AUTO(buf_done) struct buf line = { 0 };
+
+	text_add(&line, e->msg); /* foreign names in it may be anything */
+	log_error("%s", buf_ok(&line) && line.data ? line.data : e->msg);
 	return status;
 }
 

@@ -128,7 +128,10 @@ static int check_head(struct fetch *f, struct err *e)
 
 	if (c->status == 200 && f->at && start_over(f, e) < 0) /* it knows no ranges */
 		return -e->no;
-	if (c->status == 206 && (c->head.from != f->at || c->head.total != f->d->size))
+	if (c->status == 206 && c->head.total && c->head.total != f->d->size)
+		return err_set(e, EBADMSG, "the blob has %llu bytes, not %llu",
+			       (unsigned long long)c->head.total, (unsigned long long)f->d->size);
+	if (c->status == 206 && (!c->head.total || c->head.from != f->at))
 		return err_set(e, EPROTO, "the answer is another part of the blob");
 	if (c->status != 200 && c->status != 206)
 		return err_set(e, EPROTO, "an answer %d to a question for a blob", c->status);

@@ -217,7 +217,7 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 		ad->request.erofs = store_takes_erofs(&st);
 	if (r == 0) {
 		r = job_run(&run, &m, e);
-		if (r < 0)
+		if (r < 0 && !ad->pulled) /* a pull says itself what it is about */
 			err_wrap(e, r, "%.200s", ad->path);
 	}
 	if (r == 0 && !m.n_images)

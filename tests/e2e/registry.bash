@@ -10,7 +10,8 @@ registry_open() {
 		printf 'version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: true}}\n' "$dir"
 		printf 'http:\n  addr: 127.0.0.1:0\n%s' "${2:-}"
 	} >"$dir/config.yml"
-	docker-registry serve "$dir/config.yml" </dev/null >"$dir/log" 2>&1 3>&- &
+	# it would take the variables of others for its own configuration
+	env -u REGISTRY_AUTH_FILE docker-registry serve "$dir/config.yml" </dev/null >"$dir/log" 2>&1 3>&- &
 	echo $! >"$dir/pid"
 	await 20 grep -q 'listening on' "$dir/log" || { cat "$dir/log" >&2; return 1; }
 	sed -n 's/.*listening on \(127.0.0.1:[0-9]*\).*/\1/p' "$dir/log" | head -n 1

@@ -1,0 +1,165 @@
+# registry.bats - pull and push with Debian's docker-registry, and with one of our own that misbehaves
+load ../lib
+load ../registry
+
+setup_file() {
+	store_open
+	export HOST UMOCI HOME=$DIR/home CONTAINERS_REGISTRIES_CONF=$DIR/registries.conf
+	unset REGISTRY_AUTH_FILE
+	mkdir "$HOME" && : >"$CONTAINERS_REGISTRIES_CONF"
+	HOST=$(registry_open plain)
+	UMOCI=$("$FIXTURES/get" umoci)/layout
+	put_layout "$UMOCI" "$HOST/test/umoci:1"
+}
+teardown_file() {
+	registry_close plain
+	store_close
+}
+
+# What skopeo says of an image there, by its format.
+remote() { skopeo inspect --tls-verify=false --format "$2" "docker://$1"; } # HOST/NAME:TAG FORMAT
+
+@test "an image is the same by whoever it is pulled: digest, id, layers" {
+	local digest
+	digest=$(remote "$HOST/test/umoci:1" '{{.Digest}}')
+	run --separate-stderr ketch pull "$HOST/test/umoci:1"
+	is "$status" 0
+	is "$stderr" ""
+	like "$output" "Digest: $digest"
+	is "$(tail -n 1 <<<"$output")" "$HOST/test/umoci:1"
+	is "$(ketch images --digests --format '{{.Digest}}' "$HOST/test/umoci")" "$digest"
+	is "$(ketch image inspect "$HOST/test/umoci:1" | jq -c '.[0].RootFS.Layers')" \
+		"$(skopeo inspect --tls-verify=false --config "docker://$HOST/test/umoci:1" | jq -c .rootfs.diff_ids)"
+	is "$(ketch pull -q "$HOST/test/umoci@$digest")" "$HOST/test/umoci@$digest"
+	is "$(ketch pull --progress json "$HOST/test/umoci:1" | jq -r .status | tail -n 1)" \
+		"Status: Image is up to date for $HOST/test/umoci:1"
+}
+
+@test "what we push others read; its layers are mounted where the registry has them, and sent once" {
+	ketch tag "$HOST/test/umoci:1" "$HOST/other/name:x"
+	run ketch push "$HOST/other/name:x"
+	like "$output" 'Mounted from another repository'
+	unlike "$output" 'Pushed'
+	is "$(remote "$HOST/other/name:x" '{{.Digest}}')" "$(remote "$HOST/test/umoci:1" '{{.Digest}}')"
+	ketch tag ketch/base "$HOST/our/base:1" && ketch tag ketch/base "$HOST/our/base:2"
+	like "$(ketch push -a "$HOST/our/base")" 'Pushed.*1: digest: sha256:[0-9a-f]{64} size: [0-9]+.*already exists.*2: digest'
+	is "$(ketch push -q "$HOST/our/base:1")" "$HOST/our/base:1"
+	skopeo copy -q --src-tls-verify=false "docker://$HOST/our/base:2" "oci:$DIR/back:1"
+	umoci unpack --image "$DIR/back:1" "$DIR/tree" >/dev/null
+	diff -r --no-dereference "$DIR/tree/rootfs" "$("$FIXTURES/get" base)/rootfs"
+	is "$(podman --root "$DIR/pod" --runroot "$DIR/podrun" --storage-driver vfs pull -q --tls-verify=false "$HOST/our/base:1")" \
+		"$(ketch image inspect -f '{{.Id}}' ketch/base | cut -d: -f2)"
+	is "$(ketch search --format '{{.Name}}' "$HOST/base")" our/base
+	refused 1 'does not exist locally with the tag' ketch push "$HOST/no/such"
+}
+
+@test "a pull that is killed goes on where it stopped; two at a time share the work" {
+	ketch rmi "$HOST/test/umoci:1" "$HOST/other/name:x" >/dev/null
+	ketch rmi "$HOST/test/umoci@$(remote "$HOST/test/umoci:1" '{{.Digest}}')" >/dev/null 2>&1 || :
+	"$BATS_TEST_DIRNAME/../../registry/resume.py" "$KETCH" "$DIR/resume"
+}
+
+@test "login: a password is asked for, kept, used and forgotten" {
+	local secret tls pass=$DIR/htpasswd
+	python3 -W ignore -c 'import crypt; print("ann:" + crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' >"$pass"
+	secret=$(registry_open locked "auth: {htpasswd: {realm: r, path: $pass}}")
+	skopeo copy -q --dest-creds ann:secret --dest-tls-verify=false "oci:$UMOCI:latest" "docker://$secret/x:1"
+	refused 1 'no basic auth|authentication required|unauthorized' ketch pull "$secret/x:1"
+	refused 1 'a user name and a password are needed' ketch login -u ann --password-stdin "$secret"
+	run --separate-stderr ketch login -u ann --password-stdin "$secret" <<<wrong
+	is "$status" 1
+	like "$stderr" 'authentication required|wrong user'
+	is "$(ketch login -u ann --password-stdin "$secret" 2>/dev/null <<<secret)" 'Login Succeeded'
+	is "$(stat -c %a "$HOME/.docker/config.json")" 600
+	ketch pull -q "$secret/x:1"
+	ketch tag "$secret/x:1" "$secret/y:1" && ketch push -q "$secret/y:1"
+	like "$(ketch logout "$secret")" "Removing login credentials for $secret"
+	refused 1 'authentication required|unauthorized' ketch pull "$secret/y:1"
+	helper_keeps "$secret"
+	registry_close locked
+}
+
+# The same with a credential helper: nothing of it stands in the file.
+helper_keeps() { # HOST
+	mkdir -p "$DIR/bin" "$HOME/.docker"
+	cat >"$DIR/bin/docker-credential-test" <<-'EOF2'
+		#!/bin/sh
+		case $1 in
+		store) cat >"$0.kept" ;;
+		get) [ -e "$0.kept" ] && cat "$0.kept" || { echo credentials not found in native keychain; exit 1; } ;;
+		erase) rm -f "$0.kept" ;;
+		esac
+	EOF2
+	chmod +x "$DIR/bin/docker-credential-test"
+	echo '{"credsStore":"test"}' >"$HOME/.docker/config.json"
+	PATH=$DIR/bin:$PATH
+	ketch login -u ann --password-stdin "$1" <<<secret >/dev/null
+	is "$(jq -r .Username "$DIR/bin/docker-credential-test.kept")" ann
+	is "$(cat "$HOME/.docker/config.json")" '{"credsStore":"test"}'
+	ketch pull -q "$1/y:1"
+	ketch logout "$1" >/dev/null
+	[ ! -e "$DIR/bin/docker-credential-test.kept" ]
+	rm -r "$HOME/.docker"
+}
+
+@test "TLS: an authority of certs.d is trusted for its server, others are not, and our certificate is shown" {
+	local tls dir=$DIR/certs
+	mkdir "$dir"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=ca -keyout "$dir/ca.key" -out "$dir/ca.crt" 2>/dev/null
+	certificate server "subjectAltName=IP:127.0.0.1"
+	certificate client "extendedKeyUsage=clientAuth"
+	tls=$(registry_open tls "  tls: {certificate: $dir/server.crt, key: $dir/server.key, clientcas: [$dir/ca.crt]}")
+	refused 1 'certificate' ketch pull "$tls/x:1"
+	mkdir -p "$DIR/certs.d/$tls"
+	cp "$dir/ca.crt" "$DIR/certs.d/$tls/"
+	refused 1 'certificate|peer' ketch pull --cert-dir "$DIR/certs.d" "$tls/x:1" # ours is not there yet
+	cp "$dir/client.crt" "$DIR/certs.d/$tls/client.cert" && cp "$dir/client.key" "$DIR/certs.d/$tls/"
+	ketch tag ketch/base "$tls/x:1"
+	ketch push -q --cert-dir "$DIR/certs.d" "$tls/x:1"
+	ketch rmi "$tls/x:1" >/dev/null && ketch pull -q --cert-dir "$DIR/certs.d" "$tls/x:1"
+	registry_close tls
+}
+
+certificate() { # NAME EXTENSION: signed by the authority of the test
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$dir/$1.key" -out "$dir/$1.csr" 2>/dev/null
+	openssl x509 -req -in "$dir/$1.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -CAcreateserial -days 1 -out "$dir/$1.crt" \
+		-extfile <(echo "$2") 2>/dev/null
+}
+
+@test "registries.conf: mirrors first, other places, short names, what is blocked; policy.json: what is rejected" {
+	printf '[[registry]]\nprefix = "far.example"\nlocation = "127.0.0.1:1"\n[[registry.mirror]]\nlocation = "127.0.0.1:2"\n[[registry.mirror]]\nlocation = "%s"\n' "$HOST" >"$CONTAINERS_REGISTRIES_CONF"
+	run ketch pull far.example/test/umoci:1
+	is "$status" 0
+	like "$output" '127.0.0.1:2: '
+	is "$(ketch images -q far.example/test/umoci:1)" "$(ketch images -q far.example/test/umoci)"
+	printf 'unqualified-search-registries = ["%s"]\n[[registry]]\nlocation = "no.example"\nblocked = true\n' "$HOST" >"$CONTAINERS_REGISTRIES_CONF"
+	is "$(ketch pull -q test/umoci:1)" "$HOST/test/umoci:1"
+	refused 1 'registries.conf blocks no.example/x' ketch pull no.example/x
+	echo '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"'"$HOST"'/test":[{"type":"reject"}]}}}' >"$DIR/policy.json"
+	refused 1 'policy.json rejects' ketch pull --signature-policy "$DIR/policy.json" "$HOST/test/umoci:1"
+	ketch pull -q --signature-policy "$DIR/policy.json" "$HOST/our/base:1"
+	echo 'x' >"$CONTAINERS_REGISTRIES_CONF"
+	refused 1 'registries.conf:1: a = is missing' ketch pull "$HOST/test/umoci:1"
+	: >"$CONTAINERS_REGISTRIES_CONF"
+}
+
+@test "the process that speaks with the network has a user of its own, no rights and no files" {
+	"$BATS_TEST_DIRNAME/../../registry/rights.py" "$KETCH" "$DIR/rights"
+}
+
+misbehave() { "$BATS_TEST_DIRNAME/../../registry/misbehave.py" "$KETCH" "$@"; }
+
+@test "a registry that cuts, stalls, lies or leads astray: the image, or one line and the store as it was" {
+	misbehave cuts 4
+	misbehave stalls 1
+	misbehave lies 18
+	misbehave redirects 6
+}
+
+@test "whoever asks for a password: only the server that it is for sees it" {
+	misbehave auth 16
+}
+
+@test "mutants of manifests, indexes and configs change nothing" {
+	misbehave mutants 18
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# resume.py - a pull is killed in the middle of a layer: the next one asks for the rest; two at a time fetch each blob once
+#
+#	resume.py KETCH DIR	(DIR is made and removed)
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+from server import Image, Server
+
+KETCH, DIR = os.path.abspath(sys.argv[1]), sys.argv[2]
+ENV = {"PATH": os.environ["PATH"], "HOME": DIR, "KETCH_CONFIG": "", "KETCH_ROOT": DIR + "/store", "KETCH_RUN_ROOT": DIR + "/run",
+       "REGISTRY_AUTH_FILE": DIR + "/none"}
+registry = Server()
+image = Image({"a": os.urandom(3 << 20)}, {"b": b"small"})
+blob = max(image.blobs.values(), key=len)
+name = next(d for d, b in image.blobs.items() if b is blob)
+half = len(blob) // 2
+
+
+def pull(**how):
+    return subprocess.Popen([KETCH, "pull", f"{registry.host}/r:1"], env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, **how)
+
+
+def size_is(n):
+    partial = f"{DIR}/store/blobs/{name[7:]}.partial"
+    return os.path.exists(partial) and os.path.getsize(partial) == n
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit(f"waited in vain: {what}")
+        time.sleep(0.02)
+
+
+def ranges():
+    return [s[2].get("Range") for s in registry.requests("blob") if name in s[1]]
+
+
+def killed():
+    """Half of the blob comes, then nothing, until it is killed."""
+    registry.put(image)
+    go_on = threading.Event()
+
+    def rule(h, kind, digest):
+        if digest != name or go_on.is_set():
+            return None
+        h.send_response(200)
+        h.send_header("Content-Length", str(len(blob)))
+        h.end_headers()
+        h.wfile.write(blob[:half])
+        h.wfile.flush()
+        go_on.wait(20)
+        return True
+
+    registry.rules.append(rule)
+    p = pull()
+    wait_for(lambda: size_is(half), "half a blob")
+    p.kill()
+    p.wait()
+    go_on.set()
+    p = pull()
+    out = p.communicate(timeout=30)[0]
+    if p.returncode or ranges() != ["bytes=0-", f"bytes={half}-"]:
+        sys.exit(f"after the kill: status {p.returncode}, asked for {ranges()}\n{out}")
+
+
+def together():
+    """Two names of one image at the same time."""
+    subprocess.run([KETCH, "rmi", f"{registry.host}/r:1"], env=ENV, check=True, stdout=subprocess.DEVNULL)
+    registry.reset()
+    registry.put(image)
+    registry.put(image, "2")
+    begun = threading.Event()
+
+    def rule(h, kind, digest):
+        if digest == name:
+            begun.set()
+            time.sleep(0.5)  # long enough for the other to find it locked
+    registry.rules.append(rule)
+    first = pull()
+    begun.wait(20)
+    second = subprocess.run([KETCH, "pull", f"{registry.host}/r:2"], env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    first.communicate(timeout=30)
+    if first.returncode or second.returncode or len(ranges()) != 1:
+        sys.exit(f"two at a time: {first.returncode}, {second.returncode}, asked for {ranges()}\n{second.stdout}{second.stderr}")
+
+
+os.makedirs(DIR)
+killed()
+together()
+shutil.rmtree(DIR)
