@@ -16,7 +16,7 @@ static char *accepted[] = {
 	(char[]){ "application/vnd.docker.distribution.manifest.v2+json" },
 	NULL,
 };
-static const struct strv accept_list = { accepted, ARRAY_LEN(accepted) - 1 };
+const struct strv document_types = { accepted, ARRAY_LEN(accepted) - 1 };
 
 void document_done(struct document *d)
 {
@@ -72,7 +72,7 @@ int document_get(struct session *s, const char *reference, const struct digest *
 		 struct err *e)
 {
 	autofree char *where = str_printf("manifests/%s", reference);
-	struct errand er = { .call = { .method = "GET", .accept = &accept_list } };
+	struct errand er = { .call = { .method = "GET", .accept = &document_types } };
 	struct document d = { 0 };
 	int r = where ? errand_insist(s, &er, where, e) : err_set(e, ENOMEM, "out of memory");
 
@@ -95,7 +95,7 @@ int document_get(struct session *s, const char *reference, const struct digest *
 int document_head(struct session *s, const char *reference, struct digest *ret, struct err *e)
 {
 	autofree char *where = str_printf("manifests/%s", reference);
-	struct errand er = { .call = { .method = "HEAD", .accept = &accept_list } };
+	struct errand er = { .call = { .method = "HEAD", .accept = &document_types } };
 	int r = where ? errand_insist(s, &er, where, e) : err_set(e, ENOMEM, "out of memory");
 
 	if (r == 0 && er.call.status == 200)

@@ -12,11 +12,17 @@ struct document {
 };
 void document_done(struct document *d);
 
+/* The types that are asked for. */
+extern const struct strv document_types;
+
 /* The manifest or index that a tag or a digest names.  want: what it must be, NULL: not known before. */
 int document_get(struct session *s, const char *reference, const struct digest *want, struct document *ret,
 		 struct err *e);
 /* The digest of it alone: 1, or 0: the server does not say. */
 int document_head(struct session *s, const char *reference, struct digest *ret, struct err *e);
+/* Says which signatures cosign has put beside a manifest, and keeps their payloads; none is no error. */
+int signatures_get(const struct registry_job *job, struct session *s, const struct digest *manifest,
+		   struct err *e);
 /* A file in the directory of blobs, named by its digest. */
 int document_keep(const struct registry_job *job, const struct buf *text, const struct digest *d,
 		  struct err *e);

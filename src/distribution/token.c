@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/json.h"
 #include "distribution/url.h"
-#include "registry/base64.h"
 
 #define CLIENT "ketch"
 

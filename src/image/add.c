@@ -398,7 +398,12 @@ int add_pulled(struct image_store *s, const struct pulled *p, image_progress pro
 			       .what = "ketch pull",
 			       .path = p->name,
 			       .input_fd = fcntl(p->layout_fd, F_DUPFD_CLOEXEC, 3),
-			       .request = { .verb = JOB_LOAD, .have = p->have },
+			       .request = { .verb = JOB_LOAD,
+					    /* borrowed: addition_done leaves them */
+					    .have = p->have,
+					    .signers = p->signers,
+					    .n_signers = p->n_signers,
+					    .signatures = p->signatures },
 			       .progress = progress,
 			       .progress_arg = arg,
 			       .refs = &names,

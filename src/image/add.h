@@ -3,11 +3,15 @@
 #define IMAGE_ADD_H
 
 #include "image/store_int.h"
+#include "unpack/request.h"
 
 /* All borrowed. */
 struct pulled {
 	int layout_fd; /* an OCI layout with one image; blobs that are in `have` are missing */
 	struct strv have; /* "BLOB DIFF_ID" */
+	struct job_signer *signers; /* who must have signed it */
+	size_t n_signers;
+	struct strv signatures; /* "DIGEST SIGNATURE" */
 	const struct strv *refs; /* names that it gets */
 	const char *name; /* without tag */
 	const char *digest; /* what the reference stood for: of an index or of the manifest */

@@ -14,12 +14,11 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
-#include "base/path.h"
 #include "base/sha256.h"
 #include "image/add.h"
 #include "image/blobs.h"
 #include "image/fetch.h"
+#include "image/pull_int.h"
 #include "image/store_int.h"
 #include "oci/manifest.h"
 #include "oci/platform.h"
@@ -28,24 +27,14 @@
 #define TIMEOUT_S	 30
 #define TRIES		 2 /* when a layer that was here is removed meanwhile */
 
-/* One reference. */
-struct pull {
-	struct image_store *store;
-	const struct image_pull *rq;
-	const struct meaning *meaning;
-	char *ref,
-		*tag; /* "name:tag" as it is called here, NULL: by digest alone; what the server is asked for */
-	struct registry_message found; /* by json_done: what the reference stands for */
-	struct strv have; /* "BLOB DIFF_ID" */
-	bool current;
-};
-
 static void pull_done(struct pull *p)
 {
 	free(p->ref);
 	free(p->tag);
 	json_done(&registry_message_table, &p->found);
 	strv_done(&p->have);
+	strv_done(&p->signatures);
+	signers_done(&p->signers);
 }
 
 static int no_memory(struct err *e)
@@ -83,6 +72,8 @@ static int hear(void *arg, struct registry_message *m, struct err *e)
 							.digest = m->blob.digest,
 							.at = m->at,
 							.bytes = m->blob.size });
+	if (m->signatures.n && strv_add_all(&p->signatures, &m->signatures) < 0)
+		return no_memory(e);
 	if (!m->digest)
 		return 0;
 	if (p->found.digest)
@@ -127,94 +118,17 @@ static int fetch(struct pull *p, struct err *e)
 				       .n_endpoints = m->n_endpoints,
 				       .reference = p->tag,
 				       .platform = (char *)(uintptr_t)p->rq->platform,
+				       .signatures = p->signers.n > 0,
 				       .timeout_s = p->rq->timeout_s ? p->rq->timeout_s : TIMEOUT_S };
 	const struct fetch_run run = { &rq, p->store->blobs_fd, hear, p };
-	int r = find_current(p, &current, e);
+	/* who asks for signatures asks for those of what is here, too */
+	int r = p->signers.n ? 0 : find_current(p, &current, e);
 
 	if (r == 0)
 		r = record_list_blobs(p->store, &have, e);
 	rq.current = current;
 	rq.have = have;
 	return r < 0 ? r : fetch_run(&run, e);
-}
-
-/* --- the layout */
-
-static int write_text(int dir, const char *name, const char *text, struct err *e)
-{
-	int r = write_file_swap(dir, name, 0600, text, strlen(text));
-
-	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
-}
-
-static int write_index(int dir, const char *manifest, size_t size, struct err *e)
-{
-	autofree char *text = str_printf("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":"
-					 "\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\","
-					 "\"size\":%zu}]}",
-					 manifest, size);
-	int r = text ? write_text(dir, "index.json", text, e) : no_memory(e);
-
-	return r < 0 ? r : write_text(dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", e);
-}
-
-/* A blob that is to be in the layout, or a layer that is here already. */
-static int place_blob(struct pull *p, const char *digest, int blobs, struct err *e)
-{
-	autofree char *diff_id = NULL;
-	struct digest d;
-	int r;
-
-	if (!digest || digest_parse(digest, &d) < 0)
-		return err_set(e, EPROTO, "the answer of ketch-registry names no blob");
-	r = record_layer_of_blob(p->store, digest, &diff_id, e);
-	if (r < 0 || !diff_id)
-		return r < 0 ? r : blobs_link(p->store, &d, blobs, e);
-	return strv_addf(&p->have, "%s %s", digest, diff_id) < 0 ? no_memory(e) : 0;
-}
-
-static int place_blobs(struct pull *p, int blobs, struct err *e)
-{
-	int r = 0;
-
-	strv_done(&p->have);
-	if (!p->found.n_blobs || p->found.n_blobs > IMAGE_LAYERS_MAX + 1)
-		return err_set(e, EPROTO, "the answer of ketch-registry names no image");
-	for (size_t i = 0; r == 0 && i < p->found.n_blobs; i++)
-		r = place_blob(p, p->found.blobs[i].digest, blobs, e);
-	return r;
-}
-
-/* The manifest as text, which is what its digest says. */
-static int read_manifest(struct pull *p, struct digest *ret, struct buf *text, struct err *e)
-{
-	uint8_t is[SHA256_BYTES];
-	struct sha256 h;
-	int r;
-
-	if (!p->found.manifest || digest_parse(p->found.manifest, ret) < 0)
-		return err_set(e, EPROTO, "the answer of ketch-registry names no manifest");
-	r = blobs_read(p->store, ret, IMAGE_DOCUMENT_MAX, text, e);
-	if (r < 0)
-		return r;
-	sha256_init(&h);
-	sha256_add(&h, text->data ? text->data : "", text->len);
-	sha256_end(&h, is);
-	return memcmp(is, ret->sha256, sizeof(is))
-		       ? err_set(e, EBADMSG, "wrong digest: the manifest is another")
-		       : 0;
-}
-
-static int make_layout(struct pull *p, const struct stage *st, const struct digest *manifest, size_t size,
-		       struct err *e)
-{
-	autoclose int blobs = mkdir_open(st->fd, "blobs/sha256", 0700);
-	int r = blobs < 0 ? err_sys(e, -blobs, "make a directory")
-			  : write_index(st->fd, p->found.manifest, size, e);
-
-	if (r == 0)
-		r = blobs_link(p->store, manifest, blobs, e);
-	return r < 0 ? r : place_blobs(p, blobs, e);
 }
 
 /* --- into the store */
@@ -226,23 +140,15 @@ static void on_progress(void *arg, const char *line)
 	tell(p->rq, &(const struct pull_event){ .kind = PULL_UNPACK, .text = line });
 }
 
-static void drop_blobs(struct pull *p)
-{
-	struct digest d;
-
-	if (digest_parse(p->found.manifest, &d) == 0)
-		blobs_drop(p->store, &d);
-	for (size_t i = 0; i < p->found.n_blobs; i++)
-		if (digest_parse(p->found.blobs[i].digest, &d) == 0)
-			blobs_drop(p->store, &d);
-}
-
 static int add(struct pull *p, int layout_fd, const struct buf *manifest, struct err *e)
 {
 	AUTO(strv_done) struct strv refs = { 0 };
 	autofree char *id = NULL;
 	const struct pulled pd = { .layout_fd = layout_fd,
 				   .have = p->have,
+				   .signers = p->signers.list,
+				   .n_signers = p->signers.n,
+				   .signatures = p->signatures,
 				   .refs = &refs,
 				   .name = p->meaning->ref.name,
 				   .digest = p->found.digest,
@@ -262,16 +168,16 @@ static int keep(struct pull *p, struct err *e)
 	struct digest manifest, top;
 	int r = digest_parse(p->found.digest, &top) < 0
 			? err_set(e, EPROTO, "the answer of ketch-registry names no image")
-			: read_manifest(p, &manifest, &text, e);
+			: pull_read_manifest(p, &manifest, &text, e);
 
 	if (r == 0)
 		r = stage_open(p->store, &st, e);
 	if (r == 0)
-		r = make_layout(p, &st, &manifest, text.len, e);
+		r = pull_make_layout(p, &st, &manifest, text.len, e);
 	if (r == 0)
 		r = add(p, st.fd, &text, e);
 	if (r == 0 || r == -EBADMSG || r == -EINVAL)
-		drop_blobs(p);
+		pull_drop_blobs(p);
 	return r;
 }
 
@@ -289,22 +195,12 @@ static int lock_name(struct pull *p, struct err *e)
 	return store_lock(p->store, lock, PULL_LOCK_WAIT_S, "ketch pull", e);
 }
 
-static int check_policy(const struct pull *p, struct err *e)
+static int check_policy(struct pull *p, struct err *e)
 {
-	AUTO(policy_done) struct policy po = { 0 };
 	autofree char *whole = reference_whole_name(p->meaning->ref.name);
-	int r = whole ? policy_load(p->rq->files.policy, whole, p->ref ? p->tag : NULL, &po, e)
-		      : no_memory(e);
 
-	for (size_t i = 0; r == 0 && i < po.n_rules; i++) {
-		if (po.rules[i].type == POLICY_REJECT)
-			r = err_set(e, EPERM, "policy.json rejects %.200s", whole);
-		else if (po.rules[i].type != POLICY_ACCEPT)
-			r = err_set(e, ENOTSUP,
-				    "policy.json wants a signature of %.200s, which ketch cannot check",
-				    whole);
-	}
-	return r;
+	return whole ? signers_find(p->rq->files.policy, whole, p->ref ? p->tag : NULL, &p->signers, e)
+		     : no_memory(e);
 }
 
 static int pull_once(struct pull *p, struct err *e)
@@ -312,6 +208,7 @@ static int pull_once(struct pull *p, struct err *e)
 	int r;
 
 	json_done(&registry_message_table, &p->found);
+	strv_done(&p->signatures);
 	p->current = false;
 	r = fetch(p, e);
 	if (r == 0 && !p->found.digest)

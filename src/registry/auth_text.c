@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/json_tree.h"
 #include "registry/auth.h"
-#include "registry/base64.h"
+#include "base/base64.h"
 
 struct entry {
 	char *server; /* as it is written: "host", "host/path", "https://host/v1/" */

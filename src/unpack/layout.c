@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "oci/reference.h"
 #include "unpack/load.h"
+#include "unpack/signature.h"
 
 #define INDEX_DEPTH_MAX 4 /* indexes within indexes; the spec allows any, the field has two */
 
@@ -78,16 +79,59 @@ static int name_image(struct load *ld, const struct descriptor *d, struct strv *
 	return tagged ? add_ref(refs, tagged, e) : err_set(e, ENOMEM, "out of memory");
 }
 
+/* --- signatures */
+
+/* "DIGEST SIGNATURE" */
+static int check_signature(struct load *ld, const char *pair, const struct job_signer *signer,
+			   const struct digest *manifest, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	const char *space = strchr(pair, ' ');
+	autofree char *digest = space ? strndup(pair, (size_t)(space - pair)) : NULL;
+	struct descriptor d = { 0 };
+	struct blob b;
+	int r;
+
+	if (!digest || digest_parse(digest, &d.id) < 0)
+		return err_set(e, EINVAL, "a signature without its payload");
+	blob_of(&d, &b);
+	b.has_size = false;
+	r = load_document(ld, &b, &text, e);
+	return r < 0 ? r
+		     : signature_check(&(const struct signature){ text.data, text.len, space + 1 }, signer,
+				       manifest, e);
+}
+
+static int check_signer(struct load *ld, const struct job_signer *signer, const struct digest *manifest,
+			struct err *e)
+{
+	const struct strv *list = &ld->job->request->signatures;
+	int r = err_set(e, EPERM, "nobody has signed it");
+
+	for (size_t i = 0; r < 0 && i < list->n; i++)
+		r = check_signature(ld, list->v[i], signer, manifest, e);
+	return r < 0 ? err_wrap(e, r, "policy.json wants a signature") : 0;
+}
+
+static int check_signers(struct load *ld, const struct digest *manifest, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ld->job->request->n_signers; i++)
+		r = check_signer(ld, &ld->job->request->signers[i], manifest, e);
+	return r;
+}
+
 /* --- from a descriptor down */
 
 static int load_manifest(struct load *ld, const struct descriptor *d, const struct manifest *m,
 			 const struct descriptor *named, struct err *e)
 {
 	autofree struct load_image *im = calloc(1, sizeof(*im));
-	int r;
+	int r = check_signers(ld, &d->id, e);
 
-	if (!im)
-		return err_set(e, ENOMEM, "out of memory");
+	if (r < 0 || !im)
+		return r < 0 ? r : err_set(e, ENOMEM, "out of memory");
 	blob_of(&m->config, &im->config);
 	im->n_layers = m->n_layers;
 	for (size_t i = 0; i < m->n_layers; i++)

@@ -3,6 +3,14 @@
 
 const char *const job_verb_names[] = { "import", "load", "merge", NULL };
 
+static const struct jfield signer_fields[] = {
+	J(J_STRV, struct job_signer, keys),
+	J(J_STR, struct job_signer, reference),
+	J(J_BOOL, struct job_signer, repository),
+	{ 0 },
+};
+static const struct jtable signer_table = { sizeof(struct job_signer), signer_fields };
+
 static const struct jfield request_fields[] = {
 	JE(struct job_request, verb, "verb", job_verb_names),
 	J(J_BOOL, struct job_request, erofs),
@@ -14,6 +22,8 @@ static const struct jfield request_fields[] = {
 	J(J_RAW, struct job_request, history),
 	J(J_STRV, struct job_request, known),
 	J(J_STRV, struct job_request, have),
+	JA(struct job_request, signers, n_signers, "signers", &signer_table),
+	J(J_STRV, struct job_request, signatures),
 	J(J_STR, struct job_request, name_hint),
 	{ 0 },
 };
@@ -28,9 +38,12 @@ static const struct jfield layer_fields[] = {
 static const struct jtable layer_table = { sizeof(struct job_layer), layer_fields };
 
 static const struct jfield image_fields[] = {
-	J(J_STR, struct job_image, id),	       J(J_STR, struct job_image, manifest),
-	J(J_STR, struct job_image, created),   J(J_STRV, struct job_image, refs),
-	J(J_STRV, struct job_image, diff_ids), J(J_STRV, struct job_image, blobs),
+	J(J_STR, struct job_image, id),
+	J(J_STR, struct job_image, manifest),
+	J(J_STR, struct job_image, created),
+	J(J_STRV, struct job_image, refs),
+	J(J_STRV, struct job_image, diff_ids),
+	J(J_STRV, struct job_image, blobs),
 	{ 0 },
 };
 static const struct jtable image_table = { sizeof(struct job_image), image_fields };

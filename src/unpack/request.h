@@ -21,6 +21,13 @@ enum {
 enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE };
 extern const char *const job_verb_names[];
 
+/* Who must have signed what is loaded. */
+struct job_signer {
+	struct strv keys; /* PEM; one of them */
+	char *reference; /* as what: "docker.io/library/x:1", or */
+	bool repository; /* its name alone */
+};
+
 struct job_request {
 	int verb; /* enum job_verb */
 	bool erofs; /* layers are made as EROFS files, else as directories */
@@ -29,7 +36,11 @@ struct job_request {
 	char *author, *comment, *created_by; /* import: NULL: not said */
 	char *history; /* import: JSON, of the layers below; NULL: none */
 	struct strv known; /* load: diff ids that need not be unpacked */
-	struct strv have; /* load: "BLOB DIFF_ID": this blob was that layer, which is known; it need not be there */
+	struct strv
+		have; /* load: "BLOB DIFF_ID": this blob was that layer, which is known; it need not be there */
+	struct job_signer *signers; /* load: all of them must have signed */
+	size_t n_signers;
+	struct strv signatures; /* load: "DIGEST SIGNATURE": a payload, which is a blob, and its signature */
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
 };
 extern const struct jtable job_request_table;

@@ -143,6 +143,33 @@ certificate() { # NAME EXTENSION: signed by the authority of the test
 	: >"$CONTAINERS_REGISTRIES_CONF"
 }
 
+@test "policy.json: what must be signed comes in only with a signature by that key, of that image, under that name" {
+	local dir=$DIR/keys sign=$BATS_TEST_DIRNAME/../../registry/sign.py
+	mkdir "$dir"
+	openssl ecparam -name prime256v1 -genkey -noout -out "$dir/a.key" && openssl ec -in "$dir/a.key" -pubout -out "$dir/a.pub" 2>/dev/null
+	openssl genrsa -out "$dir/b.key" 2048 2>/dev/null && openssl rsa -in "$dir/b.key" -pubout -out "$dir/b.pub" 2>/dev/null
+	put_layout "$UMOCI" "$HOST/signed/x:1"
+	wants "$dir/a.pub" matchRepository
+	signed() { ketch pull -q --signature-policy "$dir/policy.json" "$HOST/signed/x:1"; }
+	refused 1 'policy.json wants a signature: nobody has signed it' signed
+	"$sign" "$HOST" signed/x 1 "$dir/b.key"
+	refused 1 'it is signed by another key' signed
+	"$sign" "$HOST" signed/x 1 "$dir/a.key" "$HOST/other/x"
+	refused 1 "it is signed as $HOST/other/x, not as $HOST/signed/x" signed
+	is "$(ketch images -q "$HOST/signed/x")" ""
+	"$sign" "$HOST" signed/x 1 "$dir/a.key"
+	is "$(signed)" "$HOST/signed/x:1"
+	wants "$dir/b.pub" matchRepository
+	refused 1 'it is signed by another key' signed # also of what is here
+	"$sign" "$HOST" signed/x 1 "$dir/b.key" "$HOST/signed/x:1"
+	wants "$dir/b.pub" matchRepoDigestOrExact
+	is "$(signed)" "$HOST/signed/x:1"
+}
+
+wants() { # KEY IDENTITY
+	echo '{"default":[{"type":"reject"}],"transports":{"docker":{"'"$HOST"'/signed":[{"type":"sigstoreSigned","keyPath":"'"$1"'","signedIdentity":{"type":"'"$2"'"}}]}}}' >"$DIR/keys/policy.json"
+}
+
 @test "the process that speaks with the network has a user of its own, no rights and no files" {
 	"$BATS_TEST_DIRNAME/../../registry/rights.py" "$KETCH" "$DIR/rights"
 }

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "registry/auth.h"
-#include "registry/base64.h"
+#include "base/base64.h"
 
 /* ann:secret, bob:word, and a name without a colon */
 #define ANN "YW5uOnNlY3JldA=="

@@ -1,6 +1,6 @@
 /* base64.h - base64 (RFC 4648, section 4), with its padding; pure */
-#ifndef REGISTRY_BASE64_H
-#define REGISTRY_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include "base/buf.h"
 

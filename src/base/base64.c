@@ -1,5 +1,5 @@
 /* base64.c - base64 (RFC 4648, section 4), with its padding; pure */
-#include "registry/base64.h"
+#include "base/base64.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,0 +1,33 @@
+/* pull_int.h - what the files of a pull share: the pull of one reference */
+#ifndef IMAGE_PULL_INT_H
+#define IMAGE_PULL_INT_H
+
+#include "image/pull.h"
+#include "image/signers.h"
+#include "image/store_int.h"
+
+/* One reference. */
+struct pull {
+	struct image_store *store;
+	const struct image_pull *rq;
+	const struct meaning *meaning;
+	char *ref,
+		*tag; /* "name:tag" as it is called here, NULL: by digest alone; what the server is asked for */
+	struct registry_message found; /* by json_done: what the reference stands for */
+	struct strv have; /* "BLOB DIFF_ID" */
+	struct signers signers; /* who must have signed it */
+	struct strv signatures; /* "DIGEST SIGNATURE" */
+	bool current;
+};
+
+/* pull_layout.c */
+
+/* The manifest as text, which is what its digest says. */
+int pull_read_manifest(struct pull *p, struct digest *ret, struct buf *text, struct err *e);
+/* Fills the stage: what is here already is noted in `have` and left out. */
+int pull_make_layout(struct pull *p, const struct stage *st, const struct digest *manifest, size_t size,
+		     struct err *e);
+/* The blobs are no longer wanted. */
+void pull_drop_blobs(struct pull *p);
+
+#endif
