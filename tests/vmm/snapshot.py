@@ -7,8 +7,6 @@ Speaks TAP.  The guest (guests/use_memory.c) counts in its memory, and says how 
 page of another moment makes it fail.
 """
 import os
-import re
-import select
 import struct
 import sys
 import tempfile
@@ -173,6 +171,48 @@ def each_generation_id_is_another(rig):
         raise Failed('two machines have one generation ID')
 
 
+DEVICES = {'block': {'disks': 1}, 'net': {'net': True}, 'console': {'console': True}, 'balloon': {}, 'rng': {}}
+
+
+def wait_dots(m, n):
+    """The guest is at work on its device; it says a dot now and then."""
+    end, before = time.monotonic() + DEADLINE, m.dots
+    while not m.ready and m.dots < before + n:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise Failed(f'it does not go on; it said {m.lines[-3:]}')
+        for key, mask in m.selector.select(left):
+            key.data(mask)
+
+
+def work_on(rig, device, spec, seed):
+    """One that drives its device badly and well is saved in the midst of it: its successor goes on, and ends well."""
+    m = Machine(f'{rig.build}/ketch-vmm', f'{rig.build}/tests/vmm/guest',
+                f'device={device} nth=0 actions=3000 seed={seed} mortal=0', **spec)
+    with m:
+        for live in (True, False):
+            wait_dots(m, 3)
+            state, ram, _ = rig.save(m, live=live)
+            contents = []
+            for disk in m.disks:
+                with open(disk, 'rb') as f:
+                    contents.append(f.read())
+            with rig.restore([state, ram], contents=contents, **spec) as a:
+                a.wait_ready()
+                a.power_off()
+            m.control.must('resume')
+        m.wait_ready()
+        m.power_off()
+
+
+def devices_at_work_are_saved(rig):
+    for seed, (device, spec) in enumerate(DEVICES.items()):
+        try:
+            work_on(rig, device, spec, seed)
+        except Failed as e:
+            raise Failed(f'{device}: {e}') from e
+
+
 # --- what is refused
 
 def refuse(rig, saved, part, **more):
@@ -222,7 +262,7 @@ def requests_out_of_order_have_an_error(rig):
 CASES = [goes_on_in_another_process, the_parent_goes_on_and_its_children_share_its_memory, is_saved_in_the_pause_only,
          a_difference_holds_what_changed, goes_back_in_place_again_and_again, is_saved_again_after_it_was_saved,
          several_vcpus_are_restored, each_generation_id_is_another, what_does_not_fit_is_refused,
-         requests_out_of_order_have_an_error]
+         requests_out_of_order_have_an_error, devices_at_work_are_saved]
 
 
 def main():

@@ -196,10 +196,12 @@ class Machine:
     count = 0
 
     def __init__(self, vmm, guest, cmdline='', memory='64m', vcpus=1, disks=0, read_only=False, share=False,
-                 vsock=False, console=False, net=False, tap=False, namespace=True, extra=(), saved=None):
+                 vsock=False, console=False, net=False, tap=False, namespace=True, extra=(), saved=None,
+                 contents=()):
         Machine.count += 1
         self.dir = tempfile.TemporaryDirectory(prefix='vmm.')
         self.uid = FIRST_UID + Machine.count
+        self.contents = contents  # of its disks; those without are filled
         self.selector = selectors.DefaultSelector()
         self.ours, self.theirs, self.virtiofsd, self.pid, self.status = [], [], None, None, None
         self.said, self.ready, self.dots, self.lines = b'', False, 0, []
@@ -271,7 +273,7 @@ class Machine:
     def add_disk(self, i, read_only):
         path = f'{self.dir.name}/disk{i}'
         with open(path, 'wb') as f:
-            f.write(bytes([FILLED]) * DISK_BYTES)
+            f.write(self.contents[i] if i < len(self.contents) else bytes([FILLED]) * DISK_BYTES)
         self.disks.append(path)
         fd = self.keep(os.open(path, os.O_RDONLY if read_only else os.O_RDWR))
         return f'fd={fd},serial=disk{i}' + (',ro' if read_only else '')
