@@ -190,7 +190,9 @@ static int clone_from(struct engine *en, const struct snapshot *s, const struct 
 static int clone_now(struct engine *en, const struct instance *in, const struct clone_request *rq,
 		     struct instance_spec *ret, struct err *e)
 {
-	const struct snapshot_request how = { .description = "for a clone", .automatic = true };
+	const struct snapshot_request how = { .description = "for a clone",
+					      .automatic = true,
+					      .memory = MEMORY_NOT };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int k, r = snapshot_create(en, in, &how, &s, e);
 
