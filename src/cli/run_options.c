@@ -27,8 +27,7 @@ const struct opt explain_opts[] = {
 		"Keys that leave it running; " DETACH_KEYS_DEFAULT),
 	RUN_OPT(FLAG, 0, "dry-run", dry_run, NULL, "Print the steps that would be done, and do nothing"),
 	RUN_OPT(FLAG, 0, "sig-proxy", part.sig_proxy, NULL, "Send signals on to it; true"),
-	RUN_OPT(STR, 0, "template", template, "NAME",
-		"Go on from a template, without an image"),
+	RUN_OPT(STR, 0, "template", template, "NAME", "Go on from a template, without an image"),
 
 	RUN_OPT(LIST, 0, "add-host", rq.sandbox.hosts, "NAME:ADDRESS",
 		"Add a line to /etc/hosts; host-gateway is the host"),
@@ -73,6 +72,8 @@ const struct opt explain_opts[] = {
 	RUN_OPT(STR, 0, "domainname", rq.sandbox.domainname, "NAME", "NIS domain name inside"),
 	RUN_OPT(CHOICE, 0, "driver", rq.driver, "kvm|qemu",
 		"Hypervisor of a virtual machine; kvm, our own, where it can"),
+	RUN_OPT(LIST, 0, "egress", rq.net.egress, "NAME",
+		"Reach only this outside: example.org, *.example.org, none; learn"),
 	RUN_OPT(STR, 0, "entrypoint", rq.entrypoint, "COMMAND", "Replace the image's entry point"),
 	RUN_OPT(LIST, 'e', "env", rq.env, "NAME[=VALUE]", "Set an environment variable, or pass on our own"),
 	RUN_OPT(LIST, 0, "env-file", rq.env_files, "FILE", "Read environment variables from a file"),

@@ -56,6 +56,7 @@ struct net_request {
 	char *ip, *ip6, *mac; /* of the first */
 	struct strv aliases; /* on the first */
 	struct strv dns, dns_search, dns_options;
+	struct strv egress; /* "example.org", "*.example.org", "none", "learn" */
 	struct strv publish; /* "[[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]" */
 	struct strv expose; /* "PORT[-PORT][/PROTOCOL]" */
 	bool publish_all;

@@ -51,6 +51,8 @@ int request_network(const struct run_request *rq, const struct image_run_config 
 /* One network, as `network connect` names it. */
 int request_attachment(const char *network, const struct net_request *rq, struct net_attachment *ret,
 		       struct err *e);
+/* request_egress.c: --egress. */
+int request_egress(const struct strv *words, struct net_spec *n, struct err *e);
 /* request_ports.c: -p, -P, --expose and the image's EXPOSE. */
 int request_ports(const struct net_request *rq, const struct image_run_config *c, struct net_spec *n,
 		  struct err *e);

@@ -191,6 +191,7 @@ static int check_shared(const struct run_request *rq, const struct instance_spec
 		{ n->aliases.n, false, "network alias" },
 		{ n->dns.n || n->dns_search.n || n->dns_options.n, true, "dns" },
 		{ rq->sandbox.hosts.n, true, "custom host-to-IP mapping" },
+		{ n->egress.n, false, "egress" },
 		{ n->publish.n || n->publish_all, true, "port publishing" },
 		{ n->expose.n, true, "port exposing" },
 	};
@@ -260,5 +261,7 @@ int request_network(const struct run_request *rq, const struct image_run_config 
 	}
 	if (r == 0)
 		r = take_dns(&rq->net, &s->net, e);
+	if (r == 0)
+		r = request_egress(&rq->net.egress, &s->net, e);
 	return r < 0 ? r : request_ports(&rq->net, c, &s->net, e);
 }
