@@ -73,7 +73,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(CHOICE, 0, "driver", rq.driver, "kvm|qemu",
 		"Hypervisor of a virtual machine; kvm, our own, where it can"),
 	RUN_OPT(LIST, 0, "egress", rq.net.egress, "NAME",
-		"Reach only this outside: example.org, *.example.org, none; learn"),
+		"A name outside that it may reach; *.NAME, none, learn"),
 	RUN_OPT(STR, 0, "entrypoint", rq.entrypoint, "COMMAND", "Replace the image's entry point"),
 	RUN_OPT(LIST, 'e', "env", rq.env, "NAME[=VALUE]", "Set an environment variable, or pass on our own"),
 	RUN_OPT(LIST, 0, "env-file", rq.env_files, "FILE", "Read environment variables from a file"),
