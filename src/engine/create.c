@@ -26,6 +26,7 @@
 #include "engine/volume_int.h"
 #include "kernel/kernel.h"
 #include "seccomp/seccomp.h"
+#include "vm/image_disks.h"
 #include "vm/vm.h"
 
 #define DEFAULT_VCPUS_MAX 32 /* more processors are given only where --cpus asks for them */
@@ -265,6 +266,8 @@ static int make_spec(struct engine *en, const struct run_request *asked, struct 
 		r = set_seccomp(en, rq, s, e);
 	if (r == 0)
 		r = wrap_choice(s, set_vm(en, rq, s, e), e);
+	if (r == 0 && s->isolation == ISOLATION_VM && image_layers_are_files(en->images, &s->layers))
+		s->vm.layer_disks = image_disks_choose(s);
 	image_done(&im);
 	return r;
 }

@@ -165,17 +165,34 @@ static int give_disk(struct starter *s, struct err *e)
 	return fd < 0 ? fd : give(s, "disk", fd, e);
 }
 
-static int give_vm(struct starter *s, struct err *e)
+/* The image as the disks that it was created with: each layer, or all in one. */
+static int give_image(struct starter *s, struct err *e)
 {
 	struct engine *en = s->en;
 	struct image im = { 0 };
-	struct kernel k = { 0 };
-	int fd, r = image_find(en->images, s->spec->image_id, &im, e);
+	int fd, r = 0;
 
+	for (size_t i = 0; i < (size_t)s->spec->vm.layer_disks && r == 0; i++) {
+		fd = image_layer_file_open(en->images, s->spec->layers.v[i], e);
+		r = fd < 0 ? fd : give_n(s, "layer", i, fd, e);
+	}
+	if (s->spec->vm.layer_disks)
+		return r;
+	r = image_find(en->images, s->spec->image_id, &im, e);
 	if (r == 0) {
 		fd = image_erofs_open(en->images, &im, en->progress, en->progress_arg, e);
 		r = fd < 0 ? fd : give(s, "root", fd, e);
 	}
+	image_done(&im);
+	return r;
+}
+
+static int give_vm(struct starter *s, struct err *e)
+{
+	struct engine *en = s->en;
+	struct kernel k = { 0 };
+	int fd, r = give_image(s, e);
+
 	if (r == 0)
 		r = give_disk(s, e);
 	if (r == 0)
@@ -190,7 +207,6 @@ static int give_vm(struct starter *s, struct err *e)
 		r = fd < 0 ? fd : give(s, "initramfs", fd, e);
 	}
 	kernel_done(&k);
-	image_done(&im);
 	return r;
 }
 

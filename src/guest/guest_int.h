@@ -5,7 +5,7 @@
 #include "instance/boot.h"
 #include "instance/guest.h"
 
-#define DIR_IMAGE "/run/image" /* the image, EROFS */
+#define DIR_IMAGE "/run/image" /* in it the image, EROFS: "root", or its layers "layer0"... */
 #define DIR_DISK  "/run/disk" /* the writable layer, ext4 */
 #define DIR_ROOT  "/run/root" /* both, overlaid */
 #define DIR_SHARE "/run/share" /* a directory for each share, by its tag */
@@ -23,7 +23,7 @@ int system_reopen_agent(struct err *e);
 /* What plans need to know about this machine. */
 int system_facts(struct host_facts *ret, struct err *e);
 
-/* root.c: mounts disks and shares; b gets the descriptors "rootfs", the two that it is made of as "layer/0" and "upper", and
+/* root.c: mounts disks and shares; b gets the descriptors "rootfs", those that it is made of as "layer/N" and "upper", and
  * "mount/N". */
 int root_make(const struct instance_spec *s, struct boot *b, struct err *e);
 /* Writes back and unmounts all of it, once those are closed. */

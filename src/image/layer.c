@@ -118,3 +118,27 @@ int image_layer_open(struct image_store *s, const char *diff_id, struct err *e)
 	mnt = mount_erofs(fd);
 	return mnt < 0 ? err_sys(e, -mnt, "mount layer %.19s", diff_id) : mnt;
 }
+
+int image_layer_file_open(struct image_store *s, const char *diff_id, struct err *e)
+{
+	autoclose int fd = store_layer_file(s, diff_id, e);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "layer %.19s", diff_id);
+	return S_ISREG(st.st_mode) ? take_fd(&fd) : err_set(e, EISDIR, "layer %.19s is a directory", diff_id);
+}
+
+bool image_layers_are_files(struct image_store *s, const struct strv *diff_ids)
+{
+	bool yes = true;
+
+	for (size_t i = 0; yes && i < diff_ids->n; i++) {
+		autoclose int fd = image_layer_file_open(s, diff_ids->v[i], NULL);
+
+		yes = fd >= 0;
+	}
+	return yes;
+}

@@ -89,6 +89,10 @@ int image_load(struct image_store *s, const char *path, image_progress progress,
 /* The directory of a layer, to open things below (O_PATH): mostly the root of a mount that is attached nowhere and goes with
  * this descriptor, unless another mount is made of it. */
 int image_layer_open(struct image_store *s, const char *diff_id, struct err *e);
+/* The EROFS file of a layer, O_RDONLY.  -EISDIR: it is kept as a directory. */
+int image_layer_file_open(struct image_store *s, const char *diff_id, struct err *e);
+/* Have all of them one? */
+bool image_layers_are_files(struct image_store *s, const struct strv *diff_ids);
 /* The image as one EROFS file (O_RDONLY), made now if it is missing. */
 int image_erofs_open(struct image_store *s, const struct image *im, image_progress progress, void *arg,
 		     struct err *e);

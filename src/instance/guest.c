@@ -22,6 +22,8 @@ static int check(const struct guest_config *c, struct err *e)
 
 	if (!s->id || !s->name)
 		return err_set(e, EINVAL, "config: id, name or time is missing");
+	if (s->vm.layer_disks < 0 || s->vm.layer_disks > GUEST_LAYERS_MAX)
+		return err_set(e, EINVAL, "config: %d layers", s->vm.layer_disks);
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (!s->mounts[i].target || s->mounts[i].target[0] != '/')
 			return err_set(e, EINVAL, "config: mount %zu has no target", i);
@@ -63,4 +65,9 @@ void *guest_config_filter(const struct guest_config *c, size_t *ret_n)
 void guest_share_tag(size_t i, char ret[GUEST_TAG_MAX])
 {
 	snprintf(ret, GUEST_TAG_MAX, "mount%zu", i);
+}
+
+void guest_layer_serial(size_t i, char ret[GUEST_TAG_MAX])
+{
+	snprintf(ret, GUEST_TAG_MAX, "layer%zu", i);
 }

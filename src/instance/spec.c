@@ -105,9 +105,13 @@ const struct jtable resources_table = { sizeof(struct resources), resources_fiel
 const char *const vm_driver_names[] = { [VM_DRIVER_QEMU] = "qemu", [VM_DRIVER_KVM] = "kvm", NULL };
 
 static const struct jfield vm_fields[] = {
-	JE(struct vm_spec, driver, "driver", vm_driver_names), J(J_STR, struct vm_spec, kernel),
-	JK(J_U64, struct vm_spec, ram_bytes, "ram"),	       J(J_INT, struct vm_spec, vcpus),
-	JK(J_BOOL, struct vm_spec, accel_kvm, "kvm"),	       { 0 },
+	JE(struct vm_spec, driver, "driver", vm_driver_names),
+	J(J_STR, struct vm_spec, kernel),
+	JK(J_U64, struct vm_spec, ram_bytes, "ram"),
+	J(J_INT, struct vm_spec, vcpus),
+	JK(J_BOOL, struct vm_spec, accel_kvm, "kvm"),
+	JK(J_INT, struct vm_spec, layer_disks, "layerDisks"),
+	{ 0 },
 };
 static const struct jtable vm_table = { sizeof(struct vm_spec), vm_fields };
 

@@ -78,6 +78,7 @@ struct vm_spec {
 	uint64_t ram_bytes; /* of the machine: the ceiling and what the guest kernel needs */
 	int vcpus;
 	bool accel_kvm; /* else software emulation, which driver qemu alone has */
+	int layer_disks; /* how many of the layers are disks of their own: all, or 0: one disk has the whole image */
 };
 
 /* What the monitor does when the main process has ended by itself. */

@@ -25,15 +25,24 @@ bool card_get(const struct instance_spec *s, size_t i, struct card *ret)
 	return true;
 }
 
-int cards_check(const struct instance_spec *s, struct err *e)
+size_t cards_count(const struct instance_spec *s)
 {
-	size_t shares = share_count(s), cards = 0;
+	size_t n = 0;
 	struct card c;
 
-	while (card_get(s, cards, &c))
-		cards++;
-	if (shares + cards <= MACHINE_MAX_EXTRA)
+	while (card_get(s, n, &c))
+		n++;
+	return n;
+}
+
+int cards_check(const struct instance_spec *s, struct err *e)
+{
+	size_t shares = share_count(s), cards = cards_count(s), layers = (size_t)s->vm.layer_disks;
+
+	if (shares + cards + layers <= MACHINE_MAX_EXTRA)
 		return 0;
-	return err_set(e, E2BIG, "%zu mounts and %zu networks; a virtual machine can have %d of both", shares,
-		       cards, MACHINE_MAX_EXTRA);
+	return err_set(
+		e, E2BIG,
+		"%zu mounts, %zu networks and %zu layers; a virtual machine can have %d of them together",
+		shares, cards, layers, MACHINE_MAX_EXTRA);
 }

@@ -18,6 +18,7 @@ struct card {
 
 /* The i-th card, the spare being the last; false: there are not so many. */
 bool card_get(const struct instance_spec *s, size_t i, struct card *ret);
+size_t cards_count(const struct instance_spec *s);
 /* Is there room for them on the machine's bus, and for a spare? */
 int cards_check(const struct instance_spec *s, struct err *e);
 

@@ -14,7 +14,7 @@
 #include "instance/plan.h"
 #include "vm/child.h"
 
-#define MACHINE_MAX_EXTRA  20 /* shares and cards: virtio-mmio of microvm has 24 places; 4 are taken */
+#define MACHINE_MAX_EXTRA  20 /* shares, cards and layers: virtio-mmio of microvm has 24 places; 4 are taken */
 #define MACHINE_MAX_SHARES 19
 #define MACHINE_MAX_BELOW  200 /* images that the disk stands on */
 #define MACHINE_FD_BELOW   64 /* the VMM's number of the first of them */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "vm/cards.h"
+#include "vm/image_disks.h"
 #include "vm/kvm_int.h"
 #include "vm/share.h"
 #include "vmm/layout.h"
@@ -27,13 +28,22 @@ static void plan_machine(struct vmm_planner *pl, const struct instance_spec *s, 
 	vmm_plan_arg(pl, "--kernel", "%d", VMM_FD_KERNEL);
 	vmm_plan_fd(pl, VMM_FD_INITRAMFS, "fd:initramfs");
 	vmm_plan_arg(pl, "--initramfs", "%d", VMM_FD_INITRAMFS);
-	vmm_plan_fd(pl, VMM_FD_ROOT, "fd:" GUEST_ROOT);
-	vmm_plan_arg(pl, "--block", "fd=%d,serial=" GUEST_ROOT ",ro", VMM_FD_ROOT);
 	vmm_plan_fd(pl, VMM_FD_DISK, "fd:" GUEST_DISK);
 	vmm_plan_arg(pl, "--block", "fd=%d,serial=" GUEST_DISK, VMM_FD_DISK);
 }
 
 /* The number behind those that it takes. */
+static int plan_image(struct vmm_planner *pl, const struct instance_spec *s, int number)
+{
+	struct image_disk d;
+
+	for (size_t i = 0; image_disk_get(s, i, &d); i++, number++) {
+		vmm_plan_fd(pl, number, d.from);
+		vmm_plan_arg(pl, "--block", "fd=%d,serial=%s,ro", number, d.serial);
+	}
+	return number;
+}
+
 static int plan_shares(struct vmm_planner *pl, const struct instance_spec *s, int number)
 {
 	for (size_t i = 0; i < s->n_mounts; i++) {
@@ -73,7 +83,7 @@ static int kvm_plan(const struct instance_spec *s, const struct host_facts *h, s
 	if (!h->vmm)
 		return err_set(e, ENOENT, "the program ketch-vmm cannot be found");
 	plan_machine(&pl, s, h);
-	plan_cards(&pl, s, plan_shares(&pl, s, VMM_FD_EXTRA));
+	plan_cards(&pl, s, plan_shares(&pl, s, plan_image(&pl, s, VMM_FD_EXTRA)));
 	/* panic=-1: a guest that panics ends its VM; reboot=k: by the keyboard controller's reset line */
 	vmm_plan_kernel_arg(&pl, "quiet console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k");
 	/* what this machine has not, and a kernel that trusts its CPU, need not try */

@@ -12,10 +12,9 @@ enum {
 	VMM_FD_CONTROL,
 	VMM_FD_KERNEL,
 	VMM_FD_INITRAMFS,
-	VMM_FD_ROOT,
 	VMM_FD_DISK,
-	VMM_FD_EXTRA, /* shares, cards */
-	VMM_FD_STATE = VMM_FD_EXTRA + MACHINE_MAX_EXTRA,
+	VMM_FD_EXTRA, /* the image, shares, cards; an image in one disk is one beside MACHINE_MAX_EXTRA */
+	VMM_FD_STATE = VMM_FD_EXTRA + 1 + MACHINE_MAX_EXTRA,
 	VMM_FD_RAM /* up to VMM_MAX_RAMS */
 };
 #define VMM_MAX_RAMS 8

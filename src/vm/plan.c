@@ -5,6 +5,7 @@
 
 #include "instance/guest.h"
 #include "vm/cards.h"
+#include "vm/image_disks.h"
 #include "vm/share.h"
 #include "vm/vm.h"
 #include "vm/vm_int.h"
@@ -44,12 +45,20 @@ static int plan_writable_layer(const struct instance_spec *s, struct plan *p)
 
 static int plan_guest(const struct instance_spec *s, struct plan *p)
 {
-	int r = plan_add(p, &op_guest_mount, "root", "virtio-blk:" GUEST_ROOT, "erofs,ro", 0);
+	struct image_disk d;
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && image_disk_get(s, i, &d); i++) {
+		char from[GUEST_TAG_MAX + 16];
+
+		snprintf(from, sizeof(from), "virtio-blk:%s", d.serial);
+		r = plan_add(p, &op_guest_mount, d.serial, from, "erofs,ro", 0);
+	}
 	if (r == 0)
 		r = plan_writable_layer(s, p);
 	if (r == 0)
-		r = plan_add(p, &op_guest_mount, "/", "root, writable layer",
+		r = plan_add(p, &op_guest_mount, "/",
+			     s->vm.layer_disks ? "layers, writable layer" : "root, writable layer",
 			     s->read_only ? "overlay,ro" : "overlay", 0);
 	for (size_t i = 0; i < s->n_mounts && r == 0; i++) {
 		const struct mount_spec *m = &s->mounts[i];

@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "instance/guest.h"
 #include "vm/cards.h"
+#include "vm/image_disks.h"
 #include "vm/qemu_int.h"
 #include "vm/share.h"
 
@@ -68,11 +69,10 @@ static void plan_wires(struct vmm_planner *pl)
 	vmm_plan_arg(pl, "-device", "virtio-rng-device,rng=rng");
 }
 
-static void plan_disk(struct vmm_planner *pl, const char *name, int number)
+static void plan_disk(struct vmm_planner *pl, const char *name, const char *from, int number)
 {
-	char from[32], text[16];
+	char text[16];
 
-	snprintf(from, sizeof(from), "fd:%s", name);
 	snprintf(text, sizeof(text), "%d", number);
 	vmm_plan_fd(pl, number, from);
 	if (pl->r == 0)
@@ -81,6 +81,15 @@ static void plan_disk(struct vmm_planner *pl, const char *name, int number)
 }
 
 /* The number behind those that it takes. */
+static int plan_image(struct vmm_planner *pl, const struct instance_spec *s, int number)
+{
+	struct image_disk d;
+
+	for (size_t i = 0; image_disk_get(s, i, &d); i++, number++)
+		plan_disk(pl, d.serial, d.from, number);
+	return number;
+}
+
 static int plan_shares(struct vmm_planner *pl, const struct instance_spec *s, int number)
 {
 	for (size_t i = 0; i < s->n_mounts; i++) {
@@ -142,9 +151,8 @@ static int qemu_plan(const struct instance_spec *s, const struct host_facts *h, 
 			       "qemu-system-x86_64 is missing; install the package qemu-system-x86");
 	plan_base(&pl, s, h);
 	plan_wires(&pl);
-	plan_disk(&pl, GUEST_ROOT, FD_ROOT);
-	plan_disk(&pl, GUEST_DISK, FD_DISK);
-	plan_cards(&pl, s, plan_shares(&pl, s, FD_EXTRA));
+	plan_disk(&pl, GUEST_DISK, "fd:" GUEST_DISK, FD_DISK);
+	plan_cards(&pl, s, plan_shares(&pl, s, plan_image(&pl, s, FD_EXTRA)));
 	plan_kernel(&pl, s);
 	if (pl.r == 0)
 		pl.r = plan_add(p, &op_vmm_start, "qemu", NULL, NULL, 0);

@@ -10,10 +10,9 @@ enum {
 	FD_CONSOLE,
 	FD_KERNEL,
 	FD_INITRAMFS,
-	FD_ROOT,
 	FD_DISK,
 	FD_CONTROL,
-	FD_EXTRA /* shares, cards */
+	FD_EXTRA /* the image, shares, cards */
 };
 
 /* qemu_start.c */

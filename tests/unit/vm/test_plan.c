@@ -9,6 +9,7 @@
 #include "../cm.h"
 #include "base/auto.h"
 #include "base/io.h"
+#include "vm/image_disks.h"
 #include "vm/vm.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -118,6 +119,7 @@ static void a_machine_under_our_own_hypervisor(void **state)
 	struct instance_spec s = full_spec();
 
 	s.vm.driver = VM_DRIVER_KVM;
+	s.vm.layer_disks = 2;
 	assert_golden("vm-kvm-v2.plan", s, v2_host());
 }
 
@@ -169,7 +171,26 @@ static void more_cards_and_mounts_than_the_bus_has_places_are_refused(void **sta
 
 	for (int i = 0; i < 17; i++)
 		add_mount(&s, &(struct mount_spec){ MOUNT_BIND, strdup("/srv/data"), strdup("/data") });
-	assert_refused(s, v2_host(), "18 mounts and 3 networks; a virtual machine can have 20");
+	assert_refused(s, v2_host(), "18 mounts, 3 networks and 0 layers; a virtual machine can have 20");
+}
+
+static void layers_are_disks_as_long_as_there_is_room(void **state)
+{
+	struct instance_spec s = plain_spec();
+
+	for (int i = 0; i < GUEST_LAYERS_MAX; i++) {
+		strv_add(&s.layers, "sha256:00");
+		assert_int_equal(image_disks_choose(&s), i + 1);
+	}
+	for (int i = 0; i < 13; i++) /* with them the bus has no place more */
+		add_mount(&s, &(struct mount_spec){ MOUNT_BIND, strdup("/srv/data"), strdup("/data") });
+	assert_int_equal(image_disks_choose(&s), 0);
+	s.n_mounts = 12;
+	assert_int_equal(image_disks_choose(&s), GUEST_LAYERS_MAX);
+	strv_add(&s.layers, "sha256:00");
+	assert_int_equal(image_disks_choose(&s), 0);
+	s.n_mounts = 13;
+	json_done(&instance_spec_table, &s);
 }
 
 static void a_user_namespace_is_refused(void **state)
@@ -293,6 +314,7 @@ int main(void)
 		cmocka_unit_test(the_network_of_the_host_is_refused),
 		cmocka_unit_test(our_hypervisor_without_kvm_is_refused_with_the_reason),
 		cmocka_unit_test(more_processors_than_a_machine_has_are_refused),
+		cmocka_unit_test(layers_are_disks_as_long_as_there_is_room),
 		cmocka_unit_test(a_user_namespace_is_refused),
 		cmocka_unit_test(missing_programs_are_named_with_their_package),
 		cmocka_unit_test(a_ceiling_without_its_controller_is_refused),
