@@ -34,6 +34,7 @@ extern const struct command cmd_rollback, cmd_clone; /* rollback.c */
 extern const struct command cmd_fork; /* fork.c */
 extern const struct command cmd_template_create, cmd_template_ls, cmd_template_rm; /* template.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
+extern const struct command cmd_image_verify; /* image_verify.c */
 extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */
 extern const struct command cmd_profile_create, cmd_profile_ls, cmd_profile_show,

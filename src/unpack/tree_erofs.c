@@ -8,210 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
-#include "unpack/erofs_dirs.h"
-#include "unpack/limits.h"
-#include "unpack/tree_int.h"
-
-#define INLINE_MAX 2048 /* more would leave large gaps in front of the next such inode */
-#define LINKS_MAX  40 /* on the way of one path, as in the kernel */
-
-/* The regular file whose content comes. */
-struct file {
-	uint32_t name;
-	struct erofs_inode inode;
-	uint64_t done, in_blocks; /* the rest is for the tail */
-	char tail[INLINE_MAX];
-};
-
-struct erofs_tree {
-	struct tree tree;
-	struct erofs_image image;
-	struct buf attrs; /* of the entry now */
-	struct file file;
-	char parent[PATH_BYTES_MAX + 1]; /* of the entry before; entries mostly come directory by directory */
-	uint32_t parent_name; /* NAMES_NONE: not known */
-	uint8_t verity[SHA256_BYTES];
-};
+#include "unpack/tree_erofs_int.h"
 
 static struct erofs_tree *erofs_of(struct tree *t)
 {
 	return (struct erofs_tree *)t;
 }
 
-/* --- inodes */
-
-static int read_inode(struct erofs_tree *t, uint32_t slot, struct erofs_inode *ret, struct err *e)
-{
-	return erofs_meta_read(t->image.meta, (uint64_t)slot * EROFS_SLOT, ret, sizeof(*ret), e);
-}
-
 static int change_links(struct erofs_tree *t, uint32_t slot, int by, struct err *e)
 {
 	struct erofs_inode in;
-	int r = read_inode(t, slot, &in, e);
+	int r = erofs_read_inode(t, slot, &in, e);
 
 	if (r < 0)
 		return r;
 	in.nlink += (uint32_t)by;
 	return erofs_meta_change(t->image.meta, (uint64_t)slot * EROFS_SLOT, &in, sizeof(in), e);
-}
-
-static int add_inode(struct erofs_tree *t, struct erofs_inode *in, const void *behind, size_t n,
-		     uint32_t *ret_slot, struct err *e)
-{
-	in->ino = ++t->image.inodes;
-	return erofs_inode_add(t->image.meta, in, &t->attrs, &(const struct erofs_piece){ behind, n },
-			       ret_slot, e);
-}
-
-/* The inode of a directory as it is known now: in the end one with the same attributes and data is written. */
-static int set_directory(struct erofs_tree *t, uint32_t name, const struct entry *en, struct err *e)
-{
-	struct names_dir *d = names_dir(t->image.names, name);
-	struct erofs_inode in;
-	uint32_t record;
-	int r = erofs_xattrs_fill(en, &t->attrs, e);
-
-	if (r == 0)
-		r = erofs_inode_fill(en, &in, e);
-	if (r == 0)
-		r = add_inode(t, &in, NULL, 0, &record, e);
-	if (r < 0)
-		return r;
-	if (!d)
-		return names_set_dir(t->image.names, name, record, e);
-	d->record = record;
-	return 0;
-}
-
-/* --- paths */
-
-static int check_depth(struct erofs_tree *t, uint32_t dir, struct err *e)
-{
-	int depth = 1;
-
-	for (; dir != NAMES_ROOT; dir = names_parent(t->image.names, dir))
-		if (++depth > TREE_DEPTH_MAX)
-			return err_set(e, ENAMETOOLONG, "it is deeper than %d directories", TREE_DEPTH_MAX);
-	return 0;
-}
-
-static int add_directory(struct erofs_tree *t, uint32_t parent, const char *text, size_t len, uint32_t *ret,
-			 struct err *e)
-{
-	const struct entry implicit = { .mode = S_IFDIR | IMPLICIT_MODE };
-	int r = check_depth(t, parent, e);
-
-	if (r == 0)
-		r = names_add(t->image.names, parent, text, len, ret, e);
-	return r < 0 ? r : set_directory(t, *ret, &implicit, e);
-}
-
-struct walk {
-	uint32_t at;
-	int links;
-	bool make; /* what is missing */
-};
-
-static int walk(struct erofs_tree *t, struct walk *w, const char *path, size_t len, struct err *e);
-
-/* What a link leads to must be there. */
-static int follow(struct erofs_tree *t, struct walk *w, uint32_t link, struct err *e)
-{
-	char target[EROFS_BLOCK];
-	struct erofs_inode in;
-	uint32_t slot = names_slot(t->image.names, link);
-	bool make = w->make;
-	int r = ++w->links > LINKS_MAX ? -ELOOP : read_inode(t, slot, &in, e);
-
-	/* one that lies among the contents is longer than any that leads to a directory */
-	if (r == 0 && in.format != EROFS_FORMAT(EROFS_INLINE))
-		r = -ENOENT;
-	if (r == 0)
-		r = erofs_meta_read(t->image.meta,
-				    (uint64_t)slot * EROFS_SLOT + sizeof(in) +
-					    erofs_xattr_bytes(in.xattr_count),
-				    target, (size_t)in.size, e);
-	if (r < 0)
-		return r;
-	if (in.size && *target == '/')
-		w->at = NAMES_ROOT;
-	w->make = false;
-	r = walk(t, w, target, (size_t)in.size, e);
-	w->make = make;
-	return r;
-}
-
-static int walk_component(struct erofs_tree *t, struct walk *w, const char *text, size_t len, struct err *e)
-{
-	uint32_t name;
-
-	if (len == 1 && *text == '.')
-		return 0;
-	if (len == 2 && !memcmp(text, "..", 2)) {
-		w->at = names_parent(t->image.names, w->at);
-		return 0;
-	}
-	name = names_find(t->image.names, w->at, text, len);
-	if (name == NAMES_NONE)
-		return w->make ? add_directory(t, w->at, text, len, &w->at, e) : -ENOENT;
-	if (names_type(t->image.names, name) == EROFS_LNK)
-		return follow(t, w, name, e);
-	if (names_type(t->image.names, name) != EROFS_DIR)
-		return -ENOTDIR;
-	w->at = name;
-	return 0;
-}
-
-/* From directory w->at on: 0, -ENOENT, -ENOTDIR or -ELOOP with nothing said, or another error with it. */
-static int walk(struct erofs_tree *t, struct walk *w, const char *path, size_t len, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0, n; r == 0 && i < len; i += n + 1) {
-		const char *slash = memchr(path + i, '/', len - i);
-
-		n = slash ? (size_t)(slash - path) - i : len - i;
-		if (n)
-			r = walk_component(t, w, path + i, n, e);
-	}
-	return r;
-}
-
-static int find_directory(struct erofs_tree *t, const char *path, size_t len, uint32_t *ret, struct err *e)
-{
-	struct walk w = { .at = NAMES_ROOT, .make = true };
-	int r = walk(t, &w, path, len, e);
-
-	if (r == -ENOENT)
-		return err_set(e, EINVAL, "its directory is a link to nowhere");
-	if (r == -ENOTDIR || r == -ELOOP)
-		return err_set(e, EINVAL, "its directory is none");
-	*ret = w.at;
-	return r;
-}
-
-/* Splits a path; its directory is made if it is missing, and kept for the next entry. */
-static int find_parent(struct erofs_tree *t, const char *path, uint32_t *ret, const char **ret_name,
-		       struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) : 0;
-	int r = 0;
-
-	*ret_name = slash ? slash + 1 : path;
-	if (t->parent_name == NAMES_NONE || strlen(t->parent) != n || memcmp(t->parent, path, n) != 0) {
-		t->parent_name = NAMES_NONE;
-		r = find_directory(t, path, n, ret, e);
-		if (r < 0)
-			return r;
-		memcpy(t->parent, path, n);
-		t->parent[n] = '\0';
-		t->parent_name = *ret;
-	}
-	*ret = t->parent_name;
-	return r;
 }
 
 /* --- what is in the place of an entry */
@@ -247,8 +59,8 @@ static int clear_place(struct erofs_tree *t, uint32_t name, struct err *e)
 static int find_target(struct erofs_tree *t, const char *path, uint32_t *ret, struct err *e)
 {
 	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
-	struct walk w = { .at = NAMES_ROOT };
-	int r = walk(t, &w, path, slash ? (size_t)(slash - path) : 0, e);
+	struct erofs_walk w = { .at = NAMES_ROOT };
+	int r = erofs_walk(t, &w, path, slash ? (size_t)(slash - path) : 0, e);
 
 	*ret = NAMES_NONE;
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
@@ -297,12 +109,12 @@ static int put_directory(struct erofs_tree *t, const struct entry *en, uint32_t 
 	int r = 0;
 
 	if (!names_dir(t->image.names, name)) {
-		r = check_depth(t, names_parent(t->image.names, name), e);
+		r = erofs_check_depth(t, names_parent(t->image.names, name), e);
 		if (r == 0)
 			r = clear_place(t, name, e);
 	}
 	if (r == 0)
-		r = set_directory(t, name, en, e);
+		r = erofs_set_directory(t, name, en, e);
 	/* a name that was hidden first and is a directory now shows nothing of the layers below */
 	if (r == 0 && was_whiteout)
 		names_dir(t->image.names, name)->opaque = true;
@@ -326,7 +138,8 @@ static int put_special(struct erofs_tree *t, const struct entry *en, uint32_t na
 			r = erofs_out_align(t->image.out, e);
 	}
 	if (r == 0)
-		r = add_inode(t, in, en->symlink, fits ? n : 0, &slot, e);
+		r = erofs_add_inode(t, in, &(const struct erofs_piece){ en->symlink, fits ? n : 0 }, &slot,
+				    e);
 	if (r == 0)
 		names_set_file(t->image.names, name, erofs_type_of(en->mode), false, slot);
 	return r;
@@ -343,7 +156,7 @@ static void begin_file(struct erofs_tree *t, const struct entry *en, uint32_t na
 	f->inode = *in;
 	f->inode.size = en->size;
 	f->done = 0;
-	f->in_blocks = tail <= INLINE_MAX ? en->size - tail : en->size;
+	f->in_blocks = tail <= EROFS_TAIL_MAX ? en->size - tail : en->size;
 	f->inode.place = f->in_blocks ? (uint32_t)(erofs_out_at(t->image.out) / EROFS_BLOCK) : 0;
 }
 
@@ -357,7 +170,7 @@ static int erofs_put(struct tree *tree, const struct entry *en, struct err *e)
 
 	if (!*en->path)
 		return put_directory(t, en, NAMES_ROOT, e);
-	r = find_parent(t, en->path, &parent, &text, e);
+	r = erofs_find_parent(t, en->path, &parent, &text, e);
 	if (r < 0)
 		return r;
 	name = names_find(t->image.names, parent, text, strlen(text));
@@ -421,7 +234,9 @@ static int erofs_end_file(struct tree *tree, const struct entry *en, struct err 
 	if (r == 0)
 		r = erofs_out_align(t->image.out, e);
 	if (r == 0)
-		r = add_inode(t, &f->inode, f->tail, (size_t)(en->size - f->in_blocks), &slot, e);
+		r = erofs_add_inode(t, &f->inode,
+				    &(const struct erofs_piece){ f->tail, (size_t)(en->size - f->in_blocks) },
+				    &slot, e);
 	if (r == 0)
 		names_set_file(t->image.names, f->name, EROFS_REG, false, slot);
 	return r;
@@ -436,7 +251,7 @@ static int erofs_whiteout(struct tree *tree, const char *path, struct err *e)
 	uint32_t parent, name, slot;
 	struct names_dir *d;
 	const char *text;
-	int r = find_parent(t, path, &parent, &text, e);
+	int r = erofs_find_parent(t, path, &parent, &text, e);
 
 	if (r < 0)
 		return r;
@@ -451,7 +266,7 @@ static int erofs_whiteout(struct tree *tree, const char *path, struct err *e)
 	t->attrs.len = 0;
 	r = names_add(t->image.names, parent, text, strlen(text), &name, e);
 	if (r == 0)
-		r = add_inode(t, &in, NULL, 0, &slot, e);
+		r = erofs_add_inode(t, &in, &(const struct erofs_piece){ 0 }, &slot, e);
 	if (r == 0)
 		names_set_file(t->image.names, name, EROFS_CHR, true, slot);
 	return r;
@@ -461,7 +276,7 @@ static int erofs_opaque(struct tree *tree, const char *path, struct err *e)
 {
 	struct erofs_tree *t = erofs_of(tree);
 	uint32_t dir;
-	int r = find_directory(t, path, strlen(path), &dir, e);
+	int r = erofs_find_directory(t, path, strlen(path), &dir, e);
 
 	if (r < 0)
 		return r;
@@ -509,7 +324,7 @@ int tree_open_erofs(int fd, int scratch_fd, struct tree **ret, struct err *e)
 	t->parent_name = NAMES_NONE;
 	r = erofs_image_init(&t->image, fd, scratch_fd, e);
 	if (r == 0)
-		r = set_directory(t, NAMES_ROOT, &root, e);
+		r = erofs_set_directory(t, NAMES_ROOT, &root, e);
 	if (r < 0) {
 		erofs_close(&t->tree);
 		return r;

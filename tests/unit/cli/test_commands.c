@@ -493,6 +493,11 @@ static void what_nobody_uses_is_counted_and_removed(void **state)
 		{ "history --no-trunc --format {{.CreatedBy}}|{{.Size}} x:latest", 0,
 		  "|0B\nCOPY everything and the kitchen sink into the image|5kB\n", "", "" },
 		{ "history nosuch", 1, "", "ketch: no such image: nosuch\n", "" },
+		{ "image verify x:latest", 0,
+		  "x:latest: ok; layers kept as directories, which cannot be compared: 1\n", "", "" },
+		{ "image verify -q x:latest", 0, "", "", "" },
+		{ "image verify nosuch", 1, "", "ketch: no such image: nosuch\n", "" },
+		{ "image verify -q", 1, "", NULL, "" },
 		{ "system df", 0,
 		  "TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"
 		  "Images          2         0         2kB       2kB (100%)\n"

@@ -1,0 +1,107 @@
+/* verify.c - is what the store keeps of an image still what it was? */
+#include "image/verify.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "base/verity.h"
+#include "image/store_int.h"
+
+static int broken(struct strv *lines, const char *what, const char *digest, const char *why, struct err *e)
+{
+	return strv_addf(lines, "%s %s %s", what, digest, why) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int verify_config(struct image_store *s, const struct image *im, struct strv *lines, struct err *e)
+{
+	AUTO(buf_done) struct buf text = { 0 };
+	const char *hex = strchr(im->id, ':') + 1;
+	char is[SHA256_HEX];
+	int r = read_file(s->configs_fd, hex, IMAGE_DOCUMENT_MAX, &text);
+
+	if (r == -ENOENT)
+		return broken(lines, "config", im->id, "is missing", e);
+	if (r == -EFBIG)
+		return broken(lines, "config", im->id, "has changed", e);
+	if (r < 0)
+		return broken(lines, "config", im->id, strerror(-r), e);
+	sha256_hex(text.data, text.len, is);
+	return strcmp(is, hex) ? broken(lines, "config", im->id, "has changed", e) : 0;
+}
+
+/* The digest that was recorded: "" for a directory. */
+static int recorded(struct image_store *s, const char *diff_id, char ret[DIGEST_TEXT], struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(s->db, "SELECT coalesce(verity, '') FROM layer WHERE diff_id = ?");
+	int r;
+
+	db_bind_text(&st, diff_id);
+	r = db_step(&st, e);
+	if (r < 0)
+		return r;
+	*ret = '\0';
+	if (r)
+		strncat(ret, db_text(&st, 0), DIGEST_TEXT - 1);
+	return 0;
+}
+
+/* NULL: it is well. */
+static const char *look_at_file(int fd, const char *want)
+{
+	struct digest d;
+	char is[DIGEST_TEXT];
+	int r = verity_of_file(fd, d.sha256);
+
+	if (r < 0 && r != -EINVAL) /* too short to have one */
+		return strerror(-r);
+	digest_text(&d, is);
+	return r < 0 || strcmp(is, want) != 0 ? "has changed" : NULL;
+}
+
+static int verify_layer(struct image_store *s, const char *diff_id, struct strv *lines, size_t *unknown,
+			struct err *e)
+{
+	autoclose int fd = store_layer_file(s, diff_id, NULL);
+	char want[DIGEST_TEXT];
+	const char *why;
+	struct stat st;
+	int r = recorded(s, diff_id, want, e);
+
+	if (r < 0)
+		return r;
+	if (fd < 0)
+		return broken(lines, "layer", diff_id, fd == -ENOENT ? "is missing" : strerror(-fd), e);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "layer %.19s", diff_id);
+	if (!*want && S_ISDIR(st.st_mode)) {
+		++*unknown;
+		return 0;
+	}
+	why = S_ISREG(st.st_mode) ? look_at_file(fd, want) : "has changed";
+	return why ? broken(lines, "layer", diff_id, why, e) : 0;
+}
+
+int image_verify(struct image_store *s, const struct image *im, struct strv *checked, struct strv *ret_lines,
+		 size_t *ret_unknown, struct err *e)
+{
+	const struct strv *ids = &im->config.rootfs.diff_ids;
+	int r = verify_config(s, im, ret_lines, e);
+
+	for (size_t i = 0; r == 0 && i < ids->n; i++) {
+		size_t n = ret_lines->n, unknown = *ret_unknown;
+
+		if (strv_has(checked, ids->v[i]))
+			continue;
+		r = verify_layer(s, ids->v[i], ret_lines, ret_unknown, e);
+		if (r == 0 && n == ret_lines->n && unknown == *ret_unknown &&
+		    strv_add(checked, ids->v[i]) < 0)
+			r = err_set(e, ENOMEM, "out of memory");
+	}
+	return r;
+}

@@ -1,0 +1,63 @@
+# layers.bats - images of one, a few, many and as many layers as there may be: the same tree behind both walls
+load ../lib
+
+setup_file() {
+	store_open
+	BASE=$("$FIXTURES/get" base)/rootfs
+	export BASE
+}
+teardown_file() { store_close; }
+
+made() { "$E2E/layers.py" "$BASE" "$1" "l/$1" | ketch load >/dev/null; } # N
+# What the layers must be together; link counts and numbers of files are those of one file system.
+SEEN='cat /last; ls /l; ls /gone 2>/dev/null; stat -c %d / /bin/sh /last /l | sort -u | wc -l; echo new >/l/new && cat /l/new
+	rm /last && ls /last 2>/dev/null || echo deleted'
+
+@test "one layer, a few, many and 127: deletions, new versions, directories made anew; what is written stays out" {
+	local n
+	for n in 1 3 30 127; do
+		made "$n"
+		is "$(ketch image inspect l/$n | jq '.[0].RootFS.Layers | length')" "$n"
+		case $n in 1 | 30) continue ;; esac # few machines are started: 3 layers are disks of one, 127 are merged
+		is "$(krun --rm "l/$n" sh -c "$SEEN" | xargs)" \
+			"$((n - 1)) $((n - 2)) $((n - 1)) $([ "$n" -lt 11 ] || echo "$(((n - 1) / 10 * 10)) ")1 new deleted"
+	done
+}
+
+@test "a commit puts one more layer on top; save and load keep what is seen" {
+	krun --name top l/3 sh -c 'rm /l/1; echo mine >/mine'
+	ketch commit top l/4 >/dev/null
+	ketch rm top
+	is "$(ketch image inspect l/4 | jq '.[0].RootFS.Layers | length')" 4
+	ketch save -o "$DIR/saved.tar" l/4
+	ketch rmi l/4
+	ketch load -i "$DIR/saved.tar"
+	is "$(krun --rm l/4 sh -c 'cat /mine; ls /l')" $'mine\n2'
+}
+
+@test "image verify reads all back: what has changed or is missing is named, and a new load mends it" {
+	local layer file
+	like "$(ketch image verify)" 'l/127:latest: ok'
+	layer=$(ketch image inspect l/3 | jq -r '.[0].RootFS.Layers[2]')
+	file=$(find "$KETCH_ROOT/layers" -name "${layer#sha256:}*")
+	[ -f "$file" ] || skip "this host keeps layers as directories: there is nothing to compare"
+	printf X | dd of="$file" bs=1 seek=4200 conv=notrunc status=none
+	run --separate-stderr ketch image verify l/1 l/3
+	is "$status" 1 && is "$output" 'l/1: ok' && is "$stderr" "ketch: l/3: layer $layer has changed"
+	rm "$file"
+	run --separate-stderr ketch image verify -q l/3
+	is "$status" 1 && like "$stderr" "layer $layer is missing"
+	ketch rmi -f l/3 l/30 l/127
+	made 3
+	is "$(ketch image verify l/3)" 'l/3: ok'
+	is "$(krun --rm l/3 cat /last)" 2
+}
+
+@test "what is no longer needed goes, and no mount or device stays" {
+	ketch rmi l/1 l/3 l/4 >/dev/null
+	run ketch image inspect l/3
+	is "$status" 1
+	is "$(find "$KETCH_ROOT/roots" -type f | wc -l)" "$(find "$E2E_TEMPLATE/roots" -type f | wc -l)"
+	is "$(find "$KETCH_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" "$(find "$E2E_TEMPLATE/layers" -mindepth 1 -maxdepth 1 | wc -l)"
+	is "$(find "$KETCH_ROOT/tmp" -mindepth 1)" ""
+}
