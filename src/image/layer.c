@@ -48,7 +48,7 @@ static int mount_erofs(int fd)
 /* The smallest EROFS: an empty root, all in one block. */
 static void print_probe(char block[EROFS_BLOCK])
 {
-	static const char names[] = "...";
+	static const char names[3] = { '.', '.', '.' }; /* "." and "..", one behind the other */
 	const struct erofs_super s = { .magic = EROFS_MAGIC,
 				       .block_bits = EROFS_BLOCK_BITS,
 				       .root_nid = PROBE_ROOT / EROFS_SLOT,
@@ -60,14 +60,14 @@ static void print_probe(char block[EROFS_BLOCK])
 	};
 	const struct erofs_inode root = { .format = EROFS_FORMAT(EROFS_INLINE),
 					  .mode = S_IFDIR | 0755,
-					  .size = sizeof(dots) + strlen(names),
+					  .size = sizeof(dots) + sizeof(names),
 					  .nlink = 2 };
 
 	memset(block, 0, EROFS_BLOCK);
 	memcpy(block + EROFS_SUPER_OFFSET, &s, sizeof(s));
 	memcpy(block + PROBE_ROOT, &root, sizeof(root));
 	memcpy(block + PROBE_ROOT + sizeof(root), dots, sizeof(dots));
-	memcpy(block + PROBE_ROOT + sizeof(root) + sizeof(dots), names, strlen(names));
+	memcpy(block + PROBE_ROOT + sizeof(root) + sizeof(dots), names, sizeof(names));
 }
 
 bool store_takes_erofs(const struct stage *st)
