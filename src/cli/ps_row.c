@@ -115,17 +115,20 @@ static char *status_words(const struct instance_state *s, int64_t now_ns)
 	return buf_take(&b);
 }
 
+/* As Docker has it: arguments with blanks in single quotes, cut, then quoted as in Go. */
 static char *command_words(const struct strv *args, size_t max)
 {
-	AUTO(buf_done) struct buf line = { 0 };
+	AUTO(buf_done) struct buf line = { 0 }, cut = { 0 };
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < args->n; i++)
-		buf_addf(&line, "%s%s", i ? " " : "", args->v[i]);
+		buf_addf(&line, i && strchr(args->v[i], ' ') ? "%s'%s'" : "%s%s", i ? " " : "", args->v[i]);
+	text_add_cut(&cut, line.data ? line.data : "", max);
 	buf_addc(&b, '"');
-	text_add_cut(&b, line.data ? line.data : "", max);
+	for (const char *c = cut.data ? cut.data : ""; *c; c++)
+		buf_addf(&b, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
 	buf_addc(&b, '"');
-	b.failed |= line.failed;
+	b.failed |= line.failed || cut.failed;
 	return buf_take(&b);
 }
 
