@@ -30,6 +30,8 @@ void net_table(const struct engine *en, char ret[NET_TABLE_MAX]);
 int net_renew_rules(struct net_work *w, struct err *e);
 /* Has the name service of a network know who is there; without anybody it ends. */
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
+/* The same where it does not live, though it should. */
+void net_mend_names(struct net_work *w, const struct network *n);
 /* A new port: its rules, its names. */
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
 /* Ports and networks that have gone. */

@@ -274,6 +274,15 @@ int net_renew_names(struct net_work *w, const struct network *n, struct err *e)
 	return r;
 }
 
+/* It was killed: a look at the network is enough to have it back. */
+void net_mend_names(struct net_work *w, const struct network *n)
+{
+	autoclose int dir = n->bridge ? networks_dir(w->en, n->id) : -1;
+
+	if (dir >= 0 && !names_lives(dir))
+		net_renew_names(w, n, NULL);
+}
+
 /* --- ports */
 
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)

@@ -422,7 +422,11 @@ int network_ports(struct engine *en, const struct network *n, struct lease **ret
 	AUTO(net_end) struct net_work w;
 	int r = net_begin(en, &w, e);
 
-	return r < 0 ? r : list_ports(&w, n, ret, ret_n, e);
+	if (r == 0)
+		r = list_ports(&w, n, ret, ret_n, e);
+	if (r == 0 && *ret_n)
+		net_mend_names(&w, n);
+	return r;
 }
 
 /* What one row says, in the place of what was asked for. */

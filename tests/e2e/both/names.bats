@@ -99,6 +99,12 @@ service() { pgrep -f "ketch-net names $1 ketch-" | head -n 1; } # NETWORK
 	old=$(service one)
 	kill -9 "$old"
 	await 5 gone "$old"
+	ketch network inspect one >/dev/null
+	await 5 eval 'service one | grep -q .'
+	is "$(hears web peer | grep -v :)" "$(address_of peer inet)"
+	old=$(service one)
+	kill -9 "$old"
+	await 5 gone "$old"
 	ISOLATION=container krun --rm --network one ketch/base nslookup web
 	is "$(hears web peer | grep -v :)" "$(address_of peer inet)"
 	ketch stop -t 0 far
