@@ -70,7 +70,7 @@ static int keep_isolation(struct run_args *a, struct err *e)
 
 static int take_settings(const struct settings *s, struct run_args *a, struct err *e)
 {
-	static const char *const keys[] = { "cpus", "log-driver", "memory", "pids-limit" };
+	static const char *const keys[] = { "cpus", "log-driver", "memory", "pids-limit", "publish-address" };
 	const char *isolation = settings_get(s, "isolation");
 
 	a->defaults.driver = settings_get(s, "driver");

@@ -137,6 +137,8 @@ const struct opt explain_opts[] = {
 		"Take the flags of profiles first (see ketch profile create)"),
 	RUN_OPT(LIST, 'p', "publish", rq.net.publish, "[[IP:]PORT:]PORT",
 		"Publish a port on an address of the host; 127.0.0.1"),
+	RUN_OPT(STR, 0, "publish-address", rq.net.publish_address, "ADDRESS",
+		"Of the host, where -p names none; 127.0.0.1"),
 	RUN_OPT(FLAG, 'P', "publish-all", rq.net.publish_all, NULL,
 		"Publish every exposed port on any of the host"),
 	RUN_OPT(CHOICE, 0, "pull", pull, "always|missing|never",

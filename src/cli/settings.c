@@ -37,6 +37,7 @@ const struct setting_kind setting_kinds[] = {
 	{ "memory", RUN_OPTS, "Memory limit of an instance, such as 512m" },
 	{ "pids-limit", RUN_OPTS, "Limit of processes and threads; -1: none" },
 	{ "profile", RUN_OPTS, "Profiles of an instance, when --profile is not given; NAME[,NAME]" },
+	{ "publish-address", RUN_OPTS, "Address of the host that -p means, when it names none; default 127.0.0.1" },
 	{ "root", global_opts, "Directory of images and instances; default /var/lib/ketch" },
 	{ "run-root", global_opts, "Directory of what runs; default /run/ketch" },
 	{ 0 },

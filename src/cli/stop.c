@@ -147,7 +147,7 @@ static const struct opt rm_opts[] = {
 	OPT(FLAG, 'f', "force", struct rm_args, force, NULL,
 	    "Kill what still runs; what is missing is no failure"),
 	OPT(FLAG, 'v', "volumes", struct rm_args, volumes, NULL, "Remove its anonymous volumes, too"),
-	OPT_REFUSE('l', "link", "links come with networks, later"),
+	OPT_REFUSE('l', "link", "instances of one network know each other by name"),
 	{ 0 },
 };
 

@@ -17,53 +17,37 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "cgroup/cgroup.h"
+#include "engine/audit_int.h"
 #include "engine/engine_int.h"
 #include "sys/mountinfo.h"
 #include "sys/process_info.h"
 
-#define ID_LEN	     64
 #define MAX_LINK     4096
 #define MAX_MOUNTS   (16 << 20)
 #define INSTANCES    "/instances/"
 #define LOCK_OF_LINK "/lock"
 
-struct suspect {
-	char id[ID_LEN + 1];
-	char *path; /* in a file system of the kernel or the store: gone when it is */
-	char *what;
-};
-
-struct audit {
-	char *instances, *run; /* real paths, each with a "/" behind */
-	struct strv alive; /* ids */
-	struct suspect *suspects;
-	size_t n;
-	bool oom;
-};
-
-/* The id that `text` begins with; NULL: none. */
-static const char *id_at(const char *text, char id[ID_LEN + 1])
+const char *audit_id_at(const char *text, char id[AUDIT_ID_LEN + 1])
 {
-	if (strspn(text, "0123456789abcdef") != ID_LEN)
+	if (strspn(text, "0123456789abcdef") != AUDIT_ID_LEN)
 		return NULL;
-	memcpy(id, text, ID_LEN);
-	id[ID_LEN] = '\0';
-	return text + ID_LEN;
+	memcpy(id, text, AUDIT_ID_LEN);
+	id[AUDIT_ID_LEN] = '\0';
+	return text + AUDIT_ID_LEN;
 }
 
 /* The id in a path below the directories of instances, or what runs. */
-static bool id_of_path(const struct audit *a, const char *path, char id[ID_LEN + 1])
+static bool id_of_path(const struct audit *a, const char *path, char id[AUDIT_ID_LEN + 1])
 {
 	const char *const tops[] = { a->instances, a->run };
 
 	for (size_t i = 0; i < ARRAY_LEN(tops); i++)
-		if (!strncmp(path, tops[i], strlen(tops[i])) && id_at(path + strlen(tops[i]), id))
+		if (!strncmp(path, tops[i], strlen(tops[i])) && audit_id_at(path + strlen(tops[i]), id))
 			return true;
 	return false;
 }
 
-/* what: owned from here on. */
-static void suspect_take(struct audit *a, const char *id, const char *path, char *what)
+void audit_suspect_take(struct audit *a, const char *id, const char *path, char *what)
 {
 	struct suspect *s = reallocarray(a->suspects, a->n + 1, sizeof(*s)), *new;
 
@@ -76,7 +60,7 @@ static void suspect_take(struct audit *a, const char *id, const char *path, char
 	}
 	new = &s[a->n++];
 	*new = (struct suspect){ .path = strdup(path), .what = what };
-	memcpy(new->id, id, ID_LEN + 1);
+	memcpy(new->id, id, AUDIT_ID_LEN + 1);
 }
 
 /* --- what may be left */
@@ -85,16 +69,16 @@ static void add_children(struct audit *a, const char *dir, const char *what)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
-	char id[ID_LEN + 1];
+	char id[AUDIT_ID_LEN + 1];
 
 	while (d && (entry = readdir(d))) {
 		autofree char *path = NULL;
 
-		if (!id_at(entry->d_name, id))
+		if (!audit_id_at(entry->d_name, id))
 			continue;
 		path = str_printf("%s/%s", dir, entry->d_name);
 		if (path)
-			suspect_take(a, id, path, str_printf("%s %s", what, path));
+			audit_suspect_take(a, id, path, str_printf("%s %s", what, path));
 	}
 	if (d)
 		closedir(d);
@@ -124,12 +108,12 @@ static void add_cgroups(struct audit *a, const struct host_facts *h)
 static void add_mount(struct audit *a, const char *line)
 {
 	struct mount_line m = { 0 };
-	char id[ID_LEN + 1];
+	char id[AUDIT_ID_LEN + 1];
 
 	if (mount_line_parse(line, &m) < 0)
 		return;
 	if (id_of_path(a, m.mount_point, id))
-		suspect_take(a, id, m.mount_point, str_printf("mount %s", m.mount_point));
+		audit_suspect_take(a, id, m.mount_point, str_printf("mount %s", m.mount_point));
 	mount_line_done(&m);
 }
 
@@ -149,7 +133,7 @@ static void add_loops(struct audit *a)
 {
 	DIR *d = opendir("/sys/block");
 	const struct dirent *entry;
-	char id[ID_LEN + 1];
+	char id[AUDIT_ID_LEN + 1];
 
 	while (d && (entry = readdir(d))) {
 		AUTO(buf_done) struct buf b = { 0 };
@@ -160,7 +144,7 @@ static void add_loops(struct audit *a)
 		path = str_printf("/sys/block/%s/loop/backing_file", entry->d_name);
 		if (path && read_file(AT_FDCWD, path, MAX_LINK, &b) == 0 && b.len &&
 		    id_of_path(a, b.data, id))
-			suspect_take(a, id, path, str_printf("loop device /dev/%s", entry->d_name));
+			audit_suspect_take(a, id, path, str_printf("loop device /dev/%s", entry->d_name));
 	}
 	if (d)
 		closedir(d);
@@ -171,7 +155,7 @@ static void add_loops(struct audit *a)
 static void see_link(struct audit *a, const char *pid, const char *path)
 {
 	struct process_info info = { .comm = "?" };
-	char link[MAX_LINK], id[ID_LEN + 1];
+	char link[MAX_LINK], id[AUDIT_ID_LEN + 1];
 	ssize_t n = readlink(path, link, sizeof(link) - 1);
 	const char *instances, *rest;
 	autofree char *proc = NULL;
@@ -181,7 +165,7 @@ static void see_link(struct audit *a, const char *pid, const char *path)
 		return;
 	link[n] = '\0';
 	instances = strstr(link, INSTANCES);
-	rest = instances ? id_at(instances + strlen(INSTANCES), id) : NULL;
+	rest = instances ? audit_id_at(instances + strlen(INSTANCES), id) : NULL;
 	if (rest && !strcmp(rest, LOCK_OF_LINK) && !strv_has(&a->alive, id)) /* also those of other stores */
 		a->oom |= strv_add(&a->alive, id) < 0;
 	if (!id_of_path(a, link, id))
@@ -190,7 +174,7 @@ static void see_link(struct audit *a, const char *pid, const char *path)
 	fd = proc ? open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		process_info_read(fd, &info);
-	suspect_take(a, id, path, str_printf("process %s (%s) with %s", pid, info.comm, link));
+	audit_suspect_take(a, id, path, str_printf("process %s (%s) with %s", pid, info.comm, link));
 }
 
 static void see_process(struct audit *a, const char *pid)
@@ -268,6 +252,7 @@ int engine_audit(struct engine *en, struct strv *ret, struct err *e)
 	add_cgroups(&a, engine_facts(en));
 	add_mounts(&a);
 	add_loops(&a);
+	audit_networks(&a, en);
 	see_processes(&a);
 	for (size_t i = 0; i < a.n; i++)
 		if (!strv_has(&a.alive, a.suspects[i].id) && !is_gone(&a.suspects[i]))

@@ -40,6 +40,8 @@ int net_forget_network(struct net_work *w, const struct network *n, struct err *
 /* Was that the last bridge?  Then the host becomes as it was before us. */
 int net_leave_host(struct net_work *w, struct err *e);
 
+/* network_request.c: checks the request; the rest of *n is filled in by the address plan. */
+int net_from_request(const struct network_request *rq, struct network *n, struct err *e);
 /* network.c: the networks that every store has, made where they are missing. */
 int net_ensure_defaults(struct engine *en, struct err *e);
 

@@ -18,6 +18,7 @@ reaches() { ketch exec "$1" ping -c1 -W2 "$2" >/dev/null; } # INSTANCE ADDRESS
 networks_of() { inspect_of "$1" '.NetworkSettings.Networks | keys | join(" ")'; } # INSTANCE
 links() { ip -o link | grep -c ' k[vs]-'; }
 has_no_link() { [ "$(links)" -eq "$1" ]; }
+audited() { ketch doctor --audit || :; } # other stores may have left cgroups on the machine
 leases() { sqlite3 "$KETCH_ROOT/ketch.db" 'SELECT count(*) FROM lease'; }
 leases_are() { [ "$(leases)" -eq "$1" ]; }
 
@@ -122,6 +123,16 @@ leases_are() { [ "$(leases)" -eq "$1" ]; }
 	ketch network prune -f
 	is "$(ketch network ls -q -f name=lab)" ""
 	unknown "$id"
+}
+
+@test "doctor --audit names a link that bears the id of an instance that does not run" {
+	unlike "$(audited)" 'link|rules'
+	ip link add left0 type bridge
+	ip link set left0 alias "ketch instance $(printf '0%.0s' {1..64})"
+	run audited
+	ip link del left0
+	like "$output" 'link left0 of instance 000000000000'
+	unlike "$(audited)" 'link|rules'
 }
 
 @test "when all have gone the host is as it was: no links, no rules, no name service" {

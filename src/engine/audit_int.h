@@ -1,0 +1,31 @@
+/* audit_int.h - what the files of the audit share */
+#ifndef ENGINE_AUDIT_INT_H
+#define ENGINE_AUDIT_INT_H
+
+#include "base/strv.h"
+#include "engine/engine.h"
+
+#define AUDIT_ID_LEN 64
+
+struct suspect {
+	char id[AUDIT_ID_LEN + 1];
+	char *path; /* in a file system of the kernel or the store: gone when it is */
+	char *what;
+};
+
+struct audit {
+	char *instances, *run; /* real paths, each with a "/" behind */
+	struct strv alive; /* ids */
+	struct suspect *suspects;
+	size_t n;
+	bool oom;
+};
+
+/* The id that `text` begins with, and what stands behind it; NULL: none. */
+const char *audit_id_at(const char *text, char id[AUDIT_ID_LEN + 1]);
+/* Something of an instance.  what: owned from here on. */
+void audit_suspect_take(struct audit *a, const char *id, const char *path, char *what);
+/* audit_net.c: links, rules */
+void audit_networks(struct audit *a, struct engine *en);
+
+#endif
