@@ -1,6 +1,7 @@
 /* rollback.c - ketch rollback, ketch clone: an instance goes back to a snapshot, or others go on from it */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
@@ -57,7 +58,8 @@ const struct command cmd_rollback = {
 		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
 		"was written since is lost, but for what --keep keeps.  Any snapshot will "
 		"do, also "
-		"older ones, and those of the branch that was left.",
+		"older ones, and those of the branch that was left.  Volumes are in no snapshot and stay as "
+		"they are.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
 	.min_words = 1,
@@ -68,11 +70,29 @@ const struct command cmd_rollback = {
 
 /* --- clone */
 
-static int clone_one(struct engine *en, const struct snapshot_word *w, const char *name, struct err *e)
+struct clone_args {
+	char *volumes;
+};
+
+static const struct opt clone_opts[] = {
+	OPT(CHOICE, 0, "volumes", struct clone_args, volumes, "share|none",
+	    "Its volumes are the same, or new ones that begin with what the image has"),
+	{ 0 },
+};
+
+static enum clone_volumes volumes_of(const struct clone_args *a)
+{
+	if (!a->volumes)
+		return CLONE_VOLUMES_UNSAID;
+	return strcmp(a->volumes, "none") ? CLONE_VOLUMES_SHARE : CLONE_VOLUMES_NONE;
+}
+
+static int clone_one(struct engine *en, const struct snapshot_word *w, const struct clone_request *rq,
+		     struct err *e)
 {
 	AUTO(buf_done) struct buf line = { 0 };
 	struct instance_spec s = { 0 };
-	int r = snapshot_clone(en, &w->in, w->name, &(const struct clone_request){ .name = name }, &s, e);
+	int r = snapshot_clone(en, &w->in, w->name, rq, &s, e);
 
 	if (r < 0)
 		return r;
@@ -86,9 +106,9 @@ static int clone_run(struct cli *c, void *args, struct strv *words, struct err *
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 
-	(void)args;
 	for (size_t i = 1; i < words->n && r == 0; i++)
-		r = clone_one(c->engine, &w, words->v[i], e);
+		r = clone_one(c->engine, &w, &(const struct clone_request){ words->v[i], volumes_of(args) },
+			      e);
 	return r;
 }
 
@@ -100,8 +120,10 @@ const struct command cmd_clone = {
 		"one of "
 		"them writes; its id, name, addresses and, where it was made of the id, its hostname are its "
 		"own.  It is "
-		"created, not started; its id is printed.",
-	.opts = no_opts,
+		"created, not started; its id is printed.  Volumes are in no snapshot: where there are any, "
+		"--volumes says what becomes of them.",
+	.opts = clone_opts,
+	.args_size = sizeof(struct clone_args),
 	.min_words = 2,
 	.max_words = WORDS_ANY,
 	.words = WORDS_INSTANCE,

@@ -44,7 +44,8 @@ struct create_args {
 
 static const struct opt create_opts[] = {
 	OPT(STR, 'm', "description", struct create_args, description, "TEXT", "What it is about"),
-	OPT(STR, 0, "expiry", struct create_args, expiry, "DURATION", "Remove it after so long: 90m, 24h"),
+	OPT(STR, 0, "expiry", struct create_args, expiry, "DURATION",
+	    "Have it go after so long (90m, 24h), with the next snapshot create or ls"),
 	OPT(FLAG, 0, "memory", struct create_args, memory, NULL,
 	    "With the memory of a virtual machine, or not at all"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
@@ -89,6 +90,8 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	rq.name = w.name;
 	if (r == 0)
 		r = snapshot_create(c->engine, &w.in, &rq, &s, e);
+	if (r == 0)
+		snapshot_remove_expired(c->engine, &w.in);
 	return r < 0 ? r : print_line(s.name, e);
 }
 
@@ -108,6 +111,7 @@ const struct command cmd_snapshot_create = {
 		"kvm "
 		"without mounts of the host is kept, too, with all its processes; those of a container are "
 		"not.\n\n"
+		"Volumes are not in it.  "
 		"What is in a snapshot is to a container as files of its image are: one with several names "
 		"that "
 		"is written to afterwards is copied, and its other names keep what they had.",
@@ -218,8 +222,10 @@ static int ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
 	size_t n;
 	int r = en ? engine_find(en, words->v[0], &in, e) : -e->no;
 
-	if (r == 0)
+	if (r == 0) {
+		snapshot_remove_expired(en, &in);
 		r = snapshot_list(en, &in, &list, &n, e);
+	}
 	if (r < 0)
 		return r;
 	r = print_list(args, list, n, e);

@@ -291,15 +291,31 @@ int layers_sweep(struct engine *en, const char *instance, struct err *e)
 
 uint64_t layers_bytes(struct engine *en, const struct instance_spec *s)
 {
-	AUTO(writable_done) struct writable w = { 0 };
-	AUTO(strv_done) struct strv chain = { 0 };
+	AUTO(strv_done) struct strv all = { 0 };
 	autoclose int pool = pool_open(en);
 	uint64_t sum = 0;
 
-	if (pool < 0 || writable_find(en->db, s->id, &w, NULL) < 0 ||
-	    layer_chain(en->db, w.top, &chain, NULL) < 0)
+	if (pool < 0 || layers_of(en->db, s->id, &all, NULL) < 0)
 		return 0;
-	for (size_t i = 0; i < chain.n; i++)
-		sum += disk_usage_bytes(pool, chain.v[i]);
+	for (size_t i = 0; i < all.n; i++)
+		sum += disk_usage_bytes(pool, all.v[i]);
+	return sum;
+}
+
+uint64_t layers_written_bytes(struct engine *en, const struct instance_spec *s)
+{
+	AUTO(writable_done) struct writable w = { 0 };
+	AUTO(strv_done) struct strv chain = { 0 };
+	uint64_t sum = 0;
+
+	if (writable_find(en->db, s->id, &w, NULL) < 0 || layer_chain(en->db, w.below, &chain, NULL) < 0 ||
+	    strv_add(&chain, w.top) < 0)
+		return 0;
+	for (size_t i = 0; i < chain.n; i++) {
+		autoclose int dir = layer_dir_open(en, chain.v[i]);
+
+		if (dir >= 0)
+			sum += disk_usage_bytes(dir, form_of(s->isolation, i == 0));
+	}
 	return sum;
 }

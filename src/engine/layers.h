@@ -41,7 +41,9 @@ void layer_stage_done(struct layer_stage *st);
 int layers_keep(struct engine *en, const char *instance, struct err *e);
 /* Removes what no row names (instance NULL: but for first layers). */
 int layers_sweep(struct engine *en, const char *instance, struct err *e);
-/* What the layers take that the instance stands on, without its own directory. */
+/* What is in ROOT/writable of what the instance and its snapshots stand on, also with others. */
 uint64_t layers_bytes(struct engine *en, const struct instance_spec *s);
+/* What the instance has written, sealed or not, wherever it is. */
+uint64_t layers_written_bytes(struct engine *en, const struct instance_spec *s);
 
 #endif

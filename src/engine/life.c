@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "base/parse.h"
 #include "engine/disk_usage.h"
-#include "engine/engine_int.h"
+#include "engine/layers.h"
 
 static void tell_rename(struct engine *en, const struct instance *in, const char *name)
 {
@@ -33,7 +33,7 @@ int engine_rename(struct engine *en, const struct instance *in, const char *name
 
 uint64_t engine_disk_bytes(struct engine *en, const struct instance *in)
 {
-	return disk_usage_bytes(en->instances_fd, in->spec.id);
+	return disk_usage_bytes(en->instances_fd, in->spec.id) + layers_bytes(en, &in->spec);
 }
 
 int engine_prune(struct engine *en, bool (*takes)(const struct instance *in, void *arg), void *arg,

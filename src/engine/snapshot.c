@@ -202,6 +202,20 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 	return r < 0 ? err_sys(e, -r, "snapshot %s", s.name) : layers_sweep(en, in->spec.id, e);
 }
 
+void snapshot_remove_expired(struct engine *en, const struct instance *in)
+{
+	int64_t now_ns = clock_real_ns();
+	struct snapshot *list;
+	size_t n;
+
+	if (snapshot_list(en, in, &list, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].expires_ns && list[i].expires_ns <= now_ns)
+			snapshot_remove(en, in, list[i].id, NULL);
+	snapshots_free(list, n);
+}
+
 /* --- an instance goes */
 
 void snapshots_leave_done(struct snapshots_leave *l)

@@ -42,6 +42,8 @@ int snapshot_find(struct engine *en, const struct instance *in, const char *name
 int snapshot_list(struct engine *en, const struct instance *in, struct snapshot **ret, size_t *ret_n,
 		  struct err *e);
 int snapshot_remove(struct engine *en, const struct instance *in, const char *name, struct err *e);
+/* Those whose time is over; what cannot go now goes the next time. */
+void snapshot_remove_expired(struct engine *en, const struct instance *in);
 int snapshot_rename(struct engine *en, const struct instance *in, const char *name, const char *new_name,
 		    struct err *e);
 /* The spec that is in it; *ret by json_done. */
@@ -58,8 +60,16 @@ struct rollback_request {
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e);
 
+/* What a new instance does about the volumes of the other; no snapshot holds them. */
+enum clone_volumes {
+	CLONE_VOLUMES_UNSAID, /* it is refused where there are any: two that write the same data are seldom meant */
+	CLONE_VOLUMES_SHARE,
+	CLONE_VOLUMES_NONE, /* new ones, which begin with what the image has */
+};
+
 struct clone_request {
 	const char *name; /* of the new instance */
+	enum clone_volumes volumes;
 };
 /* A new instance that goes on from a snapshot (NULL: from what `in` is now): its own id, name, hostname.  *ret is its
  * spec. */

@@ -141,6 +141,40 @@ static int new_identity(const char *name, struct instance_spec *s, struct err *e
 	return set_text(&s->name, name) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
+static int new_volume(struct mount_spec *m, struct err *e)
+{
+	free(m->subpath);
+	free(m->source);
+	m->subpath = m->source = NULL;
+	strv_done(&m->volume_labels);
+	strv_done(&m->volume_options);
+	m->anonymous = m->copy_up = true;
+	return volume_name_new(&m->source, e);
+}
+
+/* Before anything is recorded. */
+static int choose_volumes(enum clone_volumes how, struct instance_spec *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n_mounts && r == 0; i++) {
+		struct mount_spec *m = &s->mounts[i];
+
+		if (m->type == MOUNT_TMPFS) { /* of a volume that is for one instance */
+			free(m->source);
+			m->source = NULL;
+		}
+		if (m->type != MOUNT_VOLUME || how == CLONE_VOLUMES_SHARE)
+			continue;
+		r = how == CLONE_VOLUMES_NONE ? new_volume(m, e)
+					      : err_set(e, EINVAL,
+							"it has a volume in %.200s, which is in no snapshot: "
+							"say --volumes share or none",
+							m->target);
+	}
+	return r;
+}
+
 static int record_clone(struct engine *en, const struct instance_spec *spec, const struct snapshot *s,
 			struct err *e)
 {
@@ -171,6 +205,8 @@ static int clone_from(struct engine *en, const struct snapshot *s, const struct 
 
 	if (r == 0)
 		r = new_identity(rq->name, &spec, e);
+	if (r == 0)
+		r = choose_volumes(rq->volumes, &spec, e);
 	if (r == 0)
 		r = instance_dir_make(en, spec.id, &lock, e);
 	if (r == 0)

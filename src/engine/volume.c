@@ -164,7 +164,7 @@ static int create_checked(struct engine *en, const struct volume *want, struct e
 	return r < 0 ? r : make_directory(en, want->name, e);
 }
 
-static int name_new(char **ret, struct err *e)
+int volume_name_new(char **ret, struct err *e)
 {
 	char *name = calloc(1, 65);
 
@@ -187,7 +187,7 @@ int volume_create(struct engine *en, const char *name, const struct strv *labels
 	AUTO(volume_done)
 	struct volume v = { .created_ns = clock_real_ns(), .anonymous = !name };
 	enum volume_kind kind;
-	int r = name ? volume_name_check(name, e) : name_new(&v.name, e);
+	int r = name ? volume_name_check(name, e) : volume_name_new(&v.name, e);
 
 	if (r == 0)
 		r = volume_kind_of(options, &kind, e);
@@ -246,7 +246,7 @@ static int resolve(struct engine *en, struct mount_spec *m, struct err *e)
 	int r;
 
 	if (!m->source)
-		return name_new(&m->source, e);
+		return volume_name_new(&m->source, e);
 	r = volume_record_find(en->db, m->source, &v, e);
 	if (r < 0 && r != -ENOENT)
 		return r;

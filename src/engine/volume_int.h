@@ -17,6 +17,8 @@ int volume_record_users(struct db *db, const char *name, struct strv *ret, struc
 int volume_record_remove(struct db *db, const char *name, struct err *e);
 
 /* volume.c */
+/* A name that nobody has. */
+int volume_name_new(char **ret, struct err *e);
 /* Names the anonymous volumes of a new instance, and takes over what the others are: a tmpfs, read-only. */
 int volumes_resolve(struct engine *en, struct instance_spec *s, struct err *e);
 /* Records an instance with its volumes, made where they are missing: all or nothing. */

@@ -142,6 +142,24 @@ int layer_chain(struct db *db, const char *id, struct strv *ret, struct err *e)
 	return r;
 }
 
+int layers_of(struct db *db, const char *instance, struct strv *ret, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st =
+		db_sql(db, "WITH RECURSIVE needed (id) AS (SELECT top FROM writable WHERE instance = ?"
+			   " UNION SELECT layer FROM snapshot WHERE instance = ? AND layer IS NOT NULL"
+			   " UNION SELECT l.below FROM needed JOIN writable_layer l ON l.id = needed.id"
+			   " WHERE l.below IS NOT NULL) SELECT id FROM needed");
+	int r;
+
+	db_bind_text(&st, instance);
+	db_bind_text(&st, instance);
+	while ((r = db_step(&st, e)) > 0)
+		if (strv_add(ret, db_text(&st, 0)) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	return r;
+}
+
 int layers_forget(struct db *db, struct err *e)
 {
 	int r = 1;

@@ -39,6 +39,8 @@ int writable_set(struct db *db, const char *instance, const char *top, const cha
 int layer_add(struct db *db, const char *id, const char *below, struct err *e);
 /* The layer and all below it, lowest first; id NULL: none.  -EMLINK: more than LAYERS_MOST. */
 int layer_chain(struct db *db, const char *id, struct strv *ret, struct err *e);
+/* All that an instance, or a snapshot of it, stands on; in no order. */
+int layers_of(struct db *db, const char *instance, struct strv *ret, struct err *e);
 /* Removes the rows of layers that nobody needs any more. */
 int layers_forget(struct db *db, struct err *e);
 /* Has it a row?  Then somebody needs its files. */

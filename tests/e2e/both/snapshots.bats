@@ -62,3 +62,24 @@ within() { # INSTANCE COMMAND
 	ketch rm tt uu >/dev/null
 	is "$(find "$KETCH_ROOT/writable" -mindepth 1)" ""
 }
+
+@test "a clone of an instance with volumes is told what to do about them" {
+	ketch create --isolation "$ISOLATION" --name vv -v data:/data ketch/base true >/dev/null
+	refused 1 'has a volume in /data' ketch clone vv v1
+	unknown v1
+	ketch clone --volumes share vv v2 >/dev/null
+	ketch clone --volumes none vv v3 >/dev/null
+	is "$(inspect_of v2 '.Mounts[0].Name')" data
+	like "$(inspect_of v3 '.Mounts[0].Name')" '^[0-9a-f]{64}$'
+	ketch rm -v vv v2 v3 >/dev/null
+	ketch volume rm data >/dev/null
+	is "$(ketch volume ls -q)" ""
+}
+
+@test "a snapshot whose time is over goes" {
+	ketch create --isolation "$ISOLATION" --name ee ketch/base true >/dev/null
+	ketch snapshot create --expiry 1ms ee@short >/dev/null
+	ketch snapshot create --expiry 1h ee@long >/dev/null
+	is "$(ketch snapshot ls -q ee)" long
+	ketch rm ee >/dev/null
+}

@@ -43,6 +43,10 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 	return err_set(e, ENOENT, "none");
 }
 
+void snapshot_remove_expired(struct engine *en, const struct instance *in)
+{
+}
+
 int snapshot_rename(struct engine *en, const struct instance *in, const char *name, const char *new_name,
 		    struct err *e)
 {
