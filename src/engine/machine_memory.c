@@ -1,6 +1,7 @@
 /* machine_memory.c - the memory of a virtual machine in a snapshot */
 #include "engine/machine_memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -166,6 +167,39 @@ void memory_discard(struct engine *en, const struct snapshot *s)
 
 	if (path)
 		remove_tree(en->instances_fd, path);
+}
+
+static int list(int all, struct strv *ret)
+{
+	int fd = openat(all, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	if (!d) {
+		r = -errno;
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	while (r == 0 && (de = readdir(d)))
+		if (de->d_name[0] != '.')
+			r = strv_add(ret, de->d_name);
+	closedir(d);
+	return r;
+}
+
+int memory_sweep(struct engine *en, const char *instance, int all, struct err *e)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	int r = list(all, &names);
+
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		AUTO(snapshot_done) struct snapshot s = { 0 };
+		int k = snapshot_record_find(en->db, instance, names.v[i], &s, e);
+
+		r = k == -ENOENT ? remove_tree(all, names.v[i]) : k;
+	}
+	return r < 0 ? err_sys(e, -r, "directories of snapshots") : 0;
 }
 
 /* --- restoring */

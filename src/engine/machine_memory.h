@@ -34,6 +34,9 @@ void memory_saving_done(struct memory_saving *m);
 /* Of a snapshot that did not come about. */
 void memory_discard(struct engine *en, const struct snapshot *s);
 
+/* With the lock of the snapshots of an instance, whose directory is `all`: what no row names goes, for whoever made it was killed. */
+int memory_sweep(struct engine *en, const char *instance, int all, struct err *e);
+
 /* Opens what a machine is restored from: *ret_state is a copy whose mac is right.  -ENOENT: there is no memory in it. */
 int memory_open(struct engine *en, const struct snapshot *s, int *ret_state, int *ret_ram, struct err *e);
 

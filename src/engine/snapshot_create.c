@@ -292,6 +292,8 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 	if (r == 0)
 		r = snapshots_lock(en, &in->spec, &all, e);
 	if (r == 0)
+		r = memory_sweep(en, in->spec.id, all, e);
+	if (r == 0)
 		r = snapshot_begin(en, in, rq, &s, e);
 	if (r == 0)
 		r = create(en, in, rq->memory, &s, e);

@@ -28,3 +28,12 @@ teardown_file() { store_close; }
 	refused 1 'there is no template "none"' ketch template rm none
 	is "$(ketch template ls)" ""
 }
+
+@test "what a command that was killed has left goes with the next one" {
+	local left
+	left=$KETCH_ROOT/instances/$(ketch inspect -f '{{.Id}}' it)/snapshots/0123456789abcdef0123456789abcdef
+	mkdir -p "$left" && : >"$left/ram"
+	ketch snapshot create it@s >/dev/null
+	[ ! -e "$left" ]
+	is "$(ketch snapshot ls -q it)" s
+}
