@@ -127,8 +127,10 @@ static int ask_keeper(struct forward *f, const struct dns_answer *a, const struc
 	static uint32_t numbers;
 	struct link_wish w = { .kind = LINK_OPEN, .client = f->asked.question.type == DNS_A ? f->v4 : f->v6 };
 
+	if (!h || strcmp(h->entry->instance, f->instance) != 0)
+		return -ESRCH; /* it has gone, and its address may be somebody else's */
 	memcpy(w.instance, f->instance, sizeof(w.instance));
-	if (h && h->entry->egress_learn) { /* nothing is kept out */
+	if (h->entry->egress_learn) { /* nothing is kept out */
 		if (a->n_addresses)
 			note_asked(f->service, &w, &f->asked.question.name);
 		return 0;

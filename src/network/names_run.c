@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "network/names_int.h"
+#include "sys/confine.h"
 #include "sys/ns.h"
 
 static int take_number(const char *word, int *ret)
@@ -53,6 +54,16 @@ static int read_arguments(char **words, struct start *st)
 	return r;
 }
 
+/* Whatever else the caller had open, and the directory that he was in, is not ours to keep. */
+static int let_go(const struct start *st)
+{
+	const struct keeper *k = &st->keeper;
+	int fds[4 + PORTS_MAX] = { k->dir_fd, k->instances_fd, k->lock_fd, k->status_fd }, bad;
+
+	memcpy(fds + 4, st->sockets, st->n_sockets * sizeof(*fds));
+	return chdir("/") < 0 ? -errno : confine_fds(fds, 4 + st->n_sockets, &bad);
+}
+
 static void work(const struct start *st, int link)
 {
 	int fds[PORTS_MAX + 2] = { link }, r;
@@ -76,6 +87,9 @@ int names_run(char **words)
 
 	if (r < 0)
 		return 125;
+	r = let_go(&st);
+	if (r < 0)
+		return fail(st.keeper.status_fd, r, "descriptors");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail(st.keeper.status_fd, -errno, "socketpair");
 	pid = ns_clone(CLONE_NEWPID, -1, &pidfd);

@@ -38,9 +38,10 @@ def start(directory, gateways, bridge=None, table="ketch", instances=None):
     fcntl.fcntl(lock, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
     sockets = [s for g in gateways for s in listeners(g)] + (dhcp(bridge) if bridge else [])
     out, status = os.pipe()
+    stray = os.open("/", os.O_RDONLY)  # of the caller: it must not be kept
     numbers = [where, inst, lock, status] + [s.fileno() for s in sockets]
-    p = subprocess.Popen([os.path.join(BUILD, "ketch-net"), "names", "net", table] + [str(n) for n in numbers], pass_fds=numbers)
-    for n in (where, inst, lock, status):
+    p = subprocess.Popen([os.path.join(BUILD, "ketch-net"), "names", "net", table] + [str(n) for n in numbers], pass_fds=numbers + [stray])
+    for n in (where, inst, lock, status, stray):
         os.close(n)
     said = os.read(out, 200)
     if said != b"ok":

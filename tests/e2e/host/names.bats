@@ -287,6 +287,8 @@ Seccomp:	2'
 	unlike "$(sed -n 's/^Uid:\t//p' "/proc/$p/status")" '^0'
 	is "$(ls -A "/proc/$p/root")" ""
 	is "$(sed -n 's/^CapEff:\t//p' "/proc/$(keeper)/status")" 0000000000001000
+	is "$(readlink "/proc/$(keeper)/cwd")" /
+	unlike "$(readlink "/proc/$(keeper)"/fd/* "/proc/$p"/fd/* | sort -u | xargs)" '(^| )/( |$)' # what the rig has left open
 }
 
 @test "a killed worker takes the keeper with it, a killed keeper the worker; the next one serves" {
