@@ -183,6 +183,12 @@ static int prune_roots(struct cli *c, const struct prune_args *a, struct pruned 
 	return r;
 }
 
+/* What pulls that were broken off have fetched; the next pull fetches it again. */
+static int prune_downloads(struct cli *c, const struct prune_args *a, struct pruned *p, struct err *e)
+{
+	return image_downloads_remove(cli_images(c, e), &p->bytes, e);
+}
+
 /* --- volumes */
 
 static int prune_volume(struct engine *en, const struct volume *v, struct pruned *p, struct err *e)
@@ -356,7 +362,8 @@ static bool confirm_system(const struct prune_args *a)
 {
 	autofree char *warning = str_printf(
 		"WARNING! This will remove:\n  - all stopped containers\n%s  - %s\n  - what is made of "
-		"images for virtual machines, where there are none\n",
+		"images for virtual machines, where there are none\n"
+		"  - what pulls that were broken off have fetched\n",
 		a->volumes ? "  - all anonymous volumes not used by at least one container\n" : "",
 		a->all ? "all images without at least one container associated to them"
 		       : "all dangling images");
@@ -377,6 +384,8 @@ static int prune_system(struct cli *c, const struct prune_args *a, struct err *e
 		r = add_pruned(c, a, prune_images, "Deleted Images", &out, &bytes, e);
 	if (r == 0)
 		r = add_pruned(c, a, prune_roots, "", &out, &bytes, e);
+	if (r == 0)
+		r = add_pruned(c, a, prune_downloads, "", &out, &bytes, e);
 	return report(&out, bytes, r, e);
 }
 

@@ -63,6 +63,11 @@ static int drop_if_idle(struct image_store *s, const char *name)
 	return unlinkat(s->blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int image_downloads_remove(struct image_store *s, uint64_t *bytes, struct err *e)
+{
+	return blobs_expire(s, 0, bytes, e);
+}
+
 int blobs_expire(struct image_store *s, int64_t age_s, uint64_t *ret_bytes, struct err *e)
 {
 	int fd = openat(s->blobs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;

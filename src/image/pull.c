@@ -14,7 +14,6 @@
 #include "base/auto.h"
 #include "base/sha256.h"
 #include "image/add.h"
-#include "image/blobs.h"
 #include "image/fetch.h"
 #include "image/pull_int.h"
 #include "image/store_int.h"
@@ -307,8 +306,6 @@ int image_pull(struct image_store *s, const struct image_pull *rq, struct strv *
 		r = err_set(e, EINVAL, "tag can't be used with --all-tags/-a");
 	if (r == 0)
 		r = registry_resolve(&rq->files, rq->name, RESOLVE_PULL, &res, e);
-	if (r == 0)
-		r = blobs_expire(s, BLOBS_AGE_S, NULL, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < res.n_meanings; i++) {

@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "image/blobs.h"
 #include "image/store_int.h"
 
 /* Locks the directory `name` in tmp/ unless a living process has it.  -EBUSY: it has; -ENOENT: it is gone. */
@@ -138,6 +139,8 @@ int store_sweep(struct image_store *s, struct err *e)
 	AUTO(stage_done) struct stage grave = { .fd = -1 };
 	int r = for_each_name(s, s->tmp_fd, remove_dead_stage, NULL, e);
 
+	if (r == 0)
+		r = blobs_expire(s, BLOBS_AGE_S, NULL, e);
 	if (r == 0)
 		r = stage_open(s, &grave, e);
 	return r < 0 ? r : bury_orphans(s, &grave, e);

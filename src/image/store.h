@@ -59,6 +59,8 @@ int image_shared_bytes(struct image_store *s, const char *id, uint64_t *ret, str
  * makes it again. */
 uint64_t image_root_bytes(struct image_store *s, const char *id);
 int image_root_remove(struct image_store *s, const char *id, struct err *e);
+/* Away with what pulls have fetched and not unpacked, but for what is being fetched; *bytes grows by what it took. */
+int image_downloads_remove(struct image_store *s, uint64_t *bytes, struct err *e);
 
 /* What is said while a job runs: one line a step; may be NULL.  In a step that takes longer than a second how far it is,
  * "45%", and "" when it has ended: what stood there is no longer true. */

@@ -65,10 +65,16 @@ def killed():
     p.kill()
     p.wait()
     go_on.set()
+    partial = f"{DIR}/store/blobs/{name[7:]}.partial"
+    week = time.time() - 8 * 24 * 3600
+    shutil.copy(partial, partial.replace(name[7:], "0" * 64))
+    os.utime(partial.replace(name[7:], "0" * 64), (week, week))
     p = pull()
     out = p.communicate(timeout=30)[0]
     if p.returncode or ranges() != ["bytes=0-", f"bytes={half}-"]:
         sys.exit(f"after the kill: status {p.returncode}, asked for {ranges()}\n{out}")
+    if os.listdir(f"{DIR}/store/blobs"):
+        sys.exit(f"what is old, or unpacked, is still there: {os.listdir(f'{DIR}/store/blobs')}")
 
 
 def together():
@@ -92,7 +98,17 @@ def together():
         sys.exit(f"two at a time: {first.returncode}, {second.returncode}, asked for {ranges()}\n{second.stdout}{second.stderr}")
 
 
+def pruned():
+    """What was broken off is nobody's when the disk is wanted for something else."""
+    with open(f"{DIR}/store/blobs/{'1' * 64}.partial", "wb") as f:
+        f.write(blob)
+    out = subprocess.run([KETCH, "system", "prune", "-f"], env=ENV, check=True, capture_output=True, text=True).stdout
+    if os.listdir(f"{DIR}/store/blobs") or "3.1" not in out:
+        sys.exit(f"after system prune: {os.listdir(f'{DIR}/store/blobs')}, {out}")
+
+
 os.makedirs(DIR)
 killed()
 together()
+pruned()
 shutil.rmtree(DIR)
