@@ -107,8 +107,20 @@ def pruned():
         sys.exit(f"after system prune: {os.listdir(f'{DIR}/store/blobs')}, {out}")
 
 
+def many():
+    """127 layers, and one more than there may be."""
+    for n, status in ((127, 0), (129, 1)):
+        registry.reset()
+        registry.put(Image(*[{f"f{i}": b"%d" % i} for i in range(n)]))
+        p = pull()
+        out = p.communicate(timeout=60)[0]
+        if p.returncode != status or ("more than 128" in out) != bool(status):
+            sys.exit(f"{n} layers: status {p.returncode}, {out[-300:]}")
+
+
 os.makedirs(DIR)
 killed()
 together()
 pruned()
+many()
 shutil.rmtree(DIR)
