@@ -138,6 +138,11 @@ bool upstream_add(struct upstreams *u, const char *text);
 /* The worker: a root without anything, a user without rights, its descriptors, its system calls. */
 int names_jail(const int *fds, unsigned n);
 
+/* --- spawn.c */
+/* Starts ketch-net in a session of its own; the descriptors keep their numbers, the rest is closed or /dev/null.  0 or
+ * -errno; -ENOENT: it is not installed. */
+int spawn_net(char *const argv[], const int *fds, size_t n);
+
 /* --- names_keeper.c */
 struct keeper {
 	const char *table; /* of nf_tables */

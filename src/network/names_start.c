@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +14,6 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/self.h"
 #include "network/names_int.h"
 
 #define DNS_PORT      53
@@ -178,41 +176,17 @@ static int add_dhcp(struct sockets *s, const struct names_file *f, struct err *e
 
 /* --- the program */
 
-struct child {
-	const struct names_file *file;
-	int fds[4]; /* directory, instances, lock, status */
-	const struct sockets *sockets;
-};
-
-static int spawn(const struct child *c, const char *program)
+/* fds: directory, instances, lock, status, sockets. */
+static int spawn(const struct names_file *f, const int *fds, size_t n)
 {
-	char numbers[4 + PORTS_MAX][16];
-	char *argv[4 + 4 + PORTS_MAX + 1] = { (char[]){ "ketch-net" }, (char[]){ "names" }, c->file->network,
-					      c->file->table ? c->file->table : (char[]){ "ketch" } };
-	char *envp[] = { NULL };
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	unsigned n = 4;
-	pid_t pid;
-	int r = 0;
+	char numbers[4 + PORTS_MAX][16], names[] = "names", program[] = "ketch-net", table[] = "ketch";
+	char *argv[4 + 4 + PORTS_MAX + 1] = { program, names, f->network, f->table ? f->table : table };
 
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
-	for (unsigned i = 0; i < 4 + c->sockets->n; i++) {
-		int fd = i < 4 ? c->fds[i] : c->sockets->fds[i - 4];
-
-		snprintf(numbers[i], sizeof(numbers[i]), "%d", fd);
-		argv[n++] = numbers[i];
-		r = r ? r : posix_spawn_file_actions_adddup2(&fa, fd, fd);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(numbers[i], sizeof(numbers[i]), "%d", fds[i]);
+		argv[4 + i] = numbers[i];
 	}
-	for (int i = 0; i < 3 && !r; i++)
-		r = posix_spawn_file_actions_addopen(&fa, i, "/dev/null", O_RDWR, 0);
-	if (!r)
-		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	return -r;
+	return spawn_net(argv, fds, n);
 }
 
 /* "ok", or what went wrong; nothing: it was killed. */
@@ -232,12 +206,9 @@ static int await_ready(int fd, const struct names_file *f, struct err *e)
 static int start(int dir_fd, int instances_fd, int lock, const struct names_file *f, struct err *e)
 {
 	AUTO(sockets_done) struct sockets s = { .n = 0 };
-	autofree char *program = self_program("ketch-net");
-	int status[2], r;
+	int fds[4 + PORTS_MAX] = { dir_fd, instances_fd, lock };
+	int status[2], r = add_dns(&s, f->gateway, e);
 
-	if (!program)
-		return err_set(e, ENOENT, "the program ketch-net cannot be found");
-	r = add_dns(&s, f->gateway, e);
 	if (r == 0)
 		r = add_dns(&s, f->gateway6, e);
 	if (r == 0)
@@ -246,7 +217,9 @@ static int start(int dir_fd, int instances_fd, int lock, const struct names_file
 		return r;
 	if (pipe_cloexec(status) < 0)
 		return err_sys(e, errno, "pipe");
-	r = spawn(&(struct child){ f, { dir_fd, instances_fd, lock, status[1] }, &s }, program);
+	fds[3] = status[1];
+	memcpy(fds + 4, s.fds, s.n * sizeof(*fds));
+	r = spawn(f, fds, 4 + s.n);
 	close(status[1]);
 	r = r < 0 ? err_sys(e, -r, "the program ketch-net") : await_ready(status[0], f, e);
 	close(status[0]);

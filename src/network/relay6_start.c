@@ -1,15 +1,13 @@
 /* relay6_start.c - the relay of an instance is started: it gets its sockets and one end of a pair, we keep the other */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "base/self.h"
+#include "network/names_int.h"
 #include "network/relay6.h"
 
 #define READY_WAIT_MS 10000
@@ -45,28 +43,11 @@ static int arguments(const struct relay_port *list, size_t n, int life, struct s
 
 static int spawn(const struct relay_port *list, size_t n, int life, const struct strv *argv)
 {
-	autofree char *program = self_program("ketch-net");
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	char *envp[] = { NULL };
-	pid_t pid;
-	int r;
+	int fds[RELAY_MAX + 1] = { life };
 
-	if (!program)
-		return -ENOENT;
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
-	r = posix_spawn_file_actions_adddup2(&fa, life, life);
-	for (size_t i = 0; i < n && !r; i++)
-		r = posix_spawn_file_actions_adddup2(&fa, list[i].fd, list[i].fd);
-	for (int i = 0; i < 3 && !r; i++)
-		r = posix_spawn_file_actions_addopen(&fa, i, "/dev/null", O_RDWR, 0);
-	if (!r)
-		r = posix_spawn(&pid, program, &fa, &attr, argv->v, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	return -r;
+	for (size_t i = 0; i < n; i++)
+		fds[1 + i] = list[i].fd;
+	return spawn_net(argv->v, fds, n + 1);
 }
 
 int relay6_start(const struct relay_port *list, size_t n, struct err *e)

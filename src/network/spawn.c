@@ -1,0 +1,33 @@
+/* spawn.c - the program ketch-net is started, with descriptors under the numbers that they have */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+
+#include "base/auto.h"
+#include "base/self.h"
+#include "network/names_int.h"
+
+int spawn_net(char *const argv[], const int *fds, size_t n)
+{
+	autofree char *program = self_program("ketch-net");
+	char *envp[] = { NULL };
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	pid_t pid;
+	int r = 0;
+
+	if (!program)
+		return -ENOENT;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	for (size_t i = 0; i < n && !r; i++)
+		r = posix_spawn_file_actions_adddup2(&fa, fds[i], fds[i]);
+	for (int i = 0; i < 3 && !r; i++)
+		r = posix_spawn_file_actions_addopen(&fa, i, "/dev/null", O_RDWR, 0);
+	if (!r)
+		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return -r;
+}
