@@ -223,17 +223,21 @@ const struct command cmd_network_disconnect = {
 
 static int release_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
+	AUTO(instance_done) struct instance in = { 0 };
 	struct engine *en = cli_engine(c, e);
+	int r = en ? network_release(en, words->v[0], e) : -e->no;
 
-	return en ? network_release(en, words->v[0], e) : -e->no;
+	if (r == 0 && words->n > 1)
+		r = engine_find(en, words->v[0], &in, e);
+	return r == 0 && words->n > 1 ? engine_remove(en, &in, 0, e) : r;
 }
 
 const struct command cmd_network_release = {
 	.name = "network-release",
-	.usage = "ID",
-	.summary = "Take back what an instance had on networks (used by ketch-monitor)",
+	.usage = "ID [rm]",
+	.summary = "Take back what an instance had on networks, and remove it (used by ketch-monitor)",
 	.opts = no_opts,
 	.min_words = 1,
-	.max_words = 1,
+	.max_words = 2,
 	.run = release_run,
 };

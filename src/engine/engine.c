@@ -285,9 +285,6 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 		r = remove_tree(en->run_fd, in->spec.id);
 	if (r < 0)
 		return r;
-	r = net_release_held(en, in->spec.id, false, e);
-	if (r < 0)
-		return r;
 	r = snapshots_leave(en, in->spec.id, &leave, e);
 	if (r < 0)
 		return r;

@@ -1,6 +1,12 @@
 /* net_release.c - an instance does not run any more: what it had on networks goes */
+#include <poll.h>
+
 #include "base/auto.h"
+#include "base/clock.h"
 #include "engine/net_int.h"
+
+#define BUSY_WAIT_S  30
+#define BUSY_POLL_MS 10
 
 static int release(struct net_work *w, const char *instance, bool links, struct err *e)
 {
@@ -44,16 +50,37 @@ int net_release_held(struct engine *en, const char *instance, bool links, struct
 	return r < 0 ? r : release(&w, instance, links, e);
 }
 
-int network_release(struct engine *en, const char *instance, struct err *e)
+/* 1: it was done; 0: somebody holds the lock of the instance. */
+static int try_release(struct engine *en, const char *instance, struct err *e)
 {
 	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	int r = net_begin(en, &w, e);
+
+	/* who starts it has its lock before he waits for ours */
+	if (r < 0 || truth_is_locked(en, instance))
+		return r;
+	r = release(&w, instance, true, e);
+	return r < 0 ? r : 1;
+}
+
+/* Has it been started again?  Then its rows are new ones. */
+static bool runs_again(struct engine *en, const char *instance)
+{
+	AUTO(instance_done) struct instance in = { 0 };
+
+	return record_find(en->db, instance, &in.spec, NULL) == 0 && truth_refresh(en, &in, NULL) == 0 &&
+	       instance_is_live(&in.state);
+}
+
+int network_release(struct engine *en, const char *instance, struct err *e)
+{
+	int64_t end = clock_mono_ns() + BUSY_WAIT_S * NS_PER_S;
 	int r = has_rows(en, instance, e);
 
 	if (r <= 0)
 		return r;
-	r = net_begin(en, &w, e);
-	/* somebody may have started it again; who starts it has its lock before he waits for ours */
-	if (r < 0 || truth_is_locked(en, instance))
-		return r;
-	return release(&w, instance, true, e);
+	/* a command that removes it, or looks at it, holds the lock for a moment */
+	while ((r = try_release(en, instance, e)) == 0 && !runs_again(en, instance) && clock_mono_ns() < end)
+		poll(NULL, 0, BUSY_POLL_MS);
+	return r < 0 ? r : 0;
 }

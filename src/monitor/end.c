@@ -57,14 +57,15 @@ static void become_remover(struct monitor *m)
 	      (char *)NULL);
 }
 
-/* What it had on networks the command takes back that looks after the records. */
-static void become_releaser(struct monitor *m)
+/* What it had on networks the command takes back that looks after the records; nobody waits for it: the kernel takes ten
+ * milliseconds to forget a rule.  remove: and then the instance, as the remover. */
+static void become_releaser(struct monitor *m, bool remove)
 {
 	const struct boot *b = &m->boot;
 
 	unblock_signals();
 	execl(b->ketch, "ketch", "--root", b->root, "--run-root", b->run_root, "network-release", b->spec.id,
-	      (char *)NULL);
+	      remove ? "rm" : NULL, (char *)NULL);
 }
 
 /* A veth goes with the network namespace that it leads to, but somebody else may be in that. */
@@ -80,14 +81,12 @@ static void remove_links(const struct net_spec *n)
 		nl_run(rt, &b, NULL);
 }
 
-/* After the last word, for the kernel takes its time. */
-static void leave_networks(struct monitor *m)
+static void leave_networks(struct monitor *m, bool remove)
 {
 	if (m->boot.spec.network != NETWORK_ATTACHED || m->boot.files_only)
 		return;
 	remove_links(&m->boot.spec.net);
-	if (!m->boot.spec.auto_remove)
-		become_releaser(m);
+	become_releaser(m, remove);
 }
 
 /* The command that starts the instance, with the lock as an argument. */
@@ -177,7 +176,7 @@ void monitor_wind_up(struct monitor *m)
 	alone = !relay_has_first_client(m->relay);
 	close(m->lock_fd);
 	say_last(m);
-	leave_networks(m);
+	leave_networks(m, m->boot.spec.auto_remove && alone);
 	if (m->boot.spec.auto_remove && alone && !m->boot.files_only)
 		become_remover(m);
 }

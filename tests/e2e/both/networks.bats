@@ -137,7 +137,7 @@ leases_are() { [ "$(leases)" -eq "$1" ]; }
 
 @test "when all have gone the host is as it was: no links, no rules, no name service" {
 	ketch rm -f one two >/dev/null
-	leases_are 0
+	await 5 leases_are 0
 	ketch network rm web
 	ketch network rm bridge || :
 	await 5 has_no_link 0
