@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,6 @@
 #include "container/container_int.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
-#include "sys/pidfd.h"
 
 #define MAX_VALUE 255
 #define MERGE_MS  10000
@@ -98,8 +96,9 @@ static int attach_all(const struct merge *m, int dir, struct buf *opts)
 }
 
 /* In the child.  Closes all it opens: the table of descriptors is ours. */
-static int merge_in_child(const struct merge *m)
+static int merge_in_child(const void *arg)
 {
+	const struct merge *m = arg;
 	AUTO(buf_done) struct buf opts = { 0 };
 	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int dir = mount_new("tmpfs", "mode=0700", 0), merged = -1, mnt = -1;
@@ -118,22 +117,6 @@ static int merge_in_child(const struct merge *m)
 	merged = openat(dir, "merged", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	mnt = merged < 0 ? -errno : mount_clone(merged, false);
 	return mnt < 0 ? mnt : dup3(mnt, m->result, O_CLOEXEC) < 0 ? -errno : 0;
-}
-
-static int run_merge(const struct merge *m)
-{
-	autoclose int pidfd = -1;
-	int status, r;
-	pid_t pid = ns_clone(CLONE_NEWNS | CLONE_FILES, -1, &pidfd);
-
-	if (pid < 0)
-		return pid;
-	if (pid == 0)
-		_exit(-merge_in_child(m));
-	r = pidfd_wait_end(pidfd, MERGE_MS);
-	if (r == 0)
-		r = pidfd_reap(pidfd, &status);
-	return r < 0 ? r : -status; /* the errno, which is below 128 */
 }
 
 /* What the instance wrote itself has the owners as the host counts them. */
@@ -175,7 +158,7 @@ static int merge_aside(const struct container *c, const struct strv *layers, int
 		}
 	}
 	if (r == 0) {
-		r = run_merge(&m);
+		r = ns_run_apart(merge_in_child, &m, MERGE_MS);
 		if (r < 0)
 			err_sys(e, -r, "cannot mount the layers");
 	}

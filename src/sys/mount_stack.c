@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -17,7 +16,6 @@
 #include "base/buf.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
-#include "sys/pidfd.h"
 
 /* Layers are foreign data: an xattr in them must not send a lookup elsewhere.  xino: one st_dev for all of them. */
 #define OPTIONS	 ",redirect_dir=nofollow,metacopy=off,index=off,xino=on"
@@ -59,8 +57,9 @@ static int place_all(const struct stack *s, int dir, struct buf *opts)
 }
 
 /* In the child.  Closes all it opens. */
-static int stack_in_child(const struct stack *s)
+static int stack_in_child(const void *arg)
 {
+	const struct stack *s = arg;
 	AUTO(buf_done) struct buf opts = { 0 };
 	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int dir = mount_new("tmpfs", "mode=0700", 0), merged = -1, mnt = -1;
@@ -81,22 +80,6 @@ static int stack_in_child(const struct stack *s)
 	return mnt < 0 ? mnt : dup3(mnt, s->result, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int run_child(const struct stack *s)
-{
-	autoclose int pidfd = -1;
-	int status, r;
-	pid_t pid = ns_clone(CLONE_NEWNS | CLONE_FILES, -1, &pidfd);
-
-	if (pid < 0)
-		return pid;
-	if (pid == 0)
-		_exit(-stack_in_child(s));
-	r = pidfd_wait_end(pidfd, STACK_MS);
-	if (r == 0)
-		r = pidfd_reap(pidfd, &status);
-	return r < 0 ? r : -status; /* the errno, which is below 128 */
-}
-
 int mount_stack(const int *dirs, size_t n)
 {
 	autofree int *mounts = calloc(n + 1, sizeof(*mounts));
@@ -109,7 +92,7 @@ int mount_stack(const int *dirs, size_t n)
 		r = mounts[s.n] < 0 ? mounts[s.n] : 0;
 	}
 	if (r == 0)
-		r = run_child(&s);
+		r = ns_run_apart(stack_in_child, &s, STACK_MS);
 	for (size_t i = 0; i < s.n; i++)
 		close(mounts[i]);
 	return r < 0 ? r : take_fd(&result);

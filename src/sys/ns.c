@@ -11,6 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/auto.h"
+#include "sys/pidfd.h"
+
 #include "base/io.h"
 
 pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
@@ -83,4 +86,20 @@ int ns_open(pid_t pid, const char *kind)
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int ns_run_apart(int (*fn)(const void *arg), const void *arg, int timeout_ms)
+{
+	autoclose int pidfd = -1;
+	int status, r;
+	pid_t pid = ns_clone(CLONE_NEWNS | CLONE_FILES, -1, &pidfd);
+
+	if (pid < 0)
+		return pid;
+	if (pid == 0)
+		_exit(-fn(arg));
+	r = pidfd_wait_end(pidfd, timeout_ms);
+	if (r == 0)
+		r = pidfd_reap(pidfd, &status);
+	return r < 0 ? r : -status; /* the errno, which is below 128 */
 }

@@ -21,4 +21,8 @@ bool ns_is_first_user(void);
 /* A descriptor of the namespace `kind` ("user", "pid") of a process; pid 0: our own. */
 int ns_open(pid_t pid, const char *kind);
 
+/* Runs fn in a child that has a mount namespace of its own, but our table of descriptors: it leaves its result in one of them
+ * (dup3), and closes what else it opens.  Returns what fn does: 0 or -errno. */
+int ns_run_apart(int (*fn)(const void *arg), const void *arg, int timeout_ms);
+
 #endif
