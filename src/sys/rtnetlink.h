@@ -35,6 +35,8 @@ void rt_bridge_new(struct nl_batch *b, const struct rt_link *l);
 void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, int parent, bool tap);
 void rt_vlan_new(struct nl_batch *b, const struct rt_link *l, int parent, uint16_t vlan);
 void rt_dummy_new(struct nl_batch *b, const struct rt_link *l);
+/* What is led into it (sys/tc.h) comes back to where it was. */
+void rt_ifb_new(struct nl_batch *b, const struct rt_link *l);
 
 /* --- changing.  name with an index: it is renamed (which wants it down on older kernels) */
 void rt_link_change(struct nl_batch *b, const struct rt_link *l);

@@ -129,9 +129,8 @@ def run(tap, build, work):
     tool("up", work)
     tool("hairpin")
     agents = {n: Agent(n, [80]) for n in NAMES}
-    for n in ("fd07::1", "192.168.8.1"):  # neighbours are known from now on
-        while not agents["lan"].ask("tcp", n, 80):
-            pass
+    for who, address in [("lan", "fd07::1"), ("lan", "192.168.8.1")] + [("host", a) for a in [*V4.values(), *V6.values()]]:
+        assert any(agents[who].ask("tcp", address, 80) for _ in range(10)), address  # neighbours are known from now on
     by_address(tap, agents)
     check_matrix(tap, "who may reach whom: 120 cells", agents)
     whole = tool("whole")
@@ -143,6 +142,7 @@ def run(tap, build, work):
     spoofing(tap)
     rules(tap, tool, agents)
     docker(tap, tool, work, agents)
+    rates(tap, tool)
     for a in agents.values():
         a.close()
 
@@ -249,6 +249,44 @@ def rules(tap, tool, agents):
     tap.ok("who has the address next has not what it was allowed", agents["a1"].ask(*TARGETS["lan"]) == "")
     tool("port-remove", 0, model=model)
     tool("port-add", 0)
+
+
+MIB = 1 << 20
+
+
+def transfer(ns_from, ns_to, address, size):
+    """Seconds until `size` bytes have come; all of them do."""
+    take = ("import socket,time;s=socket.create_server(('',7000));print('ready',flush=True);c,_=s.accept();t=None;n=0\n"
+            "while True:\n b=c.recv(65536)\n t=t or time.monotonic()\n n+=len(b)\n"
+            " if not b: break\nprint(n,time.monotonic()-t)")
+    send = (f"import socket;s=socket.create_connection(('{address}',7000));s.sendall(bytes({size}))")
+    server = subprocess.Popen(within(ns_to, [sys.executable, "-c", take]), stdout=subprocess.PIPE, text=True)
+    server.stdout.readline()
+    subprocess.run(within(ns_from, [sys.executable, "-c", send]), check=True)
+    n, seconds = server.stdout.readline().split()
+    assert int(n) == size
+    return float(seconds)
+
+
+def rates(tap, tool):
+    """Never faster than the rate, by more than what may go at once; how much slower is the machine's affair."""
+    free = transfer("a2", "a1", V4["a1"], 2 * MIB)
+    for words, both in ((["2m:in"], (True, False)), (["2m:out"], (False, True)), (["16mbit"], (True, True))):
+        tool("rate", 0, *words)
+        for limited, way in zip(both, (("a2", "a1", V4["a1"]), ("a1", "a2", V4["a2"]))):
+            took = transfer(*way, 2 * MIB)
+            # 2 MiB at 2 MB a second, of which 100 KB (50 ms) go at once
+            tap.ok(f"--net-rate {words[0]}: {way[0]} to {way[1]} is {'limited' if limited else 'as fast as before'}",
+                   took > 0.8 if limited else took < max(0.7, 5 * free), f"took {took:.2f} s, {free:.2f} s without")
+    tool("rate", 0, "0")
+    left = subprocess.run("tc qdisc show dev va1; ip -br link show type ifb", shell=True, capture_output=True, text=True).stdout
+    tap.ok("a rate that is lifted leaves nothing", "tbf" not in left and "ingress" not in left and "ki" not in left, left)
+    tool("rate", 0, "1gbit")
+    sh("ip link del va1")
+    tool("rate-clear", 0)
+    tool("rate-clear", 0)
+    left = subprocess.run("ip -br link show type ifb", shell=True, capture_output=True, text=True).stdout
+    tap.ok("nor does a port that has gone", "ki" not in left, left)
 
 
 # As dockerd 20.10 writes them, with iptables-nft.

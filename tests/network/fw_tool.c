@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "network/firewall.h"
 #include "network/forwarding.h"
+#include "network/rate.h"
 #include "sys/netlink.h"
 
 struct network_row {
@@ -220,6 +221,20 @@ static int hairpin(const struct fw_model *m, struct err *e)
 	return r;
 }
 
+static int set_rate(const struct fw_model *m, unsigned i, char **words, bool set, struct err *e)
+{
+	autoclose int rt = nl_open(NETLINK_ROUTE);
+	const struct fw_port *p = &m->ports[i];
+	struct net_rate rate = { 0 };
+	int r = 0;
+
+	for (size_t k = 1; set && words[k] && r == 0; k++)
+		r = rate_parse(words[k], &rate, e);
+	if (r < 0)
+		return r;
+	return set ? rate_set(rt, p->given->link, p->instance, &rate, e) : rate_clear(rt, p->given->link, e);
+}
+
 static int run(const char *verb, const struct fw_model *m, char **words, struct err *e)
 {
 	unsigned i = words[0] ? (unsigned)atoi(words[0]) : 0,
@@ -227,6 +242,8 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 
 	if (!strcmp(verb, "script"))
 		return print(m, e);
+	if (!strcmp(verb, "rate") || !strcmp(verb, "rate-clear"))
+		return set_rate(m, i, words, verb[4] == '\0', e);
 	if (!strcmp(verb, "hairpin"))
 		return hairpin(m, e);
 	if (!strcmp(verb, "ensure"))
