@@ -7,6 +7,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_mirred.h>
+#include <string.h>
 
 #define INGRESS_HANDLE TC_H_MAKE(TC_H_INGRESS, 0)
 #define MATCH_ALL_PRIO 1
@@ -61,15 +62,14 @@ static void put_redirect(struct nl_batch *b, int to)
 	nl_nest_end(b, list);
 }
 
-/* A filter that looks at no bit of the packet. */
+/* A filter with one key, which looks at no bit of the packet. */
 static void put_match_all(struct nl_batch *b)
 {
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} all = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	const struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	uint8_t all[sizeof(sel) + sizeof(struct tc_u32_key)] = { 0 };
 
-	nl_put(b, TCA_U32_SEL, &all, sizeof(all));
+	memcpy(all, &sel, sizeof(sel));
+	nl_put(b, TCA_U32_SEL, all, sizeof(all));
 }
 
 void tc_redirect(struct nl_batch *b, int index, int to)
