@@ -42,6 +42,13 @@ int net_leave_host(struct net_work *w, struct err *e);
 
 /* network_request.c: checks the request; the rest of *n is filled in by the address plan. */
 int net_from_request(const struct network_request *rq, struct network *n, struct err *e);
+
+/* net_publish.c: holds one published port of an instance on network n: a descriptor; p->host_port is chosen where it was 0.
+ * -EADDRINUSE names who has it. */
+int net_reserve(struct net_work *w, const struct network *n, struct published_port *p, struct err *e);
+/* All of them, as "port/N" of the boot document. */
+int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b, struct err *e);
+
 /* network.c: the networks that every store has, made where they are missing. */
 int net_ensure_defaults(struct engine *en, struct err *e);
 

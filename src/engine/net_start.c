@@ -387,6 +387,8 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 
 	if (r == 0)
 		r = find_networks(&st, e);
+	if (r == 0 && st.nets[0].bridge)
+		r = net_reserve_all(&w, &st.nets[0], b, e);
 	if (r == 0)
 		r = take_leases(&st, e);
 	if (r == 0)

@@ -119,7 +119,7 @@ static int put_whole(int fd, const struct fw_model *m, size_t *ret_mended, struc
 	if (r < 0)
 		return r;
 	fw_model_elements(m, &l);
-	r = fw_mend(fd, m->table, &l, NULL, e);
+	r = fw_mend(fd, m->table, &l, NULL, NULL, e);
 	if (r == 0)
 		r = put_seal(fd, m->table, m->guard, e);
 	*ret_mended = l.n;
@@ -146,7 +146,7 @@ int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e)
 		r = put_whole(fd, m, &mended, e);
 	} else if (r > 0) {
 		fw_model_elements(m, &l);
-		r = fw_mend(fd, m->table, &l, &mended, e);
+		r = fw_mend(fd, m->table, &l, NULL, &mended, e);
 	}
 	if (r == 0 && ret_mended)
 		*ret_mended = mended;
@@ -187,9 +187,17 @@ static int change(const char *table, const struct fw_elements *l, bool add, stru
 int firewall_network_add(const char *table, const struct fw_network *n, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
+	const struct nft_set s = fw_set(table, FW_BRIDGES);
+	autoclose int fd = open_nft(e);
+	struct nft_element there;
 
+	if (fd < 0)
+		return fd;
 	fw_network_elements(n, &l);
-	return change(table, &l, true, e);
+	if (l.n && nft_element_get(fd, &s, &l.v[0].el, &there) == 0 &&
+	    !strcmp(there.comment, l.v[0].el.comment))
+		return 0; /* they come in one transaction */
+	return fw_add(fd, table, &l, NULL, e);
 }
 
 int firewall_network_remove(const char *table, const struct fw_network *n, struct err *e)
@@ -241,14 +249,56 @@ int firewall_port_add(const char *table, const struct fw_port *p, struct err *e)
 	return r < 0 ? r : change(table, &l, true, e);
 }
 
+static bool is_own(const uint8_t *bytes, const char *text)
+{
+	struct ip_prefix own;
+
+	return text && ip_parse_prefix(text, &own) == 0 &&
+	       !memcmp(bytes, own.ip.bytes, ip_len(own.ip.family));
+}
+
+/* By its link, or by its address: at the other end of published ports, else in front. */
+static bool is_of_port(void *arg, int set, const struct nft_element *el)
+{
+	const struct fw_port *p = arg;
+	const struct fw_set_row *s = &fw_sets[set];
+	uint8_t field = s->data[0] ? s->data[0] : s->key[0];
+
+	if (strcmp(el->comment, p->instance) != 0)
+		return false;
+	if (field == FIELD_LINK)
+		return p->given->link && !strncmp((const char *)el->key, p->given->link, NET_IFNAME_MAX);
+	return is_own(s->data[0] ? el->data : el->key,
+		      field == FIELD_IP6 ? p->given->address6 : p->given->address);
+}
+
 int firewall_port_remove(const char *table, const struct fw_port *p, struct err *e)
 {
-	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	int r;
+	autoclose int fd = open_nft(e);
+	struct fw_port port = *p;
 
-	fw_port_elements(p, &l);
-	r = change(table, &l, false, e);
-	return r < 0 ? r : forget_egress(table, p, e);
+	return fd < 0 ? fd : fw_remove_all(fd, table, is_of_port, &port, NULL, e);
+}
+
+static bool is_rule_of(void *arg, int set, const struct nft_element *el)
+{
+	return set >= FW_DENY_IN4 && set <= FW_LIMITED6 && is_of_port(arg, set, el);
+}
+
+int firewall_port_rules(const char *table, const struct fw_port *p, struct err *e)
+{
+	struct fw_port rules = { .instance = p->instance,
+				 .given = p->given,
+				 .rules = p->rules,
+				 .n_rules = p->n_rules,
+				 .egress = p->egress,
+				 .egress_learn = p->egress_learn };
+	const struct fw_stale stale = { is_rule_of, &rules, FW_DENY_IN4, FW_LIMITED6 };
+	AUTO(fw_elements_done) struct fw_elements l = { 0 };
+	autoclose int fd = open_nft(e);
+
+	fw_port_elements(&rules, &l);
+	return fd < 0 ? fd : fw_mend(fd, table, &l, &stale, NULL, e);
 }
 
 int firewall_publish(const char *table, const struct fw_port *p, const struct published_port *pub, bool add,

@@ -65,7 +65,10 @@ int firewall_remove(const char *table, struct err *e);
 int firewall_network_add(const char *table, const struct fw_network *n, struct err *e);
 int firewall_network_remove(const char *table, const struct fw_network *n, struct err *e);
 int firewall_port_add(const char *table, const struct fw_port *p, struct err *e);
+/* instance and given are enough.  The kernel takes some 10 ms for what is removed, when the socket is closed. */
 int firewall_port_remove(const char *table, const struct fw_port *p, struct err *e);
+/* Its rules have changed, or what they mean. */
+int firewall_port_rules(const char *table, const struct fw_port *p, struct err *e);
 /* One published port of a running instance. */
 int firewall_publish(const char *table, const struct fw_port *p, const struct published_port *pub, bool add,
 		     struct err *e);

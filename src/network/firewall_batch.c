@@ -62,24 +62,25 @@ static bool is_same(const struct nft_element *a, const struct nft_element *b)
 }
 
 /* Makes the messages for one set.  Returns how many elements are added. */
-static int mend_set(int fd, const char *table, int set, const struct fw_elements *l, struct nl_batch *b)
+static int mend_set(int fd, const struct nft_set s, int set, const struct fw_elements *l,
+		    const struct fw_stale *stale, struct nl_batch *b)
 {
-	const struct nft_set s = fw_set(table, set);
 	autofree bool *there = calloc(l->n + 1, sizeof(*there));
 	autofree struct nft_element *now = NULL;
 	size_t n = 0;
 	int added = 0, r = there ? nft_elements(fd, &s, &now, &n) : -ENOMEM;
 
 	for (size_t i = 0; i < n && r == 0; i++) {
-		bool displaced = false;
+		bool displaced = stale && stale->takes(stale->arg, set, &now[i]), kept = false;
 
 		for (size_t k = 0; k < l->n; k++) {
 			if (l->v[k].set != set || !overlaps(&fw_sets[set], &now[i], &l->v[k].el))
 				continue;
 			there[k] |= is_same(&now[i], &l->v[k].el);
-			displaced |= !is_same(&now[i], &l->v[k].el);
+			kept |= is_same(&now[i], &l->v[k].el);
+			displaced = true;
 		}
-		if (displaced)
+		if (displaced && !kept)
 			nft_element_remove(b, &s, &now[i]);
 	}
 	for (size_t k = 0; k < l->n && r == 0; k++) {
@@ -91,7 +92,8 @@ static int mend_set(int fd, const char *table, int set, const struct fw_elements
 	return r < 0 ? r : added;
 }
 
-int fw_mend(int fd, const char *table, const struct fw_elements *l, size_t *ret_n, struct err *e)
+int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct fw_stale *stale,
+	    size_t *ret_n, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	bool used[FW_N] = { 0 };
@@ -102,9 +104,11 @@ int fw_mend(int fd, const char *table, const struct fw_elements *l, size_t *ret_
 		return r;
 	for (size_t i = 0; i < l->n; i++)
 		used[l->v[i].set] = true;
+	for (int set = stale ? stale->first : 1; set <= (stale ? stale->last : 0); set++)
+		used[set] = true;
 	nft_begin(&b);
 	for (int set = 0; set < FW_N; set++) {
-		r = used[set] ? mend_set(fd, table, set, l, &b) : 0;
+		r = used[set] ? mend_set(fd, fw_set(table, set), set, l, stale, &b) : 0;
 		if (r < 0)
 			return err_sys(e, -r, "set %s of the rule set", fw_sets[set].name);
 		added += (size_t)r;
@@ -130,7 +134,7 @@ int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n
 	}
 	r = run(fd, &b, e);
 	if (r == -EEXIST || r == -EBUSY || r == -ENOTEMPTY)
-		return fw_mend(fd, table, l, ret_n, e);
+		return fw_mend(fd, table, l, NULL, ret_n, e);
 	if (r == 0 && ret_n)
 		*ret_n = l->n;
 	return r;

@@ -16,7 +16,7 @@
 #include "base/io.h"
 #include "base/ip.h"
 
-#define TABLE_MAX  (64 << 20) /* a busy server's sockets, 150 bytes a line */
+#define TABLE_MAX    (64 << 20) /* a busy server's sockets, 150 bytes a line */
 #define STATE_LISTEN 0x0a
 
 /* --- holding */
@@ -42,7 +42,8 @@ static socklen_t address(const struct ip *ip, uint32_t port, struct sockaddr_sto
 static int bind_one(const struct ip *ip, int protocol, uint32_t port)
 {
 	static const int on = 1;
-	autoclose int fd = socket(ip->family, (protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	autoclose int fd =
+		socket(ip->family, (protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage at;
 	socklen_t len = address(ip, port, &at);
 
@@ -61,8 +62,8 @@ static uint32_t bound_port(int fd)
 	socklen_t len = sizeof(at);
 
 	getsockname(fd, (struct sockaddr *)&at, &len);
-	return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&at)->sin_port :
-					       ((struct sockaddr_in6 *)(void *)&at)->sin6_port);
+	return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&at)->sin_port
+					     : ((struct sockaddr_in6 *)(void *)&at)->sin6_port);
 }
 
 /* A UDP socket that nobody reads: what comes while the rules are away must not pile up. */
@@ -84,12 +85,13 @@ int reserve_port(struct published_port *p, struct err *e)
 	for (uint32_t port = p->host_port; port <= last && fd == -EADDRINUSE; port++)
 		fd = bind_one(&ip, p->protocol, port);
 	if (fd == -EADDRINUSE)
-		return err_set(e, EADDRINUSE, "port %u/%s of %s is in use", p->host_port, port_protocol_names[p->protocol],
-			       p->host_ip);
+		return err_set(e, EADDRINUSE, "port %u/%s of %s is in use", p->host_port,
+			       port_protocol_names[p->protocol], p->host_ip);
 	if (fd == -EADDRNOTAVAIL)
 		return err_set(e, EADDRNOTAVAIL, "%s is not an address of this host", p->host_ip);
 	if (fd < 0)
-		return err_sys(e, -fd, "port %u/%s of %s", p->host_port, port_protocol_names[p->protocol], p->host_ip);
+		return err_sys(e, -fd, "port %u/%s of %s", p->host_port, port_protocol_names[p->protocol],
+			       p->host_ip);
 	if (p->protocol == PORT_UDP)
 		keep_empty(fd);
 	fd = fd_move_above_stdio(fd);
@@ -107,8 +109,8 @@ unsigned long reserve_find_inode(const char *table, uint32_t port, bool listenin
 		unsigned long inode;
 
 		/* "sl: local:port remote:port state queues timer retransmits uid timeout inode" */
-		if (sscanf(line + 1, "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu", &local,
-			   &state, &inode) == 3 &&
+		if (sscanf(line + 1, "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
+			   &local, &state, &inode) == 3 &&
 		    local == port && inode && (!listening || state == STATE_LISTEN))
 			return inode;
 	}

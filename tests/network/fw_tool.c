@@ -155,7 +155,9 @@ static int bench(const struct fw_model *m, struct err *e)
 	enum { ROUNDS = 200 };
 	static int64_t took[4][ROUNDS];
 	const struct fw_port *p = &m->ports[0];
-	struct published_port pub = { PORT_TCP, (char[]){ "0.0.0.0" }, 4000, 80 };
+	struct published_port pub = {
+		.protocol = PORT_TCP, .host_ip = (char[]){ "0.0.0.0" }, .host_port = 4000, .port = 80
+	};
 	int r = 0;
 
 	for (int i = 0; i < ROUNDS && r >= 0; i++) {

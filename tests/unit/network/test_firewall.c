@@ -19,10 +19,10 @@ static struct fw_network networks[] = {
 };
 
 static struct published_port published[] = {
-	{ PORT_TCP, (char[]){ "0.0.0.0" }, 8080, 80 },
-	{ PORT_UDP, (char[]){ "192.168.7.1" }, 5353, 53 },
-	{ PORT_TCP, (char[]){ "::" }, 8080, 80 },
-	{ PORT_TCP, (char[]){ "::1" }, 8081, 80 }, /* a relay's */
+	{ .protocol = PORT_TCP, .host_ip = (char[]){ "0.0.0.0" }, .host_port = 8080, .port = 80 },
+	{ .protocol = PORT_UDP, .host_ip = (char[]){ "192.168.7.1" }, .host_port = 5353, .port = 53 },
+	{ .protocol = PORT_TCP, .host_ip = (char[]){ "::" }, .host_port = 8080, .port = 80 },
+	{ .protocol = PORT_TCP, .host_ip = (char[]){ "::1" }, .host_port = 8081, .port = 80 }, /* a relay's */
 };
 
 static struct net_rule rules[] = {

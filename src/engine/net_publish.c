@@ -1,0 +1,88 @@
+/* net_publish.c - published ports are held by sockets: bound here, kept by the monitor, so that nobody else takes them */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/ip.h"
+#include "engine/net_int.h"
+#include "network/reserve.h"
+
+/* Can both have the port?  0.0.0.0 is every IPv4 address. */
+static bool meet(const struct published_port *a, const struct published_port *b)
+{
+	struct ip x, y;
+
+	return a->protocol == b->protocol && a->host_port == b->host_port && ip_parse(a->host_ip, &x) == 0 &&
+	       ip_parse(b->host_ip, &y) == 0 && x.family == y.family &&
+	       (ip_is_any(&x) || ip_is_any(&y) || !ip_compare(&x, &y));
+}
+
+/* One of ours has it: its name; NULL. */
+static char *holder_of_ours(struct net_work *w, const struct published_port *p)
+{
+	struct lease *list = NULL;
+	char *name = NULL;
+	size_t n = 0;
+
+	if (lease_list(w->en->db, NULL, NULL, &list, &n, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < n && !name; i++)
+		for (size_t k = 0; k < list[i].n_ports && !name; k++)
+			if (meet(&list[i].ports[k], p) && list[i].names.n)
+				name = strdup(list[i].names.v[0]);
+	leases_free(list, n);
+	return name;
+}
+
+static int check(const struct network *n, const struct published_port *p, struct err *e)
+{
+	struct ip ip;
+
+	if (ip_parse(p->host_ip, &ip) < 0)
+		return err_set(e, EINVAL, "-p: %.60s is not an address", p->host_ip);
+	if (ip.family == AF_INET6 && ip_is_loopback(&ip))
+		return err_set(e, ENOTSUP,
+			       "-p [::1]: Linux routes nothing from there: publish on 127.0.0.1 instead");
+	if (ip.family == AF_INET6 ? !n->v6.subnet : !n->v4.subnet)
+		return err_set(e, EINVAL, "-p %s: network %s has no %s", p->host_ip, n->name,
+			       ip.family == AF_INET6 ? "IPv6" : "IPv4");
+	return 0;
+}
+
+int net_reserve(struct net_work *w, const struct network *n, struct published_port *p, struct err *e)
+{
+	autofree char *who = NULL;
+	int fd = check(n, p, e);
+
+	if (fd == 0)
+		fd = reserve_port(p, e);
+	if (fd != -EADDRINUSE)
+		return fd < 0 ? err_wrap(e, fd, "-p") : fd;
+	who = holder_of_ours(w, p);
+	if (!who)
+		who = reserve_holder(p);
+	return err_set(e, EADDRINUSE, "-p: port %u/%s of %s is in use by %s", p->host_port,
+		       port_protocol_names[p->protocol], p->host_ip, who ? who : "another process");
+}
+
+int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b, struct err *e)
+{
+	struct net_spec *s = &b->spec.net;
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		char name[32];
+		int fd = net_reserve(w, n, &s->ports[i], e);
+
+		if (fd < 0)
+			return fd;
+		snprintf(name, sizeof(name), "port/%zu", i);
+		if (boot_add_fd(b, name, fd) < 0) {
+			close(fd);
+			return err_set(e, ENOMEM, "out of memory");
+		}
+	}
+	return 0;
+}

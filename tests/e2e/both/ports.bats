@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# ports.bats - published ports: from the host, from another machine, who comes is seen, one port has one holder; and rates
+load ../lib
+
+WEB='mkdir -p /w/cgi-bin; printf "#!/bin/sh\nprintf \"Content-Type: text/plain\\n\\n\"; echo \$REMOTE_ADDR\n" >/w/cgi-bin/who
+chmod +x /w/cgi-bin/who; cp /etc/hostname /w/name; httpd -p 80 -h /w; echo ready; trap "exit 0" TERM; tail -f /dev/null & wait'
+
+# A second machine: a namespace on the wire "lan", 192.168.7.2 there, and we 192.168.7.1.
+second_machine() {
+	unshare -n sleep 3600 &
+	echo "$!" >"$DIR/second"
+	await 5 differs "$!"
+	ip link add lan type veth peer name eth0 netns "$!"
+	ip address add 192.168.7.1/24 dev lan && ip link set lan up
+	second "ip address add 192.168.7.2/24 dev eth0; ip link set eth0 up; ip route add default via 192.168.7.1"
+}
+differs() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+second() { nsenter -t "$(cat "$DIR/second")" -n sh -c "$1"; } # COMMAND
+
+setup_file() {
+	store_open
+	second_machine
+	krun -d --name web --hostname webhost -p 8080:80 -p 192.168.7.1:8081:80 -p 192.168.7.1:8081:81/udp -p 127.0.0.1::80 \
+		ketch/base sh -c "$WEB" >/dev/null
+	await 60 logged web ready
+	gcc -static -x c -o "$DIR/echo" - <<-EOF
+		#include <sys/socket.h>
+		#include <netinet/in.h>
+		int main(void)
+		{
+			struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(81) };
+			socklen_t n = sizeof(a);
+			char c[100];
+			int s = socket(AF_INET, SOCK_DGRAM, 0);
+			if (bind(s, (void *)&a, n) < 0)
+				return 1;
+			for (;;)
+				sendto(s, c, recvfrom(s, c, sizeof(c), 0, (void *)&a, &n), 0, (void *)&a, n);
+		}
+	EOF
+	ketch cp "$DIR/echo" web:/echo
+	ketch exec -d web /echo
+}
+
+teardown_file() {
+	kill "$(cat "$DIR/second")"
+	store_close
+}
+
+who() { curl -sS -m 5 "http://$1/cgi-bin/who" | sed "s/.*::ffff://; s/]//"; } # HOST:PORT
+
+@test "published on 127.0.0.1 where no address is given: reached from the host, from nowhere else" {
+	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+	like "$(who 127.0.0.1:8080)" '^10\.'
+	run second "curl -sS -m 1 http://192.168.7.1:8080/name"
+	[ "$status" -ne 0 ]
+}
+
+@test "published on an address: reached from another machine, whose address is seen" {
+	like "$(second "curl -sS -m 5 http://192.168.7.1:8081/cgi-bin/who")" '192\.168\.7\.2]?$'
+	is "$(who 192.168.7.1:8081)" 192.168.7.1
+}
+
+@test "UDP" {
+	await 10 second "python3 -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(5)
+s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"echo\"'"
+}
+
+@test "what is not published is not reached, though its machine knows the way" {
+	local address
+	address=$(ketch exec web hostname -i)
+	like "$address" '^10\.'
+	is "$(curl -sS -m 5 "http://$address/name")" webhost
+	run second "curl -sS -m 1 http://$address/name"
+	[ "$status" -ne 0 ]
+}
+
+@test "an instance reaches its own published port" {
+	like "$(ketch exec web wget -q -O - http://192.168.7.1:8081/cgi-bin/who)" '10\.'
+}
+
+@test "somebody deletes all rules: the next command that starts something puts them back" {
+	nft flush ruleset
+	run curl -sS -m 1 http://127.0.0.1:8080/name
+	[ "$status" -ne 0 ]
+	ketch run --isolation container --rm ketch/base true
+	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+}
+
+@test "a port that is taken is refused, by the name of who has it" {
+	refused 125 'port 8080/tcp of 127.0.0.1 is in use by web' krun --rm -p 8080:80 ketch/base true
+	refused 125 'port 8081/udp of 0.0.0.0 is in use by web' krun --rm -p 0.0.0.0:8081:80/udp ketch/base true
+	python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8099)); print(flush=True); time.sleep(60)' >"$DIR/held" &
+	await 5 test -s "$DIR/held"
+	refused 125 "8099/tcp .* in use by python3 \(process $!\)" krun --rm -p 8099:80 ketch/base true
+	kill $!
+	refused 125 'in use by web' krun --rm -p 8080-8080:80 ketch/base true
+	refused 125 '192.0.2.1 is not an address of this host' krun --rm -p 192.0.2.1:80:80 ketch/base true
+	refused 125 '\[::1\]' krun --rm -p '[::1]:8090:80' ketch/base true
+	run python3 -c 'import socket; socket.create_server(("127.0.0.1", 8080))' # nor can anybody else have it
+	[ "$status" -ne 0 ]
+}
+
+@test "a monitor that is killed leaves its ports free" {
+	krun -d --name gone -p 8085:80 ketch/base "${STAY[@]}" >/dev/null
+	kill -9 "$(monitor_of gone)"
+	await 10 python3 -c 'import socket; socket.create_server(("127.0.0.1", 8085))'
+	await 20 status_is gone exited
+	run grep -c "$(inspect_of gone .Id)" <(nft list ruleset)
+	is "$output" 0
+	ketch rm gone
+}
