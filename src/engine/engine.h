@@ -60,6 +60,9 @@ struct net_request {
 	struct strv publish; /* "[[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]" */
 	struct strv expose; /* "PORT[-PORT][/PROTOCOL]" */
 	bool publish_all;
+	struct strv allow, deny; /* network/rule.h */
+	struct strv rates; /* "RATE[:in|out]" (network/rate.h) */
+	uint64_t burst_bytes;
 	char *publish_address; /* of the host, where `publish` names none; NULL: 127.0.0.1 */
 };
 

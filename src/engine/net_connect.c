@@ -198,6 +198,8 @@ static int connect_running(struct change *c, struct err *e)
 		r = add_port(c, &l.port, e);
 		if (r == 0)
 			r = net_tell_port(&c->w, &c->n, &l, e);
+		if (r == 0)
+			r = net_set_rate(&c->w, &l, &c->in->spec.net.rate, e);
 		if (r < 0)
 			forget(c, &l);
 	}

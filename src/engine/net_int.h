@@ -34,6 +34,8 @@ int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
 void net_mend_names(struct net_work *w, const struct network *n);
 /* A new port: its rules, its names. */
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
+/* --net-rate of a port whose link is there. */
+int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e);
 /* Ports and networks that have gone. */
 void net_forget_ports(struct net_work *w, const struct lease *list, size_t n);
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e);
@@ -43,11 +45,29 @@ int net_leave_host(struct net_work *w, struct err *e);
 /* network_request.c: checks the request; the rest of *n is filled in by the address plan. */
 int net_from_request(const struct network_request *rq, struct network *n, struct err *e);
 
+/* net_peers.c: rules with addresses instead of names; pure. */
+struct net_known {
+	const struct network *networks;
+	const struct lease *leases;
+	size_t n_networks, n_leases;
+};
+struct net_peers {
+	struct net_rule *rules; /* borrow from the lease and `words` */
+	size_t n;
+	struct strv words;
+};
+bool net_has_named_peers(const struct lease *l);
+/* 0 or -ENOMEM; *ret by net_peers_done, also then. */
+int net_peers_resolve(const struct lease *l, const struct net_known *k, struct net_peers *ret);
+void net_peers_done(struct net_peers *p);
+
 /* net_publish.c: holds one published port of an instance on network n: a descriptor; p->host_port is chosen where it was 0.
  * -EADDRINUSE names who has it. */
 int net_reserve(struct net_work *w, const struct network *n, struct published_port *p, struct err *e);
 /* All of them, as "port/N" of the boot document. */
 int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b, struct err *e);
+/* Those on [::1], which Linux does not route, get a relay; "relay6" of the boot document is its life. */
+int net_relay(struct boot *b, const struct net_port *given, struct err *e);
 
 /* network.c: the networks that every store has, made where they are missing. */
 int net_ensure_defaults(struct engine *en, struct err *e);

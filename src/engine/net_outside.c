@@ -17,6 +17,7 @@
 #include "engine/net_int.h"
 #include "network/forwarding.h"
 #include "network/names.h"
+#include "network/rate.h"
 
 #define RUN_ROOT "/run/ketch"
 
@@ -87,6 +88,7 @@ struct world {
 	struct lease *leases;
 	size_t n_leases;
 	struct fw_model model;
+	struct net_peers *peers; /* of each port of the model */
 	char table[NET_TABLE_MAX];
 };
 
@@ -94,16 +96,32 @@ static void world_done(struct world *w)
 {
 	networks_free(w->networks, w->n_networks);
 	leases_free(w->leases, w->n_leases);
+	for (size_t i = 0; i < w->model.n_ports; i++)
+		net_peers_done(&w->peers[i]);
+	free(w->peers);
 	free(w->model.networks);
 	free(w->model.ports);
 	strv_done(&w->model.apart);
 }
 
-static void add_port(struct world *w, const struct lease *l)
+static int add_port(struct world *w, const struct lease *l)
 {
-	for (size_t i = 0; i < w->model.n_networks; i++)
-		if (!strcmp(w->model.networks[i].id, l->network))
-			w->model.ports[w->model.n_ports++] = gate_of(l, &w->model.networks[i]);
+	const struct net_known known = { w->networks, w->leases, w->n_networks, w->n_leases };
+	struct net_peers *peers = &w->peers[w->model.n_ports];
+	struct fw_port *p = &w->model.ports[w->model.n_ports];
+	int r;
+
+	for (size_t i = 0; i < w->model.n_networks; i++) {
+		if (strcmp(w->model.networks[i].id, l->network) != 0)
+			continue;
+		r = net_peers_resolve(l, &known, peers);
+		*p = gate_of(l, &w->model.networks[i]);
+		p->rules = peers->rules;
+		p->n_rules = peers->n;
+		w->model.n_ports++;
+		return r;
+	}
+	return 0;
 }
 
 static int world_read(struct engine *en, struct world *w, struct err *e)
@@ -118,16 +136,17 @@ static int world_read(struct engine *en, struct world *w, struct err *e)
 	w->model.table = w->table;
 	w->model.networks = calloc(w->n_networks + 1, sizeof(*w->model.networks));
 	w->model.ports = calloc(w->n_leases + 1, sizeof(*w->model.ports));
-	if (!w->model.networks || !w->model.ports)
+	w->peers = calloc(w->n_leases + 1, sizeof(*w->peers));
+	if (!w->model.networks || !w->model.ports || !w->peers)
 		return no_memory(e);
 	/* after a start of the host a bridge comes with the first instance that wants it */
 	for (size_t i = 0; i < w->n_networks; i++)
 		if (w->networks[i].bridge && if_nametoindex(w->networks[i].bridge))
 			w->model.networks[w->model.n_networks++] =
 				wall_of(&w->networks[i], w->leases, w->n_leases);
-	for (size_t i = 0; i < w->n_leases; i++)
-		add_port(w, &w->leases[i]);
-	return 0;
+	for (size_t i = 0; i < w->n_leases && r == 0; i++)
+		r = add_port(w, &w->leases[i]);
+	return r < 0 ? no_memory(e) : 0;
 }
 
 static int without_nft(int r, struct err *e)
@@ -168,15 +187,31 @@ static int rules_are_whole(struct net_work *w, struct err *e)
 	return r;
 }
 
+/* Who comes or goes may be named in rules, its own or those of others. */
+static int renew_named(struct net_work *w, struct err *e)
+{
+	AUTO(world_done) struct world all = { 0 };
+	int r = world_read(w->en, &all, e);
+
+	for (size_t i = 0; i < all.model.n_ports && r == 0; i++)
+		if (all.peers[i].words.n)
+			r = firewall_port_rules(all.table, &all.model.ports[i], e);
+	return r;
+}
+
+/* Its rules follow where they have names. */
 static int open_gate(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)
 {
 	const struct fw_network wall = wall_of(n, l, 1);
-	const struct fw_port gate = gate_of(l, &wall);
+	struct fw_port gate = gate_of(l, &wall);
 	char table[NET_TABLE_MAX];
-	int r;
+	int r = l->n_rules ? forwarding_bridge(w->rt, &wall, e) : 0;
 
+	if (net_has_named_peers(l))
+		gate.n_rules = 0;
 	net_table(w->en, table);
-	r = firewall_port_add(table, &gate, e);
+	if (r == 0)
+		r = firewall_port_add(table, &gate, e);
 	return r == 0 && l->n_ports ? forwarding_port(w->rt, l->port.link, e) : r;
 }
 
@@ -293,6 +328,8 @@ int net_tell_port(struct net_work *w, const struct network *n, const struct leas
 		r = net_renew_rules(w, e);
 	if (r >= 0)
 		r = open_gate(w, n, l, e);
+	if (r == 0)
+		r = renew_named(w, e);
 	return r < 0 ? without_nft(r, e) : net_renew_names(w, n, e);
 }
 
@@ -312,8 +349,18 @@ void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
 		if (network_of(w, &list[i], &net) < 0 || !net.bridge)
 			continue;
 		close_gate(w, &net, &list[i]);
+		rate_clear(w->rt, list[i].port.link, NULL);
 		net_renew_names(w, &net, NULL);
 	}
+	if (n)
+		renew_named(w, NULL);
+}
+
+int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e)
+{
+	bool any = rate->in_bps || rate->out_bps;
+
+	return any && l->port.link ? rate_set(w->rt, l->port.link, l->instance, rate, e) : 0;
 }
 
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e)

@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/ip.h"
 #include "engine/net_int.h"
+#include "network/relay6.h"
 #include "network/reserve.h"
 
 /* Can both have the port?  0.0.0.0 is every IPv4 address. */
@@ -43,9 +44,8 @@ static int check(const struct network *n, const struct published_port *p, struct
 
 	if (ip_parse(p->host_ip, &ip) < 0)
 		return err_set(e, EINVAL, "-p: %.60s is not an address", p->host_ip);
-	if (ip.family == AF_INET6 && ip_is_loopback(&ip))
-		return err_set(e, ENOTSUP,
-			       "-p [::1]: Linux routes nothing from there: publish on 127.0.0.1 instead");
+	if (ip.family == AF_INET6 && ip_is_loopback(&ip) && (n->v4.subnet || n->v6.subnet))
+		return 0; /* a relay's: it passes bytes on over either family */
 	if (ip.family == AF_INET6 ? !n->v6.subnet : !n->v4.subnet)
 		return err_set(e, EINVAL, "-p %s: network %s has no %s", p->host_ip, n->name,
 			       ip.family == AF_INET6 ? "IPv6" : "IPv4");
@@ -85,4 +85,40 @@ int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b,
 		}
 	}
 	return 0;
+}
+
+static bool own_address(const struct net_port *given, struct ip *ret)
+{
+	struct ip_prefix p;
+
+	if ((!given->address6 || ip_parse_prefix(given->address6, &p) < 0) &&
+	    (!given->address || ip_parse_prefix(given->address, &p) < 0))
+		return false;
+	*ret = p.ip;
+	return true;
+}
+
+int net_relay(struct boot *b, const struct net_port *given, struct err *e)
+{
+	const struct net_spec *s = &b->spec.net;
+	struct relay_port ports[RELAY_MAX];
+	struct ip own;
+	size_t n = 0;
+	int fd;
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (!relay6_serves(&s->ports[i]) || !own_address(given, &own))
+			continue;
+		if (n == RELAY_MAX)
+			return err_set(e, E2BIG, "-p: at most %d ports can be published on [::1]", RELAY_MAX);
+		ports[n++] = (struct relay_port){ boot_fd_n(b, "port", i), s->ports[i].protocol, own,
+						  s->ports[i].port };
+	}
+	fd = n ? relay6_start(ports, n, e) : 0;
+	if (fd <= 0)
+		return fd;
+	if (boot_add_fd(b, "relay6", fd) == 0)
+		return 0;
+	close(fd);
+	return err_set(e, ENOMEM, "out of memory");
 }

@@ -254,6 +254,8 @@ static int tell(struct start *st, struct err *e)
 
 	for (size_t i = 0; i < st->n && r == 0; i++)
 		r = net_tell_port(st->w, &st->nets[i], &st->leases[i], e);
+	for (size_t i = 0; i < st->n && r == 0; i++)
+		r = net_set_rate(st->w, &st->leases[i], &st->b->spec.net.rate, e);
 	return r;
 }
 
@@ -395,7 +397,9 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 		r = net_clear_gone(&w, false, e);
 	if (r == 0)
 		r = b->spec.isolation == ISOLATION_VM ? add_taps(&st, e) : add_veths(&st, e);
-	return r < 0 ? r : tell(&st, e);
+	if (r == 0)
+		r = tell(&st, e);
+	return r == 0 && st.nets[0].bridge ? net_relay(b, &st.leases[0].port, e) : r;
 }
 
 int net_start(struct engine *en, struct boot *b, struct err *e)

@@ -263,5 +263,7 @@ int request_network(const struct run_request *rq, const struct image_run_config 
 		r = take_dns(&rq->net, &s->net, e);
 	if (r == 0)
 		r = request_egress(&rq->net.egress, &s->net, e);
-	return r < 0 ? r : request_ports(&rq->net, c, &s->net, e);
+	if (r == 0)
+		r = request_ports(&rq->net, c, &s->net, e);
+	return r < 0 ? r : request_rules(&rq->net, s, e);
 }

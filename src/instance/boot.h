@@ -15,6 +15,7 @@
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
  *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
+ *	relay6      ends the relay of ports that are published on [::1] (network/relay6.h) when it is closed
  *	port/0...   a socket that holds spec.net.ports[i] on the host; nobody reads it
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)

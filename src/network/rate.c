@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/parse.h"
+#include "network/port.h"
 #include "sys/tc.h"
 
 #define HEADER_BYTES 18 /* Ethernet's, with a VLAN tag */
@@ -110,10 +111,12 @@ static int find_second(int rt, const char *name, const char *instance, struct rt
 		       struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	char alias[RT_ALIAS_MAX];
 	int r = rt_link_find(rt, name, ret);
 
 	if (r == -ENODEV) {
-		rt_ifb_new(&b, &(struct rt_link){ .name = name, .alias = instance, .up = true });
+		snprintf(alias, sizeof(alias), PORT_ALIAS_INSTANCE "%s", instance);
+		rt_ifb_new(&b, &(struct rt_link){ .name = name, .alias = alias, .up = true });
 		r = run(rt, &b, "interface of kind ifb", e);
 		if (r < 0)
 			return r;

@@ -20,7 +20,7 @@ second() { nsenter -t "$(cat "$DIR/second")" -n sh -c "$1"; } # COMMAND
 setup_file() {
 	store_open
 	second_machine
-	krun -d --name web --hostname webhost -p 8080:80 -p 192.168.7.1:8081:80 -p 192.168.7.1:8081:81/udp -p 127.0.0.1::80 \
+	krun -d --name web --hostname webhost -p 8080:80 -p 192.168.7.1:8081:80 -p 192.168.7.1:8081:81/udp -p '[::1]:8082:80' \
 		ketch/base sh -c "$WEB" >/dev/null
 	await 60 logged web ready
 	gcc -static -x c -o "$DIR/echo" - <<-EOF
@@ -61,6 +61,10 @@ who() { curl -sS -m 5 "http://$1/cgi-bin/who" | sed "s/.*::ffff://; s/]//"; } # 
 	is "$(who 192.168.7.1:8081)" 192.168.7.1
 }
 
+@test "published on [::1], which Linux does not route" {
+	is "$(curl -sS -m 5 'http://[::1]:8082/name')" webhost
+}
+
 @test "UDP" {
 	await 10 second "python3 -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(5)
 s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"echo\"'"
@@ -96,7 +100,6 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 	kill $!
 	refused 125 'in use by web' krun --rm -p 8080-8080:80 ketch/base true
 	refused 125 '192.0.2.1 is not an address of this host' krun --rm -p 192.0.2.1:80:80 ketch/base true
-	refused 125 '\[::1\]' krun --rm -p '[::1]:8090:80' ketch/base true
 	run python3 -c 'import socket; socket.create_server(("127.0.0.1", 8080))' # nor can anybody else have it
 	[ "$status" -ne 0 ]
 }
