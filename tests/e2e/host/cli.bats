@@ -92,8 +92,8 @@ complete_in_bash() { # WORD...: what bash offers for the last of them
 @test "--root and --run-root move all state; several live beside each other" {
 	local other=(--root "$DIR/other/store" --run-root "$DIR/other/run")
 	ketch "${other[@]}" import "$("$FIXTURES/get" base)/rootfs" mine:1
-	ketch "${other[@]}" run -d --name same mine:1 "${STAY[@]}"
 	stay --isolation container --name same >/dev/null
+	ketch "${other[@]}" run -d --name same mine:1 "${STAY[@]}" # on a network of its own
 	is "$(ketch "${other[@]}" ps -q | wc -l)" 1
 	is "$(ketch ps -q | wc -l)" 1
 	refused 125 'no such image' ketch "${other[@]}" run ketch/base true
