@@ -35,7 +35,7 @@ static int limit(void)
 	} limits[] = {
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_NOFILE, 512 },
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 		{ RLIMIT_DATA, DATA_MAX },
 #endif
 	};

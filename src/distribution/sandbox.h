@@ -11,6 +11,15 @@
 
 #include "base/err.h"
 
+/* A sanitized program needs more memory than the sandbox allows. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 /* uid: user and group to become, 0: stay.  blobs_fd: -1: none.  There must be no thread yet. */
 int registry_sandbox_enter(uid_t uid, int blobs_fd, struct err *e);
 

@@ -13,6 +13,7 @@
 #include "distribution/url.h"
 
 #define RETRY_FIRST_MS 100
+#define PROBES_MAX     2 /* of how a server speaks, where it is silent */
 
 void session_done(struct session *s)
 {
@@ -250,30 +251,41 @@ static int set_origin(struct session *s, const char *scheme, struct err *e)
 	return s->origin ? 0 : err_set(e, EINVAL, "\"%.80s\" is no server", s->ep->server);
 }
 
+/* Asks once by TLS.  1: it speaks plain text, 0: it does not, or has not answered (*ret_again: it may yet). */
+static int probe(struct session *s, bool *ret_again, struct err *e)
+{
+	struct errand er = { .call.method = "GET" };
+	int r = errand_begin(s, &er, "", e);
+
+	while (r == 0 && !er.call.done) {
+		struct http_call *unused;
+
+		r = http_work(s->http, 1000, &unused, e);
+	}
+	if (r == 0)
+		r = er.call.no_tls;
+	*ret_again = !er.call.status && er.call.again;
+	errand_done(s, &er);
+	return r;
+}
+
 /* Only a server that answers in plain text is spoken to in plain text: a wrong certificate is no reason to. */
 int session_open(struct session *s, struct http *h, const struct registry_endpoint *ep, const char *actions,
 		 struct err *e)
 {
-	struct errand er = { .call.method = "GET" };
 	struct registry_endpoint root = *ep;
+	bool again = ep->plain;
 	int r;
 
+	root.repository = NULL;
 	*s = (struct session){
 		.http = h, .ep = &root, .actions = actions, .trust = { ep->ca, ep->cert, ep->key }
 	};
-	root.repository = NULL;
 	r = set_origin(s, "https", e);
-	if (r == 0 && ep->plain) {
-		r = errand_begin(s, &er, "", e);
-		while (r == 0 && !er.call.done) {
-			struct http_call *unused;
-
-			r = http_work(h, 1000, &unused, e);
-		}
-		if (r == 0 && er.call.no_tls)
-			r = set_origin(s, "http", e);
-		errand_done(s, &er);
-	}
+	for (unsigned n = 0; r == 0 && again && n < PROBES_MAX; n++)
+		r = probe(s, &again, e);
+	if (r > 0)
+		r = set_origin(s, "http", e);
 	s->ep = ep;
 	return r;
 }
