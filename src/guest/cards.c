@@ -147,14 +147,16 @@ int cards_keep(const char *const *macs, size_t n, struct err *e)
 {
 	struct card cards[MOST];
 	size_t n_cards = list(cards);
+	int r;
 
 	for (size_t i = 0; i < n_cards; i++) {
 		bool kept = !*cards[i].name;
 
 		for (size_t k = 0; k < n && !kept; k++)
 			kept = macs[k] && !strcmp(macs[k], cards[i].mac);
-		if (!kept && drop(&cards[i]) < 0)
-			return err_sys(e, errno, "network card %s", cards[i].mac);
+		r = kept ? 0 : drop(&cards[i]);
+		if (r < 0)
+			return err_sys(e, -r, "network card %s", cards[i].mac);
 	}
 	return 0;
 }
@@ -165,7 +167,10 @@ int card_drop(const char *mac, struct err *e)
 	size_t n = list(cards);
 
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(cards[i].mac, mac))
-			return drop(&cards[i]) < 0 ? err_sys(e, errno, "network card %s", mac) : 0;
+		if (!strcmp(cards[i].mac, mac)) {
+			int r = drop(&cards[i]);
+
+			return r < 0 ? err_sys(e, -r, "network card %s", mac) : 0;
+		}
 	return err_set(e, ENODEV, "this machine uses no network card %.32s", mac);
 }
