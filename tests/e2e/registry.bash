@@ -19,7 +19,14 @@ registry_open() {
 
 registry_close() { # NAME
 	local pid
-	pid=$(cat "$DIR/$1/pid") && kill "$pid" && await 10 gone "$pid"
+	pid=$(cat "$DIR/$1/pid") && rm "$DIR/$1/pid" && kill "$pid" && await 10 gone "$pid"
+}
+
+registries_close() { # for teardown_file: also those of a test that has failed
+	local pid
+	for pid in "$DIR"/*/pid; do
+		[ ! -e "$pid" ] || registry_close "$(basename "${pid%/pid}")"
+	done
 }
 
 # Copies an OCI layout's image (PATH:TAG) there, with skopeo.

@@ -11,7 +11,7 @@ setup_file() {
 	put_layout "$UMOCI" "$HOST/test/two:v2"
 }
 teardown_file() {
-	registry_close registry
+	registries_close
 	store_close
 }
 

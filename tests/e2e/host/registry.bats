@@ -12,7 +12,7 @@ setup_file() {
 	put_layout "$UMOCI" "$HOST/test/umoci:1"
 }
 teardown_file() {
-	registry_close plain
+	registries_close
 	store_close
 }
 
