@@ -186,17 +186,11 @@ static uint64_t image_disk_bytes(struct engine *en, const struct instance_spec *
 {
 	struct image im = { 0 };
 	uint64_t bytes = 0;
-	struct stat st;
 
 	if (image_find(en->images, s->image_id, &im, NULL) < 0)
 		return 0;
-	bytes = im.size_bytes;
-	if (s->isolation == ISOLATION_VM) {
-		autoclose int fd = image_erofs_open(en->images, &im, NULL, NULL, NULL);
-
-		if (fd >= 0 && fstat(fd, &st) == 0)
-			bytes = (uint64_t)st.st_blocks * 512;
-	}
+	bytes = s->isolation == ISOLATION_VM && !s->vm.layer_disks ? image_root_bytes(en->images, im.id)
+								   : im.size_bytes;
 	image_done(&im);
 	return bytes;
 }

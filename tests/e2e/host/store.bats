@@ -72,9 +72,12 @@ layers() { find "$KETCH_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l; }
 		root=$(ketch run --rm -v "$DIR:/out" odd:1 sh -c 'cd /odd && tar -cf - . | cat >/out/back.tar; stat -c "%a %h %t:%T %u:%g %n" suid null fifo')
 		is "$root" $'6755 2 0:0 0:0 suid\n644 1 1:3 0:0 null\n644 1 0:0 12345:54321 fifo'
 		is "$(tar -tf "$DIR/back.tar" | sort)" "$(tar -C "$t/odd" -cf - . | tar -tf - | sort)"
-		local layer
-		layer=$(find "$KETCH_ROOT/layers" -path '*/odd/-rf \*' | head -n 1)
-		is "$(python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "user.note"))' "$layer")" "b'a\\x00b'"
+		ketch create --name odd odd:1 true >/dev/null
+		is "$(ketch export odd | python3 -c 'import sys, tarfile
+for m in tarfile.open(fileobj=sys.stdin.buffer, mode="r|"):
+    if m.name.endswith("odd/-rf *"):
+        print(m.pax_headers["SCHILY.xattr.user.note"].encode())')" "b'a\\x00b'"
+		ketch rm odd
 		ketch rmi odd:1
 	done
 }
