@@ -159,8 +159,6 @@ static int clear_lost(struct engine *en, struct instance *in, bool with_host, st
 {
 	int r = cgroup_clear(engine_facts(en), in->spec.sandbox.cgroup_parent, in->spec.id, e);
 
-	if (r == 0)
-		r = net_release_held(en, in->spec.id, true, e);
 	if (r < 0)
 		return r;
 	in->state.exit_code = 137;
@@ -193,6 +191,9 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 		if (r == -ENOSPC) /* it is so all the same; the next who looks finds it out again */
 			return 0;
 	}
+	/* also of a start that was killed before its monitor was there */
+	if (r == 0 && run >= 0)
+		r = net_release_held(en, in->spec.id, true, e);
 	if (r == 0 && run >= 0)
 		r = remove_tree(en->run_fd, in->spec.id);
 	if (r < 0)

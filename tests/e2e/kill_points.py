@@ -100,7 +100,15 @@ def remains():
     left = subprocess.run([AUDIT, DIR], capture_output=True, text=True).stdout.splitlines()
     left = [line for line in left if f"process {os.getpid()}:" not in line]
     return left + [f"store {x}" for x in os.listdir(STORE + "/instances")] + [
-        f"run {x}" for x in os.listdir(RUN) if x != "kvm.json"]
+        f"run {x}" for x in os.listdir(RUN) if x not in ("kvm.json", "networks")] + [
+        f"network {x}" for x in networks() if x != "lock" and not x.startswith("forwarding-")]
+
+
+def networks():
+    try:
+        return os.listdir(RUN + "/networks")
+    except FileNotFoundError:
+        return []
 
 
 def left():
