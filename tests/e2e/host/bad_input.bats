@@ -161,6 +161,6 @@ table() {
 
 @test "in a chroot a container is refused: the root of the host would stay in reach" {
 	mkdir "$DIR/chroot"
-	refused 125 chroot unshare -m sh -c 'mount --rbind / "$1" && exec chroot "$1" "$KETCH" run --rm ketch/base true' sh "$DIR/chroot"
+	refused 125 chroot unshare -m sh -c 'mount --rbind / "$1" && exec chroot "$1" "$KETCH" run --rm --network none ketch/base true' sh "$DIR/chroot"
 	rmdir "$DIR/chroot"
 }
