@@ -16,7 +16,8 @@ struct fork_args {
 };
 
 static const struct opt fork_opts[] = {
-	OPT(INT, 'n', "count", struct fork_args, count, "N", "So many, named INSTANCE-1, INSTANCE-2 and so on"),
+	OPT(INT, 'n', "count", struct fork_args, count, "N",
+	    "So many, named INSTANCE-1, INSTANCE-2 and so on"),
 	{ 0 },
 };
 

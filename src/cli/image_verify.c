@@ -36,8 +36,7 @@ static int verify_one(struct verification *v, const struct image *im, const char
 	if (v->quiet || lines.n)
 		return 0;
 	if (unknown)
-		printf("%s: ok; layers kept as directories, which cannot be compared: %zu\n", name,
-		       unknown);
+		printf("%s: ok; layers kept as directories, which cannot be compared: %zu\n", name, unknown);
 	else
 		printf("%s: ok\n", name);
 	return 0;

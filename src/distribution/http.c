@@ -306,7 +306,8 @@ int http_begin(struct http *h, struct http_call *c, struct err *e)
 
 static const char *reason(CURLcode code)
 {
-	return code == CURLE_PEER_FAILED_VERIFICATION ? "its certificate is not trusted" : curl_easy_strerror(code);
+	return code == CURLE_PEER_FAILED_VERIFICATION ? "its certificate is not trusted"
+						      : curl_easy_strerror(code);
 }
 
 /* Which failures may be otherwise the next time. */
@@ -337,8 +338,7 @@ static void finish(struct http_call *c, CURLcode code)
 	}
 	c->status = 0;
 	if (!c->refused) {
-		err_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
-			reason(code));
+		err_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s", reason(code));
 		c->again = is_passing(code);
 	}
 	c->no_tls = code == CURLE_SSL_CONNECT_ERROR;

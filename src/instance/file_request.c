@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-const char *const files_kind_names[] = { [FILES_COPY] = "copy",
-					 [FILES_TREE] = "tree",
-					 [FILES_CHANGES] = "changes",
-					 [FILES_LAYER] = "layer",
-					 [FILES_HOLD] = "hold",
-					 NULL };
+const char *const files_kind_names[] = {
+	[FILES_COPY] = "copy",	 [FILES_TREE] = "tree", [FILES_CHANGES] = "changes",
+	[FILES_LAYER] = "layer", [FILES_HOLD] = "hold", NULL
+};
 
 static const struct jfield file_request_fields[] = {
 	JE(struct file_request, kind, "kind", files_kind_names),

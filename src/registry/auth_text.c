@@ -4,11 +4,11 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/json_tree.h"
 #include "registry/auth.h"
-#include "base/base64.h"
 
 struct entry {
 	char *server; /* as it is written: "host", "host/path", "https://host/v1/" */

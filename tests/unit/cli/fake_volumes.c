@@ -6,8 +6,8 @@
 #include "engine/volume.h"
 #include "fake_engine.h"
 #include "image/history.h"
-#include "image/verify.h"
 #include "image/save.h"
+#include "image/verify.h"
 
 static const struct jfield volume_fields[] = {
 	J(J_STR, struct volume, name),

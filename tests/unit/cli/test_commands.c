@@ -411,8 +411,9 @@ static void instances_are_listed_as_docker_does(void **state)
 				      "\"Mounts\":\"\",\"Names\":\"o?ld\""));
 	fake.n_instances = 0;
 	ketch("ps", &o);
-	assert_string_equal(o.out,
-			    "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     ISOLATION   NAMES\n");
+	assert_string_equal(
+		o.out,
+		"CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     ISOLATION   NAMES\n");
 }
 
 static void inspect_prints_an_array_of_what_it_found(void **state)

@@ -42,7 +42,8 @@ static void the_command_of_the_instance_becomes_that_of_the_image(void **state)
 	       "{\"entrypointWords\":2,\"process\":{\"args\":[\"a\",\"b\",\"x\"]}}",
 	       "{\"Entrypoint\":[\"a\",\"b\"],\"Cmd\":[\"x\"]}");
 	/* --entrypoint z */
-	expect("{\"Entrypoint\":[\"a\"],\"Cmd\":[\"c\"]}", "{\"entrypointWords\":1,\"process\":{\"args\":[\"z\",\"c\"]}}",
+	expect("{\"Entrypoint\":[\"a\"],\"Cmd\":[\"c\"]}",
+	       "{\"entrypointWords\":1,\"process\":{\"args\":[\"z\",\"c\"]}}",
 	       "{\"Entrypoint\":[\"z\"],\"Cmd\":[\"c\"]}");
 }
 

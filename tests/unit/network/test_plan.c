@@ -48,7 +48,8 @@ static const struct plan_case cases[] = {
 	  "no matching subnet for gateway" },
 	{ "10.9.0.0/24", NULL, "10.8.0.0/25", NULL, true, false, NULL, NULL, NULL, NULL,
 	  "no matching subnet for range" },
-	{ "10.9.0.0/24", NULL, "10.9.0.0/16", NULL, true, false, NULL, NULL, NULL, NULL, "no matching subnet for range" },
+	{ "10.9.0.0/24", NULL, "10.9.0.0/16", NULL, true, false, NULL, NULL, NULL, NULL,
+	  "no matching subnet for range" },
 	{ NULL, NULL, NULL, NULL, false, false, NULL, NULL, NULL, NULL, "IPv4, IPv6 or both" },
 	{ "10.9.0.0/24", NULL, NULL, NULL, false, true, NULL, NULL, NULL, NULL, "want IPv4 to be on" },
 };

@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "registry/auth.h"
-#include "base/base64.h"
 
 /* ann:secret, bob:word, and a name without a colon */
 #define ANN "YW5uOnNlY3JldA=="
