@@ -186,6 +186,8 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 struct update_request {
 	struct limits_request limits;
 	char *restart; /* NULL: as it is */
+	struct strv net_rates;
+	uint64_t net_burst_bytes; /* 0: as it is */
 };
 /* Changes what is given, in the record and, where it runs, at once. */
 int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,

@@ -40,7 +40,7 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e);
 int record_rename(struct db *db, const char *id, const char *name, struct err *e);
 int record_remove(struct db *db, const char *id, struct err *e);
 int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
-/* Limits, machine and restart policy of the spec; the rest of the record stays as it is by now. */
+/* Limits, machine, restart policy and rate of the spec; the rest of the record stays as it is by now. */
 int record_change(struct db *db, const struct instance_spec *s, struct err *e);
 /* By name, id or unique prefix of the id. */
 int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e);

@@ -34,8 +34,6 @@ int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
 void net_mend_names(struct net_work *w, const struct network *n);
 /* A new port: its rules, its names. */
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
-/* --net-rate of a port whose link is there. */
-int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e);
 /* Ports and networks that have gone. */
 void net_forget_ports(struct net_work *w, const struct lease *list, size_t n);
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e);
@@ -68,6 +66,11 @@ int net_reserve(struct net_work *w, const struct network *n, struct published_po
 int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b, struct err *e);
 /* Those on [::1], which Linux does not route, get a relay; "relay6" of the boot document is its life. */
 int net_relay(struct boot *b, const struct net_port *given, struct err *e);
+
+/* net_rate.c: --net-rate of a port whose link is there. */
+int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e);
+/* s->net.rate of all ports that a running instance has, or none any more. */
+int net_change_rate(struct engine *en, const struct instance_spec *s, struct err *e);
 
 /* network.c: the networks that every store has, made where they are missing. */
 int net_ensure_defaults(struct engine *en, struct err *e);

@@ -356,13 +356,6 @@ void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
 		renew_named(w, NULL);
 }
 
-int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e)
-{
-	bool any = rate->in_bps || rate->out_bps;
-
-	return any && l->port.link ? rate_set(w->rt, l->port.link, l->instance, rate, e) : 0;
-}
-
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e)
 {
 	const struct fw_network wall = wall_of(n, NULL, 0);

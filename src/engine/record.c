@@ -209,6 +209,7 @@ int record_change(struct db *db, const struct instance_spec *s, struct err *e)
 	changed = now; /* borrows */
 	changed.resources = s->resources;
 	changed.restart = s->restart;
+	changed.net.rate = s->net.rate;
 	changed.vm.ram_bytes = s->vm.ram_bytes;
 	changed.vm.vcpus = s->vm.vcpus;
 	r = record_update(db, &changed, e);

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "container/container.h"
 #include "engine/ask.h"
-#include "engine/engine_int.h"
+#include "engine/net_int.h"
 #include "engine/request.h"
 #include "engine/request_int.h"
 #include "vm/vm.h"
@@ -45,6 +45,18 @@ static int check_wall(const struct instance_spec *s, const struct host_facts *h,
 	return r;
 }
 
+static bool changes_rate(const struct update_request *rq)
+{
+	return rq->net_rates.n || rq->net_burst_bytes;
+}
+
+static int change_rate(const struct update_request *rq, struct instance_spec *s, struct err *e)
+{
+	if (s->network != NETWORK_ATTACHED)
+		return err_set(e, EINVAL, "--net-rate and --net-burst are for instances on networks of ours");
+	return request_rate(&rq->net_rates, rq->net_burst_bytes, &s->net.rate, e);
+}
+
 static int change_spec(struct engine *en, const struct instance *in, const struct update_request *rq,
 		       struct instance_spec *s, struct err *e)
 {
@@ -53,6 +65,8 @@ static int change_spec(struct engine *en, const struct instance *in, const struc
 
 	if (r == 0 && rq->restart)
 		r = request_restart(rq->restart, &s->restart, e);
+	if (r == 0 && changes_rate(rq))
+		r = change_rate(rq, s, e);
 	if (r == 0 && s->isolation == ISOLATION_VM)
 		r = fit_machine(in, h, s, e);
 	return r < 0 ? r : check_wall(s, h, e);
@@ -82,6 +96,8 @@ int engine_update(struct engine *en, const struct instance *in, const struct upd
 		r = change_spec(en, in, rq, &s, e);
 	if (r == 0)
 		r = change_running(en, in, &s, e);
+	if (r == 0 && changes_rate(rq) && instance_is_live(&in->state))
+		r = net_change_rate(en, &s, e);
 	if (r == 0)
 		r = record_change(en->db, &s, e);
 	if (r == 0)

@@ -59,15 +59,30 @@ address() { ketch exec "$1" hostname -i; }
 	refused 125 'networks of ours' krun --rm --network none --allow tcp:80 ketch/base true
 }
 
-@test "--net-rate: never faster, and nothing is left of it" {
-	local start end
+# The time of 2 MiB in milliseconds.
+fetch_ms() {
+	local start
+	start=$(date +%s%N)
+	is "$(curl -sS -m 30 "http://$(address slow)/data" | wc -c)" 2097152
+	echo $((($(date +%s%N) - start) / 1000000))
+}
+
+@test "--net-rate: never faster, changed while it runs and while it does not, and nothing is left of it" {
 	ketch run -d --name slow --net-rate 1m:out --net-burst 64k ketch/base sh -c 'mkdir /w
 		dd if=/dev/zero of=/w/data bs=64k count=32 2>/dev/null; httpd -p 80 -h /w; echo ready; tail -f /dev/null' >/dev/null
 	await 30 logged slow ready
-	start=$(date +%s%N)
-	is "$(curl -sS -m 30 "http://$(address slow)/data" | wc -c)" 2097152
-	end=$(date +%s%N)
-	[ $(((end - start) / 1000000)) -gt 1500 ] # 2 MiB at 1 MiB a second, less what may go at once
+	[ "$(fetch_ms)" -gt 1500 ] # 2 MiB at 1 MiB a second, less what may go at once
+	is "$(ketch update --net-rate 0 slow)" slow
+	no_second_links
+	ketch update --net-rate 1m:out slow
+	[ "$(fetch_ms)" -gt 1500 ]
+	refused 1 'net-rate 5apples' ketch update --net-rate 5apples slow
+	ketch update --net-rate 0 slow
+	ketch stop -t 0 slow >/dev/null
+	ketch update --net-rate 2m:out slow
+	no_second_links
+	ketch start slow >/dev/null
+	[ "$(ip -br link show type ifb | wc -l)" = 1 ]
 	ketch rm -f slow
 	await 10 no_second_links
 }
