@@ -95,7 +95,7 @@ static int prepare(struct engine *en, const struct instance_spec *spec, const st
 		r = warm_up(en, &in, command, e);
 	if (r == 0)
 		r = keep(en, &in, e);
-	return r < 0 ? r : engine_stop(en, &in, 0, e);
+	return r < 0 ? r : engine_end(en, &in, e);
 }
 
 static int make(struct engine *en, struct run_args *a, const struct strv *command, struct err *e)

@@ -129,7 +129,7 @@ int control_kill_monitor(const struct instance *in, int fd, struct err *e)
 	return 0;
 }
 
-static int stop_once(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+static int stop_once(struct engine *en, const struct instance *in, int signo, int timeout_s, struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	autoclose int fd = -1;
@@ -140,7 +140,7 @@ static int stop_once(struct engine *en, const struct instance *in, int timeout_s
 	if (r < 0)
 		return r;
 	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
-	msg_put_u32x2(&b, MSG_STOP, 0, (uint32_t)in->spec.stop_signal, (uint32_t)timeout_s);
+	msg_put_u32x2(&b, MSG_STOP, 0, (uint32_t)signo, (uint32_t)timeout_s);
 	r = control_send(fd, in, &b, e);
 	if (r < 0 && r != -ESRCH)
 		return r;
@@ -150,18 +150,28 @@ static int stop_once(struct engine *en, const struct instance *in, int timeout_s
 
 /* The last look clears what a killed monitor left.  It may also find that what we asked for came too late: the policy was
  * just starting it again. */
-int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+static int stop(struct engine *en, const struct instance *in, int signo, int timeout_s, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
 	int r, tries = 0;
 
 	do {
-		r = stop_once(en, in, timeout_s < 0 ? in->spec.stop_timeout_s : timeout_s, e);
+		r = stop_once(en, in, signo, timeout_s, e);
 		if (r == 0)
 			r = truth_refresh(en, &now, e);
 	} while (r == 0 && instance_is_live(&now.state) && now.state.restarts > 0 && ++tries < STOP_TRIES);
 	json_done(&instance_state_table, &now.state);
 	return r;
+}
+
+int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
+{
+	return stop(en, in, in->spec.stop_signal, timeout_s < 0 ? in->spec.stop_timeout_s : timeout_s, e);
+}
+
+int engine_end(struct engine *en, const struct instance *in, struct err *e)
+{
+	return stop(en, in, SIGKILL, 0, e);
 }
 
 void control_end_files(struct engine *en, const struct instance *in)

@@ -238,7 +238,7 @@ static int lock_ended(struct engine *en, const struct instance *in, bool force, 
 		if (r == 0 && instance_is_live(&now.state) && !force)
 			r = err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
 		else if (r == 0 && instance_is_live(&now.state))
-			r = engine_stop(en, in, 0, e);
+			r = engine_end(en, in, e);
 		else if (r == 0 && force)
 			control_end_files(en, in);
 		if (r < 0)

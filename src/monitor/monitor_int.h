@@ -25,6 +25,7 @@ struct monitor {
 	bool backend_ready, client_settled;
 	bool main_sent, main_started; /* the latter: it, and what begins after it, is the back end's matter */
 	bool ending; /* it was asked to end in order */
+	bool forced; /* its main process was killed, for its time was over */
 	bool stopping; /* on purpose: no restart */
 	bool wants_pause; /* what was asked last */
 	unsigned pauses; /* PAUSE under way */

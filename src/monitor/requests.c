@@ -11,6 +11,7 @@
 #include "monitor/monitor_int.h"
 
 #define MAX_EARLY (2 * MSG_WINDOW)
+#define FORCE_S	  6 /* less than CONTROL_GRACE_S of the engine: for the same, once the time of a stop is over */
 #define KILL_S	  10 /* for a process to die of SIGKILL, and a guest to power off */
 
 /* --- pause: asked of the back end, which answers in order */
@@ -174,10 +175,28 @@ static void signal_main(struct monitor *m, int signo)
 		send_down(m, &msg);
 }
 
+static void set_timer(struct monitor *m, unsigned seconds)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = seconds, .tv_nsec = 1 } };
+
+	timerfd_settime(m->timer.fd, 0, &t, NULL);
+}
+
+/* Its time is over.  First its main process is killed where it is, so that the rest ends in order and a guest writes to its
+ * disk what it was told to keep; what has not ended then is ended from outside. */
+static void end_by_force(struct monitor *m)
+{
+	if (m->forced) {
+		m->backend->kill(m->running);
+		return;
+	}
+	m->forced = true;
+	set_timer(m, FORCE_S);
+	signal_main(m, SIGKILL);
+}
+
 static void begin_stop(struct monitor *m, int signo, unsigned timeout_s)
 {
-	struct itimerspec t = { .it_value = { .tv_sec = timeout_s, .tv_nsec = 1 } };
-
 	if (!m->running)
 		return;
 	m->news.stopped = true;
@@ -187,10 +206,12 @@ static void begin_stop(struct monitor *m, int signo, unsigned timeout_s)
 		monitor_end_in_order(m);
 	else
 		signal_main(m, signo); /* ends one that has not begun */
-	if (timeout_s == 0)
+	if (timeout_s)
+		set_timer(m, timeout_s);
+	else if (signo == SIGKILL || m->boot.files_only)
 		m->backend->kill(m->running);
 	else
-		timerfd_settime(m->timer.fd, 0, &t, NULL);
+		end_by_force(m);
 }
 
 static void stop_instance(void *arg, int signo, unsigned timeout_s)
@@ -209,7 +230,7 @@ void monitor_on_timer(void *arg, uint32_t events)
 	if (read(m->timer.fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	if (m->running)
-		m->backend->kill(m->running);
+		end_by_force(m);
 	else
 		loop_stop(m->loop);
 }

@@ -57,7 +57,7 @@ enum msg_type {
 	MSG_STATS, /* ask for statistics */
 	MSG_STATS_REPLY, /* JSON struct stats (instance/stats.h) */
 	MSG_SHUTDOWN, /* to guest: sync and power off */
-	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL */
+	MSG_STOP, /* client to monitor: end the instance: u32 signal, u32 seconds until SIGKILL; SIGKILL and 0: as it is */
 	MSG_ERROR, /* u32 errno, text: a request could not be done; the stream goes on */
 	MSG_CLOCK, /* to guest, before CONFIG: the host's time, u32 seconds since 1970, u32 nanoseconds */
 	MSG_GET, /* files come out: JSON struct file_request (instance/file_request.h) */

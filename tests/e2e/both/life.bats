@@ -94,8 +94,11 @@ unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
 	await 10 logged deaf ready
 	is "$(ketch kill -s USR1 deaf)" deaf
 	await 10 logged deaf 'got USR1'
+	ketch exec deaf sh -c 'echo kept >/kept'
 	ketch stop -t 1 deaf
 	is "$(inspect_of deaf .State.ExitCode)" 137
+	ketch cp deaf:/kept "$DIR/kept" # killed from inside, so that a guest wrote what it had
+	is "$(<"$DIR/kept")" kept
 	ketch rm deaf
 }
 

@@ -23,7 +23,7 @@ fake_source() { # CONFIGURE COMPILE
 		b[0x600:0x615] = b"6.1.999-ketch (x) #1\0"
 		open(sys.argv[1], "wb").write(b)
 	PY
-	printf 'kernel/%s.ko\n' virtio_mmio virtio_blk virtio_rng erofs ext4 overlay virtiofs virtio_console \
+	printf 'kernel/%s.ko\n' virtio_mmio virtio_blk virtio_net virtio_rng erofs ext4 overlay virtiofs virtio_console \
 		vmw_vsock_virtio_transport pvpanic_mmio >"$SOURCE/builtin"
 	printf 'allnoconfig:\n\t@%s\nbzImage:\n\t@mkdir -p $(O)/arch/x86/boot; %s\n\t@cp image $(O)/arch/x86/boot/bzImage; cp builtin $(O)/modules.builtin\n' "$1" "$2" >"$SOURCE/Makefile"
 }

@@ -297,6 +297,12 @@ int engine_stop(struct engine *en, const struct instance *in, int timeout_s, str
 	return 0;
 }
 
+int engine_end(struct engine *en, const struct instance *in, struct err *e)
+{
+	buf_addf(&fake.calls, "end %s\n", in->spec.name);
+	return 0;
+}
+
 int engine_wait(struct engine *en, const struct instance *in, int *ret_exit_code, struct err *e)
 {
 	*ret_exit_code = in->state.exit_code;
