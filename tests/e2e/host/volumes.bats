@@ -46,13 +46,13 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	local i ketch
 	for i in 400 1700 2900; do # the child that copies
 		run strace -f -qq -o "$DIR/trace" -e trace=utimensat -e "inject=utimensat:signal=SIGKILL:when=$i" \
-			"$KETCH" run --rm --isolation container -v half:/many v/many true
+			"$KETCH" run --rm --network none --isolation container -v half:/many v/many true
 		is "$status" 125
 		is "$(ls "$KETCH_ROOT/volumes/half/_data" 2>/dev/null | wc -l)" 0
 	done
 	# the command: its child goes on for a moment, and holds the lock of the volume
 	strace -f -qq -o "$DIR/trace" -e trace=utimensat -e inject=utimensat:delay_enter=1000 \
-		"$KETCH" run --rm --isolation container -v half:/many v/many true 3>&- &
+		"$KETCH" run --rm --network none --isolation container -v half:/many v/many true 3>&- &
 	await 20 filled 100
 	ketch=$(pgrep -P $!)
 	kill -9 "$ketch"
