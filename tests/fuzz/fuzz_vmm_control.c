@@ -26,7 +26,7 @@ static void set_up(void)
 	assert(m.loop && serial_init(&m.serial, -1) == 0 && power_init(&m.power) == 0);
 	ioapic_init(&m.ioapic, -1);
 	c.machine = &m;
-	c.snapshot = &saver;
+	c.saver = &saver;
 	saver.ram_fd = -1;
 	c.devices = devices_make(&none, &m, &e);
 	assert(c.devices);
