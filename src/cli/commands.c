@@ -9,12 +9,40 @@
 #include "opts/suggest.h"
 
 static const struct command *const instance_commands[] = {
-	&cmd_run,     &cmd_launch, &cmd_create, &cmd_explain, &cmd_start,	    &cmd_exec,
-	&cmd_shell,   &cmd_attach, &cmd_cp,	&cmd_diff,    &cmd_export,	    &cmd_ps,
-	&cmd_logs,    &cmd_events, &cmd_stats,	&cmd_top,     &cmd_update,	    &cmd_healthcheck_run,
-	&cmd_inspect, &cmd_port,   &cmd_rename, &cmd_pause,   &cmd_unpause,	    &cmd_restart,
-	&cmd_stop,    &cmd_kill,   &cmd_wait,	&cmd_rm,      &cmd_container_prune, &cmd_resolve,
-	&cmd_egress,  NULL,
+	&cmd_run,
+	&cmd_launch,
+	&cmd_create,
+	&cmd_explain,
+	&cmd_start,
+	&cmd_exec,
+	&cmd_shell,
+	&cmd_attach,
+	&cmd_cp,
+	&cmd_diff,
+	&cmd_export,
+	&cmd_ps,
+	&cmd_logs,
+	&cmd_events,
+	&cmd_stats,
+	&cmd_top,
+	&cmd_update,
+	&cmd_healthcheck_run,
+	&cmd_inspect,
+	&cmd_port,
+	&cmd_port_add,
+	&cmd_port_rm,
+	&cmd_rename,
+	&cmd_pause,
+	&cmd_unpause,
+	&cmd_restart,
+	&cmd_stop,
+	&cmd_kill,
+	&cmd_wait,
+	&cmd_rm,
+	&cmd_container_prune,
+	&cmd_resolve,
+	&cmd_egress,
+	NULL,
 };
 
 static const struct command *const image_commands[] = {
@@ -230,6 +258,14 @@ int command_find(char *const *words, const struct command **ret, size_t *ret_use
 	bool in_group = is_group(words[0]);
 	autofree char *name = NULL;
 
+	if (!in_group && words[1]) { /* "port" stands alone, "port add" is another */
+		autofree char *both = str_printf("%s %s", words[0], words[1]);
+
+		*ret = both ? command_by_name(both) : NULL;
+		*ret_used = 2;
+		if (*ret)
+			return 0;
+	}
 	if (in_group && (!words[1] || !strcmp(words[1], "--help") || !strcmp(words[1], "-h"))) {
 		*ret = NULL;
 		*ret_used = 1;

@@ -13,7 +13,8 @@ extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update,
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */
-extern const struct command cmd_rename, cmd_port; /* records.c */
+extern const struct command cmd_rename; /* records.c */
+extern const struct command cmd_port, cmd_port_add, cmd_port_rm; /* port.c */
 extern const struct command cmd_stop, cmd_kill, cmd_pause, cmd_unpause, cmd_wait, cmd_rm; /* stop.c */
 extern const struct command cmd_image_inspect; /* image_inspect.c */
 extern const struct command cmd_import, cmd_load; /* import.c */

@@ -12,6 +12,7 @@
 #include "engine/ask.h"
 #include "engine/engine_int.h"
 #include "instance/file_request.h"
+#include "sys/scm.h"
 #include "wire/msg.h"
 
 #define ANSWER_S    15 /* longer than a freezer may take */
@@ -138,25 +139,30 @@ int engine_ask_top(struct engine *en, const struct instance *in, struct process_
 	return 0;
 }
 
+static int was_done(struct question *q, struct err *e)
+{
+	autofree char *text = NULL;
+	struct msg m;
+	int r = next_answer(q, &m, e);
+
+	if (r < 0 || !msg_u32(&m, 0))
+		return r;
+	text = msg_text(&m);
+	return err_set(e, (int)msg_u32(&m, 0), "%s", text ? text : "out of memory");
+}
+
 /* A question whose answer is why it was not done. */
 static int ask_to_do(struct engine *en, const struct instance *in, enum msg_type type, const struct jtable *t,
 		     const void *what, struct err *e)
 {
 	AUTO(question_done) struct question q = { .in = in, .fd = -1 };
 	AUTO(buf_done) struct buf json = { 0 };
-	autofree char *text = NULL;
-	struct msg m;
 	int r = json_print(t, what, 0, &json);
 
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	r = put_question(en, &q, type, &json, e);
-	if (r == 0)
-		r = next_answer(&q, &m, e);
-	if (r < 0 || !msg_u32(&m, 0))
-		return r;
-	text = msg_text(&m);
-	return err_set(e, (int)msg_u32(&m, 0), "%s", text ? text : "out of memory");
+	return r < 0 ? r : was_done(&q, e);
 }
 
 int engine_ask_update(struct engine *en, const struct instance *in, const struct instance_update *up,
@@ -169,6 +175,27 @@ int engine_ask_network(struct engine *en, const struct instance *in, const struc
 		       struct err *e)
 {
 	return ask_to_do(en, in, MSG_NETWORK, &net_change_table, c, e);
+}
+
+int engine_ask_port(struct engine *en, const struct instance *in, enum port_step step, const char *name,
+		    int fd, struct err *e)
+{
+	AUTO(question_done) struct question q = { .in = in, .fd = -1, .answer = MSG_PORT_REPLY };
+	AUTO(buf_done) struct buf b = { 0 };
+	int r = engine_connect(en, in, &q.fd, e);
+
+	if (r < 0)
+		return r;
+	q.end_ns = clock_mono_ns() + ANSWER_S * NS_PER_S;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_text(&b, MSG_PORT, 0, step, name);
+	if (!buf_ok(&b))
+		return err_set(e, ENOMEM, "out of memory");
+	if (fd < 0)
+		r = control_send(q.fd, in, &b, e);
+	else if (scm_send(q.fd, fd, b.data, b.len) < 0)
+		r = err_set(e, ESRCH, "%s is not running", in->spec.name);
+	return r < 0 ? r : was_done(&q, e);
 }
 
 /* Why the monitor does not pause or resume it: Docker's words. */

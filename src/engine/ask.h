@@ -23,6 +23,11 @@ int engine_ask_update(struct engine *en, const struct instance *in, const struct
 int engine_ask_network(struct engine *en, const struct instance *in, const struct net_change *c,
 		       struct err *e);
 
+/* Its monitor holds fd (borrowed), which may be -1, under this name, or lets go of what it holds so (wire/msg.h).
+ * For who has the lock of the networks: a monitor that is just coming is not waited for. */
+int engine_ask_port(struct engine *en, const struct instance *in, enum port_step step, const char *name,
+		    int fd, struct err *e);
+
 /* All that it has written is durable, and nothing of it writes until *ret_fd is closed, by whatever end of ours. */
 int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 

@@ -2,6 +2,7 @@
 #ifndef ENGINE_NET_INT_H
 #define ENGINE_NET_INT_H
 
+#include "base/ip.h"
 #include "engine/engine_int.h"
 #include "engine/network.h"
 #include "instance/boot.h"
@@ -62,10 +63,21 @@ void net_peers_done(struct net_peers *p);
 /* net_publish.c: holds one published port of an instance on network n: a descriptor; p->host_port is chosen where it was 0.
  * -EADDRINUSE names who has it. */
 int net_reserve(struct net_work *w, const struct network *n, struct published_port *p, struct err *e);
-/* All of them, as "port/N" of the boot document. */
+/* Can only one of both be held? */
+bool net_ports_meet(const struct published_port *a, const struct published_port *b);
+/* "port/tcp/127.0.0.1:8080": under what name the monitor has it; kind: "port", "relay6". */
+#define NET_PORT_NAME_MAX 80
+void net_port_name(const char *kind, const struct published_port *p, char ret[NET_PORT_NAME_MAX]);
+/* Where its ports lead; false: it was given no address. */
+bool net_own_address(const struct net_port *given, struct ip *ret);
+/* All of them, by their names in the boot document. */
 int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b, struct err *e);
 /* Those on [::1], which Linux does not route, get a relay; "relay6" of the boot document is its life. */
 int net_relay(struct boot *b, const struct net_port *given, struct err *e);
+
+/* net_outside.c: a port of the host leads to one that runs, or no more; its lease says so already. */
+int net_publish(struct net_work *w, const struct network *n, const struct lease *l,
+		const struct published_port *p, bool add, struct err *e);
 
 /* net_rate.c: --net-rate of a port whose link is there. */
 int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rate *rate, struct err *e);

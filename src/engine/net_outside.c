@@ -225,6 +225,24 @@ static void close_gate(struct net_work *w, const struct network *n, const struct
 	firewall_port_remove(table, &gate, NULL);
 }
 
+int net_publish(struct net_work *w, const struct network *n, const struct lease *l,
+		const struct published_port *p, bool add, struct err *e)
+{
+	const struct fw_network wall = wall_of(n, l, 1);
+	const struct fw_port gate = gate_of(l, &wall);
+	char table[NET_TABLE_MAX];
+	int r = rules_are_whole(w, e);
+
+	net_table(w->en, table);
+	if (r == 0)
+		r = net_renew_rules(w, e);
+	if (r >= 0)
+		r = firewall_publish(table, &gate, p, add, e);
+	if (r == 0 && add)
+		r = forwarding_port(w->rt, l->port.link, e);
+	return r < 0 ? without_nft(r, e) : 0;
+}
+
 /* --- names */
 
 static char *bare(const char *address)

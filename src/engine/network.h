@@ -39,6 +39,15 @@ int network_connect(struct engine *en, const char *network, const struct instanc
 /* force: what is wrong with the instance does not matter. */
 int network_disconnect(struct engine *en, const char *network, const struct instance *in, bool force,
 		       struct err *e);
+/* Ports are published: at once where it runs, else with its next start.  rq: publish, publish_address.  All or
+ * none.  *ret->ports (by json_done of net_spec_table): these, with the host
+ * ports that were chosen.  -EADDRINUSE names who has it. */
+int network_publish(struct engine *en, const struct instance *in, const struct net_request *rq,
+		    struct net_spec *ret, struct err *e);
+/* The other way round; what is connected stays so.  A spec without a port of the host means all that lead to its own.
+ * -ENOENT: one of them is not published. */
+int network_unpublish(struct engine *en, const struct instance *in, const struct net_request *rq,
+		      struct err *e);
 /* Rows, rules and names of an instance that does not run any more go; nothing is done where there are none. */
 int network_release(struct engine *en, const char *instance, struct err *e);
 

@@ -56,6 +56,7 @@ int request_egress(const struct strv *words, struct net_spec *n, struct err *e);
 /* request_rules.c: --allow, --deny, --net-rate, --net-burst. */
 int request_rules(const struct net_request *rq, struct instance_spec *s, struct err *e);
 int request_rate(const struct strv *rates, uint64_t burst, struct net_rate *ret, struct err *e);
+#define PUBLISHED_MAX 4096 /* ports of one instance; each has a socket */
 /* request_ports.c: -p, -P, --expose and the image's EXPOSE. */
 int request_ports(const struct net_request *rq, const struct image_run_config *c, struct net_spec *n,
 		  struct err *e);

@@ -10,7 +10,6 @@
 #include "engine/request_int.h"
 
 #define PORT_MAX	65535
-#define PUBLISHED_MAX	4096 /* of one instance; each has a socket */
 #define DEFAULT_ADDRESS "127.0.0.1"
 
 static int no_memory(struct err *e)

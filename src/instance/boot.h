@@ -15,8 +15,9 @@
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
  *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
+ *	port/tcp/127.0.0.1:8080   a socket that holds a published port on the host; nobody reads it
  *	relay6      ends the relay of ports that are published on [::1] (network/relay6.h) when it is closed
- *	port/0...   a socket that holds spec.net.ports[i] on the host; nobody reads it
+ *	relay6/tcp/::1:8080   that of one which was published later
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)
  *	disk        the writable layer: a sparse ext4 image (vm), or qcow2 on top of sealed ones

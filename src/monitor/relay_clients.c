@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -168,6 +169,17 @@ static void on_pause(struct client *c, const struct msg *m)
 	conn_flush(c->conn);
 }
 
+/* The monitor's own matter: answered at once. */
+static void on_port(struct client *c, const struct msg *m)
+{
+	struct relay *r = c->relay;
+	autofree char *name = msg_text(m);
+	int no = name ? -r->ops->port(r->ops->arg, msg_u32(m, 0), name, conn_take_fd(c->conn)) : ENOMEM;
+
+	msg_put_text(conn_out(c->conn), MSG_PORT_REPLY, 0, (uint32_t)no, no ? strerror(no) : "");
+	conn_flush(c->conn);
+}
+
 static void on_question(struct client *c, const struct msg *m)
 {
 	if (questions_add(&c->relay->questions, c, m->type) < 0)
@@ -203,6 +215,9 @@ static void on_client_message(void *arg, const struct msg *m)
 		break;
 	case MSG_PAUSE:
 		on_pause(c, m);
+		break;
+	case MSG_PORT:
+		on_port(c, m);
 		break;
 	case MSG_STATS:
 	case MSG_TOP:

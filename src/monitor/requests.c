@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "instance/update.h"
 #include "monitor/monitor_int.h"
+#include "monitor/ports.h"
 
 #define MAX_EARLY (2 * MSG_WINDOW)
 #define FORCE_S	  6 /* less than CONTROL_GRACE_S of the engine: for the same, once the time of a stop is over */
@@ -282,10 +283,18 @@ void monitor_on_signal(void *arg, uint32_t events)
 	begin_stop(m, m->boot.spec.stop_signal, (unsigned)m->boot.spec.stop_timeout_s);
 }
 
+static int on_port(void *arg, enum port_step step, const char *name, int fd)
+{
+	struct monitor *m = arg;
+
+	return ports_change(&m->boot, step, name, fd);
+}
+
 const struct relay_ops monitor_relay_ops = {
 	.to_backend = relay_down,
 	.stop = stop_instance,
 	.pause = pause_instance,
+	.port = on_port,
 	.exec = on_exec,
 	.own = on_own,
 	.first_client_settled = on_client_settled,

@@ -66,6 +66,23 @@ static bool is_local(const struct sockaddr_in6 *a)
 	return IN6_IS_ADDR_LOOPBACK(&a->sin6_addr);
 }
 
+static void end_talk(struct talk *t)
+{
+	loop_del(t->entrance->relay->loop, &t->watch);
+	close(t->watch.fd);
+	t->entrance = NULL;
+}
+
+/* The monitor has shut the socket down: the port is published no more.  Connections that are open stay so. */
+static void end_entrance(struct entrance *en)
+{
+	for (unsigned i = 0; i < TALKS_MAX; i++)
+		if (en->relay->talks[i].entrance == en)
+			end_talk(&en->relay->talks[i]);
+	loop_del(en->relay->loop, &en->watch);
+	close(en->watch.fd);
+}
+
 static int dial(const union address *to, int type)
 {
 	autoclose int fd = socket(to->any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -152,6 +169,8 @@ static void on_connection(void *arg, uint32_t events)
 		accept4(en->watch.fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct flow **place = fd < 0 || !is_local(&from) ? NULL : free_flow(en->relay), *f;
 
+	if (events & EPOLLHUP)
+		end_entrance(en);
 	if (!place)
 		return;
 	f = *place = calloc(1, sizeof(*f));
@@ -168,13 +187,6 @@ static void on_connection(void *arg, uint32_t events)
 }
 
 /* --- UDP */
-
-static void end_talk(struct talk *t)
-{
-	loop_del(t->entrance->relay->loop, &t->watch);
-	close(t->watch.fd);
-	t->entrance = NULL;
-}
 
 static void on_reply(void *arg, uint32_t events)
 {
@@ -225,6 +237,10 @@ static void on_datagram(void *arg, uint32_t events)
 	ssize_t n = recvfrom(en->watch.fd, data, sizeof(data), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
 	struct talk *t = n < 0 || !is_local(&from) ? NULL : find_talk(en, &from);
 
+	if (events & EPOLLHUP) {
+		end_entrance(en);
+		return;
+	}
 	if (!t)
 		return;
 	t->deadline_ns = clock_mono_ns() + TALK_NS;

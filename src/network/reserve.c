@@ -38,7 +38,13 @@ static socklen_t address(const struct ip *ip, uint32_t port, struct sockaddr_sto
 	return sizeof(*v6);
 }
 
-/* No SO_REUSEADDR: two that have it may both bind, as long as neither listens. */
+/* What a relay accepts (network/relay6.h) leaves TIME_WAIT behind, which is in the way of who has no SO_REUSEADDR. */
+static bool is_accepted_on(const struct ip *ip, int protocol)
+{
+	return protocol == PORT_TCP && ip->family == AF_INET6 && (ip_is_loopback(ip) || ip_is_any(ip));
+}
+
+/* Two that have SO_REUSEADDR may both bind, as long as neither listens. */
 static int bind_one(const struct ip *ip, int protocol, uint32_t port)
 {
 	static const int on = 1;
@@ -51,7 +57,10 @@ static int bind_one(const struct ip *ip, int protocol, uint32_t port)
 		return -errno;
 	if (ip->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&at, len) < 0)
+	if (is_accepted_on(ip, protocol) && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&at, len) < 0 ||
+	    (is_accepted_on(ip, protocol) && listen(fd, SOMAXCONN) < 0))
 		return -errno;
 	return take_fd(&fd);
 }

@@ -1,5 +1,5 @@
-/* reserve.h - a published port is held by a socket that nobody listens on: so nobody else takes it, and the answer to "in
- * use" is exact
+/* reserve.h - a published port is held by a socket that nobody accepts on (but a relay, network/relay6.h): so nobody else
+ * takes it, and the answer to "in use" is exact
  */
 #ifndef NETWORK_RESERVE_H
 #define NETWORK_RESERVE_H

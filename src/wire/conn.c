@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
 
@@ -19,6 +21,7 @@ struct conn {
 	const struct conn_ops *ops;
 	void *arg;
 	struct buf in, out;
+	int came_fd; /* from a client, and not taken yet; -1: none */
 	bool held;
 	bool dispatching; /* inside a callback: conn_free only marks */
 	bool freed;
@@ -28,6 +31,8 @@ struct conn {
 
 static void destroy(struct conn *c)
 {
+	if (c->came_fd >= 0)
+		close(c->came_fd);
 	buf_done(&c->in);
 	buf_done(&c->out);
 	free(c);
@@ -81,11 +86,52 @@ static void deliver(struct conn *c)
 	}
 }
 
+int conn_take_fd(struct conn *c)
+{
+	return c->came_fd < 0 ? -ENOENT : take_fd(&c->came_fd);
+}
+
+/* What does not fit (more than one) the kernel closes. */
+static void keep_fd(struct conn *c, struct msghdr *m)
+{
+	struct cmsghdr *head = CMSG_FIRSTHDR(m);
+
+	if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len != CMSG_LEN(sizeof(int)))
+		return;
+	if (c->came_fd >= 0)
+		close(c->came_fd);
+	memcpy(&c->came_fd, CMSG_DATA(head), sizeof(c->came_fd));
+}
+
+static ssize_t get(struct conn *c, void *data, size_t n)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec io = { data, n };
+	struct msghdr m = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	ssize_t k;
+
+	if (c->peer != PEER_CLIENT)
+		return read(c->watch.fd, data, n);
+	k = recvmsg(c->watch.fd, &m, MSG_CMSG_CLOEXEC);
+	if (k > 0)
+		keep_fd(c, &m);
+	return k;
+}
+
 static void read_some(struct conn *c)
 {
 	struct err e = { 0 };
 	char *p = buf_room(&c->in, READ_SIZE);
-	ssize_t k = p ? read(c->watch.fd, p, READ_SIZE) : -1;
+	ssize_t k = p ? get(c, p, READ_SIZE) : -1;
 
 	if (k > 0) {
 		c->in.len += (size_t)k;
@@ -162,7 +208,7 @@ struct conn *conn_new(struct loop *l, int fd, enum msg_peer peer, const struct c
 	int r = c ? fd_set_nonblock(fd, true) : -ENOMEM;
 
 	if (r == 0) {
-		*c = (struct conn){ .loop = l, .peer = peer, .ops = ops, .arg = arg };
+		*c = (struct conn){ .loop = l, .peer = peer, .ops = ops, .arg = arg, .came_fd = -1 };
 		c->watch = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_ready, .arg = c };
 		r = loop_add(l, &c->watch);
 	}

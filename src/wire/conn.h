@@ -2,6 +2,9 @@
  *
  * The owner gets whole messages; what it sends is queued and written as the peer reads.  A peer that
  * breaks the protocol or goes away is reported once, by `closed`; the owner then calls conn_free.
+ *
+ * A client (PEER_CLIENT) may send a descriptor with the first byte of a message (unix(7), SCM_RIGHTS), and the next one
+ * when that message was answered.
  */
 #ifndef WIRE_CONN_H
 #define WIRE_CONN_H
@@ -28,6 +31,8 @@ struct conn *conn_free(struct conn *c);
 struct buf *conn_out(struct conn *c);
 void conn_flush(struct conn *c);
 bool conn_is_high(const struct conn *c);
+/* The descriptor that came last (O_CLOEXEC), once; -ENOENT: none has. */
+int conn_take_fd(struct conn *c);
 /* Stops and goes on with reading messages. */
 void conn_hold(struct conn *c, bool hold);
 /* Sends all that is queued, blocking at most timeout_ms; for the last words before an end. */

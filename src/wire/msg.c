@@ -49,6 +49,8 @@ static const struct {
 	[MSG_SEED] = { "SEED", PEER_MONITOR, MSG_SEED_BYTES, MSG_SEED_BYTES },
 	[MSG_SAVE] = { "SAVE", PEER_MONITOR | PEER_CLIENT, 4, 128 },
 	[MSG_SAVED] = { "SAVED", PEER_MONITOR, 4, 4096 },
+	[MSG_PORT] = { "PORT", PEER_CLIENT, 5, 128 },
+	[MSG_PORT_REPLY] = { "PORT_REPLY", PEER_MONITOR, 4, 4096 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 
@@ -67,6 +69,7 @@ enum msg_type msg_answer(enum msg_type question)
 	static const enum msg_type answers[MSG_N] = {
 		[MSG_STATS] = MSG_STATS_REPLY,	 [MSG_PAUSE] = MSG_PAUSED,	    [MSG_TOP] = MSG_TOP_REPLY,
 		[MSG_UPDATE] = MSG_UPDATE_REPLY, [MSG_NETWORK] = MSG_NETWORK_REPLY, [MSG_SAVE] = MSG_SAVED,
+		[MSG_PORT] = MSG_PORT_REPLY,
 	};
 
 	return question < MSG_N ? answers[question] : MSG_NONE;

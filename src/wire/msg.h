@@ -73,7 +73,14 @@ enum msg_type {
 	MSG_SEED, /* to guest, before CONFIG: 32 bytes of the host's random numbers, for one that was restored */
 	MSG_SAVE, /* the memory of a machine goes into a snapshot: u32 of enum save_step, text: its id */
 	MSG_SAVED, /* the answer: u32 errno, text: why it was not done; 0: numbers about it, as JSON */
+	MSG_PORT, /* client to monitor: of a socket that holds a published port: u32 of enum port_step, text: its name (instance/boot.h) */
+	MSG_PORT_REPLY, /* u32 errno, text: why it was not done; 0: it was */
 	MSG_N,
+};
+
+enum port_step {
+	PORT_LET_GO, /* also of one that is not there */
+	PORT_HOLD, /* the descriptor comes with the message (wire/conn.h) */
 };
 
 /* Who asks for SAVE_REST holds the machine up: it goes on at SAVE_GO_ON, or when its connection ends. */

@@ -13,7 +13,8 @@ static void peek_all(const uint8_t *data, size_t size, enum msg_peer from)
 
 	buf_add(&in, data, size);
 	while (msg_peek(&in, from, &m, &e) > 0) {
-		if (m.type == MSG_FAILED || m.type == MSG_ERROR || m.type == MSG_SAVE || m.type == MSG_SAVED)
+		if (m.type == MSG_FAILED || m.type == MSG_ERROR || m.type == MSG_SAVE ||
+		    m.type == MSG_SAVED || m.type == MSG_PORT || m.type == MSG_PORT_REPLY)
 			free(msg_text(&m));
 		msg_drop(&in, &m);
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# ports.bats - published ports: from the host, from another machine, who comes is seen, one port has one holder; and rates
+# ports.bats - published ports: from the host, from another machine, who comes is seen, one port has one holder; they change
 load ../lib
 
 WEB='mkdir -p /w/cgi-bin; printf "#!/bin/sh\nprintf \"Content-Type: text/plain\\n\\n\"; echo \$REMOTE_ADDR\n" >/w/cgi-bin/who
@@ -103,6 +103,58 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 	run python3 -c 'import socket; socket.create_server(("127.0.0.1", 8080))' # nor can anybody else have it
 	[ "$status" -ne 0 ]
 }
+
+@test "port add, rm: what is published of one that runs changes, and who has a port is told" {
+	is "$(ketch port add web 8090:80 '[::1]:8091:80' 0:80)" "$(ketch port web | tail -3)"
+	is "$(curl -sS -m 5 http://127.0.0.1:8090/name)" webhost
+	is "$(curl -sS -m 5 'http://[::1]:8091/name')" webhost
+	is "$(curl -sS -m 5 "http://$(ketch port web 80 | tail -1)/name")" webhost
+	like "$(ketch ps --format '{{.Ports}}')" '127.0.0.1:8090->80/tcp, \[::1\]:8091->80/tcp'
+	refused 1 'port 8090/tcp of 127.0.0.1 is in use by web' ketch port add web 8092:80 8090:80
+	refused 125 'port 8090/tcp of 127.0.0.1 is in use by web' krun --rm -p 8090:80 ketch/base true
+	nothing_at 'http://127.0.0.1:8092' # all or none
+	refused 1 "no public port '127.0.0.1:8092:80/tcp' published for web" ketch port rm web 8090:80 8092:80
+	is "$(curl -sS -m 5 http://127.0.0.1:8090/name)" webhost
+	ketch port rm web 8090:80 '[::1]:8091:80' '[::1]:8082:80'
+	for at in 127.0.0.1:8090 '[::1]:8091' '[::1]:8082'; do nothing_at "http://$at"; done
+	is "$(ketch port add web '[::1]:8082:80')" '80/tcp -> [::1]:8082'
+	is "$(curl -sS -m 5 'http://[::1]:8082/name')" webhost
+	python3 -c 'import socket; socket.create_server(("127.0.0.1", 8090))'
+	refused 1 'invalid containerPort: apple' ketch port add web 8090:apple
+}
+nothing_at() { # URL
+	run curl -sS -m 1 "$1/name"
+	[ "$status" -ne 0 ]
+}
+
+@test "a range, and one that does not run: its record changes" {
+	ketch pause web
+	ketch port add web 8093-8094:80-81/udp # the monitor does not stand still
+	ketch unpause web
+	is "$(ketch port web 81/udp | grep -c 8094)" 1
+	ketch create --isolation "$ISOLATION" --name later -p 8095:80 ketch/base true >/dev/null
+	is "$(ketch port add later 8096:80 127.0.0.1::81)" ""
+	refused 1 'in use by later' ketch port add later 8096:82
+	ketch port rm later 80
+	refused 1 "no public port '127.0.0.1::80/tcp'" ketch port rm later 80
+	is "$(inspect_of later '.HostConfig.PortBindings|tojson')" '{"81/tcp":[{"HostIp":"127.0.0.1","HostPort":""}]}'
+	ketch rm later
+	ketch run -d --isolation container --network none --name alone ketch/base "${STAY[@]}" >/dev/null
+	refused 1 'port publishing and --network none' ketch port add alone 8097:80
+	refused 1 'no such instance' ketch port add nobody 8097:80
+	ketch rm -f alone
+}
+
+@test "what was added is there after a restart, what was taken away is not" {
+	ketch port rm web 8080:80
+	ketch restart -t 0 web >/dev/null
+	await 60 reached 'http://[::1]:8082'
+	nothing_at http://127.0.0.1:8080
+	is "$(ketch port web 81/udp | grep -c 8094)" 1
+	ketch port add web 8080:80
+	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+}
+reached() { curl -s -m 2 "$1/name"; } # URL
 
 @test "a monitor that is killed leaves its ports free" {
 	krun -d --name gone -p 8085:80 ketch/base "${STAY[@]}" >/dev/null

@@ -100,3 +100,18 @@ int network_release(struct engine *en, const char *instance, struct err *e)
 	buf_addf(&fake.calls, "network release %s\n", instance);
 	return 0;
 }
+
+int network_publish(struct engine *en, const struct instance *in, const struct net_request *rq,
+		    struct net_spec *ret, struct err *e)
+{
+	buf_addf(&fake.calls, "publish %s %s of %zu on %s\n", in->spec.name, rq->publish.v[0], rq->publish.n,
+		 rq->publish_address ? rq->publish_address : "(none)");
+	return 0;
+}
+
+int network_unpublish(struct engine *en, const struct instance *in, const struct net_request *rq,
+		      struct err *e)
+{
+	buf_addf(&fake.calls, "unpublish %s %s of %zu\n", in->spec.name, rq->publish.v[0], rq->publish.n);
+	return 0;
+}

@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "monitor/relay.h"
+#include "sys/scm.h"
 #include "wire/conn.h"
 
 struct fixture {
@@ -20,6 +21,7 @@ struct fixture {
 	bool settled, attached;
 	int stop_signal;
 	int pauses, pause_result;
+	struct buf ports; /* what was asked of them */
 };
 
 static void to_backend(void *arg, const struct msg *m)
@@ -44,6 +46,16 @@ static int on_pause(void *arg, bool pause)
 	return f->pause_result;
 }
 
+static int on_port(void *arg, enum port_step step, const char *name, int fd)
+{
+	struct fixture *f = arg;
+
+	buf_addf(&f->ports, "%d %s %s;", step, name, fd >= 0 ? "came" : "none");
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 ? 0 : -EBADF;
+}
+
 static void on_settled(void *arg, bool attached)
 {
 	struct fixture *f = arg;
@@ -60,6 +72,7 @@ static int set_up(void **state)
 	f->ops = (struct relay_ops){ .to_backend = to_backend,
 				     .stop = on_stop,
 				     .pause = on_pause,
+				     .port = on_port,
 				     .first_client_settled = on_settled,
 				     .arg = f };
 	f->relay = relay_new(f->loop, &f->ops, NULL);
@@ -74,6 +87,7 @@ static int tear_down(void **state)
 	relay_free(f->relay);
 	loop_free(f->loop);
 	buf_done(&f->down);
+	buf_done(&f->ports);
 	free(f);
 	return 0;
 }
@@ -438,6 +452,39 @@ static void the_last_words_reach_everybody(void **state)
 
 #define RELAY_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
+/* With the first byte of its message; another message does not get it. */
+static void a_socket_comes_with_its_message(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f, false);
+	struct buf b = { 0 }, seen = { 0 };
+	char data[4096];
+	struct msg m;
+	struct err e;
+	ssize_t k;
+
+	msg_put_text(&b, MSG_PORT, 0, PORT_HOLD, "port/a");
+	assert_int_equal(scm_send(fd, fd, b.data, b.len), 0);
+	turn(f);
+	assert_int_equal(scm_send(fd, fd, b.data, 7), 0); /* in two parts */
+	turn(f);
+	assert_int_equal(write_full(fd, b.data + 7, b.len - 7), 0);
+	turn(f);
+	say(f, fd, &b); /* and none */
+	assert_string_equal(f->ports.data, "1 port/a came;1 port/a came;1 port/a none;");
+	while ((k = recv(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
+		buf_add(&seen, data, (size_t)k);
+	expect(&seen, PEER_MONITOR, MSG_HELLO, 0);
+	expect(&seen, PEER_MONITOR, MSG_PORT_REPLY, 0);
+	expect(&seen, PEER_MONITOR, MSG_PORT_REPLY, 0);
+	assert_int_equal(msg_peek(&seen, PEER_MONITOR, &m, &e), 1);
+	assert_int_equal(msg_u32(&m, 0), EBADF);
+	assert_int_equal(f->down.len, 0);
+	buf_done(&b);
+	buf_done(&seen);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +500,7 @@ int main(void)
 		RELAY_TEST(whoever_asked_for_a_pause_is_answered),
 		RELAY_TEST(a_client_of_another_version_is_refused),
 		RELAY_TEST(the_last_words_reach_everybody),
+		RELAY_TEST(a_socket_comes_with_its_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

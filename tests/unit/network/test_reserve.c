@@ -1,5 +1,6 @@
 /* test_reserve.c - sockets that hold ports, on 127.0.0.1, and who holds them */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +51,35 @@ static void of_a_range_the_first_that_is_free(void **state)
 	close(second);
 }
 
+/* The relay ends connections first, which leaves TIME_WAIT for a minute. */
+static void what_was_accepted_on_a_port_is_not_in_its_way(void **state)
+{
+	char host[] = "::1";
+	struct published_port p = { .protocol = PORT_TCP, .host_ip = host }, again;
+	int fd = reserve_port(&p, NULL), client, there;
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	char c;
+
+	if (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT)
+		skip();
+	assert_true(fd >= 0);
+	at.sin6_port = htons((uint16_t)p.host_port);
+	client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&at, sizeof(at)), 0);
+	there = accept(fd, NULL, NULL);
+	assert_true(there >= 0);
+	close(there);
+	assert_int_equal(read(client, &c, 1), 0);
+	close(client);
+	again = p;
+	assert_int_equal(reserve_port(&again, NULL), -EADDRINUSE);
+	close(fd);
+	fd = reserve_port(&again, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(reserve_port(&p, NULL), -EADDRINUSE);
+	close(fd);
+}
+
 static void an_address_of_nobody_is_refused(void **state)
 {
 	struct published_port p = { .host_ip = (char[]){ "192.0.2.1" }, .host_port = 80 };
@@ -83,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_held_once),
 		cmocka_unit_test(of_a_range_the_first_that_is_free),
+		cmocka_unit_test(what_was_accepted_on_a_port_is_not_in_its_way),
 		cmocka_unit_test(an_address_of_nobody_is_refused),
 		cmocka_unit_test(inodes_are_found_by_port),
 	};
