@@ -227,6 +227,7 @@ static void audit_done(struct audit *a)
 	}
 	free(a->suspects);
 	strv_done(&a->alive);
+	strv_done(&a->owners);
 	free(a->instances);
 	free(a->run);
 }
@@ -257,5 +258,6 @@ int engine_audit(struct engine *en, struct strv *ret, struct err *e)
 	for (size_t i = 0; i < a.n; i++)
 		if (!strv_has(&a.alive, a.suspects[i].id) && !is_gone(&a.suspects[i]))
 			a.oom |= strv_add(ret, a.suspects[i].what) < 0;
+	audit_rules(&a, en, ret);
 	return a.oom ? err_set(e, ENOMEM, "out of memory") : 0;
 }

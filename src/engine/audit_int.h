@@ -15,6 +15,7 @@ struct suspect {
 
 struct audit {
 	char *instances, *run; /* real paths, each with a "/" behind */
+	struct strv owners; /* of rules, as they were first seen */
 	struct strv alive; /* ids */
 	struct suspect *suspects;
 	size_t n;
@@ -25,7 +26,10 @@ struct audit {
 const char *audit_id_at(const char *text, char id[AUDIT_ID_LEN + 1]);
 /* Something of an instance.  what: owned from here on. */
 void audit_suspect_take(struct audit *a, const char *id, const char *path, char *what);
-/* audit_net.c: links, rules */
+/* audit_net.c: links become suspects, whose rules there are is noted. */
 void audit_networks(struct audit *a, struct engine *en);
+/* Once it is known who is alive: rules that are still there though their instance is not, or their network is in no record,
+ * are named in *ret. */
+void audit_rules(struct audit *a, struct engine *en, struct strv *ret);
 
 #endif

@@ -1,4 +1,5 @@
 /* audit_net.c - what is left of instances on networks: links that bear their ids, rules */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "network/firewall.h"
 #include "network/port.h"
 #include "sys/rtnetlink.h"
+
+#define OWNER_NETWORK "network " /* network/firewall.h */
 
 /* Links of other stores, too, as with cgroups: the lock tells whose instance lives. */
 static void see_link(struct audit *a, const struct rt_link_info *l)
@@ -38,22 +41,42 @@ static void see_links(struct audit *a)
 }
 
 /* Those of our own table alone. */
-static void see_rules(struct audit *a, struct engine *en)
+static void read_owners(struct engine *en, char table[NET_TABLE_MAX], struct strv *ret)
 {
-	AUTO(strv_done) struct strv owners = { 0 };
-	char table[NET_TABLE_MAX], id[AUDIT_ID_LEN + 1];
-
 	net_table(en, table);
-	if (firewall_owners(table, &owners, NULL) < 0)
-		return;
-	for (size_t i = 0; i < owners.n; i++)
-		if (audit_id_at(owners.v[i], id))
-			audit_suspect_take(a, id, "/",
-					   str_printf("rules of instance %.12s in table %s", id, table));
+	firewall_owners(table, ret, NULL); /* none where there is no nft */
 }
 
 void audit_networks(struct audit *a, struct engine *en)
 {
+	char table[NET_TABLE_MAX];
+
 	see_links(a);
-	see_rules(a, en);
+	read_owners(en, table, &a->owners);
+}
+
+static bool is_recorded(struct engine *en, const char *network)
+{
+	AUTO(network_done) struct network n = { 0 };
+
+	return network_record_find(en->db, network, &n, NULL) != -ENOENT;
+}
+
+/* Rules of a network come after its record, and go before it. */
+void audit_rules(struct audit *a, struct engine *en, struct strv *ret)
+{
+	AUTO(strv_done) struct strv now = { 0 };
+	char table[NET_TABLE_MAX], id[AUDIT_ID_LEN + 1];
+	size_t prefix = strlen(OWNER_NETWORK);
+
+	read_owners(en, table, &now);
+	for (size_t i = 0; i < now.n; i++) {
+		const char *owner = now.v[i];
+
+		if (!strncmp(owner, OWNER_NETWORK, prefix) && !is_recorded(en, owner + prefix))
+			a->oom |= strv_addf(ret, "rules of network %.12s in table %s", owner + prefix,
+					    table) < 0;
+		else if (audit_id_at(owner, id) && strv_has(&a->owners, owner) && !strv_has(&a->alive, id))
+			a->oom |= strv_addf(ret, "rules of instance %.12s in table %s", id, table) < 0;
+	}
 }

@@ -135,6 +135,20 @@ leases_are() { [ "$(leases)" -eq "$1" ]; }
 	unlike "$(audited)" 'link|rules'
 }
 
+@test "doctor --audit names rules of instances that do not run and of networks that are in no record" {
+	local table id
+	table=$(nft list tables | sed -n 's/^table inet \(ketch.*\)/\1/p')
+	for id in "$(printf '0%.0s' {1..64})" "network $(printf '1%.0s' {1..32})"; do
+		nft "add element inet $table published4 { tcp . 192.0.2.9 . 99 comment \"$id\" : 10.9.0.200 . 80 }"
+		audited >"$DIR/audit"
+		nft "delete element inet $table published4 { tcp . 192.0.2.9 . 99 }"
+		cat "$DIR/audit" >>"$DIR/audits"
+	done
+	is "$(grep -c "rules of instance 000000000000 in table $table" "$DIR/audits")" 1
+	is "$(grep -c "rules of network 111111111111 in table $table" "$DIR/audits")" 1
+	unlike "$(audited)" 'link|rules'
+}
+
 @test "when all have gone the host is as it was: no links, no rules, no name service" {
 	ketch rm -f one two >/dev/null
 	await 5 leases_are 0
