@@ -39,11 +39,10 @@ static int dump(int fd, unsigned type, struct list *l)
 
 	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
 		struct nl_batch b = { 0 };
-		struct rtmsg h = { 0 }; /* the longest of the three headers that begin with a family */
+		struct ifinfomsg h = { 0 }; /* the longest of the three headers, which begin with a family */
 
 		l->n = 0;
-		nl_message(&b, type, NLM_F_DUMP, &h,
-			   type == RTM_GETLINK ? sizeof(struct ifinfomsg) : sizeof(h));
+		nl_message(&b, type, NLM_F_DUMP, &h, type == RTM_GETLINK ? sizeof(h) : sizeof(struct rtmsg));
 		r = nl_ask(fd, &b, take, l, NULL);
 	}
 	if (r < 0) {

@@ -51,12 +51,18 @@ static uint64_t bytes_of(const struct names *n)
 static int grow(struct names *n, struct list *l, size_t size, uint32_t more, struct err *e)
 {
 	uint32_t room = l->n + more + l->n / 4 + 1024;
+	uint64_t left;
 	void *items;
 
 	if (l->n + more <= l->room)
 		return 0;
-	if (bytes_of(n) + (uint64_t)(room - l->room) * size > NAMES_BYTES_MAX)
-		room = l->n + more;
+	left = bytes_of(n) < NAMES_BYTES_MAX ? NAMES_BYTES_MAX - bytes_of(n) : 0;
+	if ((uint64_t)(room - l->room) * size >
+	    left) { /* half of it, so that steps get small only at the very end */
+		room = l->room + (uint32_t)(left / 2 / size);
+		if (room < l->n + more)
+			room = l->n + more;
+	}
 	if (bytes_of(n) + (uint64_t)(room - l->room) * size > NAMES_BYTES_MAX)
 		return err_set(e, E2BIG, "the names in the layer take more than %d MiB",
 			       (int)(NAMES_BYTES_MAX >> 20));
