@@ -159,6 +159,7 @@ void monitor_give_up(struct monitor *m, const struct err *why)
 	msg_put_text(&last, MSG_FAILED, 0, 125, why->msg);
 	if (buf_ok(&last))
 		write_full(boot_fd(&m->boot, "client"), last.data, last.len);
+	leave_networks(m, false);
 }
 
 void monitor_wind_up(struct monitor *m)

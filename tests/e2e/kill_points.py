@@ -75,7 +75,10 @@ def names():
     status, listed, told = ketch("ps", "-a", "--no-trunc", "--format", "json")
     if status:
         raise RuntimeError(f"ps: {told}")
-    return [json.loads(line)["Names"] for line in listed.splitlines()]
+    try:
+        return [json.loads(line)["Names"] for line in listed.splitlines()]
+    except ValueError:
+        raise RuntimeError(f"ps printed {listed!r}, {told!r}")
 
 
 def state_of(name):

@@ -224,8 +224,12 @@ audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone'
 		for d in /ro /again; do echo changed >$d/file; rm -f $d/file; touch $d/new; chmod 4755 $d/file; done
 		cat /rw/link /rw/absolute /rw/../out/file; echo changed >/rw/../out/file
 		mknod /rw/disk b 8 0; mknod /rw/mem c 1 1
-		blockdev --setrw /dev/vda; dd if=/dev/zero of=/dev/vda bs=4096 count=1 conv=fsync && echo written; echo end'
-	like "$output" 'end$'
+		for disk in /sys/block/vd*; do
+			grep -q "^layer" $disk/serial || continue
+			name=/dev/${disk##*/}; echo layer
+			blockdev --setrw $name; dd if=/dev/zero of=$name bs=4096 count=1 conv=fsync && echo written
+		done; echo end'
+	like "$output" 'layer.*end$'
 	unlike "$output" 'original|written'
 	is "$(find "$DIR/ro" "$DIR/out" -type f -perm 644 -exec cat {} +)" $'original\noriginal'
 	is "$(ls "$DIR/rw")" $'absolute\nlink'

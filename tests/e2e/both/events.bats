@@ -3,7 +3,7 @@ load ../lib
 
 setup_file() {
 	store_open
-	"$KETCH" events --filter type=container >"$DIR/live" 2>"$DIR/live.err" 3>&- &
+	"$KETCH" events --since "$(date +%FT%T.%N%:z)" --filter type=container >"$DIR/live" 2>"$DIR/live.err" 3>&- &
 	echo $! >"$DIR/follower"
 	stay --name web --label tier=front >/dev/null
 	ketch exec web sh -c 'exit 5' || :

@@ -73,7 +73,6 @@ teardown_file() { store_close; }
 	refused 125 '--umask' krun --umask 8 ketch/base true
 	refused 125 '--sysctl' krun --sysctl net..x=1 ketch/base true
 	refused 125 '--platform linux/arm64: the image' krun --platform linux/arm64 ketch/base true
-	refused 125 '--pull=always' krun --pull always ketch/base true
 	refused 125 '--security-opt' krun --security-opt nonsense ketch/base true
 	refused 125 '--security-opt proc-opts' krun --security-opt proc-opts=hidepid=2,suid ketch/base true
 	refused 125 '--device-cgroup-rule' krun --device-cgroup-rule 'x 1:1 r' ketch/base true

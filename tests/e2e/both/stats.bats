@@ -15,7 +15,7 @@ of() { ketch stats --no-stream --no-trunc --split --format json box | jq -r "$1"
 	run ketch stats --no-stream
 	is "$status" 0
 	like "${lines[0]}" '^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS$'
-	like "${lines[1]}" "^$(inspect_of box .Id | cut -c1-12) +box +[0-9.]+% +[0-9.]+[KM]iB / 256MiB +[0-9.]+% +0B / 0B +[0-9.]+[kM]?B / [0-9.]+[kM]?B +[0-9]+$"
+	like "${lines[1]}" "^$(inspect_of box .Id | cut -c1-12) +box +[0-9.]+% +[0-9.]+[KM]iB / 256MiB +[0-9.]+% +[0-9.]+[kM]?B / [0-9.]+[kM]?B +[0-9.]+[kM]?B / [0-9.]+[kM]?B +[0-9]+$"
 	is "${#lines[@]}" 2
 }
 
