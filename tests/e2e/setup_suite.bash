@@ -22,7 +22,19 @@ setup_suite() {
 	[ -z "${KVM_WORKS:-}" ] || find_kvm
 	# Makes what is kept for later runs (seccomp filter; initramfs and EROFS file for a VM).
 	alone "$KETCH" run --rm --isolation "$ISOLATION" ketch/base true
+	at_rest "$top"
 	unset KETCH_ROOT KETCH_RUN_ROOT
+}
+
+at_rest() { # TOP: what an instance had on networks is taken back behind its end; then the store can be copied
+	local end=$((SECONDS + 30))
+	touch "$E2E_SUITE/things"
+	while [ "$SECONDS" -lt "$end" ]; do
+		compgen -G "$KETCH_RUN_ROOT/networks/*/" >/dev/null ||
+			"$1/tests/e2e/audit.py" "$E2E_SUITE" | grep -q '^process' || break
+		sleep 0.05
+	done
+	rm "$E2E_SUITE/things"
 }
 
 find_kvm() { # where it is known to work: a busy emulator can be too slow for the probe, once or twice
