@@ -40,3 +40,28 @@ int each_instance(struct cli *c, const struct strv *names, const struct each *ea
 	}
 	return status;
 }
+
+int each_name(struct cli *c, const struct strv *names,
+	      int (*fn)(struct engine *en, const char *name, struct err *e), bool missing_ok, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	int status = 0;
+
+	if (!en)
+		return -e->no;
+	for (size_t i = 0; i < names->n; i++) {
+		AUTO(buf_done) struct buf line = { 0 };
+		struct err why = { 0 };
+		int r = fn(en, names->v[i], &why);
+
+		if (r < 0 && !(r == -ENOENT && missing_ok)) {
+			status = cli_complain(&why, STATUS_FAILED);
+			continue;
+		}
+		text_add(&line, names->v[i]);
+		buf_addc(&line, '\n');
+		if (cli_print(&line, e) < 0)
+			return -e->no;
+	}
+	return status;
+}

@@ -1,4 +1,4 @@
-/* each.h - one thing done to each of the instances that are named */
+/* each.h - one thing done to each of the instances, or of other things, that are named */
 #ifndef CLI_EACH_H
 #define CLI_EACH_H
 
@@ -14,5 +14,9 @@ struct each {
 
 /* Goes on after a failure, which makes the status 1. */
 int each_instance(struct cli *c, const struct strv *names, const struct each *each, struct err *e);
+/* The same for what is no instance: fn is called with each name, which is printed when that is done.  missing_ok: -ENOENT
+ * counts as done, and nothing is said. */
+int each_name(struct cli *c, const struct strv *names,
+	      int (*fn)(struct engine *en, const char *name, struct err *e), bool missing_ok, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/inspect.h"
 #include "cli/listing.h"
 #include "cli/text.h"
@@ -261,27 +262,7 @@ static const struct opt rm_opts[] = {
 
 static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	bool force = ((const struct rm_args *)args)->force;
-	struct engine *en = cli_engine(c, e);
-	int status = 0;
-
-	if (!en)
-		return -e->no;
-	for (size_t i = 0; i < words->n; i++) {
-		AUTO(buf_done) struct buf line = { 0 };
-		struct err why = { 0 };
-		int r = volume_remove(en, words->v[i], &why);
-
-		if (r < 0 && !(r == -ENOENT && force)) {
-			status = cli_complain(&why, STATUS_FAILED);
-			continue;
-		}
-		text_add(&line, words->v[i]);
-		buf_addc(&line, '\n');
-		if (cli_print(&line, e) < 0)
-			return -e->no;
-	}
-	return status;
+	return each_name(c, words, volume_remove, ((const struct rm_args *)args)->force, e);
 }
 
 const struct command cmd_volume_rm = {

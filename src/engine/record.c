@@ -176,7 +176,7 @@ int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct e
 	return 0;
 }
 
-static int record_update(struct db *db, const struct instance_spec *s, struct err *e)
+int record_replace(struct db *db, const struct instance_spec *s, struct err *e)
 {
 	AUTO(buf_done) struct buf json = { 0 };
 	AUTO(db_stmt_done)
@@ -191,48 +191,48 @@ static int record_update(struct db *db, const struct instance_spec *s, struct er
 	return db_run(&st, e);
 }
 
-int record_replace(struct db *db, const struct instance_spec *s, struct err *e)
+/* What `take` takes over from s, within one transaction; the rest is as it is by now. */
+static int change(struct db *db, const struct instance_spec *s,
+		  void (*take)(struct instance_spec *record, const struct instance_spec *s), struct err *e)
 {
-	return record_update(db, s, e);
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	struct instance_spec now = { 0 }, changed;
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = record_find(db, s->id, &now, e);
+	if (r < 0)
+		return r;
+	changed = now; /* borrows */
+	take(&changed, s);
+	r = record_replace(db, &changed, e);
+	json_done(&instance_spec_table, &now);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+static void take_limits(struct instance_spec *record, const struct instance_spec *s)
+{
+	record->resources = s->resources;
+	record->restart = s->restart;
+	record->net.rate = s->net.rate;
+	record->vm.ram_bytes = s->vm.ram_bytes;
+	record->vm.vcpus = s->vm.vcpus;
 }
 
 int record_change(struct db *db, const struct instance_spec *s, struct err *e)
 {
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	struct instance_spec now = { 0 }, changed;
-	int r = db_begin(db, &tx, e);
+	return change(db, s, take_limits, e);
+}
 
-	if (r == 0)
-		r = record_find(db, s->id, &now, e);
-	if (r < 0)
-		return r;
-	changed = now; /* borrows */
-	changed.resources = s->resources;
-	changed.restart = s->restart;
-	changed.net.rate = s->net.rate;
-	changed.vm.ram_bytes = s->vm.ram_bytes;
-	changed.vm.vcpus = s->vm.vcpus;
-	r = record_update(db, &changed, e);
-	json_done(&instance_spec_table, &now);
-	return r < 0 ? r : db_commit(&tx, e);
+static void take_net(struct instance_spec *record, const struct instance_spec *s)
+{
+	record->network = s->network;
+	record->net = s->net;
 }
 
 int record_change_net(struct db *db, const struct instance_spec *s, struct err *e)
 {
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	struct instance_spec now = { 0 }, changed;
-	int r = db_begin(db, &tx, e);
-
-	if (r == 0)
-		r = record_find(db, s->id, &now, e);
-	if (r < 0)
-		return r;
-	changed = now; /* borrows */
-	changed.network = s->network;
-	changed.net = s->net;
-	r = record_update(db, &changed, e);
-	json_done(&instance_spec_table, &now);
-	return r < 0 ? r : db_commit(&tx, e);
+	return change(db, s, take_net, e);
 }
 
 int record_rename(struct db *db, const char *id, const char *name, struct err *e)
@@ -247,7 +247,7 @@ int record_rename(struct db *db, const char *id, const char *name, struct err *e
 		return r;
 	free(s.name);
 	s.name = strdup(name);
-	r = s.name ? record_update(db, &s, e) : err_set(e, ENOMEM, "out of memory");
+	r = s.name ? record_replace(db, &s, e) : err_set(e, ENOMEM, "out of memory");
 	json_done(&instance_spec_table, &s);
 	if (r == -EEXIST)
 		return name_in_use(name, e);
