@@ -54,6 +54,10 @@ wait
 echo
 cat "$logs"/*.sum
 cat "$logs"/*.log | grep -i '^ok .*# skip'
+for log in "$logs"/*.log; do # last, so that the end of what CI keeps says what failed and why
+	awk -v stage="$(basename "$log" .log)" '/^not ok /{ print stage ": " $0; why = 1; next }
+		/^#/ && why { print; next } { why = 0 }' "$log"
+done
 awk -v total=$SECONDS '{ ok += $2; bad += $4; skip += $6 }
 	END { printf "%d s in all\n%d passed, %d failed%s\n", total, ok, bad, skip ? ", " skip " skipped" : ""; exit bad || !ok }' \
 	"$logs"/*.sum

@@ -117,7 +117,7 @@ stage_static() {
 
 stage_fixtures() {
 	local f
-	for f in base umoci podman kernel debian oci-validation; do
+	for f in base umoci podman kernel debian systemd oci-validation; do
 		check "test data: $f" tests/fixtures/get $f
 	done
 }
