@@ -15,7 +15,8 @@ import time
 RUNTIME, KILLAT, DIR, TAG, POINTS, COMMAND = sys.argv[1:]
 NAME = TAG + "-loop"
 RT = [RUNTIME, "--root", DIR + "/state"]
-CREATE = [*RT, "create", "--bundle", DIR + "/b/loop", "--pid-file", DIR + "/pid", NAME]
+PID_FILE = f"/run/{TAG}.pid"  # /run is a tmpfs: an overlay of Linux 6.1 has no files without a name
+CREATE = [*RT, "create", "--bundle", DIR + "/b/loop", "--pid-file", PID_FILE, NAME]
 DEADLINE = 15
 
 
@@ -87,7 +88,7 @@ def files():
 
 def world():
     return {"process": processes(), "cgroup": cgroups(), "mount": set(read("/proc/self/mountinfo").splitlines()),
-            "file": files() - {DIR + "/pid"}}
+            "file": files() - {PID_FILE}}
 
 
 def left(before):
