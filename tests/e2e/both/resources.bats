@@ -3,7 +3,10 @@ load ../lib
 
 setup_file() {
 	store_open
+	export DISK
+	DISK=$(find /dev -maxdepth 1 -type b -print -quit)
 	stay --name lim -m 64m --memory-swap 64m --memory-reservation 32m --oom-score-adj 77 \
+		${DISK:+--device-read-bps "$DISK:1m" --device-write-iops "$DISK:100"} \
 		-c 512 --cpu-period 50000 --cpu-quota 25000 --cpuset-cpus 0 --cpuset-mems 0 >/dev/null
 }
 teardown_file() { store_close; }
@@ -41,14 +44,10 @@ cgroup_file() { # INSTANCE FILE...: what the first of them says in one of its cg
 }
 
 @test "block devices: rates are set on the host, whose disk it is" {
-	local disk
-	disk=$(find /dev -maxdepth 1 -type b -print -quit)
-	[ -n "$disk" ] || skip 'no block device here'
-	stay --name slow --device-read-bps "$disk:1m" --device-write-iops "$disk:100" >/dev/null
-	like "$(cgroup_file slow blkio.throttle.read_bps_device io.max)" "(rbps=| )1048576"
-	like "$(cgroup_file slow blkio.throttle.write_iops_device io.max)" "(wiops=| )100"
-	is "$(inspect_of slow '.HostConfig | .BlkioDeviceReadBps[0].Path + " " + (.BlkioDeviceReadBps[0].Rate | tostring)')" "$disk 1048576"
-	ketch rm -f slow
+	[ -n "$DISK" ] || skip 'no block device here'
+	like "$(cgroup_file lim blkio.throttle.read_bps_device io.max)" "(rbps=| )1048576"
+	like "$(cgroup_file lim blkio.throttle.write_iops_device io.max)" "(wiops=| )100"
+	is "$(inspect_of lim '.HostConfig | .BlkioDeviceReadBps[0].Path + " " + (.BlkioDeviceReadBps[0].Rate | tostring)')" "$DISK 1048576"
 }
 
 @test "what cgroup v2 lacks: set on v1, left out with a warning on v2; what a machine lacks: refused" {
