@@ -46,8 +46,8 @@ tools/install-packages build run test || exit 1
 mkdir -p "$logs"
 rm -f "$logs"/*
 stage build || { echo "0 passed, 1 failed"; exit 1; }
-lane unit vmm network sanitize static bed &
-lane fixtures e2e_host e2e_container e2e_vm fuzz oci peers & # fuzz: what sanitize has built by then
+lane unit vmm network sanitize static fuzz bed & # fuzz: what sanitize has built
+lane fixtures e2e_host e2e_container e2e_vm oci peers &
 wait
 [ ${#want[@]} -eq 0 ] || lane analyze
 
