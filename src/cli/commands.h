@@ -25,7 +25,8 @@ extern const struct command cmd_volume_create, cmd_volume_ls, cmd_volume_inspect
 	cmd_volume_rm; /* volume.c */
 extern const struct command cmd_network_create, cmd_network_rm, cmd_network_connect, cmd_network_disconnect,
 	cmd_network_release; /* network.c */
-extern const struct command cmd_network_ls, cmd_network_inspect, cmd_network_prune; /* network_list.c */
+extern const struct command cmd_network_ls, cmd_network_prune; /* network_list.c */
+extern const struct command cmd_network_inspect; /* network_inspect.c */
 extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune,
 	cmd_system_prune; /* prune.c */
 extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */

@@ -2,7 +2,7 @@
  *
  * A question goes on by the transport that it came by, with an id and a port of its own, to one resolver after the other.
  * What comes back has to be from who was asked, by that id, about that question; anything else is not heard.  The answer of
- * a client whose way out is limited waits until the keeper has opened its addresses (WALL).
+ * a client whose way out is limited waits until the keeper has opened its addresses (names_wall.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,35 +14,10 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "network/names_int.h"
+#include "network/names_forward.h"
 
-#define TRY_NS	  (1200 * INT64_C(1000000)) /* four of them before a resolver library gives up, after 5 s */
-#define TRIES	  4
-#define WALL_NS	  (2 * NS_PER_S)
-#define TTL_LEAST 30 /* seconds for which a limited client may reach what it was told */
-#define TTL_MOST  86400
-#define TTL_MORE  10 /* its own count begins later than that of the set */
-
-enum state { FREE, ASKED, WALL };
-
-struct forward {
-	enum state state;
-	struct service *service;
-	struct watch watch; /* fd -1: none */
-	struct client client;
-	struct dns_query asked;
-	uint8_t query[2 + DNS_QUERY_MAX]; /* behind its length, as by TCP */
-	size_t n_query;
-	uint16_t id; /* on the way out */
-	unsigned tries, sent; /* sent: bytes by TCP */
-	int64_t deadline_ns;
-	uint32_t number; /* of the wish */
-	bool learn;
-	char instance[LINK_ID_LEN];
-	struct ip v4, v6; /* of the client */
-	uint8_t *answer; /* TCP: behind its length; owned */
-	size_t n_answer, room;
-};
+#define TRY_NS (1200 * INT64_C(1000000)) /* four of them before a resolver library gives up, after 5 s */
+#define TRIES  4
 
 int forward_init(struct service *s)
 {
@@ -50,7 +25,7 @@ int forward_init(struct service *s)
 	return s->forwards ? 0 : -ENOMEM;
 }
 
-static void hang_up(struct forward *f)
+void forward_hang_up(struct forward *f)
 {
 	if (f->watch.fd < 0)
 		return;
@@ -59,9 +34,9 @@ static void hang_up(struct forward *f)
 	f->watch.fd = -1;
 }
 
-static void end(struct forward *f)
+void forward_end(struct forward *f)
 {
-	hang_up(f);
+	forward_hang_up(f);
 	free(f->answer);
 	f->answer = NULL;
 	f->n_answer = f->room = 0;
@@ -77,7 +52,7 @@ static void put16(uint8_t *to, unsigned v)
 	to[1] = (uint8_t)v;
 }
 
-static void give(struct forward *f, uint8_t *data, size_t n)
+void forward_give(struct forward *f, uint8_t *data, size_t n)
 {
 	struct client c = f->client;
 	struct dns_query q = f->asked;
@@ -89,107 +64,12 @@ static void give(struct forward *f, uint8_t *data, size_t n)
 	serve_answer(&c, query, &q, data, n);
 }
 
-static void give_up(struct forward *f)
+void forward_give_up(struct forward *f)
 {
 	uint8_t out[DNS_PLAIN_MAX];
 
-	give(f, out, dns_refuse(f->query + 2, &f->asked, DNS_SERVFAIL, out));
-	end(f);
-}
-
-/* --- what limited clients may reach */
-
-static bool is_for_sets(const struct ip *ip, uint16_t type)
-{
-	return ip->family == (type == DNS_A ? AF_INET : AF_INET6) && !ip_is_loopback(ip) && !ip_is_any(ip);
-}
-
-static void note_asked(struct service *s, struct link_wish *w, const struct dns_name *name)
-{
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-	for (const char *c = w->instance; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
-	for (unsigned i = 0; i < name->len; i++)
-		hash = (hash ^ name->wire[i]) * UINT64_C(1099511628211);
-	if (s->asked[hash % ARRAY_LEN(s->asked)] == hash)
-		return;
-	w->kind = LINK_ASKED;
-	w->number = 0;
-	dns_name_print(name, w->name);
-	if (send(s->link.fd, w, sizeof(*w), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*w))
-		s->asked[hash % ARRAY_LEN(s->asked)] = hash;
-}
-
-/* 1: it waits for the keeper; 0: there is nothing to wait for; -errno. */
-static int ask_keeper(struct forward *f, const struct dns_answer *a, const struct names_host *h)
-{
-	static uint32_t numbers;
-	struct link_wish w = { .kind = LINK_OPEN, .client = f->asked.question.type == DNS_A ? f->v4 : f->v6 };
-
-	if (!h || strcmp(h->entry->instance, f->instance) != 0)
-		return -ESRCH; /* it has gone, and its address may be somebody else's */
-	memcpy(w.instance, f->instance, sizeof(w.instance));
-	if (h->entry->egress_learn) { /* nothing is kept out */
-		if (a->n_addresses)
-			note_asked(f->service, &w, &f->asked.question.name);
-		return 0;
-	}
-	for (size_t i = 0; i < a->n_addresses; i++) {
-		struct dns_address to = a->addresses[i];
-
-		if (!is_for_sets(&to.ip, f->asked.question.type))
-			continue;
-		if (w.n == LINK_ADDRESSES_MAX)
-			return -E2BIG;
-		to.ttl_s = to.ttl_s < TTL_LEAST ? TTL_LEAST : to.ttl_s > TTL_MOST ? TTL_MOST : to.ttl_s;
-		to.ttl_s += TTL_MORE;
-		w.to[w.n++] = to;
-	}
-	if (!w.n || !w.client.family)
-		return 0;
-	f->number = w.number = ++numbers;
-	return send(f->service->link.fd, &w, sizeof(w), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 1;
-}
-
-static void wait_for_wall(struct forward *f, const uint8_t *data, size_t n, const struct dns_answer *a)
-{
-	const struct names_host *h = names_table_at(&f->service->table, &f->client.ip);
-	uint8_t *copy = malloc(n);
-	int r = copy ? ask_keeper(f, a, h) : -ENOMEM;
-
-	if (copy)
-		memcpy(copy, data, n);
-	free(f->answer);
-	f->answer = copy;
-	f->n_answer = n;
-	if (r == 1) {
-		hang_up(f);
-		f->state = WALL;
-		f->deadline_ns = clock_mono_ns() + WALL_NS;
-	} else if (r == 0) {
-		give(f, copy, n);
-		end(f);
-	} else {
-		give_up(f);
-	}
-}
-
-void forward_done(struct service *s, uint32_t number, int result)
-{
-	for (unsigned i = 0; i < FORWARDS_MAX && s->n_forwards; i++) {
-		struct forward *f = &s->forwards[i];
-
-		if (f->state != WALL || f->number != number)
-			continue;
-		if (result < 0) {
-			give_up(f);
-		} else {
-			give(f, f->answer, f->n_answer);
-			end(f);
-		}
-		return;
-	}
+	forward_give(f, out, dns_refuse(f->query + 2, &f->asked, DNS_SERVFAIL, out));
+	forward_end(f);
 }
 
 /* --- resolvers */
@@ -248,7 +128,7 @@ static void ask(struct forward *f)
 	const union address *to;
 	int r = -1;
 
-	hang_up(f);
+	forward_hang_up(f);
 	for (; f->tries < TRIES && r < 0; f->tries++) {
 		to = next_upstream(f);
 		if (!to || getrandom(&f->id, sizeof(f->id), GRND_NONBLOCK) != sizeof(f->id))
@@ -261,7 +141,7 @@ static void ask(struct forward *f)
 		r = dial(f, to);
 	}
 	if (r < 0)
-		give_up(f);
+		forward_give_up(f);
 }
 
 /* Does it answer what was asked?  A resolver may leave the question out of a refusal. */
@@ -294,14 +174,14 @@ static bool take(struct forward *f, uint8_t *data, size_t n)
 	if (is_failure(&a) && f->tries < TRIES && f->tries < upstreams_of(f->service)->n) {
 		ask(f);
 	} else if (a.question_end == DNS_HEADER) {
-		give_up(f);
+		forward_give_up(f);
 	} else if (f->learn && a.more_addresses) {
-		give_up(f);
+		forward_give_up(f);
 	} else if (f->learn) {
-		wait_for_wall(f, data, n, &a);
+		forward_wait_for_wall(f, data, n, &a);
 	} else {
-		give(f, data, n);
-		end(f);
+		forward_give(f, data, n);
+		forward_end(f);
 	}
 	return true;
 }
@@ -412,7 +292,7 @@ void forward_forget(struct service *s, const struct connection *c)
 {
 	for (unsigned i = 0; i < FORWARDS_MAX && s->n_forwards; i++)
 		if (s->forwards[i].state != FREE && s->forwards[i].client.connection == c)
-			end(&s->forwards[i]);
+			forward_end(&s->forwards[i]);
 }
 
 int64_t forward_tick(struct service *s, int64_t now_ns)
@@ -426,7 +306,7 @@ int64_t forward_tick(struct service *s, int64_t now_ns)
 			if (f->state == ASKED)
 				ask(f);
 			else
-				give_up(f);
+				forward_give_up(f);
 		}
 		if (f->state != FREE && f->deadline_ns < next)
 			next = f->deadline_ns;
