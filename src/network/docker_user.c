@@ -1,4 +1,5 @@
-/* docker_user.c - our bridges in Docker's chain for others, DOCKER-USER, as iptables-nft would write them */
+/* docker_user.c - our bridges in Docker's chain for others, DOCKER-USER, as iptables-nft would write them; where Docker has
+ * iptables-legacy, docker_legacy.c does */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,9 @@ int docker_user_ensure(const struct fw_network *networks, size_t n, struct err *
 		return err_sys(e, -r, "chain " CHAIN);
 	if (!buf_ok(&script))
 		return err_set(e, ENOMEM, "out of memory");
-	return script.len ? fw_run_nft(&script, e) : 0;
+	if (script.len)
+		r = fw_run_nft(&script, e);
+	return r < 0 ? r : docker_legacy_ensure(networks, n, e);
 }
 
 int docker_user_remove(const struct fw_network *n, struct err *e)
@@ -70,6 +73,7 @@ int docker_user_remove(const struct fw_network *n, struct err *e)
 	autoclose int fd = nft_open();
 	int r = fd < 0 ? fd : 0;
 
+	docker_legacy_remove(n);
 	nft_begin(&b);
 	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++) {
 		autofree struct nft_rule *rules = NULL;

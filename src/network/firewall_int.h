@@ -112,6 +112,10 @@ void fw_script_elements(const char *table, const struct fw_elements *l, struct b
 /* --- firewall.c: runs nft -f.  -ENOENT: it is not here; -EPERM */
 int fw_run_nft(const struct buf *script, struct err *e);
 
+/* docker_legacy.c: docker_user_ensure and docker_user_remove (forwarding.h) for a DOCKER-USER of iptables-legacy. */
+int docker_legacy_ensure(const struct fw_network *networks, size_t n, struct err *e);
+void docker_legacy_remove(const struct fw_network *n);
+
 /* --- firewall_batch.c: changes in the kernel, each one transaction; e says what was refused */
 struct nft_set fw_set(const char *table, int set);
 /* All of them are there, and nothing that overlaps them.  *ret_n: how many had to be added (may be NULL). */

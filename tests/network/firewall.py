@@ -305,6 +305,19 @@ iptables -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
 iptables -t nat -A DOCKER -i docker0 -j RETURN"""
 
 
+def legacy(tap, tool, work, agents, d1):
+    """Docker on a host whose iptables is the old one."""
+    for line in DOCKER.split("\n"):
+        sh(line.replace("iptables", "iptables-legacy"))
+    tool("up", work)
+    check_matrix(tap, "the same with Docker's rules by iptables-legacy", agents)
+    got = [bool(a.ask(*t)) for a, t in ((d1, TARGETS["lan"]), (d1, TARGETS["a1"]), (agents["a1"], ("tcp", "172.17.0.2", 80)))]
+    tap.ok("and Docker's containers and ours do not reach each other", got == [True, False, False], got)
+    tool("up", work)
+    rules = subprocess.run("iptables-legacy -S DOCKER-USER", shell=True, capture_output=True, text=True).stdout
+    tap.ok("our rules are there once", rules.count('"ketch ka"') == 4 and rules.rstrip().endswith("-j RETURN"), rules)
+
+
 def docker(tap, tool, work, agents):
     # docker0 and what is on it came after us
     bridge("docker0", "172.17.0.1/16")
@@ -324,9 +337,10 @@ def docker(tap, tool, work, agents):
     sh("nft flush ruleset")
     tool("up", work)
     check_matrix(tap, "the same when somebody flushed Docker's rules and ours", agents)
+    legacy(tap, tool, work, agents, d1)
     tool("remove")
     tool("down", work)
-    left = subprocess.run("nft list ruleset", shell=True, capture_output=True, text=True).stdout
+    left = subprocess.run("nft list ruleset; iptables-legacy-save", shell=True, capture_output=True, text=True).stdout
     tap.ok("removal leaves nothing of ours", "ketch" not in left, left)
     d1.close()
 
