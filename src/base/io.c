@@ -203,6 +203,21 @@ int copy_fd(int from, int to)
 	}
 }
 
+int read_ready(int fd, int wait_ms, char *said, size_t size)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	int ready = poll(&p, 1, wait_ms);
+	ssize_t n = ready == 1 ? read(fd, said, size - 1) : 0;
+
+	if (n == 2 && !memcmp(said, "ok", 2))
+		return 0;
+	if (n > 0)
+		said[n] = '\0';
+	else
+		snprintf(said, size, "%s", ready ? "it ended at its start" : "it does not start");
+	return -EIO;
+}
+
 int fd_set_nonblock(int fd, bool on)
 {
 	int flags = fcntl(fd, F_GETFL);

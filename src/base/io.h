@@ -33,6 +33,9 @@ int write_file_swap(int dirfd, const char *path, mode_t mode, const void *data, 
 int write_existing(int dirfd, const char *path, const char *s);
 /* Copies all of `from`, which is read to its end, to `to` (copy_file_range, else read and write). */
 int copy_fd(int from, int to);
+/* A program that was just started says through a pipe how that went: "ok", or what is wrong.  0; -EIO: said (of size
+ * bytes) has its words, or tells that it ended, or was silent for so many milliseconds. */
+int read_ready(int fd, int wait_ms, char *said, size_t size);
 int fd_set_nonblock(int fd, bool on);
 int fd_set_cloexec(int fd, bool on);
 /* A pipe with O_CLOEXEC on both ends: fd[0] reads. */

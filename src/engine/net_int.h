@@ -11,6 +11,8 @@
 struct net_work {
 	struct engine *en;
 	int lock, rt; /* rt: rtnetlink of the host */
+	struct boot *
+		boot; /* its monitor awaits the name services that are started; NULL: they are awaited here */
 	struct lease_world world;
 	struct lease *gone; /* rows that gave way: their rules and names are still to go */
 	size_t n_gone;
@@ -27,9 +29,11 @@ int net_release_held(struct engine *en, const char *instance, bool links, struct
 /* net_outside.c: the rule set of the store and the name services of its networks; under the lock. */
 #define NET_TABLE_MAX 24
 void net_table(const struct engine *en, char ret[NET_TABLE_MAX]);
+/* RUN_ROOT/networks, or with an id its directory for that network; made where it is missing. */
+int net_dir(const struct engine *en, const char *id);
 /* Looks at all rules and puts back what is missing. */
 int net_renew_rules(struct net_work *w, struct err *e);
-/* Has the name service of a network know who is there; without anybody it ends. */
+/* net_names.c: has the name service of a network know who is there; without anybody it ends. */
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
 /* The same where it does not live, though it should. */
 void net_mend_names(struct net_work *w, const struct network *n);
@@ -103,10 +107,16 @@ int net_fill_lease(const struct instance_spec *s, size_t index, const struct net
 
 /* Link and MAC of the card that a machine has for a network to come. */
 int net_spare(const struct instance_spec *s, struct net_port *ret, struct err *e);
-/* The network namespace of a running container; *in is brought up to date. */
+/* net_share.c: the network namespace of a running container; *in is brought up to date. */
 int net_open_of(struct engine *en, struct instance *in, struct err *e);
 
-/* Default routes of a running container over a port that it has; the port's row says so, too. */
+/* The first network that leads out has the default routes: the gateways of n with `route`, and its name service.  0 or
+ * -ENOMEM. */
+int net_set_gateways(const struct network *n, bool route, struct net_port *p);
+
+/* net_share.c: --network container:ID. */
+int net_share(struct engine *en, struct boot *b, struct err *e);
+/* Default routes of a running instance over a port that it has; the port's row says so, too. */
 int net_route_over(struct engine *en, struct instance *in, const struct network *n, struct net_port *p,
 		   struct err *e);
 

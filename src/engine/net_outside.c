@@ -1,4 +1,4 @@
-/* net_outside.c - what the host knows of networks and ports beside their links: the rule set, and the name services
+/* net_outside.c - what the host knows of networks and ports beside their links: the rule set, and (net_names.c) names
  *
  * Both are made from leases, under the lock of the run root.  The rule set is looked at with each change, and put back
  * whole where somebody has flushed it; else a port is some elements, added by themselves.
@@ -16,7 +16,6 @@
 #include "base/sha256.h"
 #include "engine/net_int.h"
 #include "network/forwarding.h"
-#include "network/names.h"
 #include "network/rate.h"
 
 #define RUN_ROOT "/run/ketch"
@@ -38,7 +37,7 @@ void net_table(const struct engine *en, char ret[NET_TABLE_MAX])
 		snprintf(ret, NET_TABLE_MAX, "ketch-%.8s", hex);
 }
 
-static int networks_dir(const struct engine *en, const char *id)
+int net_dir(const struct engine *en, const char *id)
 {
 	autofree char *path = str_printf("networks/%s", id ? id : ".");
 
@@ -161,7 +160,7 @@ static int without_nft(int r, struct err *e)
 int net_renew_rules(struct net_work *w, struct err *e)
 {
 	AUTO(world_done) struct world all = { 0 };
-	autoclose int dir = networks_dir(w->en, NULL);
+	autoclose int dir = net_dir(w->en, NULL);
 	int r = dir < 0 ? err_sys(e, -dir, "%s/networks", w->en->run_root) : world_read(w->en, &all, e);
 
 	if (r == 0)
@@ -172,7 +171,7 @@ int net_renew_rules(struct net_work *w, struct err *e)
 /* 1: they are as they were put there. */
 static int rules_are_whole(struct net_work *w, struct err *e)
 {
-	autoclose int dir = networks_dir(w->en, NULL);
+	autoclose int dir = net_dir(w->en, NULL);
 	char table[NET_TABLE_MAX];
 	struct fw_model m = { .table = table };
 	int r;
@@ -243,99 +242,6 @@ int net_publish(struct net_work *w, const struct network *n, const struct lease 
 	return r < 0 ? without_nft(r, e) : 0;
 }
 
-/* --- names */
-
-static char *bare(const char *address)
-{
-	return address ? strndup(address, strcspn(address, "/")) : NULL;
-}
-
-/* Borrows but for the addresses. */
-static int name_entry(const struct lease *l, struct names_entry *ret)
-{
-	*ret = (struct names_entry){ .instance = l->instance,
-				     .names = l->names,
-				     .address = bare(l->port.address),
-				     .address6 = bare(l->port.address6),
-				     .mac = l->port.mac,
-				     .egress = l->egress,
-				     .egress_given = l->egress_given,
-				     .egress_learn = l->egress_learn,
-				     .dhcp = l->dhcp };
-	return (l->port.address && !ret->address) || (l->port.address6 && !ret->address6) ? -ENOMEM : 0;
-}
-
-static void names_free(struct names_file *f)
-{
-	for (size_t i = 0; i < f->n_entries; i++) {
-		free(f->entries[i].address);
-		free(f->entries[i].address6);
-	}
-	free(f->entries);
-}
-
-static int serve(struct net_work *w, int dir, const struct network *n, const struct lease *list, size_t count,
-		 struct err *e)
-{
-	char table[NET_TABLE_MAX];
-	AUTO(names_free)
-	struct names_file f = { .network = n->name,
-				.bridge = n->bridge,
-				.gateway = n->v4.gateway,
-				.gateway6 = n->v6.gateway,
-				.subnet = n->v4.subnet,
-				.subnet6 = n->v6.subnet,
-				.internal = n->internal,
-				.upstream = n->dns,
-				.table = table,
-				.mtu = n->mtu };
-	int r = 0;
-
-	net_table(w->en, table);
-	f.entries = calloc(count + 1, sizeof(*f.entries));
-	if (!f.entries)
-		return no_memory(e);
-	for (size_t i = 0; i < count && r == 0; i++, f.n_entries++)
-		r = name_entry(&list[i], &f.entries[i]);
-	if (r < 0)
-		return no_memory(e);
-	r = names_write(dir, &f, e);
-	return r < 0 ? r : names_ensure(dir, w->en->instances_fd, &f, e);
-}
-
-int net_renew_names(struct net_work *w, const struct network *n, struct err *e)
-{
-	autoclose int dir = networks_dir(w->en, n->id);
-	struct lease *list;
-	size_t count;
-	int r;
-
-	if (!n->bridge)
-		return 0;
-	if (dir < 0)
-		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
-	r = lease_list(w->en->db, n->id, NULL, &list, &count, e);
-	if (r < 0)
-		return r;
-	r = count ? serve(w, dir, n, list, count, e) : names_end(dir, e);
-	leases_free(list, count);
-	if (r == 0 && !count) {
-		autoclose int all = networks_dir(w->en, NULL);
-
-		remove_tree(all, n->id);
-	}
-	return r;
-}
-
-/* It was killed: a look at the network is enough to have it back. */
-void net_mend_names(struct net_work *w, const struct network *n)
-{
-	autoclose int dir = n->bridge ? networks_dir(w->en, n->id) : -1;
-
-	if (dir >= 0 && !names_lives(dir))
-		net_renew_names(w, n, NULL);
-}
-
 /* --- ports */
 
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)
@@ -402,7 +308,7 @@ static bool has_bridge(struct engine *en)
 
 int net_leave_host(struct net_work *w, struct err *e)
 {
-	autoclose int dir = networks_dir(w->en, NULL);
+	autoclose int dir = net_dir(w->en, NULL);
 	char table[NET_TABLE_MAX];
 	int r;
 

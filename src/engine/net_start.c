@@ -47,7 +47,7 @@ char *net_link_name(void)
 }
 
 /* The first network that leads out has the default routes. */
-static int set_gateways(const struct network *n, bool route, struct net_port *p)
+int net_set_gateways(const struct network *n, bool route, struct net_port *p)
 {
 	const char *dns = n->v4.subnet ? n->v4.gateway : n->v6.gateway;
 
@@ -110,7 +110,7 @@ int net_fill_lease(const struct instance_spec *s, size_t index, const struct net
 	l.port.mtu = n->mtu;
 	r = l.instance && l.port.link && l.port.name ? 0 : -ENOMEM;
 	if (r == 0)
-		r = set_gateways(n, !has_route_before(s, index), &l.port);
+		r = net_set_gateways(n, !has_route_before(s, index), &l.port);
 	if (r == 0)
 		r = set_names(s, a, &l.names);
 	if (r == 0)
@@ -259,126 +259,6 @@ static int tell(struct start *st, struct err *e)
 	return r;
 }
 
-/* --- that of another */
-
-static bool is_there(const struct instance *in)
-{
-	return in->state.pid && (in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED);
-}
-
-int net_open_of(struct engine *en, struct instance *in, struct err *e)
-{
-	int pid = in->state.pid, fd, r;
-
-	if (!is_there(in))
-		return err_set(e, ESRCH, "%s is not running", in->spec.name);
-	fd = fd_move_above_stdio(ns_open(pid, "net"));
-	if (fd < 0)
-		return err_sys(e, -fd, "network of %s", in->spec.name);
-	/* the number may have gone to another process before the descriptor was open */
-	r = truth_refresh(en, in, e);
-	if (r == 0 && (!is_there(in) || in->state.pid != pid))
-		r = err_set(e, ESRCH, "%s has ended", in->spec.name);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
-static int add_routes(const struct port_netns *ns, const struct net_port *p, struct err *e)
-{
-	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	struct rt_route to = { 0 };
-	struct rt_link_info l;
-	int r = rt_link_find(ns->rt, p->name, &l);
-
-	if (r < 0)
-		return err_sys(e, -r, "%s", p->name);
-	to.index = l.index;
-	for (int i = 0; i < 2; i++) {
-		const char *gateway = i ? p->gateway6 : p->gateway;
-
-		if (!gateway || ip_parse(gateway, &to.via) < 0)
-			continue;
-		to.to.ip.family = to.via.family;
-		rt_route_add(&b, &to);
-	}
-	r = nl_run(ns->rt, &b, NULL);
-	return r < 0 && r != -EEXIST ? err_sys(e, -r, "default route over %s", p->name) : 0;
-}
-
-static int note_routes(struct engine *en, const struct instance *in, const struct network *n,
-		       const struct net_port *p, struct err *e)
-{
-	struct lease *list;
-	size_t count;
-	int r = lease_list(en->db, n->id, in->spec.id, &list, &count, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count && r == 0; i++) {
-		json_done(&net_port_table, &list[i].port);
-		r = json_copy(&net_port_table, p, &list[i].port) < 0 ? no_memory(e)
-								     : lease_change(en->db, &list[i], e);
-	}
-	leases_free(list, count);
-	return r;
-}
-
-int net_route_over(struct engine *en, struct instance *in, const struct network *n, struct net_port *p,
-		   struct err *e)
-{
-	struct port_netns ns = { 0 };
-	int fd, r;
-
-	if (in->spec.isolation != ISOLATION_CONTAINER)
-		return 0; /* the guest takes whole ports alone */
-	if (set_gateways(n, true, p) < 0)
-		return no_memory(e);
-	fd = net_open_of(en, in, e);
-	r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
-	if (r == 0)
-		r = add_routes(&ns, p, e);
-	port_netns_done(&ns);
-	return r < 0 ? r : note_routes(en, in, n, p, e);
-}
-
-/* It also looks like the other: its names in /etc are those. */
-static int look_like(struct boot *b, const struct instance_spec *other, struct err *e)
-{
-	char *of = take_ptr(b->spec.net.of);
-
-	json_done(&net_spec_table, &b->spec.net);
-	free(b->spec.hostname);
-	b->spec.hostname = other->hostname ? strdup(other->hostname) : NULL;
-	if (json_copy(&net_spec_table, &other->net, &b->spec.net) < 0 ||
-	    (other->hostname && !b->spec.hostname)) {
-		free(of);
-		return no_memory(e);
-	}
-	b->spec.net.of = of;
-	return 0;
-}
-
-static int share(struct engine *en, struct boot *b, struct err *e)
-{
-	AUTO(instance_done) struct instance other = { 0 };
-	int fd, r = engine_find(en, b->spec.net.of, &other, e);
-
-	if (r < 0)
-		return err_wrap(e, r, "--network");
-	fd = net_open_of(en, &other, e);
-	if (fd >= 0 && network_fill(en, &other, e) < 0) {
-		close(fd);
-		fd = -e->no;
-	}
-	if (fd < 0)
-		return err_wrap(e, fd, "--network container");
-	r = give(b, "ns/net", fd, e);
-	return r < 0 ? r : look_like(b, &other.spec, e);
-}
-
 /* --- all */
 
 static int attach(struct engine *en, struct boot *b, struct err *e)
@@ -387,6 +267,7 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 	AUTO(start_done) struct start st = { .w = &w, .b = b };
 	int r = net_begin(en, &w, e);
 
+	w.boot = b;
 	if (r == 0)
 		r = find_networks(&st, e);
 	if (r == 0 && st.nets[0].bridge)
@@ -409,7 +290,7 @@ int net_start(struct engine *en, struct boot *b, struct err *e)
 	if (b->files_only)
 		b->spec.network = NETWORK_NONE;
 	if (b->spec.network == NETWORK_CONTAINER)
-		return share(en, b, e);
+		return net_share(en, b, e);
 	if (b->spec.network != NETWORK_ATTACHED)
 		return 0;
 	r = attach(en, b, e);

@@ -131,16 +131,42 @@ static int note(struct net_spec *n, const struct net_port *p, struct err *e)
 	return 0;
 }
 
+/* The network that had the default routes has been left: they lead over this card from now on. */
+static int route_over(struct net_attachment *a, const struct net_port *p, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	autoclose int fd = nl_open(NETLINK_ROUTE);
+	struct net_port_addresses to;
+	struct net_port copy = { 0 };
+	int r = net_port_parse(p, &to, e);
+
+	if (r < 0)
+		return r;
+	to.address = to.address6 = (struct ip_prefix){ 0 }; /* it has them */
+	net_port_put(&b, (int)if_nametoindex(a->given.name), &a->given, &to);
+	r = fd < 0 ? fd : nl_run(fd, &b, NULL);
+	if (r < 0 && r != -EEXIST)
+		return err_sys(e, -r, "default route over %s", a->given.name);
+	if (json_copy(&net_port_table, p, &copy) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	json_done(&net_port_table, &a->given);
+	a->given = copy;
+	return 0;
+}
+
 static int join(struct net_spec *n, const struct net_port *p, struct err *e)
 {
+	struct net_attachment *there = attachment_of(n, p->mac);
 	struct wanted w = { .port = p };
 	struct err ignored;
 	int r;
 
+	if (there && (p->gateway || p->gateway6) && !strcmp(p->name, there->given.name))
+		return route_over(there, p, e);
 	if (n->n_attachments == NET_MAX_ATTACHMENTS)
 		return err_set(e, E2BIG, "it is on %d networks, which is as many as can be",
 			       NET_MAX_ATTACHMENTS);
-	if (attachment_of(n, p->mac))
+	if (there)
 		return err_set(e, EEXIST, "its card %s is on a network", p->mac);
 	r = find(&w, e);
 	if (r == 0)

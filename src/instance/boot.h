@@ -15,6 +15,8 @@
  *	upper work  directories of the writable layer (container)
  *	mount/0...  the source of spec.mounts[i], where it has one (O_PATH)
  *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
+ *	names/NETWORK   the name service of this network says here how its start went (read_ready of base/io.h): before the
+ *		    main process begins
  *	port/tcp/127.0.0.1:8080   a socket that holds a published port on the host; nobody reads it
  *	relay6      ends the relay of ports that are published on [::1] (network/relay6.h) when it is closed
  *	relay6/tcp/::1:8080   that of one which was published later

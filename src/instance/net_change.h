@@ -1,7 +1,7 @@
 /* net_change.h - what MSG_NETWORK carries: the instance comes onto a network, or leaves one, while it runs
  *
  * The host's side is done by the engine; this is for the guest of a virtual machine, which gives a card that it has to spare
- * its name and addresses, or lets it go.
+ * its name and addresses, or lets it go.  Of a card that is on its network already it takes the default routes alone.
  */
 #ifndef INSTANCE_NET_CHANGE_H
 #define INSTANCE_NET_CHANGE_H

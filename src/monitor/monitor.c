@@ -40,6 +40,7 @@
 #include "base/path.h"
 #include "container/container.h"
 #include "monitor/monitor_int.h"
+#include "monitor/names.h"
 #include "monitor/set_up.h"
 #include "vm/vm.h"
 
@@ -91,9 +92,14 @@ static void send_main(struct monitor *m, const struct process *p)
 void monitor_start_main(struct monitor *m)
 {
 	static const struct process waits = { .hold = true };
+	struct err e;
 
 	if (m->last.len || !m->backend_ready || m->main_sent || (!m->client_settled && !m->boot.files_only))
 		return;
+	if (names_await(&m->boot, &e) < 0) {
+		monitor_abandon(m, 125, e.msg);
+		return;
+	}
 	send_main(m, m->boot.files_only ? &waits : &m->boot.spec.process);
 	if (!m->boot.files_only) /* files are reached through a process that runs already */
 		release_early(m);

@@ -42,6 +42,8 @@ void monitor_start_main(struct monitor *m);
 void monitor_end_in_order(struct monitor *m);
 
 /* requests.c: what clients, signals and the timer ask for. */
+/* Ends it before its main process began. */
+void monitor_abandon(struct monitor *m, unsigned status, const char *text);
 extern const struct relay_ops monitor_relay_ops; /* without .arg and .keep_stdin */
 void monitor_on_signal(void *arg, uint32_t events);
 void monitor_on_timer(void *arg, uint32_t events);

@@ -72,7 +72,7 @@ static void thaw(struct monitor *m)
 /* --- processes, signals, stop */
 
 /* Ends it before its main process began. */
-static void abandon(struct monitor *m, unsigned status, const char *text)
+void monitor_abandon(struct monitor *m, unsigned status, const char *text)
 {
 	if (!m->last.len)
 		msg_put_text(&m->last, MSG_FAILED, 0, status, text);
@@ -142,7 +142,7 @@ static void send_down(struct monitor *m, const struct msg *msg)
 	else if (m->main_started)
 		return;
 	else if (is_signal)
-		abandon(m, 128 + (msg_u32(msg, 0) & 0x7f), "stopped before its command began");
+		monitor_abandon(m, 128 + (msg_u32(msg, 0) & 0x7f), "stopped before its command began");
 	else if (m->early.len < MAX_EARLY)
 		msg_put(&m->early, msg->type, msg->stream, msg->data, msg->len);
 }
@@ -268,7 +268,7 @@ static void on_client_settled(void *arg, bool attached)
 	else if (attached)
 		monitor_start_main(m);
 	else
-		abandon(m, 125, "the command that started it was killed");
+		monitor_abandon(m, 125, "the command that started it was killed");
 }
 
 /* SIGTERM: the host goes down; the instance is stopped as `ketch stop` would, but not by its user. */

@@ -40,9 +40,13 @@ extern const struct jtable names_file_table;
  * dir_fd: RUN_ROOT/networks/ID. */
 /* Writes the document, durable for nobody: it is made anew from the records. */
 int names_write(int dir_fd, const struct names_file *f, struct err *e);
-/* Starts the ketch-net of the network unless it lives; its sockets are bound on the gateway here.  0 when it answers.
+/* Starts the ketch-net of the network unless it lives; its sockets are bound on the gateway here, so that questions wait in
+ * them.  ret_ready: -1, or the caller's descriptor for read_ready (NAMES_WAIT_MS, NAMES_SAID_MAX), since a start takes some
+ * milliseconds; NULL: that is awaited here.
  * instances_fd: ROOT/instances, for the names that an instance with egress_learn has asked for (ID/asked). */
-int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, struct err *e);
+#define NAMES_WAIT_MS  10000
+#define NAMES_SAID_MAX 129
+int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, int *ret_ready, struct err *e);
 /* Ends it, without waiting: the network has no running instance.  No error if there is none. */
 int names_end(int dir_fd, struct err *e);
 /* Does its ketch-net live? */

@@ -28,7 +28,7 @@ struct keeping {
 	const struct keeper *k;
 	int events; /* inotify */
 	struct stat names, resolv; /* as they were handed on */
-	bool over;
+	bool over, ready;
 };
 
 /* --- what the worker is to read */
@@ -91,8 +91,8 @@ static void look(struct keeping *s)
 
 	if (read(s->events, events, sizeof(events)) < 0 && errno != EAGAIN && errno != EINTR)
 		s->over = true;
+	look_at_resolvers(s); /* first: a worker that has names answers */
 	look_at_names(s);
-	look_at_resolvers(s);
 }
 
 /* --- wishes */
@@ -184,8 +184,11 @@ static void take_wish(struct keeping *s)
 		return;
 	}
 	if (w.kind == LINK_READY) {
-		write_full(s->k->status_fd, "ok", 2);
-		close(s->k->status_fd);
+		if (!s->ready) { /* whoever started us may have gone, and the number may be another's then */
+			write_full(s->k->status_fd, "ok", 2);
+			close(s->k->status_fd);
+		}
+		s->ready = true;
 		return;
 	}
 	done.number = w.number;

@@ -87,6 +87,7 @@ int names_run(char **words)
 
 	if (r < 0)
 		return 125;
+	signal(SIGPIPE, SIG_IGN); /* whoever started it may have gone before it can say that it has started */
 	r = let_go(&st);
 	if (r < 0)
 		return fail(st.keeper.status_fd, r, "descriptors");

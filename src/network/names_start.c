@@ -16,12 +16,11 @@
 #include "base/io.h"
 #include "network/names_int.h"
 
-#define DNS_PORT      53
-#define DHCP_PORT     67
-#define BIND_WAIT_S   2 /* for the one before to be gone */
-#define READY_WAIT_MS 10000
-#define POLL_MS	      2
-#define QUEUE_BYTES   (1 << 20) /* of queries that wait */
+#define DNS_PORT    53
+#define DHCP_PORT   67
+#define BIND_WAIT_S 2 /* for the one before to be gone */
+#define POLL_MS	    2
+#define QUEUE_BYTES (1 << 20) /* of queries that wait */
 
 int names_write(int dir_fd, const struct names_file *f, struct err *e)
 {
@@ -189,20 +188,16 @@ static int spawn(const struct names_file *f, const int *fds, size_t n)
 	return spawn_net(argv, fds, n);
 }
 
-/* "ok", or what went wrong; nothing: it was killed. */
 static int await_ready(int fd, const struct names_file *f, struct err *e)
 {
-	struct pollfd p = { fd, POLLIN, 0 };
-	char said[129];
-	ssize_t n = poll(&p, 1, READY_WAIT_MS) == 1 ? read(fd, said, sizeof(said) - 1) : 0;
+	char said[NAMES_SAID_MAX];
+	int r = read_ready(fd, NAMES_WAIT_MS, said, sizeof(said));
 
-	if (n == 2 && !memcmp(said, "ok", 2))
-		return 0;
-	said[n > 0 ? n : 0] = '\0';
-	return err_set(e, EIO, "name service of network %.80s: %s", f->network,
-		       *said ? said : "it ended at its start");
+	close(fd);
+	return r < 0 ? err_set(e, -r, "name service of network %.80s: %s", f->network, said) : 0;
 }
 
+/* Returns where it says whether it has started. */
 static int start(int dir_fd, int instances_fd, int lock, const struct names_file *f, struct err *e)
 {
 	AUTO(sockets_done) struct sockets s = { .n = 0 };
@@ -221,18 +216,26 @@ static int start(int dir_fd, int instances_fd, int lock, const struct names_file
 	memcpy(fds + 4, s.fds, s.n * sizeof(*fds));
 	r = spawn(f, fds, 4 + s.n);
 	close(status[1]);
-	r = r < 0 ? err_sys(e, -r, "the program ketch-net") : await_ready(status[0], f, e);
+	if (r == 0)
+		return status[0];
 	close(status[0]);
-	return r;
+	return err_sys(e, -r, "the program ketch-net");
 }
 
-int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, struct err *e)
+int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, int *ret_ready, struct err *e)
 {
 	autoclose int lock = take_lock(dir_fd);
+	int ready;
 
+	if (ret_ready)
+		*ret_ready = -1;
 	if (lock == -EBUSY)
 		return 0;
 	if (lock < 0)
 		return err_sys(e, -lock, "lock of network %.80s", f->network);
-	return start(dir_fd, instances_fd, lock, f, e);
+	ready = start(dir_fd, instances_fd, lock, f, e);
+	if (ready < 0 || !ret_ready)
+		return ready < 0 ? ready : await_ready(ready, f, e);
+	*ret_ready = ready;
+	return 0;
 }

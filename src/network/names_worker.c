@@ -248,9 +248,13 @@ static int open_service(struct service *s, const int *fds, unsigned n)
 	s->link = (struct watch){ .fd = fds[0], .events = EPOLLIN, .fn = on_link, .arg = s };
 	if (!s->loop || forward_init(s) < 0 || tcp_init(s) < 0)
 		return -ENOMEM;
-	for (unsigned i = 1; i < n && r == 0; i++)
+	r = loop_add(s->loop, &s->link);
+	/* what comes before the names are there waits in the sockets */
+	while (r >= 0 && !s->have_table)
+		r = loop_once(s->loop, -1);
+	for (unsigned i = 1; i < n && r >= 0; i++)
 		r = add_port(s, fds[i]);
-	return r < 0 ? r : loop_add(s->loop, &s->link);
+	return r;
 }
 
 static int wait_ms(int64_t next_ns, int64_t now_ns)
@@ -266,9 +270,6 @@ void names_work(const int *fds, unsigned n)
 	static const struct link_wish ready = { .kind = LINK_READY };
 	int r = open_service(&s, fds, n);
 
-	/* the files come first: the keeper has sent them, or is about to */
-	while (r >= 0 && !s.have_table)
-		r = loop_once(s.loop, -1);
 	if (r < 0 || send(s.link.fd, &ready, sizeof(ready), MSG_NOSIGNAL) < 0)
 		_exit(1);
 	while (r >= 0) {

@@ -114,3 +114,14 @@ service() { pgrep -f "ketch-net names $1 ketch-" | head -n 1; } # NETWORK
 	ketch start far
 	await 5 eval 'service two | grep -q .'
 }
+
+@test "a name service that cannot start: why is told, and its instance does not run" {
+	mkdir "$DIR/bin"
+	cp "$KETCH" "${KETCH%/*}/ketch-monitor" "$DIR/bin"
+	printf '#!/bin/sh\n' >"$DIR/bin/ketch-net"
+	chmod +x "$DIR/bin/ketch-net"
+	ketch network create four >/dev/null
+	refused 125 'name service of network four: it ended at its start' \
+		"$DIR/bin/ketch" run --isolation container --network four ketch/base true
+	ketch network rm four
+}
