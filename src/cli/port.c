@@ -32,6 +32,7 @@ const struct command cmd_port = {
 	.name = "port",
 	.usage = "NAME [PORT]",
 	.summary = "List the ports of an instance that the host publishes",
+	.text = "An instance called add or rm, which are commands: ketch port -- add.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 2,

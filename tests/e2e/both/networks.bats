@@ -59,6 +59,39 @@ leases_are() { [ "$(leases)" -eq "$1" ]; }
 	run ! ketch exec far nslookup first
 }
 
+# matrix: who reaches one, two, far and the gateways of web and lab, a line for each who asks
+matrix() {
+	local from
+	for from in one two far; do
+		ketch exec "$from" sh -c 'for a; do ping -c1 -W1 "$a" >/dev/null 2>&1 && printf y || printf n; done' - \
+			10.9.0.77 "$(inspect_of two .NetworkSettings.Networks.web.IPAddress)" \
+			"$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)" 10.9.0.1 "$(inspect_of far .NetworkSettings.Networks.lab.Gateway)"
+		echo " $from"
+	done
+}
+helpers() { # pids of the name services of this store
+	{ find /proc/[0-9]*/fd -lname "$KETCH_RUN_ROOT/networks/*/lock*" 2>/dev/null || :; } | cut -d/ -f3 | sort -u
+}
+none_helps() { [ -z "$(helpers)" ]; }
+
+@test "who reaches whom is the same when every helper was killed and all rules were flushed" {
+	local before pids
+	before=$(matrix)
+	like "$before" '^yyn'
+	like "$(tail -1 <<<"$before")" '^nny'
+	pids=$(helpers)
+	is "$(wc -w <<<"$pids")" 2
+	kill -9 $pids
+	await 5 none_helps
+	is "$(matrix)" "$before"
+	nft flush ruleset
+	ketch run --isolation container --rm --network web ketch/base true
+	is "$(matrix)" "$before"
+	ketch network inspect web lab >/dev/null # a look is enough
+	reaches two first
+	is "$(helpers | wc -w)" 2
+}
+
 @test "connect and disconnect while it runs: a second address, and a name there" {
 	ketch network connect --alias guest lab one
 	is "$(networks_of one)" "lab web"

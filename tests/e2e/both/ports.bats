@@ -120,6 +120,10 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 	is "$(ketch port add web '[::1]:8082:80')" '80/tcp -> [::1]:8082'
 	is "$(curl -sS -m 5 'http://[::1]:8082/name')" webhost
 	python3 -c 'import socket; socket.create_server(("127.0.0.1", 8090))'
+	ketch rename web add # a name that is a word of ours, too
+	is "$(ketch port -- add 80 | head -1)" 127.0.0.1:8080
+	is "$(ketch container port add 80 | head -1)" 127.0.0.1:8080
+	ketch rename add web
 	refused 1 'invalid containerPort: apple' ketch port add web 8090:apple
 }
 nothing_at() { # URL

@@ -25,11 +25,25 @@ start_one() { # ISOLATION NAME
 address() { ketch exec "$1" ip -o addr show "$2" | sed -n "s/.* $3 \([0-9a-f.:]*\)\/.*scope global.*/\1/p"; } # INSTANCE LINK inet|inet6
 links() { ketch exec "$1" ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort | tr '\n' ' '; } # INSTANCE
 
-# echoes FROM TO ADDRESS PORT BYTES: so many go there, come back, and are the same
+# echoes FROM TO ADDRESS PORT BYTES: so many go there, come back, and are the same.  Neither end waits for ever.
 echoes() {
-	ketch exec -d "$2" nc -l -p "$4" -e cat
+	ketch exec -d "$2" timeout 180 nc -l -p "$4" -e cat
 	await 20 listens "$2" "$4" tcp || return 1
-	ketch exec "$1" sh -c "head -c $5 /tmp/a >/tmp/b; nc $3 $4 </tmp/b | cmp - /tmp/b"
+	ketch exec "$1" sh -c "head -c $5 /tmp/a >/tmp/b; timeout 120 nc $3 $4 </tmp/b | cmp - /tmp/b" && return
+	state "$1" "$2" >&2
+	return 1
+}
+# What tells why nothing came: links, neighbours and counters of either side, and of the host between them.
+state() { # INSTANCE...
+	local i
+	for i; do
+		echo "--- $i"
+		timeout 60 ketch exec "$i" sh -c 'ip addr; ip route; ip neigh; cat /proc/net/dev /proc/interrupts'
+	done
+	echo "--- host"
+	ip -s link
+	bridge link 2>/dev/null
+	true
 }
 listens() { ketch exec "$1" sh -c "grep -qi ':$(printf %04x "$2") ' /proc/net/$3 /proc/net/${3}6"; } # INSTANCE PORT tcp|udp
 
@@ -42,7 +56,7 @@ listens() { ketch exec "$1" sh -c "grep -qi ':$(printf %04x "$2") ' /proc/net/$3
 
 # crosses TO-ADDRESS PORT BYTES: one datagram, from the instance to the one beside it
 crosses() {
-	ketch exec peer datagram "$2" >"$DIR/got" &
+	ketch exec peer timeout 120 datagram "$2" >"$DIR/got" &
 	await 20 listens peer "$2" udp || return 1
 	ketch exec sub sh -c "head -c $3 /tmp/a >/tmp/b && datagram $1 $2 </tmp/b"
 	wait $! && cmp "$DIR/got" <(ketch exec sub cat /tmp/b)
@@ -89,4 +103,13 @@ crosses() {
 	like "$(address sub eth0 inet)" '^10\.77\.0\.'
 	like "$(address sub eth1 inet)" '^10\.79\.0\.'
 	echoes sub peer "$(address peer eth1 inet)" 4008 1000
+}
+
+@test "the network that has the default route is left: it leads over the other one" {
+	like "$(ketch exec sub ip route)" 'default via 10.77.0.1 dev eth0'
+	ketch network disconnect one sub
+	is "$(links sub)" 'eth1 lo '
+	like "$(ketch exec sub ip route)" 'default via 10.79.0.1 dev eth1'
+	is "$(ketch exec sub ip route | grep -c default)" 1
+	echoes sub peer "$(address peer eth1 inet)" 4009 1000
 }
