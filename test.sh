@@ -11,6 +11,8 @@
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")" || exit 2
 export LC_ALL=C.UTF-8 TOP=$PWD BUILD=$PWD/build-test
+# Debian's programs, whatever else is installed: a python3 of pyenv takes ten times as long to start, and starts often.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export KETCH=$BUILD/ketch
 logs=$BUILD/logs
 . tests/stages.bash
