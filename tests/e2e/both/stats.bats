@@ -39,7 +39,7 @@ of() { ketch stats --no-stream --no-trunc --split --format json box | jq -r "$1"
 }
 
 @test "what does not run has no numbers; what is not there is an error" {
-	krun --name over ketch/base true
+	ketch create --isolation "$ISOLATION" --name over ketch/base true >/dev/null
 	like "$(ketch stats -a --no-stream)" 'over +-- +-- / -- +-- +-- / -- +-- / -- +--'
 	unlike "$(ketch stats --no-stream)" over
 	refused 1 'no such instance: nobody' ketch stats --no-stream nobody
@@ -90,7 +90,7 @@ of() { ketch stats --no-stream --no-trunc --split --format json box | jq -r "$1"
 }
 
 @test "top without a name: a live table, sorted by keys, ended by q" {
-	run timeout 20 python3 - "$KETCH" <<-'PY'
+	run timeout 60 python3 - "$KETCH" <<-'PY'
 		import os, pty, sys, time
 		pid, fd = pty.fork()
 		if pid == 0:
