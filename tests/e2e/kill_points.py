@@ -115,7 +115,7 @@ def networks():
 
 
 def left():
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while (found := remains()) and time.monotonic() < end:
         time.sleep(0.02)  # what was killed a moment ago may not be reaped yet
     return found

@@ -74,8 +74,9 @@ refused() { # STATUS REGEX COMMAND...: it fails with one line on stderr that mat
 # --- waiting
 
 POLL=0.05
-await() { # SECONDS COMMAND...: until it succeeds; the deadline is a failure
-	local end=$((SECONDS + $1))
+PATIENCE=4 # a machine that is busy with more than this, or slow, takes so many times as long
+await() { # SECONDS COMMAND...: until it succeeds; the deadline, of a machine at rest, is a failure
+	local end=$((SECONDS + PATIENCE * $1))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -le "$end" ] || { echo "waited in vain: $*" >&2; return 1; }

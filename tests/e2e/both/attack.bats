@@ -122,7 +122,7 @@ reserved() {
 	try() { # WHAT-TO-DO-IN-THE-TREE COMMAND...: status and output of the run
 		rm -rf "$tree" && cp -a "$base" "$tree" && (cd "$tree" && eval "$1")
 		ketch import "$tree" hostile >/dev/null
-		run timeout 20 "$KETCH" run --rm hostile "${@:2}"
+		run timeout 60 "$KETCH" run --rm hostile "${@:2}"
 	}
 	for link in /proc /tmp ../../../.. "$DIR/canary"; do
 		for dir in dev proc sys; do
@@ -238,7 +238,7 @@ audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone'
 # The last for the box: nothing can be started in it any more.
 @test "files of the box exchanged for traps: exec refuses, and returns" {
 	ketch exec box sh -c 'rm /etc/passwd; mkfifo /etc/passwd; rm /dev/null; mkfifo /dev/null'
-	refused 125 '/dev/null' timeout 20 "$KETCH" exec box true
-	run timeout 20 "$KETCH" exec -i box true </dev/null
+	refused 125 '/dev/null' timeout 60 "$KETCH" exec box true
+	run timeout 60 "$KETCH" exec -i box true </dev/null
 	is "$status" 125 && like "$output" 'passwd.*regular'
 }

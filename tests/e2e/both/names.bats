@@ -30,7 +30,14 @@ address_of() { ketch exec "$1" ip addr show eth0 | sed -n "s/.*$2 \([0-9a-f.:]*\
 hears() { # INSTANCE QUESTION
 	ketch exec "$1" nslookup "${@:2}" | sed -n '/^Name:/,$ s/^Address: *//p; s/.*name = //p' | sort -u
 }
-service() { pgrep -f "ketch-net names $1 ketch-" | head -n 1; } # NETWORK
+# NETWORK: its name service here; another store may have a network of this name
+service() {
+	local pid here
+	here=$(readlink /proc/self/ns/net)
+	for pid in $(pgrep -f "ketch-net names $1 ketch-"); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$here" ] || { echo "$pid" && return; }
+	done
+}
 
 @test "a name, its aliases and the short id are known to the other wall, and its name to it" {
 	local web peer id

@@ -47,22 +47,22 @@ teardown_file() {
 	store_close
 }
 
-who() { curl -sS -m 5 "http://$1/cgi-bin/who" | sed "s/.*::ffff://; s/]//"; } # HOST:PORT
+who() { curl -sS -m 20 "http://$1/cgi-bin/who" | sed "s/.*::ffff://; s/]//"; } # HOST:PORT
 
 @test "published on 127.0.0.1 where no address is given: reached from the host, from nowhere else" {
-	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+	is "$(curl -sS -m 20 http://127.0.0.1:8080/name)" webhost
 	like "$(who 127.0.0.1:8080)" '^10\.'
 	run second "curl -sS -m 1 http://192.168.7.1:8080/name"
 	[ "$status" -ne 0 ]
 }
 
 @test "published on an address: reached from another machine, whose address is seen" {
-	like "$(second "curl -sS -m 5 http://192.168.7.1:8081/cgi-bin/who")" '192\.168\.7\.2]?$'
+	like "$(second "curl -sS -m 20 http://192.168.7.1:8081/cgi-bin/who")" '192\.168\.7\.2]?$'
 	is "$(who 192.168.7.1:8081)" 192.168.7.1
 }
 
 @test "published on [::1], which Linux does not route" {
-	is "$(curl -sS -m 5 'http://[::1]:8082/name')" webhost
+	is "$(curl -sS -m 20 'http://[::1]:8082/name')" webhost
 }
 
 @test "UDP" {
@@ -74,7 +74,7 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 	local address
 	address=$(ketch exec web hostname -i)
 	like "$address" '^10\.'
-	is "$(curl -sS -m 5 "http://$address/name")" webhost
+	is "$(curl -sS -m 20 "http://$address/name")" webhost
 	run second "curl -sS -m 1 http://$address/name"
 	[ "$status" -ne 0 ]
 }
@@ -88,14 +88,14 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 	run curl -sS -m 1 http://127.0.0.1:8080/name
 	[ "$status" -ne 0 ]
 	ketch run --isolation container --rm ketch/base true
-	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+	is "$(curl -sS -m 20 http://127.0.0.1:8080/name)" webhost
 }
 
 @test "a port that is taken is refused, by the name of who has it" {
 	refused 125 'port 8080/tcp of 127.0.0.1 is in use by web' krun --rm -p 8080:80 ketch/base true
 	refused 125 'port 8081/udp of 0.0.0.0 is in use by web' krun --rm -p 0.0.0.0:8081:80/udp ketch/base true
 	python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8099)); print(flush=True); time.sleep(60)' >"$DIR/held" &
-	await 5 test -s "$DIR/held"
+	await 30 test -s "$DIR/held"
 	refused 125 "8099/tcp .* in use by python3 \(process $!\)" krun --rm -p 8099:80 ketch/base true
 	kill $!
 	refused 125 'in use by web' krun --rm -p 8080-8080:80 ketch/base true
@@ -106,19 +106,19 @@ s.connect((\"192.168.7.1\", 8081)); s.send(b\"echo\"); assert s.recv(9) == b\"ec
 
 @test "port add, rm: what is published of one that runs changes, and who has a port is told" {
 	is "$(ketch port add web 8090:80 '[::1]:8091:80' 0:80)" "$(ketch port web | tail -3)"
-	is "$(curl -sS -m 5 http://127.0.0.1:8090/name)" webhost
-	is "$(curl -sS -m 5 'http://[::1]:8091/name')" webhost
-	is "$(curl -sS -m 5 "http://$(ketch port web 80 | tail -1)/name")" webhost
+	is "$(curl -sS -m 20 http://127.0.0.1:8090/name)" webhost
+	is "$(curl -sS -m 20 'http://[::1]:8091/name')" webhost
+	is "$(curl -sS -m 20 "http://$(ketch port web 80 | tail -1)/name")" webhost
 	like "$(ketch ps --format '{{.Ports}}')" '127.0.0.1:8090->80/tcp, \[::1\]:8091->80/tcp'
 	refused 1 'port 8090/tcp of 127.0.0.1 is in use by web' ketch port add web 8092:80 8090:80
 	refused 125 'port 8090/tcp of 127.0.0.1 is in use by web' krun --rm -p 8090:80 ketch/base true
 	nothing_at 'http://127.0.0.1:8092' # all or none
 	refused 1 "no public port '127.0.0.1:8092:80/tcp' published for web" ketch port rm web 8090:80 8092:80
-	is "$(curl -sS -m 5 http://127.0.0.1:8090/name)" webhost
+	is "$(curl -sS -m 20 http://127.0.0.1:8090/name)" webhost
 	ketch port rm web 8090:80 '[::1]:8091:80' '[::1]:8082:80'
 	for at in 127.0.0.1:8090 '[::1]:8091' '[::1]:8082'; do nothing_at "http://$at"; done
 	is "$(ketch port add web '[::1]:8082:80')" '80/tcp -> [::1]:8082'
-	is "$(curl -sS -m 5 'http://[::1]:8082/name')" webhost
+	is "$(curl -sS -m 20 'http://[::1]:8082/name')" webhost
 	python3 -c 'import socket; socket.create_server(("127.0.0.1", 8090))'
 	ketch rename web add # a name that is a word of ours, too
 	is "$(ketch port -- add 80 | head -1)" 127.0.0.1:8080
@@ -156,7 +156,7 @@ nothing_at() { # URL
 	nothing_at http://127.0.0.1:8080
 	is "$(ketch port web 81/udp | grep -c 8094)" 1
 	ketch port add web 8080:80
-	is "$(curl -sS -m 5 http://127.0.0.1:8080/name)" webhost
+	is "$(curl -sS -m 20 http://127.0.0.1:8080/name)" webhost
 }
 reached() { curl -s -m 2 "$1/name"; } # URL
 

@@ -18,9 +18,9 @@ setup_file() {
 
 teardown_file() { store_close; }
 
-# FROM TO PORT: does it answer?
-reaches() { ketch exec "$1" nc -w 2 "$(address "$2")" "$3" </dev/null >/dev/null 2>&1; }
-kept_out() { ! reaches "$@"; }
+# FROM TO PORT [SECONDS]: does it answer?
+reaches() { ketch exec "$1" nc -w "${4:-20}" "$(address "$2")" "$3" </dev/null >/dev/null 2>&1; }
+kept_out() { ! reaches "$@" 2; }
 address() { ketch exec "$1" hostname -i; }
 
 @test "--allow: what it names is let in, the rest is not" {

@@ -11,7 +11,7 @@ teardown_file() { store_close; }
 habit() {
 	local words got=0
 	eval "words=($2)"
-	timeout 20 "$KETCH" "${words[@]}" >"$DIR/out" 2>"$DIR/err" </dev/null || got=$?
+	timeout 60 "$KETCH" "${words[@]}" >"$DIR/out" 2>"$DIR/err" </dev/null || got=$?
 	if [ "$got" != "$1" ]; then
 		echo "ketch $2: status $got, not $1: $(head -n 3 "$DIR/err")"
 	elif [ "$1" != 0 ] && { [ "$(grep -c '' "$DIR/err")" != 1 ] || ! grep -qE "^ketch: .*($3)" "$DIR/err"; }; then
