@@ -172,6 +172,7 @@ static void forget(struct change *c, const struct lease *l)
 {
 	if (c->in->spec.isolation == ISOLATION_CONTAINER)
 		port_remove(c->w.rt, l->port.link);
+	net_close_ports(&c->w, l, 1);
 	lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
 	net_forget_ports(&c->w, l, 1);
 }

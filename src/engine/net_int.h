@@ -35,10 +35,14 @@ int net_dir(const struct engine *en, const char *id);
 int net_renew_rules(struct net_work *w, struct err *e);
 /* net_names.c: has the name service of a network know who is there; without anybody it ends. */
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
+/* The same without `instance`, which has a row still. */
+int net_leave_names(struct net_work *w, const struct network *n, const char *instance, struct err *e);
 /* The same where it does not live, though it should. */
 void net_mend_names(struct net_work *w, const struct network *n);
 /* A new port: its rules, its names. */
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
+/* The rules, rates and names of ports that go.  Before their rows do: who is killed between leaves what the rows tell of. */
+void net_close_ports(struct net_work *w, const struct lease *list, size_t n);
 /* Ports and networks that have gone. */
 void net_forget_ports(struct net_work *w, const struct lease *list, size_t n);
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e);

@@ -1,5 +1,6 @@
 /* net_names.c - the name service of a network is told who is there, started and ended; under the lock of the run root */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,27 +89,67 @@ static int serve(struct net_work *w, int dir, const struct network *n, const str
 	return r == 0 && ready >= 0 ? give_ready(w, n, ready, e) : r;
 }
 
+/* Without those of one instance, which is about to go; NULL: all. */
+static size_t drop_rows(struct lease *list, size_t count, const char *instance)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (instance && !strcmp(list[i].instance, instance)) {
+			lease_done(&list[i]);
+			continue;
+		}
+		if (kept != i)
+			list[kept] = list[i];
+		kept++;
+	}
+	return kept;
+}
+
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e)
 {
+	return net_leave_names(w, n, NULL, e);
+}
+
+/* Makes nothing: who is killed here leaves no directory that the one before had removed. */
+static int end_service(struct net_work *w, const struct network *n, struct err *e)
+{
+	autoclose int all = net_dir(w->en, NULL), dir = -1;
+	int r;
+
+	dir = all < 0 ? -1 : openat(all, n->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
+		return errno == ENOENT ? 0 : err_sys(e, errno, "%s/networks/%s", w->en->run_root, n->id);
+	r = names_end(dir, e);
+	if (r == 0)
+		remove_tree(all, n->id);
+	return r;
+}
+
+static int run_service(struct net_work *w, const struct network *n, const struct lease *list, size_t count,
+		       struct err *e)
+{
 	autoclose int dir = net_dir(w->en, n->id);
+
+	if (dir < 0)
+		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
+	return serve(w, dir, n, list, count, e);
+}
+
+int net_leave_names(struct net_work *w, const struct network *n, const char *instance, struct err *e)
+{
 	struct lease *list;
 	size_t count;
 	int r;
 
 	if (!n->bridge)
 		return 0;
-	if (dir < 0)
-		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
 	r = lease_list(w->en->db, n->id, NULL, &list, &count, e);
 	if (r < 0)
 		return r;
-	r = count ? serve(w, dir, n, list, count, e) : names_end(dir, e);
+	count = drop_rows(list, count, instance);
+	r = count ? run_service(w, n, list, count, e) : end_service(w, n, e);
 	leases_free(list, count);
-	if (r == 0 && !count) {
-		autoclose int all = net_dir(w->en, NULL);
-
-		remove_tree(all, n->id);
-	}
 	return r;
 }
 

@@ -265,7 +265,7 @@ static int network_of(struct net_work *w, const struct lease *l, struct network 
 	return network_record_find(w->en->db, l->network, ret, &none);
 }
 
-void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
+void net_close_ports(struct net_work *w, const struct lease *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		AUTO(network_done) struct network net = { 0 };
@@ -274,8 +274,13 @@ void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
 			continue;
 		close_gate(w, &net, &list[i]);
 		rate_clear(w->rt, list[i].port.link, NULL);
-		net_renew_names(w, &net, NULL);
+		net_leave_names(w, &net, list[i].instance, NULL);
 	}
+}
+
+void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
+{
+	net_close_ports(w, list, n);
 	if (n)
 		renew_named(w, NULL);
 }

@@ -13,13 +13,15 @@ static int release(struct net_work *w, const char *instance, bool links, struct 
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	struct lease *list = NULL;
 	size_t n = 0;
-	int r = db_begin(w->en->db, &tx, e);
+	int r = lease_list(w->en->db, NULL, instance, &list, &n, e);
 
 	if (r == 0)
-		r = lease_list(w->en->db, NULL, instance, &list, &n, e);
+		net_close_ports(w, list, n);
 	for (size_t i = 0; i < n; i++)
 		w->world.gone(w->world.arg, &list[i]);
 	leases_free(list, n);
+	if (r == 0)
+		r = db_begin(w->en->db, &tx, e);
 	if (r == 0)
 		r = lease_remove(w->en->db, NULL, instance, e);
 	if (r == 0)

@@ -298,6 +298,8 @@ int network_remove(struct engine *en, const char *name, struct err *e)
 	if (n_ports)
 		r = in_use(en, &n, &ports[0], e);
 	leases_free(ports, n_ports);
+	if (r == 0) /* it may live where the command was killed that took the last one off */
+		r = net_renew_names(&w, &n, e);
 	if (r == 0)
 		r = net_forget_network(&w, &n, e);
 	if (r == 0)

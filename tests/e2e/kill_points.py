@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+import net_left
+
 KETCH, KILLAT, ISOLATION, DIR, POINTS, COMMAND = sys.argv[1:]
 AUDIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "audit.py")
 STORE, RUN = os.environ["KETCH_ROOT"], os.environ["KETCH_RUN_ROOT"]
@@ -47,6 +49,16 @@ def running():
     must("run", "-d", *CREATE[1:])
 
 
+def published():
+    must("run", "-d", "-p", "127.0.0.1::80", *CREATE[1:])
+
+
+def connected():
+    must("network", "create", "net")
+    running()
+    must("network", "connect", "net", "one")
+
+
 def paused():
     running()
     must("pause", "one")
@@ -59,6 +71,9 @@ def exited():
 
 COMMANDS = {  # name: (what comes before, the command)
     "create": (lambda: None, CREATE),
+    "port add": (running, ["port", "add", "one", "127.0.0.1::80"]),
+    "port rm": (published, ["port", "rm", "one", "80"]),
+    "network disconnect": (connected, ["network", "disconnect", "net", "one"]),
     "start": (exited, ["start", "one"]),
     "stop": (running, ["stop", "-t", "2", "one"]),
     "kill": (running, ["kill", "one"]),
@@ -142,7 +157,7 @@ def once(n):
         names()  # clears what a killed creation has left
     except subprocess.TimeoutExpired as e:
         found.append(f"did not return: {e.cmd}")
-    return found + left(), calls
+    return found + left() + net_left.look(ketch, RUN), calls
 
 
 def main():

@@ -17,6 +17,9 @@ sweep() { # COMMAND
 }
 
 @test "create" { sweep create; }
+@test "port add" { sweep 'port add'; }
+@test "port rm" { sweep 'port rm'; }
+@test "network disconnect" { sweep 'network disconnect'; }
 @test "start" { sweep start; }
 @test "stop" { sweep stop; }
 @test "kill" { sweep kill; }
