@@ -7,6 +7,7 @@ setup_file() {
 	stay --name first --ipc shareable >/dev/null
 }
 teardown_file() { store_close; }
+setup() { OURS=ketch-e2e-${DIR##*.}; } # of cgroups and files that are the machine's: another run may go on beside this one
 
 ns_of() { # INSTANCE KIND
 	ketch exec "$1" readlink "/proc/self/ns/$2"
@@ -19,9 +20,9 @@ host_ns() { readlink "/proc/self/ns/$1"; }
 	for flag in --ipc=host --pid=host --uts=host --cgroupns=host --userns=auto --uidmap=0:100000:10; do
 		refused 125 "^ketch: ${flag%=*}" krun "$flag" ketch/base true
 	done
-	is "$(krun --rm --ipc none --cgroup-parent /ketch-e2e/sub --userns host ketch/base sh -c 'ls /dev/shm 2>/dev/null; echo end')" end
-	[ "$(find /sys/fs/cgroup -maxdepth 3 -name ketch-e2e | wc -l)" -gt 0 ]
-	find /sys/fs/cgroup -depth -path '*ketch-e2e*' -type d -exec rmdir {} +
+	is "$(krun --rm --ipc none --cgroup-parent "/$OURS/sub" --userns host ketch/base sh -c 'ls /dev/shm 2>/dev/null; echo end')" end
+	[ "$(find /sys/fs/cgroup -maxdepth 3 -name "$OURS" | wc -l)" -gt 0 ]
+	find /sys/fs/cgroup -depth -path "*/$OURS*" -type d -exec rmdir {} +
 }
 
 @test "--ipc, --pid, --uts, --cgroupns host: those of the host" {
@@ -35,7 +36,7 @@ host_ns() { readlink "/proc/self/ns/$1"; }
 	is "$(ketch exec hosts hostname)" "$(hostname)"
 	is "$(ketch exec hosts sh -c 'echo $HOSTNAME; cat /etc/hostname')" "$(hostname; hostname)"
 	like "$(ketch exec hosts cat /proc/1/comm)" "$(cat /proc/1/comm)"
-	ketch exec hosts sh -c ': >/dev/shm/ketch-e2e' && rm /dev/shm/ketch-e2e
+	ketch exec hosts sh -c ': >"/dev/shm/$1"' sh "$OURS" && rm "/dev/shm/$OURS"
 	# process 1 is not its own: what is left is ended all the same
 	ketch exec -d hosts sleep 1000
 	ketch rm -f hosts
@@ -91,13 +92,13 @@ host_ns() { readlink "/proc/self/ns/$1"; }
 
 @test "--cgroup-parent: its cgroups are below it, and go with it" {
 	[ "$ISOLATION" = container ] || skip 'with the others for machines'
-	stay --name below --cgroup-parent ketch-e2e/sub >/dev/null
-	like "$(cat "/proc/$(inspect_of below .State.Pid)/cgroup")" "/ketch-e2e/sub/$(inspect_of below .Id)"
+	stay --name below --cgroup-parent "$OURS/sub" >/dev/null
+	like "$(cat "/proc/$(inspect_of below .State.Pid)/cgroup")" "/$OURS/sub/$(inspect_of below .Id)"
 	# the monitor is killed: the next command knows where to look
 	kill -9 "$(monitor_of below)"
 	await 10 status_is below exited
-	is "$(find /sys/fs/cgroup -maxdepth 4 -path "*ketch-e2e/sub/$(inspect_of below .Id)" | wc -l)" 0
-	find /sys/fs/cgroup -depth -path '*ketch-e2e*' -type d -exec rmdir {} +
+	is "$(find /sys/fs/cgroup -maxdepth 4 -path "*$OURS/sub/$(inspect_of below .Id)" | wc -l)" 0
+	find /sys/fs/cgroup -depth -path "*/$OURS*" -type d -exec rmdir {} +
 	refused 125 '--cgroup-parent' krun --cgroup-parent a/../b ketch/base true
 }
 
