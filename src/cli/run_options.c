@@ -164,7 +164,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(STR, 0, "stop-timeout", rq.stop_timeout, "SECONDS",
 		"How long stop waits before it is killed; 10"),
 	RUN_OPT(LIST, 0, "storage-opt", rq.storage_opts, "size=BYTES",
-		"Size of what a virtual machine can write to"),
+		"How much it may write; a container needs project quotas"),
 	RUN_OPT(LIST, 0, "sysctl", rq.sandbox.sysctls, "NAME=VALUE",
 		"Set something of its kernel, or namespaces"),
 	RUN_OPT(FLAG, 0, "system", rq.sandbox.system, NULL, "Boot it: systemd or the like as process 1"),

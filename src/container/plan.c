@@ -157,11 +157,11 @@ static int check(const struct instance_spec *s, const struct host_facts *h, stru
 		return err_set(e, EINVAL, "--userns: a privileged container cannot have its own users");
 	if (s->sandbox.system && !h->cgroup2)
 		return err_set(e, ENOTSUP, "--system: this host has no cgroup v2 mounted for it");
-	if (s->storage_bytes && !h->in_guest)
+	if (s->storage_bytes && !h->in_guest && !h->project_quota)
 		return err_set(
 			e, ENOTSUP,
-			"--storage-opt size works for virtual machines only: a container writes to a file "
-			"system of the host, together with others");
+			"--storage-opt size: a container needs project quotas: have the store on ext4 or "
+			"xfs, mounted with prjquota");
 	if (!h->in_guest && plan_check_sysctls(s, e) < 0)
 		return -e->no;
 	for (size_t i = 0; i < s->n_mounts; i++) {

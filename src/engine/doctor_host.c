@@ -207,3 +207,16 @@ void doctor_disk(struct doctor *d)
 		doctor_add(d, "inodes", DOCTOR_MISSING, fix, "%llu files more fit in %s",
 			   (unsigned long long)s.f_favail, d->en->root);
 }
+
+void doctor_quota(struct doctor *d)
+{
+	if (d->facts->project_quota)
+		doctor_add(d, "project quotas", DOCTOR_OK, NULL,
+			   "containers can have a ceiling of their own: --storage-opt size=");
+	else
+		doctor_add(d, "project quotas", DOCTOR_WARN,
+			   "have the store on xfs, or on ext4 after tune2fs -O project,quota; mount it with "
+			   "prjquota",
+			   "not on the file system of %s: --storage-opt size= is for virtual machines only",
+			   d->en->root);
+}

@@ -29,5 +29,6 @@ void doctor_tools(struct doctor *d);
 void doctor_ids(struct doctor *d);
 void doctor_rights(struct doctor *d);
 void doctor_disk(struct doctor *d);
+void doctor_quota(struct doctor *d);
 
 #endif

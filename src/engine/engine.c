@@ -19,6 +19,8 @@
 #include "engine/net_int.h"
 #include "engine/snapshot.h"
 #include "engine/volume_int.h"
+#include "storage/ceiling.h"
+#include "sys/project_quota.h"
 
 #define REMOVE_WAIT_S  20
 #define REMOVE_POLL_MS 5
@@ -135,6 +137,8 @@ const struct host_facts *engine_facts(struct engine *en)
 {
 	if (!en->have_facts)
 		facts_gather(&en->facts);
+	if (!en->have_facts)
+		en->facts.project_quota = project_quota_enforced(en->instances_fd);
 	en->have_facts = true;
 	return &en->facts;
 }
@@ -254,10 +258,13 @@ static int lock_ended(struct engine *en, const struct instance *in, bool force, 
 static int remove_dir(struct engine *en, const char *id)
 {
 	autofree char *gone = str_printf("%s.gone", id);
+	autoclose int dir = truth_dir_open(en, id);
 	int r;
 
 	if (!gone)
 		return -ENOMEM;
+	if (dir >= 0)
+		ceiling_release(dir);
 	r = remove_tree(en->instances_fd, gone);
 	if (r == 0 && renameat(en->instances_fd, id, en->instances_fd, gone) < 0 && errno != ENOENT)
 		r = -errno;

@@ -29,6 +29,7 @@
 #include "instance/boot.h"
 #include "kernel/kernel.h"
 #include "seccomp/seccomp.h"
+#include "storage/ceiling.h"
 #include "sys/mount.h"
 #include "vm/disk.h"
 
@@ -128,6 +129,21 @@ static int give_below(struct starter *s, const struct layer_dirs *l, struct err 
 	return r;
 }
 
+/* Where the instance writes, with its ceiling. */
+static int give_written(struct starter *s, const struct layer_dirs *l, struct err *e)
+{
+	int written[2], r;
+
+	r = give(s, "upper", mkdir_open(l->top, "upper", 0755), e);
+	if (r == 0)
+		r = give(s, "work", mkdir_open(l->top, "work", 0700), e);
+	if (r < 0 || !s->spec->storage_bytes)
+		return r;
+	written[0] = boot_fd(&s->boot, "upper");
+	written[1] = boot_fd(&s->boot, "work");
+	return ceiling_hold(s->dir_fd, written, 2, s->spec->storage_bytes, e);
+}
+
 static int give_container(struct starter *s, struct err *e)
 {
 	AUTO(layers_done) struct layer_dirs written = { .top = -1 };
@@ -140,9 +156,7 @@ static int give_container(struct starter *s, struct err *e)
 	}
 	if (r == 0)
 		r = give_below(s, &written, e);
-	if (r == 0)
-		r = give(s, "upper", mkdir_open(written.top, "upper", 0755), e);
-	return r < 0 ? r : give(s, "work", mkdir_open(written.top, "work", 0700), e);
+	return r < 0 ? r : give_written(s, &written, e);
 }
 
 /* QEMU under KVM unpacks a kernel by itself, and then moves it to a random place (docs/design/005). */

@@ -23,6 +23,7 @@ static const struct jfield host_fields[] = {
 	JK(J_STR, struct host_facts, kvm_reason, "kvmReason"),
 	J(J_STR, struct host_facts, qemu),
 	J(J_BOOL, struct host_facts, selinux),
+	JK(J_BOOL, struct host_facts, project_quota, "projectQuota"),
 	J(J_STR, struct host_facts, vmm),
 	J(J_STR, struct host_facts, virtiofsd),
 	JK(J_BOOL, struct host_facts, in_guest, "inGuest"),

@@ -32,6 +32,7 @@ struct host_facts {
 	char *vmm; /* path of ketch-vmm; NULL: missing */
 	char *virtiofsd; /* path; NULL: missing */
 	bool selinux; /* it is enabled */
+	bool project_quota; /* the file system of the store holds projects to limits */
 	bool in_guest; /* this "host" is a guest of Ketch: the plan is made for inside the VM */
 };
 
