@@ -36,6 +36,7 @@ struct running {
 	struct watch wake; /* an eventfd: something is in `queue`, or is_ready or over changed */
 	struct buf queue; /* frames for the loop to give out */
 	bool tell_ready;
+	bool paused; /* by the user: nothing but the user has it go on */
 	bool started; /* START of stream 0 was seen */
 	bool ending; /* stream 0 is gone, or kill */
 	bool told_ended;
@@ -86,7 +87,8 @@ static void go_on(struct running *r)
 {
 	r->still = 0;
 	copy_thaw(&r->c);
-	cgroup_thaw(&r->c.cgroups.by_controller, NULL); /* fails when they are gone */
+	if (!r->paused)
+		cgroup_thaw(&r->c.cgroups.by_controller, NULL); /* fails when they are gone */
 }
 
 static void on_gone(void *arg, struct stream *s, int status)
@@ -232,7 +234,7 @@ static int hold_still(struct running *r, uint32_t id, struct err *e)
 
 	if (r->still)
 		return err_set(e, EBUSY, "another command has it stand still");
-	k = cgroup_freeze(&r->c.cgroups.by_controller, e);
+	k = r->paused ? 0 : cgroup_freeze(&r->c.cgroups.by_controller, e);
 	if (k < 0)
 		return err_wrap(e, k, "it cannot be paused");
 	r->still = id;
@@ -270,7 +272,7 @@ static void start_copy(struct running *r, const struct msg *m)
 	if (k == 0)
 		k = file_request_parse(m->data, m->len, &rq, &e);
 	rq.still |= rq.kind == FILES_HOLD;
-	cp.apart = rq.still;
+	cp.apart = rq.still || r->paused;
 	if (k == 0)
 		k = begin_copy(r, m->stream, &cp, &e);
 	json_done(&file_request_table, &rq);
@@ -322,6 +324,8 @@ static void pause_all(struct running *r, bool pause)
 		: pause	 ? cgroup_freeze(cgroups, &e)
 			 : cgroup_thaw(cgroups, &e);
 
+	if (k == 0)
+		r->paused = pause;
 	later(r, MSG_PAUSED, 0, k < 0 ? (uint32_t)-k : 0, 0, e.msg);
 }
 

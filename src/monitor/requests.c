@@ -81,11 +81,16 @@ void monitor_abandon(struct monitor *m, unsigned status, const char *text)
 	m->backend->kill(m->running);
 }
 
-/* In what state nothing can be begun inside; NULL: it can. */
-static const char *why_not_begin(const struct monitor *m)
+/* In what state nothing can be begun inside; NULL: it can.  Files of a paused container are reached by a process that does
+ * not stand still with it; of a machine everything stands still. */
+static const char *why_not_begin(const struct monitor *m, enum msg_type type)
 {
-	if (m->state.status == STATUS_PAUSED || m->pauses)
+	bool paused = m->state.status == STATUS_PAUSED || m->pauses;
+
+	if (paused && type == MSG_START)
 		return "the container is paused, unpause the container before exec";
+	if (paused && m->boot.spec.isolation == ISOLATION_VM)
+		return "a machine that is paused cannot reach its files: unpause it first";
 	return m->running ? NULL : "the container is restarting, wait until the container is running";
 }
 
@@ -131,12 +136,13 @@ static void take_update(struct monitor *m, const struct msg *msg)
 /* To the back end, as soon as there is somebody to hear it. */
 static void send_down(struct monitor *m, const struct msg *msg)
 {
+	const char *why_not = msg_begins_stream(msg->type) ? why_not_begin(m, msg->type) : NULL;
 	bool is_signal = msg->type == MSG_SIGNAL && !msg->stream;
 
 	if (msg->type == MSG_UPDATE)
 		take_update(m, msg);
-	if (msg_begins_stream(msg->type) && why_not_begin(m))
-		refuse_begin(m, msg->stream, why_not_begin(m));
+	if (why_not)
+		refuse_begin(m, msg->stream, why_not);
 	else if (m->main_started && m->running)
 		m->backend->send(m->running, msg);
 	else if (m->main_started)

@@ -45,6 +45,15 @@ more_ticks() { [ "$(ticks)" -gt "$1" ]; } # THAN
 	refused 1 'is paused, unpause the container before exec' ketch exec one true
 	refused 1 'paused container, unpause it first' ketch attach one
 	refused 1 'paused.*unpause' ketch start one
+	if [ "$ISOLATION" = vm ]; then
+		refused 1 'a machine that is paused cannot reach its files: unpause it first' ketch cp one:/etc/passwd .
+	else
+		echo new >"$DIR/new" && ketch cp "$DIR/new" one:/root/new
+		ketch cp one:/root/new "$DIR/back" && is "$(cat "$DIR/back")" new
+		ketch export one | tar t root/new
+		ketch commit one ketch/still >/dev/null && is "$(ketch run --rm ketch/still cat /root/new)" new
+		status_is one paused # commit did not wake it
+	fi
 	is "$(ticks)" "$n"
 	is "$(ketch unpause one)" one
 	await 10 more_ticks "$n"
