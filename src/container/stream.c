@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "container/halt.h"
 #include "container/stream_int.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
@@ -130,12 +131,20 @@ static void release_slave(struct stream *s)
 	s->slave = -1;
 }
 
+static bool is_system(const struct stream *s)
+{
+	return s->id == 0 && s->c->boot->spec.sandbox.system;
+}
+
 static void on_death(void *arg, uint32_t events)
 {
 	struct stream *s = arg;
 
 	if (pidfd_reap(s->exit.fd, &s->status) == -EAGAIN)
 		return;
+	if (is_system(s) &&
+	    s->status == 128 + SIGINT) /* the end by reboot(2), "power off" or "halt", of a PID namespace */
+		s->status = 0;
 	s->dead = true;
 	release_slave(s);
 	loop_del(s->loop, &s->exit);
@@ -213,7 +222,7 @@ static int open_terminal(struct stream *s, const struct process *p, struct launc
 		return r;
 	for (int i = 0; i < 3; i++)
 		l->stdio[i] = slave;
-	if (s->id == 0 && s->c->boot->spec.sandbox.system)
+	if (is_system(s))
 		s->slave = fcntl(slave, F_DUPFD_CLOEXEC, 3);
 	if (p->rows > 0 && p->cols > 0)
 		pty_resize(s->master, p->rows, p->cols);
@@ -348,6 +357,8 @@ static void send_signal(struct stream *s, uint32_t signo)
 {
 	int r = -EINVAL;
 
+	if (signo == HALT_SIGNAL && is_system(s))
+		signo = (uint32_t)halt_signal(s->pid);
 	if (signo >= 1 && signo <= 64)
 		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
 	if (r < 0)

@@ -3,7 +3,9 @@
  * The default set has 11 (Podman's): Docker's 14 without NET_RAW, MKNOD and AUDIT_WRITE.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdbool.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/auto.h"
@@ -63,6 +65,16 @@ int request_caps_added(const struct run_request *rq, uint64_t *ret)
 	return parse_caps(&rq->cap_add, "--cap-add", ret, NULL);
 }
 
+/* An init system ends its PID namespace, and no more than that, by reboot(2); but without a filter kexec would be allowed,
+ * which is about the host. */
+static uint64_t caps_of_system(const struct run_request *rq)
+{
+	for (size_t i = 0; i < rq->security_opt.n; i++)
+		if (strstr(rq->security_opt.v[i], "unconfined"))
+			return 0;
+	return rq->sandbox.system ? UINT64_C(1) << CAP_SYS_BOOT : 0;
+}
+
 int request_caps(const struct run_request *rq, struct strv *ret, struct err *e)
 {
 	uint64_t add = 0, drop = 0, set = 0;
@@ -74,6 +86,7 @@ int request_caps(const struct run_request *rq, struct strv *ret, struct err *e)
 		return r;
 	for (size_t i = 0; i < ARRAY_LEN(default_caps); i++)
 		set |= UINT64_C(1) << cap_from_name(default_caps[i]);
+	set |= caps_of_system(rq);
 	set = rq->privileged ? caps_all() : combine(set, add, drop);
 	for (int i = 0; i < 64; i++)
 		if ((set >> i & 1) && strv_add(ret, cap_name(i)) < 0)

@@ -48,3 +48,15 @@ inside() { ketch exec sys "$@"; }
 	refused 125 '--system and --init exclude' krun --system --init sysd:12
 	refused 125 '--system and --pid host exclude' krun --system --pid host sysd:12
 }
+
+# busybox has another word for it (SIGPWR) and ends by reboot(2); Alpine's OpenRC runs below it.
+@test "stop is a clean shutdown with busybox as init, too" {
+	krun -d --system --name busy -m 64m --network none ketch/base \
+		sh -c 'echo "::shutdown:/bin/echo goes down in order" >/etc/inittab; exec init' >/dev/null
+	ready() { [ "$(ketch exec busy cat /proc/1/comm)" = init ] && ketch exec busy grep -q 'SigCgt:.*8.\{4\}$' /proc/1/status; } # SIGTSTP: it is on its way
+	await 60 ready
+	ketch stop -t 30 busy
+	logged busy 'goes down in order'
+	is "$(inspect_of busy .State.ExitCode)" 0
+	ketch rm busy
+}
