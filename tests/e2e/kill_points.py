@@ -8,8 +8,10 @@ line, rm -f removes it, and nothing is left of it.
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import net_left
@@ -24,8 +26,8 @@ STATES = {"created", "running", "exited", "paused"}
 
 
 def call(words):
-    """Status, stdout and stderr; through files, which a monitor that was left may keep open."""
-    with open(DIR + "/said", "w+b") as out, open(DIR + "/told", "w+b") as err:
+    """Status, stdout and stderr; through files of its own, for what goes on after a kill keeps them open, and writes to them."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         status = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=DEADLINE).returncode
         out.seek(0), err.seek(0)
         return status, out.read().decode(), err.read().decode()
@@ -69,6 +71,24 @@ def exited():
     must("stop", "-t", "2", "one")
 
 
+def exited_with_snapshot():
+    exited()
+    must("snapshot", "create", "one@before")
+
+
+def with_network():
+    must("network", "create", "net")
+
+
+def with_volume():
+    must("volume", "create", "vol")
+
+
+def with_image():
+    created()
+    must("commit", "one", "my/new")
+
+
 COMMANDS = {  # name: (what comes before, the command)
     "create": (lambda: None, CREATE),
     "port add": (running, ["port", "add", "one", "127.0.0.1::80"]),
@@ -83,6 +103,27 @@ COMMANDS = {  # name: (what comes before, the command)
     "unpause": (paused, ["unpause", "one"]),
     "rename": (running, ["rename", "one", "other"]),
     "restart": (running, ["restart", "-t", "2", "one"]),
+    "run -p": (lambda: None, ["run", "-d", "-p", "127.0.0.1:8080:80", *CREATE[1:]]),
+    "exec": (running, ["exec", "one", "true"]),
+    "update": (running, ["update", "-m", "64m", "one"]),
+    "cp in": (running, ["cp", sys.argv[0], "one:/tmp/in"]),
+    "cp out": (running, ["cp", "one:/etc", DIR + "/out"]),
+    "cp at rest": (created, ["cp", sys.argv[0], "one:/tmp/in"]),
+    "export": (running, ["export", "-o", DIR + "/out", "one"]),
+    "commit": (created, ["commit", "one", "my/new"]),
+    "rmi": (with_image, ["rmi", "my/new"]),
+    "snapshot create": (exited, ["snapshot", "create", "one@new"]),
+    "snapshot running": (running, ["snapshot", "create", "one@new"]),
+    "snapshot rm": (exited_with_snapshot, ["snapshot", "rm", "one@before"]),
+    "rollback": (exited_with_snapshot, ["rollback", "one@before"]),
+    "clone": (exited_with_snapshot, ["clone", "one@before", "two"]),
+    "network create": (lambda: None, ["network", "create", "net"]),
+    "network rm": (with_network, ["network", "rm", "net"]),
+    "network run": (with_network, ["run", "-d", "--network", "net", *CREATE[1:]]),
+    "network connect": (lambda: (with_network(), running()), ["network", "connect", "net", "one"]),
+    "volume create": (lambda: None, ["volume", "create", "vol"]),
+    "volume run": (lambda: None, ["run", "-d", "-v", "vol:/etc", *CREATE[1:]]),
+    "volume rm": (with_volume, ["volume", "rm", "vol"]),
 }
 
 
@@ -114,19 +155,38 @@ def look_at(name):
     return []
 
 
+def remove(kind, name, *words):
+    """What a command made beside the instance: it is whole, so that it goes, or is not there."""
+    status, listed, told = ketch(kind, "ls", "--format", "{{.Name}}" if kind != "image" else "{{.Repository}}")
+    if status:
+        return [f"{kind} ls: {told}"]
+    if name not in listed.split():
+        return []
+    status, _, told = ketch(kind, "rm", *words, name)
+    return [f"{kind} rm {name}: {told}"] if status else []
+
+
+def clear():
+    if os.path.isdir(DIR + "/out"):
+        shutil.rmtree(DIR + "/out")
+    elif os.path.exists(DIR + "/out"):
+        os.remove(DIR + "/out")
+    return remove("network", "net") + remove("volume", "vol") + remove("image", "my/new")
+
+
+def entries(directory):
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []
+
+
 def remains():
     left = subprocess.run([AUDIT, DIR], capture_output=True, text=True).stdout.splitlines()
     left = [line for line in left if f"process {os.getpid()}:" not in line]
-    return left + [f"store {x}" for x in os.listdir(STORE + "/instances")] + [
-        f"run {x}" for x in os.listdir(RUN) if x not in ("kvm.json", "networks")] + [
-        f"network {x}" for x in networks() if x != "lock" and not x.startswith("forwarding-")]
-
-
-def networks():
-    try:
-        return os.listdir(RUN + "/networks")
-    except FileNotFoundError:
-        return []
+    left += [f"{d} {x}" for d in ("instances", "writable", "volumes") for x in entries(f"{STORE}/{d}")]
+    left += [f"run {x}" for x in entries(RUN) if x not in ("kvm.json", "networks")]
+    return left + [f"network {x}" for x in entries(RUN + "/networks") if x != "lock" and not x.startswith("forwarding-")]
 
 
 def left():
@@ -147,7 +207,7 @@ def once(n):
             raise RuntimeError(f"{command}: {told}")
         calls = int(said.split()[-1]) if n == 0 else None
         there = names()
-        if len(there) > 1:
+        if len(there) > 1 and command[0] != "clone":
             found.append(f"instances: {there}")
         for name in there:
             found += look_at(name)
@@ -155,6 +215,7 @@ def once(n):
             status, _, told = ketch("rm", "-f", name)
             found += [f"rm -f {name}: {told}"] if status else []
         names()  # clears what a killed creation has left
+        found += clear()
     except subprocess.TimeoutExpired as e:
         found.append(f"did not return: {e.cmd}")
     return found + left() + net_left.look(ketch, RUN), calls

@@ -2,7 +2,7 @@
  *
  * N counts the system calls of the command and of all processes it makes, in the order in which they come; the
  * process that makes the Nth one is the one that dies.  The others go on untraced, and so does everything when
- * the command has ended on its own.  With N = 0 nobody is killed and the number of calls is printed.
+ * the command has ended on its own; the command's end is waited for.  With N = 0 nobody is killed and the number of calls is printed.
  * Exit status: 0 when somebody was killed, 3 when the command ended before, 2 when tracing failed.
  */
 #include <errno.h>
@@ -130,5 +130,7 @@ int main(int argc, char **argv)
 	result = follow(&t);
 	if (t.kill_at == 0)
 		printf("%ld\n", t.calls);
+	else if (result == 0)
+		waitpid(t.command, &status, 0); /* another process was killed: it goes on, and ends */
 	return result;
 }

@@ -7,8 +7,8 @@ setup_file() {
 }
 teardown_file() { store_close; }
 
-sweep() { # COMMAND
-	local points=4
+sweep() { # COMMAND [POINTS]
+	local points=${2:-4}
 	if [ "$ISOLATION" = vm ]; then
 		[[ $1 =~ ^(start|pause)$ ]] || skip "it has to boot a machine for each point, and does nothing of its own for one"
 		points=1
@@ -29,6 +29,27 @@ sweep() { # COMMAND
 @test "unpause" { sweep unpause; }
 @test "rename" { sweep rename; }
 @test "restart" { sweep restart; }
+@test "run -p" { sweep 'run -p' 2; }
+@test "exec" { sweep exec 2; }
+@test "update" { sweep update 2; }
+@test "cp in" { sweep 'cp in' 2; }
+@test "cp out" { sweep 'cp out' 2; }
+@test "cp at rest" { sweep 'cp at rest' 2; }
+@test "export" { sweep export 2; }
+@test "commit" { sweep commit 2; }
+@test "rmi" { sweep rmi 2; }
+@test "snapshot create" { sweep 'snapshot create' 2; }
+@test "snapshot running" { sweep 'snapshot running' 2; }
+@test "snapshot rm" { sweep 'snapshot rm' 2; }
+@test "rollback" { sweep rollback 2; }
+@test "clone" { sweep clone 2; }
+@test "network create" { sweep 'network create' 2; }
+@test "network rm" { sweep 'network rm' 2; }
+@test "network run" { sweep 'network run' 2; }
+@test "network connect" { sweep 'network connect' 2; }
+@test "volume create" { sweep 'volume create' 2; }
+@test "volume run" { sweep 'volume run' 2; }
+@test "volume rm" { sweep 'volume rm' 2; }
 
 @test "the monitor, at random moments" {
 	local times=20
