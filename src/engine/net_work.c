@@ -14,9 +14,10 @@
 #include "engine/net_int.h"
 #include "network/port.h"
 
-#define LOCK_WAIT_S  20
-#define LOCK_POLL_MS 1
-#define BOOT_ID_MAX  64
+#define LOCK_WAIT_S	  20 /* for one holder */
+#define LOCK_MOST_S	  600 /* for all who come before */
+#define LOCK_POLL_MOST_MS 32
+#define BOOT_ID_MAX	  64
 
 static int read_boot_id(char **ret, struct err *e)
 {
@@ -29,20 +30,53 @@ static int read_boot_id(char **ret, struct err *e)
 	return *ret ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
+/* When the lock was taken last. */
+static int64_t taken_at(int fd)
+{
+	int64_t ns = 0;
+
+	return pread(fd, &ns, sizeof(ns), 0) == sizeof(ns) ? ns : 0;
+}
+
+/* As long as others get their turn, one waits for one's own: of hundreds that start at once the last waits long.  They look
+ * ever more seldom, so that those who wait do not keep from work the one who has it. */
+static int wait_lock(int fd)
+{
+	int64_t now = clock_mono_ns(), last = now + LOCK_MOST_S * NS_PER_S, end = now, seen = -1;
+	int wait_ms = 1;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int64_t taken;
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		taken = taken_at(fd);
+		now = clock_mono_ns();
+		if (taken != seen)
+			end = now + LOCK_WAIT_S * NS_PER_S;
+		seen = taken;
+		if (now > end || now > last)
+			return -EBUSY;
+		poll(NULL, 0, wait_ms);
+		wait_ms = wait_ms * 2 < LOCK_POLL_MOST_MS ? wait_ms * 2 : LOCK_POLL_MOST_MS;
+	}
+	now = clock_mono_ns();
+	return pwrite(fd, &now, sizeof(now), 0) < 0 ? -errno : 0;
+}
+
 static int take_lock(struct engine *en, struct err *e)
 {
-	int64_t end = clock_mono_ns() + LOCK_WAIT_S * NS_PER_S;
 	autoclose int dir = mkdir_open(en->run_fd, "networks", 0700), fd = -1;
+	int r;
 
 	fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, dir < 0 ? -dir : errno, "%s/networks/lock", en->run_root);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || clock_mono_ns() > end)
-			return err_sys(e, errno, "%s/networks/lock", en->run_root);
-		poll(NULL, 0, LOCK_POLL_MS);
-	}
-	return take_fd(&fd);
+	r = wait_lock(fd);
+	if (r == -EBUSY)
+		return err_set(e, EBUSY, "%s/networks/lock is held by another command that does not end",
+			       en->run_root);
+	return r < 0 ? err_sys(e, -r, "%s/networks/lock", en->run_root) : take_fd(&fd);
 }
 
 static bool is_live(void *arg, const char *instance)
