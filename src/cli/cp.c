@@ -272,8 +272,9 @@ const struct command cmd_cp = {
 		"as links; device nodes are not copied, though an archive on stdout names them.  Paths "
 		"inside begin "
 		"at the root of the instance and see its mounts; no link leads out of it.\n\n"
-		"The instance may run or not.  Of one that does not run the files are reached by starting it "
-		"without its command: a virtual machine boots for that.",
+		"The instance may run or not, a container may be paused.  Of one that does not run the files "
+		"are "
+		"reached by starting it without its command: a virtual machine boots for that.",
 	.opts = cp_opts,
 	.args_size = sizeof(struct cp_args),
 	.min_words = 2,

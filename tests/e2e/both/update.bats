@@ -22,6 +22,7 @@ outside() { # FILE...
 	is "$(inside memory.max memory/memory.limit_in_bytes)" $((80 << 20))
 	is "$(inspect_of box .HostConfig.Memory)" $((80 << 20))
 	like "$(ketch stats --no-stream box)" '/ 80MiB'
+	ketch update -m 96m box && ketch update -m 80m box # up to what it began with, and back
 }
 
 @test "--pids-limit: a number, and none" {
