@@ -70,7 +70,8 @@ int request_caps_added(const struct run_request *rq, uint64_t *ret)
 static uint64_t caps_of_system(const struct run_request *rq)
 {
 	for (size_t i = 0; i < rq->security_opt.n; i++)
-		if (strstr(rq->security_opt.v[i], "unconfined"))
+		if (!strncmp(rq->security_opt.v[i], "seccomp", 7) &&
+		    strstr(rq->security_opt.v[i], "unconfined"))
 			return 0;
 	return rq->sandbox.system ? UINT64_C(1) << CAP_SYS_BOOT : 0;
 }
