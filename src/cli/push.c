@@ -60,8 +60,7 @@ const struct command cmd_push = {
 	.usage = "NAME[:TAG]",
 	.summary = "Send an image to a registry",
 	.text = "An image that was pulled and whose layers the registry has keeps its digest.  Else its "
-		"layers are made "
-		"from what the store keeps, as ketch save does: the same files, but other bytes.\n\n"
+		"layers are compressed anew: the manifest has another digest, but the image keeps its id.\n\n"
 		"Layers that are there already, or in another repository of that registry, are not sent.",
 	.opts = push_opts,
 	.args_size = sizeof(struct push_args),

@@ -64,11 +64,31 @@ static int open_stage_dir(const struct stage *st, const char *name, struct err *
 	return fd < 0 ? err_sys(e, errno, "open what was made") : fd;
 }
 
+/* Where the layers of a job are, open. */
+struct made {
+	int layers, skeletons;
+};
+
+static int publish_layer(struct image_store *s, const struct made *made, const struct job_layer *l,
+			 struct err *e)
+{
+	const struct layer_record rec = { l->diff_id, l->verity, l->size_bytes, l->tar_bytes };
+	struct digest d;
+	int r = digest_parse(l->diff_id, &d);
+
+	if (r == 0)
+		r = move_in(made->layers, s->layers_fd, &d, l->verity ? LAYER_ENDING : "", e);
+	if (r == 0 && l->tar_bytes)
+		r = move_in(made->skeletons, s->skeletons_fd, &d, "", e);
+	return r < 0 ? r : record_add_layer(s, &rec, e);
+}
+
 static int publish_layers(struct image_store *s, const struct stage *st, const struct job_message *m,
 			  struct err *e)
 {
 	autoclose int dir = open_stage_dir(st, "layers", e);
-	int r = dir < 0 ? dir : 0;
+	autoclose int skeletons = dir < 0 ? dir : open_stage_dir(st, "skeletons", e);
+	int r = skeletons < 0 ? skeletons : 0;
 
 	for (size_t i = 0; r == 0 && i < m->n_layers; i++) {
 		const struct job_layer *l = &m->layers[i];
@@ -76,14 +96,12 @@ static int publish_layers(struct image_store *s, const struct stage *st, const s
 		bool have = false;
 
 		if (!l->diff_id || digest_parse(l->diff_id, &d) < 0 ||
-		    (l->verity && digest_parse(l->verity, &verity) < 0))
+		    (l->verity && digest_parse(l->verity, &verity) < 0) || l->tar_bytes > INT64_MAX)
 			return err_set(e, EPROTO, "the answer of ketch-image names no layer");
 		r = record_has_layer(s, l->diff_id, &have, e);
 		if (r < 0 || have)
 			continue;
-		r = move_in(dir, s->layers_fd, &d, l->verity ? LAYER_ENDING : "", e);
-		if (r == 0)
-			r = record_add_layer(s, l->diff_id, l->size_bytes, l->verity, e);
+		r = publish_layer(s, &(const struct made){ dir, skeletons }, l, e);
 	}
 	return r;
 }
@@ -172,7 +190,7 @@ static int publish(struct addition *ad, const struct stage *st, const struct job
 		r = publish_layers(s, st, m, e);
 	if (r == 0)
 		r = publish_images(ad, st, m, e);
-	if (r == 0 && (fsync(s->layers_fd) < 0 || fsync(s->configs_fd) < 0))
+	if (r == 0 && (fsync(s->layers_fd) < 0 || fsync(s->skeletons_fd) < 0 || fsync(s->configs_fd) < 0))
 		r = err_sys(e, errno, "write to the disk");
 	return r < 0 ? r : db_commit(&tx, e);
 }

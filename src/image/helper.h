@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define HELPER_FDS_MAX 4
+#define HELPER_FDS_MAX 5
 #define HELPER_FD_BASE 3
 
 struct helper {

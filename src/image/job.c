@@ -27,6 +27,7 @@
 #define PROGRAM	      "ketch-image"
 #define FIRST_TELL_MS 1000
 #define TELL_MS	      100
+#define PIPE_BYTES    (64 << 10)
 #define NAMESPACES    (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* The directory alone, without what is mounted below it, as a mount that is attached nowhere.  One that is such already
@@ -78,6 +79,8 @@ static int make_request(const struct job_request *rq, struct err *e)
 struct answer {
 	const struct job_run *run;
 	bool done, told; /* told: how far it is stands somewhere */
+	int output_fd; /* the end from which its output is read; -1: there is none, or no more */
+	int output_failed; /* -errno */
 	struct job_message message;
 };
 
@@ -111,6 +114,40 @@ static int percent_read(int input_fd)
 	return at < st.st_size ? (int)((double)at * 100 / (double)st.st_size) : 100;
 }
 
+/* Takes a piece of its output, and closes at the end or the first failure. */
+static void take_output(struct answer *a)
+{
+	char piece[PIPE_BYTES];
+	ssize_t n = read(a->output_fd, piece, sizeof(piece));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n > 0)
+		a->output_failed = a->run->output(a->run->output_arg, piece, (size_t)n);
+	else if (n < 0)
+		a->output_failed = -errno;
+	if (n > 0 && a->output_failed == 0)
+		return;
+	close(a->output_fd);
+	a->output_fd = -1;
+}
+
+/* Takes output until there are words. */
+static void wait_and_take(struct answer *a, int fd)
+{
+	while (a->output_fd >= 0) {
+		struct pollfd p[2] = { { .fd = a->output_fd, .events = POLLIN },
+				       { .fd = fd, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (p[0].revents)
+			take_output(a);
+		else if (p[1].revents)
+			return;
+	}
+}
+
 /* Waits for the next words, and tells meanwhile how far the child is. */
 static void wait_and_tell(void *arg, int fd)
 {
@@ -118,6 +155,7 @@ static void wait_and_tell(void *arg, int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char words[16];
 
+	wait_and_take(a, fd);
 	while (a->run->progress && poll(&p, 1, a->told ? TELL_MS : FIRST_TELL_MS) == 0) {
 		int percent = percent_read(a->run->input_fd);
 
@@ -141,18 +179,25 @@ static int end_of(int pidfd, const struct answer *a, struct err *e)
 
 static void answer_done(struct answer *a)
 {
+	auto_close(&a->output_fd);
 	json_done(&job_message_table, &a->message);
 }
 
-static int follow(const struct job_run *run, int pidfd, int answer_fd, struct job_message *ret, struct err *e)
+/* output_fd: taken */
+static int follow(const struct job_run *run, int pidfd, int answer_fd, int output_fd, struct job_message *ret,
+		  struct err *e)
 {
-	AUTO(answer_done) struct answer a = { .run = run };
+	AUTO(answer_done) struct answer a = { .run = run, .output_fd = output_fd };
 	struct err read_err = { 0 };
 	const struct helper_reader reader = { JOB_ANSWER_MAX, take_line, wait_and_tell, &a };
 	int r = helper_read(answer_fd, &reader, &read_err);
 
 	if (a.told)
 		run->progress(run->progress_arg, "");
+	while (r == 0 && a.output_fd >= 0)
+		take_output(&a);
+	if (r == 0 && a.output_failed < 0)
+		r = err_sys(&read_err, -a.output_failed, "cannot write the archive");
 	if (r < 0) {
 		pidfd_signal(pidfd, SIGKILL);
 		end_of(pidfd, &a, NULL);
@@ -167,6 +212,17 @@ static int follow(const struct job_run *run, int pidfd, int answer_fd, struct jo
 	return r;
 }
 
+static int make_pipe(int *ret_read, int *ret_write)
+{
+	int fd[2];
+
+	if (pipe_cloexec(fd) < 0)
+		return -1;
+	*ret_read = fd[0];
+	*ret_write = fd[1];
+	return 0;
+}
+
 int job_run(const struct job_run *run, struct job_message *ret, struct err *e)
 {
 	char *const env[] = { (char[]){ "LC_ALL=C.UTF-8" }, NULL };
@@ -174,20 +230,21 @@ int job_run(const struct job_run *run, struct job_message *ret, struct err *e)
 	autoclose int request = make_request(run->request, e);
 	autoclose int stage = request < 0 ? request : detach(run->stage->fd, 0, e);
 	autoclose int input = stage < 0 ? stage : detach_input(run->input_fd, e);
-	int pipe_fd[2];
+	autoclose int output = -1, output_write = -1;
+	struct helper child = { PROGRAM, NAMESPACES, { request, -1, stage, input }, 4, env };
 
 	if (input < 0)
 		return input;
-	if (pipe_cloexec(pipe_fd) < 0)
+	if (make_pipe(&read_end, &write_end) < 0 || (run->output && make_pipe(&output, &output_write) < 0))
 		return err_sys(e, errno, "make a pipe");
-	read_end = pipe_fd[0];
-	write_end = pipe_fd[1];
-	pidfd = helper_start(
-		&(const struct helper){ PROGRAM, NAMESPACES, { request, write_end, stage, input }, 4, env },
-		e);
+	child.fds[1] = write_end;
+	if (run->output)
+		child.fds[child.n_fds++] = output_write;
+	pidfd = helper_start(&child, e);
 	if (pidfd < 0)
 		return pidfd;
-	auto_close(&write_end);
-	write_end = -1;
-	return follow(run, pidfd, read_end, ret, e);
+	close(take_fd(&write_end));
+	if (run->output)
+		close(take_fd(&output_write));
+	return follow(run, pidfd, read_end, take_fd(&output), ret, e);
 }

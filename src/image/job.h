@@ -12,6 +12,9 @@ struct job_run {
 	int input_fd; /* file, pipe or directory; borrowed */
 	image_progress progress; /* may be NULL */
 	void *progress_arg;
+	/* what the child writes to JOB_FD_OUTPUT, piece by piece: 0 or -errno, which ends it; NULL: nothing */
+	int (*output)(void *arg, const void *data, size_t n);
+	void *output_arg;
 };
 
 /* Returns when the child has ended.  *ret is by json_done(&job_message_table): what it says it has made. */

@@ -2,7 +2,7 @@
  *
  * First the manifest that an image was pulled with: where the server has its blobs (or lets them be mounted from another
  * of its repositories) nothing is made and nothing but it is sent.  Else the image is written as an OCI
- * layout in a stage, as `save` writes it, and goes from there.
+ * layout in a stage, as `save` writes it but compressed, and goes from there.
  */
 #include "image/push.h"
 
@@ -147,7 +147,8 @@ static int send_saved(struct push *p, struct err *e)
 
 	if (r == 0)
 		r = image_save(p->store,
-			       &(const struct image_save){ .names = &names, .out_fd = -1, .dir_fd = st.fd },
+			       &(const struct image_save){
+				       .names = &names, .gzip = true, .out_fd = -1, .dir_fd = st.fd },
 			       e);
 	if (r == 0)
 		r = find_manifest(st.fd, &manifest, e);

@@ -13,8 +13,8 @@ struct image_push {
 	void *arg;
 };
 
-/* An image that was pulled and whose layers the server has goes there as it came.  Else its layers are made from their
- * trees as image/save.h says, and the image may have another id there. */
+/* An image that was pulled and whose layers the server has goes there as it came.  Else its archives
+ * are made as image/save.h says and compressed: another manifest, but the same config and so the same id. */
 int image_push(struct image_store *s, const struct image_push *rq, struct err *e);
 
 /* Are these the right user and password (in ep)?  *ret_token: what to keep in place of the password; NULL: nothing. */

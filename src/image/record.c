@@ -154,17 +154,32 @@ int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, stru
 	return r < 0 ? r : 0;
 }
 
-int record_add_layer(struct image_store *s, const char *diff_id, uint64_t size_bytes, const char *verity,
-		     struct err *e)
+int record_add_layer(struct image_store *s, const struct layer_record *l, struct err *e)
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st =
-		db_sql(s->db, "INSERT OR IGNORE INTO layer (diff_id, size_bytes, verity) VALUES (?, ?, ?)");
+		db_sql(s->db, "INSERT OR IGNORE INTO layer (diff_id, size_bytes, verity, tar_bytes)"
+			      " VALUES (?, ?, ?, nullif(?, 0))");
+
+	db_bind_text(&st, l->diff_id);
+	db_bind_i64(&st, (int64_t)l->size_bytes);
+	db_bind_text(&st, l->verity);
+	db_bind_i64(&st, (int64_t)l->tar_bytes);
+	return db_run(&st, e);
+}
+
+int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(s->db, "SELECT coalesce(tar_bytes, 0) FROM layer WHERE diff_id = ?");
+	int r;
 
 	db_bind_text(&st, diff_id);
-	db_bind_i64(&st, (int64_t)size_bytes);
-	db_bind_text(&st, verity);
-	return db_run(&st, e);
+	r = db_step(&st, e);
+	if (r < 0)
+		return r;
+	*ret = r ? (uint64_t)db_i64(&st, 0) : 0;
+	return 0;
 }
 
 static int add_image_row(struct image_store *s, const struct image_record *im, const char *id, struct err *e)

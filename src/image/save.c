@@ -9,7 +9,6 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/json_tree.h"
-#include "files/send.h"
 #include "image/save_int.h"
 #include "image/store_int.h"
 #include "oci/reference.h"
@@ -22,7 +21,7 @@
 struct saved {
 	struct image image;
 	struct strv refs;
-	struct layer_sum *layers; /* of config.rootfs.diff_ids */
+	struct saved_layer *layers; /* of config.rootfs.diff_ids */
 	struct buf config; /* its text, with the diff ids of what is written */
 };
 
@@ -32,47 +31,6 @@ static void saved_done(struct saved *sv)
 	strv_done(&sv->refs);
 	free(sv->layers);
 	buf_done(&sv->config);
-}
-
-static void hex_of(const unsigned char sum[DIGEST_BYTES], char ret[DIGEST_TEXT])
-{
-	struct digest d;
-
-	memcpy(d.sha256, sum, DIGEST_BYTES);
-	digest_text(&d, ret);
-}
-
-/* --- layers, first for their sums: a header says the size before the content comes */
-
-static int sum_layers(struct image_store *s, struct saved *sv, struct err *e)
-{
-	const struct strv *ids = &sv->image.config.rootfs.diff_ids;
-	int r = 0;
-
-	sv->layers = calloc(ids->n + 1, sizeof(*sv->layers));
-	if (!sv->layers)
-		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < ids->n && r == 0; i++) {
-		autoclose int tree = image_layer_open(s, ids->v[i], e);
-
-		r = tree < 0 ? tree : files_send_layer(tree, -1, &sv->layers[i], e);
-	}
-	return r;
-}
-
-static int put_layers(struct image_store *s, struct layout *l, const struct saved *sv, struct err *e)
-{
-	const struct strv *ids = &sv->image.config.rootfs.diff_ids;
-	int r = 0;
-
-	for (size_t i = 0; i < ids->n && r == 0; i++) {
-		autoclose int tree = image_layer_open(s, ids->v[i], e);
-		struct digest d;
-
-		memcpy(d.sha256, sv->layers[i].sha256, DIGEST_BYTES);
-		r = tree < 0 ? tree : layout_put_layer(l, tree, &d, sv->layers[i].bytes, e);
-	}
-	return r;
 }
 
 /* --- the config */
@@ -91,7 +49,7 @@ static int change_diff_ids(const struct saved *sv, struct json_value *config, bo
 		struct json_value *id = &ids->value.items[i];
 		char is[DIGEST_TEXT];
 
-		hex_of(sv->layers[i].sha256, is);
+		digest_text(&sv->layers[i].diff_id, is);
 		if (id->kind != JSON_STRING)
 			return err_set(e, EBADMSG, "its config is damaged");
 		if (!strcmp(id->string, is))
@@ -139,9 +97,10 @@ static int put_manifest(struct layout *l, const struct saved *sv, const struct d
 		 "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[",
 		 text, sv->config.len);
 	for (size_t i = 0; i < sv->image.config.rootfs.diff_ids.n; i++) {
-		hex_of(sv->layers[i].sha256, text);
-		buf_addf(&b, "%s{\"mediaType\":\"" LAYER_TYPE "\",\"digest\":\"%s\",\"size\":%llu}",
-			 i ? "," : "", text, (unsigned long long)sv->layers[i].bytes);
+		digest_text(&sv->layers[i].blob, text);
+		buf_addf(&b, "%s{\"mediaType\":\"" LAYER_TYPE "%s\",\"digest\":\"%s\",\"size\":%llu}",
+			 i ? "," : "", sv->layers[i].gzip ? "+gzip" : "", text,
+			 (unsigned long long)sv->layers[i].bytes);
 	}
 	buf_adds(&b, "]}");
 	if (!buf_ok(&b))
@@ -188,7 +147,7 @@ static int add_to_docker(struct layout *l, const struct saved *sv, const struct 
 		buf_addf(b, "%s\"%s\"", i ? "," : "", sv->refs.v[i]);
 	buf_addf(b, "%s,\"Layers\":[", sv->refs.n ? "]" : "");
 	for (size_t i = 0; i < sv->image.config.rootfs.diff_ids.n; i++) {
-		hex_of(sv->layers[i].sha256, text);
+		digest_text(&sv->layers[i].blob, text);
 		buf_addf(b, "%s\"blobs/sha256/%s\"", i ? "," : "", strchr(text, ':') + 1);
 	}
 	buf_adds(b, "]}");
@@ -199,12 +158,17 @@ static int save_one(struct image_store *s, struct layout *l, struct saved *sv, s
 {
 	struct digest config, manifest;
 	size_t bytes = 0;
-	int r = sum_layers(s, sv, e);
+	const struct strv *ids = &sv->image.config.rootfs.diff_ids;
+	int r;
 
+	sv->layers = calloc(ids->n + 1, sizeof(*sv->layers));
+	if (!sv->layers)
+		return err_set(e, ENOMEM, "out of memory");
+	r = saved_layers_find(s, l, ids, sv->layers, e);
 	if (r == 0)
 		r = make_config(s, sv, e);
 	if (r == 0)
-		r = put_layers(s, l, sv, e);
+		r = saved_layers_put(s, l, ids, sv->layers, e);
 	if (r == 0)
 		r = layout_put_blob(l, &sv->config, &config, e);
 	if (r == 0)

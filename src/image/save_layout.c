@@ -1,6 +1,7 @@
 /* save_layout.c - an OCI layout is written, as an archive or as a directory */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,10 +9,10 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/sha256.h"
-#include "files/send.h"
 #include "image/save_int.h"
 
 #define BLOBS	    "blobs/sha256/"
+#define NEW_BLOB    BLOBS "new"
 #define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 static void put(void *arg, const void *data, size_t n)
@@ -46,7 +47,9 @@ int layout_begin(struct layout *l, const struct image_save *rq, struct err *e)
 {
 	int r;
 
-	*l = (struct layout){ .out_fd = rq->out_fd, .dir_fd = rq->dir_fd, .canon = { put, l } };
+	*l = (struct layout){
+		.out_fd = rq->out_fd, .dir_fd = rq->dir_fd, .gzip = rq->gzip, .canon = { put, l }
+	};
 	r = make_directory(l, "blobs", e);
 	return r < 0 ? r : make_directory(l, "blobs/sha256", e);
 }
@@ -107,14 +110,13 @@ int layout_put_blob(struct layout *l, const struct buf *text, struct digest *ret
 	return path ? layout_put(l, path, text, e) : 0;
 }
 
-int layout_put_layer(struct layout *l, int tree_fd, const struct digest *d, uint64_t bytes, struct err *e)
+int layout_put_layer(struct layout *l, struct layout_layer *from, struct err *e)
 {
-	struct layer_sum sum;
 	autofree char *path = NULL;
 	autoclose int file = -1;
 	int r;
 
-	path = blob_path(l, d, &r);
+	path = blob_path(l, &from->digest, &r);
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	if (!path)
@@ -122,16 +124,28 @@ int layout_put_layer(struct layout *l, int tree_fd, const struct digest *d, uint
 	if (l->dir_fd >= 0)
 		r = file = open_file(l, path, e);
 	else
-		r = put_header(l, path, S_IFREG | 0644, bytes, e);
-	if (r < 0)
-		return r;
-	r = files_send_layer(tree_fd, file >= 0 ? file : l->out_fd, &sum, e);
-	if (r == 0 && (sum.bytes != bytes || memcmp(sum.sha256, d->sha256, DIGEST_BYTES) != 0))
-		r = err_set(e, EIO, "a layer has changed in the store while it was read");
+		r = put_header(l, path, S_IFREG | 0644, from->bytes, e);
+	if (r >= 0)
+		r = from->send(from->arg, file >= 0 ? file : l->out_fd, from, e);
 	if (r < 0 || file >= 0)
 		return r;
-	canon_pad(&l->canon, bytes);
+	canon_pad(&l->canon, from->bytes);
 	return said(l, e);
+}
+
+int layout_put_new_layer(struct layout *l, struct layout_layer *from, struct err *e)
+{
+	autofree char *path = NULL;
+	autoclose int file = open_file(l, NEW_BLOB, e);
+	int r = file < 0 ? file : from->send(from->arg, file, from, e);
+
+	if (r < 0)
+		return r;
+	path = blob_path(l, &from->digest, &r);
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	r = path ? renameat(l->dir_fd, NEW_BLOB, l->dir_fd, path) : unlinkat(l->dir_fd, NEW_BLOB, 0);
+	return r < 0 ? err_sys(e, errno, "name the blob of a layer") : 0;
 }
 
 static int put_list(struct layout *l, const char *path, const char *head, const struct buf *elements,

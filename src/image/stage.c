@@ -123,6 +123,8 @@ static int bury_orphans(struct image_store *s, const struct stage *grave, struct
 		  "SELECT 1 FROM layer WHERE iif(verity IS NULL, diff_id, diff_id || '" LAYER_ENDING
 		  "') = 'sha256:' || ?",
 		  grave },
+		{ s->skeletons_fd,
+		  "SELECT 1 FROM layer WHERE tar_bytes IS NOT NULL AND diff_id = 'sha256:' || ?", grave },
 		{ s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
 		{ s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
 	};

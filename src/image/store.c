@@ -36,6 +36,8 @@ static const char *const schema[] = {
 	"CREATE TABLE layer_blob (digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL REFERENCES layer ON DELETE "
 	"CASCADE)"
 	" STRICT;",
+	/* of the layer's archive, if it can be made again; else NULL */
+	"ALTER TABLE layer ADD COLUMN tar_bytes INTEGER;",
 };
 
 static int open_dirs(struct image_store *s, struct err *e)
@@ -44,9 +46,9 @@ static int open_dirs(struct image_store *s, struct err *e)
 		const char *name;
 		int *fd;
 	} dirs[] = {
-		{ "layers", &s->layers_fd },	{ "configs", &s->configs_fd }, { "roots", &s->roots_fd },
-		{ "blobs", &s->blobs_fd },	{ "tmp", &s->tmp_fd },	       { "locks", &s->locks_fd },
-		{ JOURNAL_DIR, &s->events_fd },
+		{ "layers", &s->layers_fd }, { "skeletons", &s->skeletons_fd }, { "configs", &s->configs_fd },
+		{ "roots", &s->roots_fd },   { "blobs", &s->blobs_fd },		{ "tmp", &s->tmp_fd },
+		{ "locks", &s->locks_fd },   { JOURNAL_DIR, &s->events_fd },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -101,6 +103,7 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	*s = (struct image_store){ .root_fd = -1,
 				   .layers_fd = -1,
+				   .skeletons_fd = -1,
 				   .configs_fd = -1,
 				   .roots_fd = -1,
 				   .blobs_fd = -1,
@@ -137,6 +140,7 @@ struct image_store *image_store_close(struct image_store *s)
 		return NULL;
 	auto_close(&s->root_fd);
 	auto_close(&s->layers_fd);
+	auto_close(&s->skeletons_fd);
 	auto_close(&s->configs_fd);
 	auto_close(&s->roots_fd);
 	auto_close(&s->blobs_fd);

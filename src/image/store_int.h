@@ -13,7 +13,7 @@
 
 struct image_store {
 	char *root; /* absolute path, for messages */
-	int root_fd, layers_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd, events_fd;
+	int root_fd, layers_fd, skeletons_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd, events_fd;
 	struct db *db;
 };
 
@@ -46,6 +46,17 @@ bool store_takes_erofs(const struct stage *st);
 #define LAYER_ENDING	 ".erofs"
 #define LAYER_NAME_BYTES (DIGEST_HEX + sizeof(LAYER_ENDING))
 
+/* archive.c: the archive of a layer that has tar_bytes, as it came; with gzip: compressed, always to the same bytes.
+ * `out` takes it; it is whole and right only if this returns 0. */
+struct layer_archive {
+	const char *diff_id;
+	bool gzip;
+	int (*out)(void *arg, const void *data, size_t n); /* 0 or -errno */
+	void *arg;
+};
+int store_layer_archive(struct image_store *s, const struct layer_archive *rq, struct digest *ret_blob,
+			struct err *e);
+
 /* record.c */
 struct image_record {
 	struct digest id; /* of the config */
@@ -56,9 +67,13 @@ struct image_record {
 	const struct strv *refs; /* as reference_text; taken from the images that had them */
 };
 /* Within a transaction of the caller. */
-/* verity: of its EROFS file; NULL: it is a directory. */
-int record_add_layer(struct image_store *s, const char *diff_id, uint64_t size_bytes, const char *verity,
-		     struct err *e);
+/* What is noted of a layer. */
+struct layer_record {
+	const char *diff_id, *verity; /* of its EROFS file; NULL: it is a directory */
+	uint64_t size_bytes, tar_bytes; /* of its archive, which can be made again; 0: it cannot */
+};
+int record_add_layer(struct image_store *s, const struct layer_record *l, struct err *e);
+int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, struct err *e);
 int record_add_image(struct image_store *s, const struct image_record *im, struct err *e);
 int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, struct err *e);
 /* Every diff id that is kept. */

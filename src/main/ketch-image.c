@@ -54,6 +54,7 @@ static int run(struct job *job, struct job_request *rq, struct err *e)
 		[JOB_IMPORT] = job_import,
 		[JOB_LOAD] = job_load,
 		[JOB_MERGE] = job_merge,
+		[JOB_ARCHIVE] = job_archive,
 	};
 	int r = prepare(e);
 

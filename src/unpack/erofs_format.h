@@ -20,6 +20,15 @@
 #define EROFS_COMPAT_CHECKSUM 0x1
 #define EROFS_SLOT	      32
 
+#define EROFS_TAIL_MAX                                                                                       \
+	2048 /* of a file's end behind its inode: more would leave large gaps before the next such one */
+
+/* How much of a file lies in blocks of its own; the rest is its tail. */
+static inline uint64_t erofs_bytes_in_blocks(uint64_t size)
+{
+	return size % EROFS_BLOCK <= EROFS_TAIL_MAX ? size - size % EROFS_BLOCK : size;
+}
+
 struct erofs_super {
 	uint32_t magic, checksum, feature_compat;
 	uint8_t block_bits, extra_slots;

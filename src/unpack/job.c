@@ -76,6 +76,7 @@ int job_add_layer(struct job *job, const struct layer_facts *layer, struct err *
 	digest_text(&layer->diff_id, text);
 	to->diff_id = strdup(text);
 	to->size_bytes = layer->bytes;
+	to->tar_bytes = layer->tar_bytes;
 	digest_text(&layer->verity, text);
 	to->verity = layer->has_verity ? strdup(text) : NULL;
 	return to->diff_id && (to->verity || !layer->has_verity) ? 0 : err_set(e, ENOMEM, "out of memory");

@@ -28,5 +28,7 @@ int job_import(struct job *job, struct err *e);
 int job_load(struct job *job, struct err *e);
 /* The input, a directory, becomes one layer and nothing else: the answer has no image. */
 int job_merge(struct job *job, struct err *e);
+/* The archive of a layer goes to JOB_FD_OUTPUT, again as it came; the answer has one layer and its blob. */
+int job_archive(struct job *job, struct err *e);
 
 #endif

@@ -12,7 +12,8 @@
 #include "base/path.h"
 #include "unpack/tar.h"
 
-#define NEW "layers/new"
+#define NEW	     "layers/new"
+#define NEW_SKELETON "skeletons/new"
 
 /* The chain of one layer, and the hashes in it. */
 struct chain {
@@ -116,21 +117,67 @@ static int check_end(const struct layer_job *job, bool complete, struct err *e)
 	return err_set(e, EINVAL, "the tar archive is truncated: its end mark is missing");
 }
 
+/* --- its archive */
+
+struct bones {
+	int stage_fd; /* borrowed */
+	int fd;
+	struct skeleton *skeleton;
+	bool kept;
+};
+
+static int bones_begin(struct bones *b, struct err *e)
+{
+	if (mkdirat(b->stage_fd, "skeletons", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "make a directory");
+	b->fd = openat(b->stage_fd, NEW_SKELETON, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return b->fd < 0 ? err_sys(e, errno, "make a file") : skeleton_open(b->fd, &b->skeleton, e);
+}
+
+static int bones_keep(struct bones *b, const struct tree *tree, struct layer_facts *layer, struct err *e)
+{
+	char name[sizeof("skeletons/") + DIGEST_HEX] = "skeletons/";
+	uint64_t bytes;
+	int r = skeleton_end(b->skeleton, &bytes, e);
+
+	if (r < 0 || tree_has_lost(tree))
+		return r;
+	digest_hex(&layer->diff_id, name + strlen(name));
+	if (renameat(b->stage_fd, NEW_SKELETON, b->stage_fd, name) < 0)
+		return err_sys(e, errno, "name the layer");
+	b->kept = true;
+	layer->tar_bytes = bytes;
+	return 0;
+}
+
+static void bones_done(struct bones *b)
+{
+	skeleton_close(b->skeleton);
+	auto_close(&b->fd);
+	if (!b->kept)
+		unlinkat(b->stage_fd, NEW_SKELETON, 0);
+}
+
 static int unpack(const struct layer_job *job, struct chain *c, struct layer_facts *ret, struct err *e)
 {
 	AUTO(layer_done)
 	struct layer_making m = { .stage_fd = job->stage_fd, .erofs = job->erofs, .fd = -1 };
+	AUTO(bones_done) struct bones b = { .stage_fd = job->stage_fd, .fd = -1 };
 	struct digest diff_id;
 	bool complete;
 	int r = layer_begin(&m, e);
 
 	if (r == 0)
-		r = tar_unpack(c->top, m.tree, &complete, e);
+		r = bones_begin(&b, e);
+	if (r == 0)
+		r = tar_unpack(c->top, &(const struct tar_into){ m.tree, b.skeleton }, &complete, e);
 	if (r == 0)
 		r = check_digests(job, c, &diff_id, e);
 	if (r == 0)
 		r = check_end(job, complete, e);
-	return r < 0 ? r : layer_keep(&m, &diff_id, ret, e);
+	if (r == 0)
+		r = layer_keep(&m, &diff_id, ret, e);
+	return r < 0 ? r : bones_keep(&b, m.tree, ret, e);
 }
 
 int layer_run(const struct layer_job *job, struct layer_facts *ret, struct err *e)

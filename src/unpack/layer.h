@@ -14,6 +14,8 @@ struct layer_facts {
 	uint64_t bytes; /* of its files */
 	bool has_verity; /* it is layers/HEX.erofs, with this fs-verity digest; else the directory layers/HEX */
 	struct digest verity;
+	uint64_t
+		tar_bytes; /* skeletons/HEX of the stage and its files give the archive again, of this size; 0: they do not */
 };
 
 struct layer_job {

@@ -1,7 +1,7 @@
 /* request.c - what the store asks of ketch-image and what it hears back: JSON over descriptors of fixed numbers */
 #include "unpack/request.h"
 
-const char *const job_verb_names[] = { "import", "load", "merge", NULL };
+const char *const job_verb_names[] = { "import", "load", "merge", "archive", NULL };
 
 static const struct jfield signer_fields[] = {
 	J(J_STRV, struct job_signer, keys),
@@ -25,15 +25,16 @@ static const struct jfield request_fields[] = {
 	JA(struct job_request, signers, n_signers, "signers", &signer_table),
 	J(J_STRV, struct job_request, signatures),
 	J(J_STR, struct job_request, name_hint),
+	J(J_STR, struct job_request, diff_id),
+	J(J_BOOL, struct job_request, gzip),
 	{ 0 },
 };
 const struct jtable job_request_table = { sizeof(struct job_request), request_fields };
 
 static const struct jfield layer_fields[] = {
-	J(J_STR, struct job_layer, diff_id),
-	J(J_U64, struct job_layer, size_bytes),
-	J(J_STR, struct job_layer, verity),
-	{ 0 },
+	J(J_STR, struct job_layer, diff_id), J(J_U64, struct job_layer, size_bytes),
+	J(J_STR, struct job_layer, verity),  J(J_U64, struct job_layer, tar_bytes),
+	J(J_STR, struct job_layer, blob),    { 0 },
 };
 static const struct jtable layer_table = { sizeof(struct job_layer), layer_fields };
 

@@ -13,12 +13,13 @@ enum {
 	JOB_FD_ANSWER = 4,
 	JOB_FD_STAGE = 5, /* a detached mount of an empty directory: it becomes the whole world of the job */
 	JOB_FD_INPUT = 6, /* a file or a pipe to read, or a detached read-only mount of a directory */
+	JOB_FD_OUTPUT, /* JOB_ARCHIVE: a pipe for what it makes */
 	JOB_FD_END,
 };
 #define JOB_REQUEST_MAX (16 << 20)
 #define JOB_ANSWER_MAX	(16 << 20) /* of one line */
 
-enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE };
+enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE, JOB_ARCHIVE };
 extern const char *const job_verb_names[];
 
 /* Who must have signed what is loaded. */
@@ -42,14 +43,21 @@ struct job_request {
 	size_t n_signers;
 	struct strv signatures; /* load: "DIGEST SIGNATURE": a payload, which is a blob, and its signature */
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
+	char *diff_id; /* archive: what it must be; the input is the layer, JOB_SKELETON is in the stage */
+	bool gzip; /* archive: compressed */
 };
 extern const struct jtable job_request_table;
 
-/* In the stage afterwards: layers/HEX or layers/HEX.erofs for each layer, configs/HEX for each image. */
+#define JOB_SKELETON "skeleton"
+
+/* In the stage afterwards: layers/HEX or layers/HEX.erofs for each layer, configs/HEX for each image; skeletons/HEX (unpack/skeleton.h)
+ * for each layer that has tar_bytes. */
 struct job_layer {
 	char *diff_id;
 	uint64_t size_bytes;
 	char *verity; /* the fs-verity digest of the file; NULL: it is a directory */
+	uint64_t tar_bytes; /* of its archive, if that can be made again, else 0 */
+	char *blob; /* archive: the digest of what was made, the size of which is size_bytes */
 };
 
 struct job_image {

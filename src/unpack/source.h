@@ -6,6 +6,7 @@
 #ifndef UNPACK_SOURCE_H
 #define UNPACK_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -45,5 +46,6 @@ struct source *source_hash(struct source *below, struct hash *h); /* h is borrow
 struct source *source_thread(struct source *below); /* reads ahead in a thread of its own */
 /* gzip, zstd, xz, bzip2 or none, by the first bytes, with the limits of limits.h. */
 struct source *source_decode(struct source *below);
+struct source *source_gzip(struct source *below); /* compresses */
 
 #endif

@@ -20,8 +20,10 @@
 
 struct reader {
 	struct source *source;
+	const struct tar_into *into;
 	struct archive *archive;
 	struct err source_err;
+	bool at_end; /* of the entries: nothing that comes is content */
 	size_t zeros; /* at the end of what was read so far, at most END_BYTES counted */
 };
 
@@ -48,13 +50,26 @@ static void count_zeros(struct reader *rd, const unsigned char *data, size_t n)
 	rd->zeros = zeros == n ? rd->zeros + zeros : zeros;
 }
 
-static ssize_t read_piece(struct archive *a, void *arg, const void **ret)
+/* archive_filter_bytes: what libarchive has used up of the tar */
+static ssize_t next_piece(struct reader *rd, const void **ret, struct err *e)
 {
-	struct reader *rd = arg;
-	ssize_t n = source_read(rd->source, ret, &rd->source_err);
+	struct skeleton *sk = rd->into->skeleton;
+	uint64_t used = rd->at_end ? UINT64_MAX : (uint64_t)archive_filter_bytes(rd->archive, 0);
+	int r = sk ? skeleton_before(sk, used, e) : 0;
+	ssize_t n = r < 0 ? r : source_read(rd->source, ret, e);
 
 	if (n > 0)
 		count_zeros(rd, *ret, (size_t)n);
+	if (n > 0 && sk)
+		skeleton_piece(sk, *ret, (size_t)n);
+	return n;
+}
+
+static ssize_t read_piece(struct archive *a, void *arg, const void **ret)
+{
+	struct reader *rd = arg;
+	ssize_t n = next_piece(rd, ret, &rd->source_err);
+
 	if (n < 0)
 		archive_set_error(a, (int)-n, "%s", rd->source_err.msg);
 	return n < 0 ? -1 : n;
@@ -82,8 +97,10 @@ static int drain(struct reader *rd, struct err *e)
 	const void *data;
 	ssize_t n;
 
-	while ((n = source_read(rd->source, &data, e)) > 0)
-		count_zeros(rd, data, (size_t)n);
+	rd->at_end = true;
+	do
+		n = next_piece(rd, &data, e);
+	while (n > 0);
 	return (int)n;
 }
 
@@ -196,8 +213,19 @@ static int take_entry(struct archive_entry *ae, struct tar_entry *t, struct err 
 
 /* --- its content */
 
-/* tree NULL: only reads it.  A sparse file has no blocks where it has holes. */
-static int copy_content(struct reader *rd, struct tree *tree, uint64_t size, struct err *e)
+static int take_content(struct reader *rd, const void *data, size_t n, uint64_t offset, struct err *e)
+{
+	const struct tar_into *into = rd->into;
+	int r = 0;
+
+	if (n && into->skeleton) /* what is given out now is used up with the next call only */
+		r = skeleton_content(into->skeleton, (uint64_t)archive_filter_bytes(rd->archive, 0), n,
+				     offset, e);
+	return r == 0 && n && into->tree ? tree_write(into->tree, data, n, offset, e) : r;
+}
+
+/* Without a tree: only reads it.  A sparse file has no blocks where it has holes. */
+static int copy_content(struct reader *rd, uint64_t size, struct err *e)
 {
 	const void *data;
 	size_t n;
@@ -208,20 +236,33 @@ static int copy_content(struct reader *rd, struct tree *tree, uint64_t size, str
 		if (offset < end || __builtin_add_overflow(offset, (la_int64_t)n, &end) ||
 		    (uint64_t)end > size)
 			return err_set(e, EINVAL, "bad tar archive: data out of order");
-		r = tree && n ? tree_write(tree, data, n, (uint64_t)offset, e) : 0;
+		r = take_content(rd, data, n, (uint64_t)offset, e);
 		if (r < 0)
 			return r;
 	}
 	return x != ARCHIVE_EOF ? archive_failed(rd, e) : 0;
 }
 
-static int put_entry(struct reader *rd, struct tree *tree, const struct entry *en, struct err *e)
+static int begin_skeleton(const struct tar_into *into, const struct entry *en, struct err *e)
 {
+	struct content_place place;
+
+	if (!into->skeleton || !en->size)
+		return 0;
+	tree_place(into->tree, en, &place);
+	return skeleton_file(into->skeleton, &place, e);
+}
+
+static int put_entry(struct reader *rd, const struct entry *en, struct err *e)
+{
+	struct tree *tree = rd->into->tree;
 	int r = tree ? tree_put(tree, en, e) : 0;
 
 	if (r < 0 || en->hardlink || !S_ISREG(en->mode))
 		return r;
-	r = copy_content(rd, tree, en->size, e);
+	r = begin_skeleton(rd->into, en, e);
+	if (r == 0)
+		r = copy_content(rd, en->size, e);
 	return r < 0 || !tree ? r : tree_end_file(tree, en, e);
 }
 
@@ -248,7 +289,7 @@ static int put_whiteout(struct tree *tree, struct tar_entry *t, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-static int one_entry(struct reader *rd, struct archive_entry *ae, struct tree *tree, struct err *e)
+static int one_entry(struct reader *rd, struct archive_entry *ae, struct err *e)
 {
 	struct tar_entry t;
 	int r;
@@ -256,19 +297,19 @@ static int one_entry(struct reader *rd, struct archive_entry *ae, struct tree *t
 	t.entry = (struct entry){ 0 };
 	r = take_entry(ae, &t, e);
 	if (r == 0)
-		r = put_whiteout(tree, &t, e);
+		r = put_whiteout(rd->into->tree, &t, e);
 	if (r == 0)
-		return put_entry(rd, tree, &t.entry, e);
+		return put_entry(rd, &t.entry, e);
 	return r < 0 ? r : 0;
 }
 
-static int all_entries(struct reader *rd, struct tree *tree, struct err *e)
+static int all_entries(struct reader *rd, struct err *e)
 {
 	struct archive_entry *ae;
 	int x, r;
 
 	while ((x = next_header(rd->archive, &ae)) == ARCHIVE_OK) {
-		r = one_entry(rd, ae, tree, e);
+		r = one_entry(rd, ae, e);
 		if (r < 0) {
 			const char *name = archive_entry_pathname(ae);
 
@@ -278,10 +319,10 @@ static int all_entries(struct reader *rd, struct tree *tree, struct err *e)
 	return x == ARCHIVE_EOF ? 0 : archive_failed(rd, e);
 }
 
-int tar_unpack(struct source *tar, struct tree *tree, bool *ret_complete, struct err *e)
+int tar_unpack(struct source *tar, const struct tar_into *into, bool *ret_complete, struct err *e)
 {
 	AUTO(free_archive) struct archive *a = archive_read_new();
-	struct reader rd = { .source = tar, .archive = a };
+	struct reader rd = { .source = tar, .into = into, .archive = a };
 	int r;
 
 	if (!a)
@@ -289,11 +330,11 @@ int tar_unpack(struct source *tar, struct tree *tree, bool *ret_complete, struct
 	archive_read_support_format_tar(a);
 	if (archive_read_open(a, &rd, NULL, read_piece, NULL) != ARCHIVE_OK)
 		return archive_failed(&rd, e);
-	r = all_entries(&rd, tree, e);
+	r = all_entries(&rd, e);
 	if (r == 0)
 		r = drain(&rd, e);
-	if (r == 0 && tree)
-		r = tree_finish(tree, e);
+	if (r == 0 && into->tree)
+		r = tree_finish(into->tree, e);
 	if (r == 0)
 		*ret_complete = rd.zeros >= END_BYTES;
 	return r;

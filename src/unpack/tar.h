@@ -2,12 +2,16 @@
 #ifndef UNPACK_TAR_H
 #define UNPACK_TAR_H
 
-#include "unpack/source.h"
-#include "unpack/tree.h"
+#include "unpack/skeleton.h"
 
-/* Reads `tar` to its end and puts every entry in `tree`; a tree of NULL takes nothing: all checks that need no file
+struct tar_into {
+	struct tree *tree;
+	struct skeleton *skeleton; /* what the tree does not keep; NULL: nobody wants it */
+};
+
+/* Reads `tar` to its end and puts every entry in a tree; a tree of NULL takes nothing: all checks that need no file
  * system are made all the same.  The first fault ends it: the tree is then of no use.
  * *ret_complete: is the mark of the end there?  A tar cut between two entries can be told by nothing else. */
-int tar_unpack(struct source *tar, struct tree *tree, bool *ret_complete, struct err *e);
+int tar_unpack(struct source *tar, const struct tar_into *into, bool *ret_complete, struct err *e);
 
 #endif

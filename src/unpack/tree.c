@@ -70,6 +70,16 @@ int tree_end_file(struct tree *t, const struct entry *en, struct err *e)
 	return t->ops->end_file(t, en, e);
 }
 
+void tree_place(const struct tree *t, const struct entry *en, struct content_place *ret)
+{
+	t->ops->place(t, en, ret);
+}
+
+bool tree_has_lost(const struct tree *t)
+{
+	return t->has_lost;
+}
+
 int tree_whiteout(struct tree *t, const char *path, struct err *e)
 {
 	int r = count_entry(t, 0, e);

@@ -31,6 +31,16 @@ bool tree_keeps_xattr(const char *name);
 int tree_put(struct tree *t, const struct entry *en, struct err *e);
 int tree_write(struct tree *t, const void *data, size_t n, uint64_t offset, struct err *e);
 int tree_end_file(struct tree *t, const struct entry *en, struct err *e);
+/* Where the content of a regular file lies that was put just now (and will lie, for who reads the finished layer). */
+struct content_place {
+	const char *
+		path; /* below the directory of the layer, borrowed from the entry; NULL: it is an EROFS file, and then */
+	uint64_t size, block,
+		tail; /* what fills blocks from this block on, the rest there in the metadata area */
+};
+void tree_place(const struct tree *t, const struct entry *en, struct content_place *ret);
+/* Was something removed that such a place led to?  Of an EROFS file never. */
+bool tree_has_lost(const struct tree *t);
 /* Hides `path` of the layers below. */
 int tree_whiteout(struct tree *t, const char *path, struct err *e);
 /* Hides all of directory `path`, which may not be the root, of the layers below. */

@@ -107,6 +107,11 @@ static int set_metadata(struct dir_tree *t, const char *name, const struct entry
 	return r;
 }
 
+static void dir_place(const struct tree *tree, const struct entry *en, struct content_place *ret)
+{
+	*ret = (struct content_place){ .path = en->path, .size = en->size };
+}
+
 static int dir_write(struct tree *tree, const void *data, size_t n, uint64_t offset, struct err *e)
 {
 	int r = pwrite_full(((struct dir_tree *)tree)->file_fd, data, n, (off_t)offset);
@@ -203,6 +208,9 @@ static int clear_place(struct dir_tree *t, const struct entry *en, const char *n
 	if (!en->hardlink && S_ISDIR(en->mode) && S_ISDIR(st.st_mode))
 		return 1;
 	*ret_was_whiteout = is_whiteout(&st);
+	/* a link may have been on the way to the content of another */
+	t->tree.has_lost = t->tree.has_lost || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode) ||
+			   (S_ISREG(st.st_mode) && st.st_size);
 	r = remove_tree(t->parent_fd, name);
 	return r < 0 ? err_sys(e, -r, "remove what is there") : 0;
 }
@@ -331,8 +339,8 @@ static void dir_close(struct tree *tree)
 
 int tree_open_dir(int rootfd, int scratch_fd, struct tree **ret, struct err *e)
 {
-	static const struct tree_ops ops = { dir_put,	 dir_write,  dir_end_file, dir_whiteout,
-					     dir_opaque, dir_finish, dir_verity,   dir_close };
+	static const struct tree_ops ops = { dir_put,	 dir_place,  dir_write,	 dir_end_file, dir_whiteout,
+					     dir_opaque, dir_finish, dir_verity, dir_close };
 	struct dir_tree *t = calloc(1, sizeof(*t));
 	int r;
 

@@ -150,13 +150,11 @@ static void begin_file(struct erofs_tree *t, const struct entry *en, uint32_t na
 		       const struct erofs_inode *in)
 {
 	struct file *f = &t->file;
-	uint64_t tail = en->size % EROFS_BLOCK;
-
 	f->name = name;
 	f->inode = *in;
 	f->inode.size = en->size;
 	f->done = 0;
-	f->in_blocks = tail <= EROFS_TAIL_MAX ? en->size - tail : en->size;
+	f->in_blocks = erofs_bytes_in_blocks(en->size);
 	f->inode.place = f->in_blocks ? (uint32_t)(erofs_out_at(t->image.out) / EROFS_BLOCK) : 0;
 }
 
@@ -195,6 +193,19 @@ static int erofs_put(struct tree *tree, const struct entry *en, struct err *e)
 }
 
 /* --- contents */
+
+/* Nothing comes between an inode and the content of its file: so it is known where it will go. */
+static void erofs_place(const struct tree *tree, const struct entry *en, struct content_place *ret)
+{
+	const struct erofs_tree *t = (const struct erofs_tree *)tree;
+	size_t head = sizeof(struct erofs_inode) + t->attrs.len;
+	size_t tail = (size_t)(en->size - t->file.in_blocks);
+
+	*ret = (struct content_place){ .size = en->size,
+				       .block = erofs_out_at(t->image.out) / EROFS_BLOCK,
+				       .tail = erofs_meta_place(erofs_meta_at(t->image.meta), head, tail) +
+					       head };
+}
 
 /* NULL: zeros. */
 static int add_content(struct erofs_tree *t, const char *data, uint64_t n, struct err *e)
@@ -312,8 +323,9 @@ static void erofs_close(struct tree *tree)
 
 int tree_open_erofs(int fd, int scratch_fd, struct tree **ret, struct err *e)
 {
-	static const struct tree_ops ops = { erofs_put,	   erofs_write,	 erofs_end_file, erofs_whiteout,
-					     erofs_opaque, erofs_finish, erofs_verity,	 erofs_close };
+	static const struct tree_ops ops = { erofs_put,	     erofs_place,    erofs_write,
+					     erofs_end_file, erofs_whiteout, erofs_opaque,
+					     erofs_finish,   erofs_verity,   erofs_close };
 	const struct entry root = { .mode = S_IFDIR | IMPLICIT_MODE };
 	struct erofs_tree *t = calloc(1, sizeof(*t));
 	int r;

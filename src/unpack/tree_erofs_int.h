@@ -5,8 +5,6 @@
 #include "unpack/erofs_dirs.h"
 #include "unpack/tree_int.h"
 
-#define EROFS_TAIL_MAX 2048 /* more would leave large gaps in front of the next such inode */
-
 /* The regular file whose content comes. */
 struct file {
 	uint32_t name;

@@ -9,6 +9,7 @@
 
 struct tree_ops {
 	int (*put)(struct tree *t, const struct entry *en, struct err *e);
+	void (*place)(const struct tree *t, const struct entry *en, struct content_place *ret);
 	int (*write)(struct tree *t, const void *data, size_t n, uint64_t offset, struct err *e);
 	int (*end_file)(struct tree *t, const struct entry *en, struct err *e);
 	int (*whiteout)(struct tree *t, const char *path, struct err *e);
@@ -22,6 +23,7 @@ struct tree_ops {
 struct tree {
 	const struct tree_ops *ops;
 	uint64_t entries, bytes;
+	bool has_lost; /* as tree_has_lost */
 };
 
 #endif

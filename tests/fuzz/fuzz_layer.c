@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool complete;
 
 	if (s)
-		tar_unpack(s, NULL, &complete, &e);
+		tar_unpack(s, &(const struct tar_into){ 0 }, &complete, &e);
 	source_free(s);
 	return 0;
 }

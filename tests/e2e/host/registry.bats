@@ -56,6 +56,28 @@ remote() { skopeo inspect --tls-verify=false --format "$2" "docker://$1"; } # HO
 	refused 1 'does not exist locally with the tag' ketch push "$HOST/no/such"
 }
 
+@test "an image goes from one registry to another and keeps its id, and Docker's tools agree" {
+	local second id config
+	second=$(registry_open second)
+	id=$(ketch image inspect -f '{{.Id}}' "$HOST/test/umoci:1")
+	ketch tag "$HOST/test/umoci:1" "$second/far/umoci:1"
+	like "$(ketch push "$second/far/umoci:1")" 'Pushed'
+	like "$(ketch push "$second/far/umoci:1")" 'Layer already exists'
+	config=$(skopeo inspect --raw --tls-verify=false "docker://$second/far/umoci:1" | jq -r .config.digest)
+	is "$config" "$id"
+	is "$(KETCH_ROOT=$DIR/third ketch pull -q "$second/far/umoci:1")" "$second/far/umoci:1"
+	is "$(KETCH_ROOT=$DIR/third ketch image inspect -f '{{.Id}}' "$second/far/umoci:1")" "$id"
+	is "$(podman --root "$DIR/pod" --runroot "$DIR/podrun" --storage-driver vfs pull -q --tls-verify=false "$second/far/umoci:1")" \
+		"${id#sha256:}"
+	id=$("$BATS_TEST_DIRNAME/../odd_layers.py" "$DIR/odd.tar")
+	ketch load -i "$DIR/odd.tar" >/dev/null
+	ketch tag odd:1 "$second/odd:1" && ketch push -q "$second/odd:1"
+	is "$(KETCH_ROOT=$DIR/third ketch pull -q "$second/odd:1")" "$second/odd:1"
+	is "$(KETCH_ROOT=$DIR/third ketch image inspect -f '{{.Id}}' "$second/odd:1")" "$id"
+	rm -rf "$DIR/third"
+	registry_close second
+}
+
 @test "a pull that is killed goes on where it stopped; two at a time share the work" {
 	"$BATS_TEST_DIRNAME/../../registry/resume.py" "$KETCH" "$DIR/resume"
 }

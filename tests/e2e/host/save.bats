@@ -78,6 +78,51 @@ tree_of() { # IMAGE: every entry of its root, with all that is known about it
 	rm -rf "$DIR/skopeo"
 }
 
+@test "what came as an archive, whatever wrote it, keeps its id and is saved as the same layers" {
+	local id layer
+	id=$("$BATS_TEST_DIRNAME/../odd_layers.py" "$DIR/odd.tar")
+	rm -rf "$DIR/other"
+	ketch load -i "$DIR/odd.tar" >/dev/null
+	is "$(id_of odd:1)" "$id"
+	ketch save -o "$DIR/odd.saved.tar" odd:1
+	ketch save --format oci-dir -o "$DIR/odd.oci" odd:1
+	for layer in $(ketch image inspect odd:1 | jq -r '.[0].RootFS.Layers[]'); do
+		is "sha256:$(sha256sum <"$DIR/odd.oci/blobs/sha256/${layer#sha256:}" | cut -d' ' -f1)" "$layer"
+	done
+	other load -i "$DIR/odd.saved.tar" >/dev/null
+	is "$(other images -q --no-trunc)" "$id"
+	other save odd:1 | cmp - "$DIR/odd.saved.tar"
+	skopeo copy -q "oci:$DIR/odd.oci" "dir:$DIR/skopeo"
+	is "$(jq -r '.config.digest' "$DIR/skopeo/manifest.json")" "$id"
+	rm -rf "$DIR/skopeo" "$DIR/odd.oci" "$DIR/odd.saved.tar"
+	# Podman 4.3 reads no sparse files
+	id=$("$BATS_TEST_DIRNAME/../odd_layers.py" "$DIR/plain.tar" plain)
+	ketch load -i "$DIR/plain.tar" >/dev/null
+	ketch save odd:1 >"$DIR/plain.saved.tar"
+	podman --root "$DIR/podman" --runroot "$DIR/podman.run" --storage-driver vfs load -qi "$DIR/plain.saved.tar" >/dev/null
+	is "$(podman --root "$DIR/podman" --runroot "$DIR/podman.run" --storage-driver vfs images -q --no-trunc)" "$id"
+	rm -rf "$DIR/podman" "$DIR/podman.run"
+}
+
+@test "a layer that has changed in the store is not saved: one line, and nothing is left" {
+	local file skeletons=$DIR/other/skeletons
+	file=$(find "$DIR/other/layers" -name '*.erofs' | sort | head -n 1)
+	[ -n "$file" ] || skip "this host keeps layers as directories"
+	cp "$file" "$DIR/kept"
+	printf X | dd of="$file" bs=1 seek=4200 conv=notrunc status=none
+	refused 1 'its archive cannot be made again: the layer has changed in the store' other save -o "$DIR/x.tar" odd:1
+	mv "$DIR/kept" "$file"
+	file=$(find "$skeletons" -type f | sort | head -n 1)
+	cp "$file" "$DIR/kept"
+	truncate -s 100 "$file"
+	refused 1 'the zstd data is truncated' other save -o "$DIR/x.tar" odd:1
+	mv "$DIR/kept" "$file"
+	other save odd:1 >/dev/null
+	is "$(find "$DIR" -maxdepth 1 -name '*.part*' -o -maxdepth 1 -name 'x.tar')" ""
+	other rmi odd:1 >/dev/null
+	is "$(ls "$skeletons")" ""
+}
+
 @test "history: steps and sizes; without one a row for each layer" {
 	is "$(ketch history --format '{{.ID}}' v/top | wc -l)" 2
 	is "$(ketch history -q v/top | tail -1)" '<missing>'

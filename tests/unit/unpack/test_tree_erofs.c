@@ -45,7 +45,7 @@ static int make(const struct buf *tar, struct image *ret)
 	ret->fd = memfd_create("layer", MFD_CLOEXEC);
 	r = tree_open_erofs(ret->fd, scratch, &tree, &e);
 	if (r == 0)
-		r = tar_unpack(s, tree, &complete, &e);
+		r = tar_unpack(s, &(const struct tar_into){ tree, NULL }, &complete, &e);
 	if (r == 0) {
 		assert_int_equal(verity_of_file(ret->fd, digest), 0);
 		assert_memory_equal(digest, tree_verity(tree), SHA256_BYTES);
