@@ -322,5 +322,6 @@ int balloon_restore(struct balloon *b, const struct balloon_state *s)
 	b->config.actual = s->actual_pages;
 	b->stats_held = s->stats_held;
 	b->stats_head = s->stats_head;
+	virtio_show(&b->dev);
 	return 0;
 }

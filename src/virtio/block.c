@@ -376,8 +376,10 @@ static int open_all(struct block *b, const struct block_config *c, const struct 
 	if (r < 0)
 		return r;
 	r = open_io(b, c);
-	if (r == 0 && b->io.stack)
+	if (r == 0 && b->io.stack) {
 		b->space.capacity = stack_bytes(b->io.stack) / BLOCK_SECTOR;
+		virtio_show(&b->dev);
+	}
 	b->io.done = on_result;
 	b->io.arg = b;
 	if (r == 0)

@@ -68,7 +68,7 @@ bool virtio_has(const struct virtio_dev *d, uint64_t feature)
 
 static void interrupt(struct virtio_dev *d, uint32_t why)
 {
-	__atomic_fetch_or(&d->interrupts, why, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(virtio_interrupts(d), why, __ATOMIC_SEQ_CST);
 	d->counters.interrupts++;
 	signal_fd(d->irq_fd);
 }
@@ -108,6 +108,7 @@ void virtio_notify(struct virtio_dev *d, unsigned q)
 void virtio_config_changed(struct virtio_dev *d)
 {
 	d->s.config_generation++;
+	virtio_show(d);
 	if (d->s.status & STATUS_DRIVER_OK)
 		interrupt(d, INTERRUPT_CONFIG);
 }
@@ -124,6 +125,7 @@ void virtio_fail(struct virtio_dev *d)
 		return;
 	d->counters.failures++;
 	d->s.status |= STATUS_NEEDS_RESET;
+	virtio_show(d);
 	interrupt(d, INTERRUPT_CONFIG);
 }
 
@@ -173,7 +175,8 @@ void virtio_reset(struct virtio_dev *d)
 		d->queues[i] = (struct vq){ .s.size = d->queue_size };
 	}
 	d->s = (struct virtio_state){ .config_generation = generation };
-	__atomic_store_n(&d->interrupts, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(virtio_interrupts(d), 0, __ATOMIC_SEQ_CST);
+	virtio_show(d);
 }
 
 static int add_queue(struct virtio_dev *d, unsigned i)
@@ -196,6 +199,7 @@ int virtio_init(struct virtio_dev *d, const struct ram *ram, struct loop *loop)
 
 	d->ram = ram;
 	d->loop = loop;
+	d->page = d->own_page;
 	d->features |= VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1;
 	pthread_mutex_init(&d->lock, NULL);
 	memset(d->kick_fds, -1, sizeof(d->kick_fds));
@@ -206,6 +210,8 @@ int virtio_init(struct virtio_dev *d, const struct ram *ram, struct loop *loop)
 		r = add_queue(d, i);
 	if (r < 0)
 		virtio_done(d);
+	else
+		virtio_show(d);
 	return r;
 }
 
@@ -229,7 +235,7 @@ void virtio_done(struct virtio_dev *d)
 void virtio_save(const struct virtio_dev *d, struct virtio_state *ret)
 {
 	*ret = d->s;
-	ret->interrupts = __atomic_load_n(&d->interrupts, __ATOMIC_SEQ_CST);
+	ret->interrupts = __atomic_load_n(virtio_interrupts(d), __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < d->n_queues; i++)
 		ret->queues[i] = d->queues[i].s;
 }
@@ -252,7 +258,7 @@ int virtio_restore(struct virtio_dev *d, const struct virtio_state *s)
 		return -EINVAL;
 	virtio_reset(d);
 	d->s = *s;
-	__atomic_store_n(&d->interrupts, s->interrupts, __ATOMIC_SEQ_CST);
+	__atomic_store_n(virtio_interrupts(d), s->interrupts, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < d->n_queues; i++) {
 		d->queues[i].s = s->queues[i];
 		if (s->queues[i].size > d->queue_size)
@@ -264,6 +270,7 @@ int virtio_restore(struct virtio_dev *d, const struct virtio_state *s)
 		virtio_reset(d);
 		return r;
 	}
+	virtio_show(d);
 	kick_all(d);
 	if (s->interrupts)
 		signal_fd(d->irq_fd);

@@ -8,6 +8,9 @@
  * device never run side by side.  loop_add and loop_del are for the loop's thread, `start` and `stop` may only loop_set.
  * Interrupt status and its acknowledgement need no lock: a vcpu never waits there.
  *
+ * What reading the registers gives lies in `page`, kept up to date by virtio_show.  Where the guest sees that memory
+ * (vmm/memory.h), its reads are no exits.
+ *
  * How a device lives: made (before the guest runs; all memory and descriptors that it will ever need) -> `start`
  * at DRIVER_OK -> `kick` for each queue with new chains -> `stop` at reset -> `start` again ...  A driver that breaks the
  * specification gets DEVICE_NEEDS_RESET (virtio_fail): the device rests until the reset.
@@ -20,9 +23,12 @@
 #include "base/loop.h"
 #include "virtio/queue.h"
 
-#define VIRTIO_MAX_QUEUES  8
-#define VIRTIO_MMIO_BYTES  0x200 /* registers, and room for a device's configuration at 0x100 */
-#define VIRTIO_MMIO_NOTIFY 0x050 /* QueueNotify: what an ioeventfd stands at */
+#define VIRTIO_MAX_QUEUES      8
+#define VIRTIO_MMIO_BYTES      0x200 /* registers, and room for a device's configuration at 0x100 */
+#define VIRTIO_MMIO_NOTIFY     0x050 /* QueueNotify: what an ioeventfd stands at */
+#define VIRTIO_MMIO_INTERRUPTS 0x060 /* InterruptStatus */
+#define VIRTIO_MMIO_ACK	       0x064 /* InterruptACK */
+#define VIRTIO_ACK_QUEUE       1u /* written there: seen that buffers were used */
 /* Chains without a break: a driver that never stops must not keep the loop and the lock. */
 #define VIRTIO_TURN 256
 
@@ -85,7 +91,8 @@ struct virtio_dev {
 		unsigned left; /* chains of this turn */
 	} kicks[VIRTIO_MAX_QUEUES];
 	struct virtio_state s; /* without queues and interrupts, which live below */
-	uint32_t interrupts; /* register InterruptStatus; atomic */
+	uint32_t *page; /* VIRTIO_MMIO_BYTES of registers, as they are read; atomic words */
+	uint32_t own_page[VIRTIO_MMIO_BYTES / 4]; /* until virtio_show_at */
 	struct vq queues[VIRTIO_MAX_QUEUES];
 	struct virtio_counters counters;
 };
@@ -98,6 +105,9 @@ void virtio_done(struct virtio_dev *d);
 /* A register access of a vcpu; offset < VIRTIO_MMIO_BYTES, len 1, 2, 4 or 8.  What does not fit reads as 0, or does nothing. */
 void virtio_mmio_read(struct virtio_dev *d, uint32_t offset, void *data, uint32_t len);
 void virtio_mmio_write(struct virtio_dev *d, uint32_t offset, const void *data, uint32_t len);
+
+/* From now on the registers are to be read at `page`, of VIRTIO_MMIO_BYTES; before the guest runs. */
+void virtio_show_at(struct virtio_dev *d, uint32_t *page);
 
 /* --- for devices, with the lock held */
 
@@ -119,6 +129,9 @@ void virtio_notify(struct virtio_dev *d, unsigned q);
 void virtio_interrupt(struct virtio_dev *d);
 /* The device has changed `config`: a new generation, and the interrupt that says so. */
 void virtio_config_changed(struct virtio_dev *d);
+/* `config` has changed without that.  Its words change one by one: fields that belong together, and more than 32 bits,
+ * may only change while no driver reads them (before DRIVER_OK, in a restore). */
+void virtio_show(struct virtio_dev *d);
 /* The driver broke the rules: DEVICE_NEEDS_RESET (section 2.1.2), nothing more is served until the reset. */
 void virtio_fail(struct virtio_dev *d);
 

@@ -17,6 +17,12 @@
 #define INTERRUPT_QUEUE	 1u
 #define INTERRUPT_CONFIG 2u
 
+/* Its word is where it lives, not a copy: devices set it and vcpus clear it, atomically. */
+static inline uint32_t *virtio_interrupts(const struct virtio_dev *d)
+{
+	return &d->page[VIRTIO_MMIO_INTERRUPTS / 4];
+}
+
 /* With the lock held: DRIVER_OK was set; Status became 0. */
 void virtio_start(struct virtio_dev *d);
 void virtio_reset(struct virtio_dev *d);

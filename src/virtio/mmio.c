@@ -17,8 +17,8 @@ enum {
 	REG_QUEUE_NUM = 0x038,
 	REG_QUEUE_READY = 0x044,
 	REG_QUEUE_NOTIFY = VIRTIO_MMIO_NOTIFY,
-	REG_INTERRUPT_STATUS = 0x060,
-	REG_INTERRUPT_ACK = 0x064,
+	REG_INTERRUPT_STATUS = VIRTIO_MMIO_INTERRUPTS,
+	REG_INTERRUPT_ACK = VIRTIO_MMIO_ACK,
 	REG_STATUS = 0x070,
 	REG_QUEUE_DESC = 0x080, /* low and high word each */
 	REG_QUEUE_DRIVER = 0x090,
@@ -73,10 +73,41 @@ static uint32_t read_register(const struct virtio_dev *d, uint32_t offset)
 	}
 }
 
+static void store(uint32_t *to, uint32_t v)
+{
+	__atomic_store_n(to, v, __ATOMIC_SEQ_CST);
+}
+
+void virtio_show(struct virtio_dev *d)
+{
+	const uint8_t *config = d->config;
+	uint32_t w;
+
+	for (uint32_t at = 0; at < d->config_bytes; at += sizeof(w)) {
+		uint32_t left = d->config_bytes - at;
+
+		w = 0;
+		memcpy(&w, config + at, left < sizeof(w) ? left : sizeof(w));
+		store(&d->page[(REG_CONFIG + at) / 4], w);
+	}
+	for (uint32_t reg = 0; reg < REG_CONFIG; reg += 4)
+		if (reg != REG_INTERRUPT_STATUS)
+			store(&d->page[reg / 4], read_register(d, reg));
+}
+
+void virtio_show_at(struct virtio_dev *d, uint32_t *page)
+{
+	virtio_lock(d);
+	page[REG_INTERRUPT_STATUS / 4] = *virtio_interrupts(d);
+	d->page = page;
+	virtio_show(d);
+	virtio_unlock(d);
+}
+
 static void read_config(const struct virtio_dev *d, uint32_t offset, void *data, uint32_t len)
 {
 	if (offset < d->config_bytes && len <= d->config_bytes - offset)
-		memcpy(data, (const uint8_t *)d->config + offset, len);
+		memcpy(data, (const uint8_t *)d->page + REG_CONFIG + offset, len);
 }
 
 void virtio_mmio_read(struct virtio_dev *d, uint32_t offset, void *data, uint32_t len)
@@ -86,18 +117,13 @@ void virtio_mmio_read(struct virtio_dev *d, uint32_t offset, void *data, uint32_
 	memset(data, 0, len);
 	if (offset < REG_CONFIG && (len != 4 || offset % 4))
 		return;
-	if (offset == REG_INTERRUPT_STATUS) {
-		v = __atomic_load_n(&d->interrupts, __ATOMIC_SEQ_CST);
+	if (offset < REG_CONFIG) {
+		v = __atomic_load_n(&d->page[offset / 4], __ATOMIC_SEQ_CST);
 		memcpy(data, &v, sizeof(v));
 		return;
 	}
 	virtio_lock(d);
-	if (offset < REG_CONFIG) {
-		v = read_register(d, offset);
-		memcpy(data, &v, sizeof(v));
-	} else {
-		read_config(d, offset - REG_CONFIG, data, len);
-	}
+	read_config(d, offset - REG_CONFIG, data, len);
 	virtio_unlock(d);
 }
 
@@ -207,7 +233,7 @@ void virtio_mmio_write(struct virtio_dev *d, uint32_t offset, const void *data, 
 		return;
 	}
 	if (offset == REG_INTERRUPT_ACK) {
-		__atomic_fetch_and(&d->interrupts, ~v, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(virtio_interrupts(d), ~v, __ATOMIC_SEQ_CST);
 		return;
 	}
 	virtio_lock(d);
@@ -215,5 +241,6 @@ void virtio_mmio_write(struct virtio_dev *d, uint32_t offset, const void *data, 
 		write_register(d, offset, v);
 	else
 		write_config(d, offset - REG_CONFIG, data, len);
+	virtio_show(d);
 	virtio_unlock(d);
 }

@@ -52,6 +52,8 @@ struct machine {
 	struct virtio_dev
 		*devices[VIRTIO_MAX]; /* device i: VIRTIO_BASE + i * VIRTIO_STRIDE, line GSI_VIRTIO + i */
 	unsigned n_devices;
+	uint8_t *registers; /* VIRTIO_STRIDE for each of them, which the guest reads without an exit */
+	int ack_fd; /* an eventfd that nobody reads: acknowledgements that change nothing */
 	struct ioapic ioapic;
 	struct serial serial;
 	struct power power;

@@ -95,6 +95,19 @@ int memory_give(const struct ram *r, int vm_fd)
 	return 0;
 }
 
+int memory_show(const void *host, uint64_t bytes, uint64_t gpa, int vm_fd)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = RAM_SLOTS,
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	return ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
+}
+
 void memory_free(struct ram *r)
 {
 	uint64_t bytes = 0;

@@ -22,6 +22,9 @@ int memory_make(uint64_t bytes, enum memory_kind kind, struct ram *ret, struct e
 void memory_adopt(uint8_t *host, uint64_t bytes, struct ram *ret);
 /* Gives the slots to the machine; before its interrupt controller exists, which makes it 20 times faster. */
 int memory_give(const struct ram *r, int vm_fd);
+/* Memory of ours that the guest reads at `gpa`; what it writes there is an exit, as if nothing were there.  Also before
+ * the interrupt controller.  0 or -errno: then reads are exits, too. */
+int memory_show(const void *host, uint64_t bytes, uint64_t gpa, int vm_fd);
 void memory_free(struct ram *r);
 
 #endif

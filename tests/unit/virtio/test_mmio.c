@@ -411,6 +411,86 @@ static void configuration_is_written_where_the_device_allows_it(void **state)
 	assert_memory_equal(fake.config, "ABCDEFGHIJK", 12);
 }
 
+/* --- registers that the guest reads where they lie */
+
+static uint32_t page[VIRTIO_MMIO_BYTES / 4];
+
+/* Reads through the door have to be what the memory says, and nothing else lies there. */
+static void assert_shown(void)
+{
+	for (uint32_t at = 0; at < VIRTIO_MMIO_BYTES; at += 4) {
+		uint32_t v;
+
+		virtio_mmio_read(&fake.dev, at, &v, sizeof(v));
+		if (v != page[at / 4])
+			fail_msg("at %#x there is %#x, a read gives %#x", at, page[at / 4], v);
+	}
+}
+
+static void registers_lie_in_memory_as_they_are_read(void **state)
+{
+	virtio_show_at(&fake.dev, page);
+	assert_shown();
+	assert_int_equal(page[R_MAGIC / 4], 0x74726976);
+	assert_int_equal(page[R_SHM_LEN_LOW / 4], UINT32_MAX);
+	assert_memory_equal(&page[R_CONFIG / 4], fake.config, sizeof(fake.config));
+	rig_set(r, R_DEVICE_FEATURES_SEL, 1);
+	assert_int_equal(page[R_DEVICE_FEATURES / 4], 1); /* VERSION_1 */
+	rig_set(r, R_QUEUE_SEL, 1);
+	assert_int_equal(page[R_QUEUE_NUM_MAX / 4], QUEUE_SIZE);
+	rig_set(r, R_QUEUE_SEL, N_QUEUES);
+	assert_int_equal(page[R_QUEUE_NUM_MAX / 4], 0);
+	rig_start(r, &fake.dev, 0);
+	assert_int_equal(page[R_STATUS / 4], ALL_OK);
+	rig_set(r, R_QUEUE_SEL, 0);
+	assert_int_equal(page[R_QUEUE_READY / 4], 1);
+	virtio_mmio_write(&fake.dev, R_CONFIG + 10, "xy", 2);
+	assert_memory_equal(&page[R_CONFIG / 4], "ABCDEFGHIJxy", 12);
+	assert_shown();
+	rig_reset(r);
+	assert_int_equal(page[R_QUEUE_READY / 4], 0);
+	assert_shown();
+}
+
+static void what_the_device_changes_lies_there_before_its_interrupt(void **state)
+{
+	virtio_show_at(&fake.dev, page);
+	rig_start(r, &fake.dev, 0);
+	assert_int_equal(page[R_INTERRUPT_STATUS / 4], 0);
+	*rig_desc(r, 0, 0) = (struct rig_desc){ 0x10000, 7, D_WRITE, 0 };
+	rig_avail(r, 0, 0);
+	rig_kick(r, 0);
+	rig_wait(r, 0, 0);
+	assert_int_equal(page[R_INTERRUPT_STATUS / 4], 1);
+	rig_set(r, R_INTERRUPT_ACK, 1);
+	assert_int_equal(page[R_INTERRUPT_STATUS / 4], 0);
+	fake.config[0] = 'z';
+	virtio_config_changed(&fake.dev);
+	assert_int_equal(page[R_CONFIG / 4] & 0xff, 'z');
+	assert_int_equal(page[R_CONFIG_GENERATION / 4], 1);
+	assert_int_equal(page[R_INTERRUPT_STATUS / 4], 2);
+	rig_avail(r, 0, 999);
+	rig_kick(r, 0);
+	rig_turn(r);
+	assert_int_equal(page[R_STATUS / 4], ALL_OK | S_NEEDS_RESET);
+	assert_shown();
+}
+
+static void a_restored_device_shows_what_it_is(void **state)
+{
+	struct virtio_state s;
+
+	rig_start(r, &fake.dev, 0);
+	virtio_interrupt(&fake.dev);
+	virtio_save(&fake.dev, &s);
+	rig_reset(r);
+	virtio_show_at(&fake.dev, page);
+	assert_int_equal(virtio_restore(&fake.dev, &s), 0);
+	assert_int_equal(page[R_STATUS / 4], ALL_OK);
+	assert_int_equal(page[R_INTERRUPT_STATUS / 4], 1);
+	assert_shown();
+}
+
 /* --- reset, save, restore */
 
 static void a_reset_forgets_everything(void **state)
@@ -651,6 +731,9 @@ int main(void)
 		T(a_driver_that_never_stops_is_served_in_turns),
 		T(configuration_is_read_at_any_width),
 		T(configuration_is_written_where_the_device_allows_it),
+		T(registers_lie_in_memory_as_they_are_read),
+		T(what_the_device_changes_lies_there_before_its_interrupt),
+		T(a_restored_device_shows_what_it_is),
 		T(a_reset_forgets_everything),
 		T(a_saved_device_goes_on_where_it_was),
 		T(a_failed_device_can_be_saved_too),

@@ -13,8 +13,9 @@ void machine_rig_init(struct machine *m, int serial_fd)
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->changed, NULL);
 	m->loop = loop_new();
+	m->registers = calloc(VIRTIO_MAX, VIRTIO_STRIDE);
 	m->ended.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!m->loop || m->ended.fd < 0 || serial_init(&m->serial, serial_fd) < 0 ||
+	if (!m->loop || !m->registers || m->ended.fd < 0 || serial_init(&m->serial, serial_fd) < 0 ||
 	    power_init(&m->power) < 0)
 		abort();
 	ioapic_init(&m->ioapic, -1);
@@ -26,4 +27,5 @@ void machine_rig_done(struct machine *m)
 	power_done(&m->power);
 	close(m->ended.fd);
 	loop_free(m->loop);
+	free(m->registers);
 }
