@@ -207,6 +207,16 @@ static void take_blob(struct pull_view *v, const struct pull_event *ev)
 	draw(v);
 }
 
+/* Is anything still on its way? */
+static bool is_moving(const struct pull_view *v)
+{
+	for (size_t i = 0; i < v->n_blobs; i++)
+		if (v->blobs[i].state == BLOB_MOVES || v->blobs[i].state == BLOB_WAITS ||
+		    v->blobs[i].state == BLOB_RETRY)
+			return true;
+	return false;
+}
+
 static void begin(struct pull_view *v, const struct pull_event *ev)
 {
 	autofree char *whole = reference_whole_name(ev->text);
@@ -246,7 +256,7 @@ void pull_view_tell(void *arg, const struct pull_event *ev)
 		take_blob(v, ev);
 		break;
 	case PULL_UNPACK:
-		if (v->bar && !v->quiet && *ev->text && !v->json) {
+		if (v->bar && !v->quiet && *ev->text && !v->json && !is_moving(v)) {
 			fprintf(v->out, CLEAR "Unpacking: %.60s", ev->text);
 			fflush(v->out);
 			v->drawn = true;

@@ -199,10 +199,10 @@ static int try_lock(struct fetch *f, struct err *e)
 		return 0;
 	}
 	r = lock_partial(f, e);
-	if (r < 0)
-		return r;
-	if (r > 0)
-		return begin(f, e);
+	if (r > 0 && f->waits_told && !f->at)
+		return err_set(e, ESTALE, "somebody else has fetched it and unpacked it meanwhile");
+	if (r != 0)
+		return r < 0 ? r : begin(f, e);
 	if (f->stage != STAGE_LOCK || !f->waits_told)
 		tell(f, BLOB_WAITS);
 	f->waits_told = true;

@@ -2,6 +2,7 @@
 #include "distribution/http.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,24 @@
 
 struct http {
 	CURLM *multi;
+	bool by_name; /* the machine's authorities can be looked up one by one */
 	int timeout_s;
 };
+
+/* OpenSSL finds an authority in a directory by a hash of its name (HASH.0, see openssl-rehash(1)) and reads no other.  To
+ * read the bundle of all was a third of the work of a pull that finds everything here. */
+static bool has_hashes(const char *dir)
+{
+	DIR *d = dir ? opendir(dir) : NULL;
+	bool found = false;
+	struct dirent *de;
+
+	while (d && !found && (de = readdir(d)))
+		found = strlen(de->d_name) == 10 && !strcmp(de->d_name + 8, ".0");
+	if (d)
+		closedir(d);
+	return found;
+}
 
 struct http *http_new(int timeout_s)
 {
@@ -27,6 +44,7 @@ struct http *http_new(int timeout_s)
 	if (!h)
 		return NULL;
 	h->timeout_s = timeout_s;
+	h->by_name = has_hashes(curl_version_info(CURLVERSION_NOW)->capath);
 	h->multi = curl_multi_init();
 	if (!h->multi)
 		return http_free(h);
@@ -284,6 +302,8 @@ static void set_all(struct http *h, CURL *x, struct http_call *c)
 		snprintf(range, sizeof(range), "%llu-", (unsigned long long)c->from);
 		curl_easy_setopt(x, CURLOPT_RANGE, range);
 	}
+	if (h->by_name)
+		curl_easy_setopt(x, CURLOPT_CAINFO, NULL);
 	if (c->trust)
 		set_trust(x, c->trust);
 	set_body(x, c);
@@ -344,8 +364,22 @@ static void finish(struct http_call *c, CURLcode code)
 	c->no_tls = code == CURLE_SSL_CONNECT_ERROR;
 }
 
+/* An authority that is in the bundle and not in the directory: the call begins again, of which nothing was sent. */
+static bool try_bundle(struct http *h, struct http_call *c, CURLcode code)
+{
+	if (code != CURLE_PEER_FAILED_VERIFICATION || !h->by_name || c->whole_bundle ||
+	    (c->trust && c->trust->ca))
+		return false;
+	c->whole_bundle = true;
+	curl_multi_remove_handle(h->multi, c->easy);
+	curl_easy_setopt(c->easy, CURLOPT_CAINFO, curl_version_info(CURLVERSION_NOW)->cainfo);
+	return curl_multi_add_handle(h->multi, c->easy) == CURLM_OK;
+}
+
 int http_work(struct http *h, int ms, struct http_call **ret, struct err *e)
 {
+	struct http_call *c;
+	CURLcode code;
 	CURLMsg *m;
 	int left, running;
 
@@ -360,8 +394,12 @@ int http_work(struct http *h, int ms, struct http_call **ret, struct err *e)
 	}
 	if (!m || m->msg != CURLMSG_DONE)
 		return 0;
-	curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)ret);
-	finish(*ret, m->data.result);
+	curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+	code = m->data.result; /* the message goes with its handle */
+	if (try_bundle(h, c, code))
+		return 0;
+	finish(c, code);
+	*ret = c;
 	return 0;
 }
 
@@ -388,5 +426,5 @@ void http_end(struct http *h, struct http_call *c)
 	c->status = 0;
 	c->sent = 0;
 	c->err = (struct err){ 0 };
-	c->again = c->no_tls = c->done = c->refused = false;
+	c->again = c->whole_bundle = c->no_tls = c->done = c->refused = false;
 }

@@ -54,6 +54,7 @@ struct http_call {
 	uint64_t sent;
 	struct err err; /* why there is none, or why it was broken off */
 	bool again; /* that may be otherwise the next time */
+	bool whole_bundle; /* its certificate was looked for in the machine's bundle, too */
 	bool no_tls; /* the server does not speak TLS */
 	bool done;
 	/* private */

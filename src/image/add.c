@@ -225,14 +225,15 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 			       .request = &ad->request,
 			       .input_fd = ad->input_fd,
 			       .progress = ad->progress,
-			       .progress_arg = ad->progress_arg };
+			       .progress_arg = ad->progress_arg,
+			       .beside = ad->pulled ? ad->pulled->beside : NULL };
 	int r = stage_open(ad->store, &st, e);
 
 	strv_done(&ad->request.known);
 	if (r == 0)
 		r = record_list_layers(ad->store, &ad->request.known, e);
 	if (r == 0)
-		ad->request.erofs = store_takes_erofs(&st);
+		ad->request.erofs = !(ad->pulled && ad->pulled->all_here) && store_takes_erofs(&st);
 	if (r == 0) {
 		r = job_run(&run, &m, e);
 		if (r < 0 && !ad->pulled) /* a pull says itself what it is about */
@@ -258,8 +259,8 @@ static int add(struct addition *ad, const struct strv *extra_refs, struct err *e
 		return r;
 	for (int i = 0; i < TRIES; i++) {
 		r = add_once(ad, extra_refs, e);
-		/* a pipe cannot be read again */
-		if (r != -ESTALE || lseek(ad->input_fd, 0, SEEK_SET) < 0)
+		/* a pipe cannot be read again, and what is pulled must be fetched again */
+		if (r != -ESTALE || ad->pulled || lseek(ad->input_fd, 0, SEEK_SET) < 0)
 			break;
 	}
 	if (r == -ENOSPC || r == -EDQUOT)
@@ -419,6 +420,7 @@ int add_pulled(struct image_store *s, const struct pulled *p, image_progress pro
 			       .request = { .verb = JOB_LOAD,
 					    /* borrowed: addition_done leaves them */
 					    .have = p->have,
+					    .arrives = p->beside,
 					    .signers = p->signers,
 					    .n_signers = p->n_signers,
 					    .signatures = p->signatures },

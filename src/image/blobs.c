@@ -34,6 +34,20 @@ int blobs_link(struct image_store *s, const struct digest *d, int to_dir, struct
 	return err_sys(e, errno, "%s/blobs/%.12s", s->root, name);
 }
 
+int blobs_link_arriving(struct image_store *s, const struct digest *d, bool done, int to_dir, struct err *e)
+{
+	char name[DIGEST_HEX], from[DIGEST_HEX + sizeof(".partial")];
+
+	name_of(d, name);
+	snprintf(from, sizeof(from), "%s%s", name, done ? "" : ".partial");
+	if (linkat(s->blobs_fd, from, to_dir, name, 0) == 0 || errno == EEXIST || (errno == ENOENT && !done))
+		return 0;
+	if (errno == ENOENT && faccessat(to_dir, name, F_OK, 0) == 0)
+		return 0;
+	return errno == ENOENT ? err_set(e, ESTALE, "%s/blobs/%.12s was removed meanwhile", s->root, name)
+			       : err_sys(e, errno, "%s/blobs/%.12s", s->root, name);
+}
+
 int blobs_read(struct image_store *s, const struct digest *d, size_t max, struct buf *ret, struct err *e)
 {
 	char name[DIGEST_HEX];
@@ -44,16 +58,7 @@ int blobs_read(struct image_store *s, const struct digest *d, size_t max, struct
 	return r < 0 ? err_sys(e, -r, "%s/blobs/%.12s", s->root, name) : 0;
 }
 
-void blobs_drop(struct image_store *s, const struct digest *d)
-{
-	char name[DIGEST_HEX];
-
-	name_of(d, name);
-	/* what cannot be removed now expires */
-	unlinkat(s->blobs_fd, name, 0);
-}
-
-/* Unless somebody fetches it. */
+/* Unless somebody fetches it.  It need not be there. */
 static int drop_if_idle(struct image_store *s, const char *name)
 {
 	autoclose int fd = openat(s->blobs_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -61,6 +66,17 @@ static int drop_if_idle(struct image_store *s, const char *name)
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	return unlinkat(s->blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void blobs_drop(struct image_store *s, const struct digest *d)
+{
+	char name[DIGEST_HEX], partial[DIGEST_HEX + sizeof(".partial")];
+
+	name_of(d, name);
+	snprintf(partial, sizeof(partial), "%s.partial", name);
+	/* what cannot be removed now expires */
+	unlinkat(s->blobs_fd, name, 0);
+	drop_if_idle(s, partial);
 }
 
 int image_downloads_remove(struct image_store *s, uint64_t *bytes, struct err *e)

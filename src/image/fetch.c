@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,8 +17,10 @@
 #define PROGRAM	   "ketch-registry"
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
-struct hearing {
-	const struct fetch_run *run;
+struct fetch {
+	struct fetch_run run;
+	int pidfd, answer_fd; /* -1: it has ended */
+	struct buf text; /* of its answer, not yet a line */
 	bool done;
 	int error_no;
 	struct err said;
@@ -25,19 +28,19 @@ struct hearing {
 
 static int take_line(void *arg, const char *line, size_t n, struct err *e)
 {
-	struct hearing *h = arg;
+	struct fetch *f = arg;
 	struct registry_message m = { 0 };
 	int r = json_parse(&registry_message_table, line, n, JSON_STRICT, &m, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "the answer of " PROGRAM);
-	if (m.done && !h->done) {
-		h->done = true;
-		h->error_no = m.error_no;
-		err_set(&h->said, m.error_no > 0 && m.error_no < 4096 ? m.error_no : EIO, "%s",
+	if (m.done && !f->done) {
+		f->done = true;
+		f->error_no = m.error_no;
+		err_set(&f->said, m.error_no > 0 && m.error_no < 4096 ? m.error_no : EIO, "%s",
 			m.error ? m.error : "it failed");
-	} else if (!h->done && h->run->hear) {
-		r = h->run->hear(h->run->arg, &m, e);
+	} else if (!f->done && f->run.hear) {
+		r = f->run.hear(f->run.arg, &m, e);
 	}
 	json_done(&registry_message_table, &m);
 	return r;
@@ -89,50 +92,99 @@ static int choose_user(const struct fetch_run *run, struct err *e)
 	return 0;
 }
 
-static int follow(struct hearing *h, int pidfd, int answer_fd, struct err *e)
+struct fetch *fetch_free(struct fetch *f)
 {
-	const struct helper_reader reader = { REGISTRY_LINE_MAX, take_line, NULL, h };
-	struct err read_err = { 0 };
-	int r = helper_read(answer_fd, &reader, &read_err);
-
-	if (r < 0) {
-		pidfd_signal(pidfd, SIGKILL);
-		helper_end(pidfd, PROGRAM, true, NULL);
-		*e = read_err;
-		return r;
+	if (!f)
+		return NULL;
+	if (f->pidfd >= 0) {
+		pidfd_signal(f->pidfd, SIGKILL);
+		helper_end(f->pidfd, PROGRAM, true, NULL);
 	}
-	r = helper_end(pidfd, PROGRAM, h->done, e);
-	if (r < 0 || !h->error_no)
+	auto_close(&f->pidfd);
+	auto_close(&f->answer_fd);
+	buf_done(&f->text);
+	free(f);
+	return NULL;
+}
+
+static int end(struct fetch *f, struct err *e)
+{
+	int r = helper_end(f->pidfd, PROGRAM, f->done, e);
+
+	auto_close(&f->pidfd);
+	auto_close(&f->answer_fd);
+	f->pidfd = f->answer_fd = -1;
+	if (r < 0 || !f->error_no)
 		return r;
-	*e = h->said;
+	*e = f->said;
 	return -e->no;
 }
 
-int fetch_run(const struct fetch_run *run, struct err *e)
+int fetch_fd(const struct fetch *f)
+{
+	return f->answer_fd;
+}
+
+int fetch_step(struct fetch *f, struct err *e)
+{
+	const struct helper_reader reader = { REGISTRY_LINE_MAX, take_line, NULL, f };
+	int r = f->answer_fd < 0 ? 0 : helper_read_some(f->answer_fd, &reader, &f->text, e);
+
+	return r == 0 && f->answer_fd >= 0 ? end(f, e) : r;
+}
+
+static int start(struct fetch *f, struct err *e)
 {
 	AUTO(strv_done) struct strv env = { 0 };
-	struct hearing h = { .run = run };
-	autoclose int pidfd = -1, read_end = -1, write_end = -1, request = -1;
-	int pipe_fd[2], r = choose_user(run, e);
+	autoclose int write_end = -1, request = -1;
+	int pipe_fd[2], r = choose_user(&f->run, e);
 
 	if (r < 0)
 		return r;
-	request = make_request(run->request, e);
+	request = make_request(f->run.request, e);
 	if (request < 0)
 		return request;
 	if (pass_on(&env) < 0 || pipe_cloexec(pipe_fd) < 0)
 		return err_sys(e, errno, "make a pipe");
-	read_end = pipe_fd[0];
+	f->answer_fd = pipe_fd[0];
 	write_end = pipe_fd[1];
-	pidfd = helper_start(&(const struct helper){ PROGRAM,
-						     geteuid() ? 0 : NAMESPACES,
-						     { request, write_end, run->blobs_fd },
-						     run->blobs_fd < 0 ? 2 : 3,
-						     env.v },
-			     e);
-	if (pidfd < 0)
-		return pidfd;
-	auto_close(&write_end);
-	write_end = -1;
-	return follow(&h, pidfd, read_end, e);
+	f->pidfd = helper_start(&(const struct helper){ PROGRAM,
+							geteuid() ? 0 : NAMESPACES,
+							{ request, write_end, f->run.blobs_fd },
+							f->run.blobs_fd < 0 ? 2 : 3,
+							env.v },
+				e);
+	return f->pidfd < 0 ? f->pidfd : 0;
+}
+
+int fetch_start(const struct fetch_run *run, struct fetch **ret, struct err *e)
+{
+	struct fetch *f = malloc(sizeof(*f));
+	int r;
+
+	if (!f)
+		return err_set(e, ENOMEM, "out of memory");
+	*f = (struct fetch){ .run = *run, .pidfd = -1, .answer_fd = -1 };
+	r = start(f, e);
+	f->run.request = NULL;
+	if (r < 0) {
+		fetch_free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
+}
+
+int fetch_run(const struct fetch_run *run, struct err *e)
+{
+	struct fetch *f = NULL;
+	int r = fetch_start(run, &f, e);
+
+	if (r < 0)
+		return r;
+	do
+		r = fetch_step(f, e);
+	while (r > 0);
+	fetch_free(f);
+	return r;
 }

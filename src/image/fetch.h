@@ -19,4 +19,13 @@ struct fetch_run {
 /* Returns when the child has ended; what it says at its end is the error. */
 int fetch_run(const struct fetch_run *run, struct err *e);
 
+/* The same in steps, for who has more to do meanwhile.  run->request is needed for the start only. */
+struct fetch;
+int fetch_start(const struct fetch_run *run, struct fetch **ret, struct err *e);
+/* When it can be read there is a step to do; -1: it has ended. */
+int fetch_fd(const struct fetch *f);
+/* Hears what there is, or waits for it.  1: there may be more, 0: it has ended, well. */
+int fetch_step(struct fetch *f, struct err *e);
+struct fetch *fetch_free(struct fetch *f); /* ends it where it is; NULL is fine */
+
 #endif

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/buf.h"
 #include "base/self.h"
 
 #define PIECE 65536
@@ -76,28 +75,35 @@ static int take_lines(const struct helper_reader *rd, struct buf *text, struct e
 	return r;
 }
 
+int helper_read_some(int fd, const struct helper_reader *rd, struct buf *text, struct err *e)
+{
+	char *room;
+	ssize_t n;
+	int r = rd->wait ? rd->wait(rd->arg, fd, e) : 0;
+
+	if (r < 0)
+		return r;
+	room = buf_room(text, PIECE);
+	n = room ? read(fd, room, PIECE) : -1;
+	if (n < 0 && errno == EINTR)
+		return 1;
+	if (n < 0)
+		return err_sys(e, room ? errno : ENOMEM, "read the answer of a helper");
+	if (!n)
+		return 0;
+	text->len += (size_t)n;
+	r = take_lines(rd, text, e);
+	return r < 0 ? r : 1;
+}
+
 int helper_read(int fd, const struct helper_reader *rd, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
-	int r = 0;
+	int r;
 
-	while (r == 0) {
-		char *room;
-		ssize_t n;
-
-		if (rd->wait)
-			rd->wait(rd->arg, fd);
-		room = buf_room(&text, PIECE);
-		n = room ? read(fd, room, PIECE) : -1;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, room ? errno : ENOMEM, "read the answer of a helper");
-		if (!n)
-			return 0;
-		text.len += (size_t)n;
-		r = take_lines(rd, &text, e);
-	}
+	do
+		r = helper_read_some(fd, rd, &text, e);
+	while (r > 0);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define HELPER_FDS_MAX 5
@@ -28,10 +29,13 @@ int helper_start(const struct helper *c, struct err *e);
 struct helper_reader {
 	size_t line_max;
 	int (*take)(void *arg, const char *line, size_t n, struct err *e);
-	void (*wait)(void *arg, int fd); /* called before each read; may be NULL */
+	/* Called before each read; may be NULL.  An error ends the reading. */
+	int (*wait)(void *arg, int fd, struct err *e);
 	void *arg;
 };
 
+/* Reads once, into `text` what is no whole line yet.  1: there may be more, 0: the end. */
+int helper_read_some(int fd, const struct helper_reader *rd, struct buf *text, struct err *e);
 /* Reads lines until the end. */
 int helper_read(int fd, const struct helper_reader *rd, struct err *e);
 /* Waits for its end.  has_answered: an end without an answer is an error. */

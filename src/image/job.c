@@ -148,23 +148,44 @@ static void wait_and_take(struct answer *a, int fd)
 	}
 }
 
-/* Waits for the next words, and tells meanwhile how far the child is. */
-static void wait_and_tell(void *arg, int fd)
+/* Once the child has been silent for a while.  false: there is nothing to tell. */
+static bool tell_percent(struct answer *a)
 {
-	struct answer *a = arg;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int percent = percent_read(a->run->input_fd);
 	char words[16];
 
-	wait_and_take(a, fd);
-	while (a->run->progress && poll(&p, 1, a->told ? TELL_MS : FIRST_TELL_MS) == 0) {
-		int percent = percent_read(a->run->input_fd);
+	if (percent < 0)
+		return false;
+	snprintf(words, sizeof(words), "%d%%", percent);
+	a->run->progress(a->run->progress_arg, words);
+	a->told = true;
+	return true;
+}
 
-		if (percent < 0)
-			return;
-		snprintf(words, sizeof(words), "%d%%", percent);
-		a->run->progress(a->run->progress_arg, words);
-		a->told = true;
+/* Waits for the next words, does what there is to do beside, and tells meanwhile how far the child is. */
+static int wait_and_tell(void *arg, int fd, struct err *e)
+{
+	struct answer *a = arg;
+	struct job_beside *b = a->run->beside;
+	bool tells = a->run->progress;
+	int r = 0;
+
+	wait_and_take(a, fd);
+	while (r >= 0) {
+		struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+				      { .fd = b ? b->fd : -1, .events = POLLIN } };
+		int n = poll(p, ARRAY_LEN(p), !tells ? -1 : a->told ? TELL_MS : FIRST_TELL_MS);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, errno, "wait for " PROGRAM);
+		if (n > 0 && p[1].revents)
+			r = b->step(b, e);
+		else if (n > 0)
+			return 0;
+		else if (n == 0)
+			tells = tell_percent(a);
 	}
+	return r;
 }
 
 static int end_of(int pidfd, const struct answer *a, struct err *e)

@@ -3,6 +3,9 @@
  * ketch-registry puts blobs into ROOT/blobs and says which make the image.  They are linked into a staged OCI layout,
  * and that is loaded like any other (add.c): so nothing is visible before it is whole, and what the registry
  * says decides nothing that its digests do not.  Layers that are here already are named, not fetched.
+ *
+ * A layer is unpacked while it comes: ketch-image follows the growing file.  Only where a policy wants signatures all
+ * is fetched first.
  */
 #include "image/pull.h"
 
@@ -22,15 +25,26 @@
 
 #define PULL_LOCK_WAIT_S 3600 /* somebody else pulls the same */
 #define TIMEOUT_S	 30
-#define TRIES		 2 /* when a layer that was here is removed meanwhile */
+#define TRIES		 4 /* when a layer that was here is removed meanwhile */
+
+/* What the last try knew. */
+static void forget(struct pull *p)
+{
+	p->fetch = fetch_free(p->fetch);
+	json_done(&registry_message_table, &p->found);
+	strv_done(&p->signatures);
+	strv_done(&p->moving);
+	strv_done(&p->arrived);
+	p->current = p->fetch_failed = false;
+	p->layout_fd = p->layout_blobs_fd = -1;
+}
 
 static void pull_done(struct pull *p)
 {
+	forget(p);
 	free(p->ref);
 	free(p->tag);
-	json_done(&registry_message_table, &p->found);
 	strv_done(&p->have);
-	strv_done(&p->signatures);
 	signers_done(&p->signers);
 }
 
@@ -57,10 +71,25 @@ static bool is_config(const struct pull *p, const char *digest)
 	return p->found.n_blobs && p->found.blobs[0].digest && !strcmp(p->found.blobs[0].digest, digest);
 }
 
+/* Of a blob something is there, or all. */
+static int hear_blob(struct pull *p, const struct registry_message *m, struct err *e)
+{
+	bool done = m->state == BLOB_DONE;
+
+	if (!m->blob.digest || (!done && m->state != BLOB_MOVES))
+		return 0;
+	if (p->layout_blobs_fd >= 0)
+		return pull_place_arriving(p, m->blob.digest, done, e);
+	return strv_add(done ? &p->arrived : &p->moving, m->blob.digest) < 0 ? no_memory(e) : 0;
+}
+
 static int hear(void *arg, struct registry_message *m, struct err *e)
 {
 	struct pull *p = arg;
+	int r = hear_blob(p, m, e);
 
+	if (r < 0)
+		return r;
 	if (m->note)
 		tell_note(p->rq, m->note);
 	if (m->state && m->blob.digest && !is_config(p, m->blob.digest))
@@ -104,7 +133,7 @@ static int find_current(struct pull *p, char **ret, struct err *e)
 	return record_last_digest(p->store, im.id, p->meaning->ref.name, ret, e);
 }
 
-static int fetch(struct pull *p, struct err *e)
+static int start_fetch(struct pull *p, struct err *e)
 {
 	const struct meaning *m = p->meaning;
 	autofree char *current = NULL;
@@ -125,7 +154,41 @@ static int fetch(struct pull *p, struct err *e)
 		r = record_list_blobs(p->store, &have, e);
 	rq.current = current;
 	rq.have = have;
-	return r < 0 ? r : fetch_run(&run, e);
+	return r < 0 ? r : fetch_start(&run, &p->fetch, e);
+}
+
+/* 1: it goes on, 0: all is fetched. */
+static int step_fetch(struct pull *p, struct err *e)
+{
+	int r = fetch_step(p->fetch, e);
+
+	if (r <= 0)
+		p->fetch = fetch_free(p->fetch);
+	p->fetch_failed = r < 0;
+	return r;
+}
+
+/* Until the image is known, or, if somebody must have signed it, until all is there. */
+static int fetch(struct pull *p, struct err *e)
+{
+	int r = start_fetch(p, e);
+
+	r = r < 0 ? r : 1;
+	while (r > 0 && (!p->found.digest || p->current || p->signers.n))
+		r = step_fetch(p, e);
+	if (r >= 0 && !p->found.digest)
+		r = err_set(e, EPROTO, "ketch-registry found no image");
+	return r < 0 ? r : 0;
+}
+
+static int step_beside(struct job_beside *b, struct err *e)
+{
+	struct pull *p = b->arg;
+	int r = step_fetch(p, e);
+
+	if (r <= 0)
+		b->fd = -1;
+	return r == 0 ? pull_end_layout(p, e) : r;
 }
 
 /* --- into the store */
@@ -143,12 +206,14 @@ static int add(struct pull *p, int layout_fd, const struct buf *manifest, struct
 	autofree char *id = NULL;
 	const struct pulled pd = { .layout_fd = layout_fd,
 				   .have = p->have,
+				   .all_here = p->have.n + 1 == p->found.n_blobs, /* all but the config */
 				   .signers = p->signers.list,
 				   .n_signers = p->signers.n,
 				   .signatures = p->signatures,
 				   .refs = &refs,
 				   .name = p->meaning->ref.name,
 				   .digest = p->found.digest,
+				   .beside = p->fetch ? &p->beside : NULL,
 				   .manifest_digest = p->found.manifest,
 				   .manifest = manifest->data };
 
@@ -163,17 +228,26 @@ static int keep(struct pull *p, struct err *e)
 	AUTO(stage_done) struct stage st = { .fd = -1 };
 	AUTO(buf_done) struct buf text = { 0 };
 	struct digest manifest, top;
+	struct err unused;
 	int r = digest_parse(p->found.digest, &top) < 0
 			? err_set(e, EPROTO, "the answer of ketch-registry names no image")
 			: pull_read_manifest(p, &manifest, &text, e);
 
 	if (r == 0)
 		r = stage_open(p->store, &st, e);
+	p->layout_fd = st.fd;
 	if (r == 0)
 		r = pull_make_layout(p, &st, &manifest, text.len, e);
+	if (p->fetch)
+		p->beside = (struct job_beside){ fetch_fd(p->fetch), step_beside, p };
 	if (r == 0)
 		r = add(p, st.fd, &text, e);
-	if (r == 0 || r == -EBADMSG || r == -EINVAL)
+	while (r == 0 && p->fetch && step_fetch(p, &unused) > 0)
+		; /* its last words; the image is whole */
+	p->fetch = fetch_free(p->fetch);
+	auto_close(&p->layout_blobs_fd);
+	p->layout_fd = p->layout_blobs_fd = -1;
+	if (r == 0 || (!p->fetch_failed && (r == -EBADMSG || r == -EINVAL)))
 		pull_drop_blobs(p);
 	return r;
 }
@@ -204,12 +278,8 @@ static int pull_once(struct pull *p, struct err *e)
 {
 	int r;
 
-	json_done(&registry_message_table, &p->found);
-	strv_done(&p->signatures);
-	p->current = false;
+	forget(p);
 	r = fetch(p, e);
-	if (r == 0 && !p->found.digest)
-		r = err_set(e, EPROTO, "ketch-registry found no image");
 	return r < 0 || p->current ? r : keep(p, e);
 }
 

@@ -2,6 +2,8 @@
 #ifndef IMAGE_PULL_INT_H
 #define IMAGE_PULL_INT_H
 
+#include "image/fetch.h"
+#include "image/job.h"
 #include "image/pull.h"
 #include "image/signers.h"
 #include "image/store_int.h"
@@ -18,15 +20,25 @@ struct pull {
 	struct signers signers; /* who must have signed it */
 	struct strv signatures; /* "DIGEST SIGNATURE" */
 	bool current;
+	struct fetch *fetch; /* while it runs */
+	struct job_beside beside; /* the fetch, while what has come of it is unpacked */
+	bool fetch_failed;
+	struct strv moving, arrived; /* digests of blobs of which something is there, or all */
+	int layout_fd, layout_blobs_fd; /* while it is filled; -1: none */
 };
 
 /* pull_layout.c */
 
 /* The manifest as text, which is what its digest says. */
 int pull_read_manifest(struct pull *p, struct digest *ret, struct buf *text, struct err *e);
-/* Fills the stage: what is here already is noted in `have` and left out. */
+/* Begins the layout in the stage: what is here already is noted in `have` and left out; what has not come yet is to be
+ * added by pull_place_arriving. */
 int pull_make_layout(struct pull *p, const struct stage *st, const struct digest *manifest, size_t size,
 		     struct err *e);
+/* Something of a blob is there now, or (done) all. */
+int pull_place_arriving(struct pull *p, const char *digest, bool done, struct err *e);
+/* Nothing more comes. */
+int pull_end_layout(struct pull *p, struct err *e);
 /* The blobs are no longer wanted. */
 void pull_drop_blobs(struct pull *p);
 

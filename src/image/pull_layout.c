@@ -1,5 +1,6 @@
 /* pull_layout.c - what was fetched becomes an OCI layout, of links to the blobs, that ketch-image loads */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -9,6 +10,7 @@
 #include "image/blobs.h"
 #include "image/pull_int.h"
 #include "oci/manifest.h"
+#include "unpack/arrive.h"
 
 static int no_memory(struct err *e)
 {
@@ -33,7 +35,7 @@ static int write_index(int dir, const char *manifest, size_t size, struct err *e
 	return r < 0 ? r : write_text(dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", e);
 }
 
-/* A blob that is to be in the layout, or a layer that is here already. */
+/* A blob that is to be in the layout, or will be when it comes, or a layer that is here already. */
 static int place_blob(struct pull *p, const char *digest, int blobs, struct err *e)
 {
 	autofree char *diff_id = NULL;
@@ -43,8 +45,10 @@ static int place_blob(struct pull *p, const char *digest, int blobs, struct err 
 	if (!digest || digest_parse(digest, &d) < 0)
 		return err_set(e, EPROTO, "the answer of ketch-registry names no blob");
 	r = record_layer_of_blob(p->store, digest, &diff_id, e);
+	if (r == 0 && !diff_id && !p->fetch)
+		return blobs_link(p->store, &d, blobs, e);
 	if (r < 0 || !diff_id)
-		return r < 0 ? r : blobs_link(p->store, &d, blobs, e);
+		return r;
 	return strv_addf(&p->have, "%s %s", digest, diff_id) < 0 ? no_memory(e) : 0;
 }
 
@@ -95,13 +99,46 @@ int pull_read_manifest(struct pull *p, struct digest *ret, struct buf *text, str
 int pull_make_layout(struct pull *p, const struct stage *st, const struct digest *manifest, size_t size,
 		     struct err *e)
 {
-	autoclose int blobs = mkdir_open(st->fd, "blobs/sha256", 0700);
+	int blobs = p->layout_blobs_fd = mkdir_open(st->fd, "blobs/sha256", 0700);
 	int r = blobs < 0 ? err_sys(e, -blobs, "make a directory")
 			  : write_index(st->fd, p->found.manifest, size, e);
 
 	if (r == 0)
 		r = blobs_link(p->store, manifest, blobs, e);
-	return r < 0 ? r : place_blobs(p, blobs, e);
+	if (r == 0)
+		r = place_blobs(p, blobs, e);
+	for (size_t i = 0; r == 0 && p->fetch && i < p->moving.n; i++)
+		r = pull_place_arriving(p, p->moving.v[i], false, e);
+	for (size_t i = 0; r == 0 && p->fetch && i < p->arrived.n; i++)
+		r = pull_place_arriving(p, p->arrived.v[i], true, e);
+	return r;
+}
+
+static bool is_of_image(const struct pull *p, const char *digest)
+{
+	for (size_t i = 0; i < p->found.n_blobs; i++)
+		if (p->found.blobs[i].digest && !strcmp(p->found.blobs[i].digest, digest))
+			return true;
+	return false;
+}
+
+int pull_place_arriving(struct pull *p, const char *digest, bool done, struct err *e)
+{
+	struct digest d;
+
+	if (!is_of_image(p, digest) || digest_parse(digest, &d) < 0)
+		return 0;
+	return blobs_link_arriving(p->store, &d, done, p->layout_blobs_fd, e);
+}
+
+int pull_end_layout(struct pull *p, struct err *e)
+{
+	int fd = openat(p->layout_fd, ARRIVE_END, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, errno, "make a file");
+	close(fd);
+	return 0;
 }
 
 void pull_drop_blobs(struct pull *p)

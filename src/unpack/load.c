@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "unpack/arrive.h"
 #include "unpack/layer.h"
 #include "unpack/load.h"
 
@@ -25,10 +26,33 @@ static int check_digest(const char *what, const struct digest *want, const char 
 	return err_set(e, EBADMSG, "wrong digest: the content of %s is not %s", what, text);
 }
 
+/* Waits for a blob that is on the way: for its first byte, or for all of it. */
+static int await_blob(struct load *ld, const struct blob *b, bool whole, struct err *e)
+{
+	bool ended = !ld->job->request->arrives || !b->has_size;
+
+	while (!ended) {
+		AUTO(member_done) struct member mb = { .fd = -1 };
+		int r = members_find(ld->members, b->path, &mb, e);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0 && (uint64_t)mb.size >= (whole ? b->size : b->size > 0))
+			return 0;
+		ended = arrive_ended(ld->job->input_fd);
+		if (!ended)
+			arrive_pause();
+	}
+	return 0;
+}
+
 int load_document(struct load *ld, const struct blob *b, struct buf *ret, struct err *e)
 {
-	int r = members_read(ld->members, b->path, IMAGE_DOCUMENT_MAX, ret, e);
+	int r = await_blob(ld, b, true, e);
 
+	if (r < 0)
+		return r;
+	r = members_read(ld->members, b->path, IMAGE_DOCUMENT_MAX, ret, e);
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "the archive has no %.200s", b->path);
 	if (r == 0 && b->has_size && b->size != ret->len)
@@ -42,10 +66,15 @@ int load_document(struct load *ld, const struct blob *b, struct buf *ret, struct
 /* Opens the blob of a layer. */
 static int open_layer(struct load *ld, const struct blob *b, struct member *ret, struct err *e)
 {
-	int r = members_find(ld->members, b->path, ret, e);
+	int r = await_blob(ld, b, false, e);
 
+	if (r < 0)
+		return r;
+	r = members_find(ld->members, b->path, ret, e);
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "the archive has no %.200s", b->path);
+	if (r == 0 && ld->job->request->arrives && b->has_size && b->size > (uint64_t)ret->size)
+		return 0; /* the rest is on the way */
 	if (r == 0 && b->has_size && b->size != (uint64_t)ret->size)
 		r = err_set(e, EBADMSG, "%.200s has %lld bytes, not %llu", b->path, (long long)ret->size,
 			    (unsigned long long)b->size);
@@ -68,7 +97,9 @@ static int run_layer(struct load *ld, const struct blob *b, const char *diff_id,
 	if (r < 0)
 		return r;
 	digest_parse(diff_id, &want); /* image_config_parse has checked it */
-	lj.blob = source_file(mb.fd, mb.offset, mb.size);
+	lj.blob = ld->job->request->arrives && b->has_size
+			  ? source_arriving(mb.fd, (int64_t)b->size, ld->job->input_fd)
+			  : source_file(mb.fd, mb.offset, mb.size);
 	r = layer_run(&lj, &facts, e);
 	if (r < 0 || !lj.unpack)
 		return r;

@@ -22,6 +22,7 @@ static const struct jfield request_fields[] = {
 	J(J_RAW, struct job_request, history),
 	J(J_STRV, struct job_request, known),
 	J(J_STRV, struct job_request, have),
+	J(J_BOOL, struct job_request, arrives),
 	JA(struct job_request, signers, n_signers, "signers", &signer_table),
 	J(J_STRV, struct job_request, signatures),
 	J(J_STR, struct job_request, name_hint),

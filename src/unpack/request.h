@@ -39,6 +39,7 @@ struct job_request {
 	struct strv known; /* load: diff ids that need not be unpacked */
 	struct strv
 		have; /* load: "BLOB DIFF_ID": this blob was that layer, which is known; it need not be there */
+	bool arrives; /* load: blobs of the layout may be on the way yet (unpack/arrive.h) */
 	struct job_signer *signers; /* load: all of them must have signed */
 	size_t n_signers;
 	struct strv signatures; /* load: "DIGEST SIGNATURE": a payload, which is a blob, and its signature */

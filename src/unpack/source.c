@@ -7,7 +7,9 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "unpack/arrive.h"
 
+#define WORTH_BYTES	 (64 << 10) /* less is not handed on while more is on the way */
 #define FILE_PIECE_BYTES (256 << 10) /* stays in the second-level cache between read, hash and decoder */
 
 ssize_t source_read(struct source *s, const void **ret, struct err *e)
@@ -42,17 +44,34 @@ struct file_source {
 	int fd;
 	off_t offset;
 	int64_t left; /* -1: to the end of file */
+	int layout_fd; /* where it may be on the way yet; -1: it is there */
 	char data[FILE_PIECE_BYTES];
 };
+
+/* Waits for bytes that are on the way. */
+static ssize_t read_arriving(struct file_source *f, size_t want)
+{
+	size_t least = want < WORTH_BYTES ? want : WORTH_BYTES;
+	bool ended = f->layout_fd < 0;
+
+	for (;;) {
+		ssize_t n = pread(f->fd, f->data, want, f->offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (size_t)n >= least || ended)
+			return n;
+		ended = arrive_ended(f->layout_fd); /* then all is there that will be: once more */
+		if (!ended)
+			arrive_pause();
+	}
+}
 
 static ssize_t read_range(struct file_source *f, struct err *e)
 {
 	size_t want = f->left < FILE_PIECE_BYTES ? (size_t)f->left : FILE_PIECE_BYTES;
-	ssize_t n;
+	ssize_t n = read_arriving(f, want);
 
-	do
-		n = pread(f->fd, f->data, want, f->offset);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, errno, "read the archive");
 	if (!n && want)
@@ -91,7 +110,17 @@ struct source *source_file(int fd, off_t offset, int64_t size)
 	f->fd = fd;
 	f->offset = offset;
 	f->left = size;
+	f->layout_fd = -1;
 	return &f->source;
+}
+
+struct source *source_arriving(int fd, int64_t size, int layout_fd)
+{
+	struct source *s = source_file(fd, 0, size);
+
+	if (s)
+		((struct file_source *)s)->layout_fd = layout_fd;
+	return s;
 }
 
 struct memory_source {

@@ -39,6 +39,8 @@ int source_drain(struct source *s, struct err *e);
 /* The lower ends.  fd is borrowed; size -1: to the end of file, read(2) from where it stands; else pread(2) from
  * offset, and an earlier end is an error. */
 struct source *source_file(int fd, off_t offset, int64_t size);
+/* The first `size` bytes of a blob that may be on the way yet, in the layout `layout_fd` (unpack/arrive.h). */
+struct source *source_arriving(int fd, int64_t size, int layout_fd);
 struct source *source_memory(const void *data, size_t n); /* borrowed */
 
 /* Links; they take `below` even on failure (NULL: no memory), and accept NULL. */

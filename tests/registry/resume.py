@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-# resume.py - a pull is killed in the middle of a layer: the next one asks for the rest; two at a time fetch each blob once
+# resume.py - a layer is unpacked while it comes; a pull is killed in the middle of one: the next one asks for the rest; two at
+# a time fetch each blob once
 #
 #	resume.py KETCH DIR	(DIR is made and removed)
+import glob
 import os
 import shutil
 import subprocess
@@ -77,6 +79,42 @@ def killed():
         sys.exit(f"what is old, or unpacked, is still there: {os.listdir(f'{DIR}/store/blobs')}")
 
 
+def unpacked():
+    """Bytes of the layer that is being made."""
+    files = glob.glob(f"{DIR}/store/tmp/*/layers/new")
+    return sum(os.path.getsize(f) for f in files)
+
+
+def followed():
+    """With half of the blob, half of the layer is made; what then comes makes it whole, or fails and is forgotten."""
+    subprocess.run([KETCH, "rmi", f"{registry.host}/r:1"], env=ENV, check=True, stdout=subprocess.DEVNULL)
+    for rest, status in ((bytes(len(blob) - half), 1), (blob[half:], 0)):
+        registry.reset()
+        registry.put(image)
+        go_on = threading.Event()
+
+        def rule(h, kind, digest, rest=rest, go_on=go_on):
+            if digest != name:
+                return None
+            h.send_response(200)
+            h.send_header("Content-Length", str(len(blob)))
+            h.end_headers()
+            h.wfile.write(blob[:half])
+            h.wfile.flush()
+            go_on.wait(20)
+            h.wfile.write(rest)
+            return True
+
+        registry.rules.append(rule)
+        p = pull()
+        wait_for(lambda: size_is(half) and unpacked() > half // 2, "half a layer, made of half a blob")
+        go_on.set()
+        out = p.communicate(timeout=30)[0]
+        left = os.listdir(f"{DIR}/store/blobs") + os.listdir(f"{DIR}/store/tmp")
+        if p.returncode != status or ranges() != ["bytes=0-"] or left:
+            sys.exit(f"followed: status {p.returncode}, asked for {ranges()}, left {left}\n{out}")
+
+
 def together():
     """Two names of one image at the same time."""
     subprocess.run([KETCH, "rmi", f"{registry.host}/r:1"], env=ENV, check=True, stdout=subprocess.DEVNULL)
@@ -120,6 +158,7 @@ def many():
 
 os.makedirs(DIR)
 killed()
+followed()
 together()
 pruned()
 many()
