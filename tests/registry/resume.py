@@ -23,9 +23,9 @@ name = next(d for d, b in image.blobs.items() if b is blob)
 half = len(blob) // 2
 
 
-def pull(**how):
-    return subprocess.Popen([KETCH, "pull", f"{registry.host}/r:1"], env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, **how)
+def pull(tag="1"):
+    return subprocess.Popen([KETCH, "pull", f"{registry.host}/r:{tag}"], env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
 
 
 def size_is(n):
@@ -121,19 +121,25 @@ def together():
     registry.reset()
     registry.put(image)
     registry.put(image, "2")
-    begun = threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
 
     def rule(h, kind, digest):
         if digest == name:
             begun.set()
-            time.sleep(0.5)  # long enough for the other to find it locked
+            go_on.wait(40)
+
     registry.rules.append(rule)
     first = pull()
     begun.wait(20)
-    second = subprocess.run([KETCH, "pull", f"{registry.host}/r:2"], env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    second = pull("2")
+    out = ""
+    for line in second.stdout:
+        out += line
+        if line == f"{name[7:19]}: Waiting\n":  # it has found it locked
+            go_on.set()
     first.communicate(timeout=30)
-    if first.returncode or second.returncode or len(ranges()) != 1:
-        sys.exit(f"two at a time: {first.returncode}, {second.returncode}, asked for {ranges()}\n{second.stdout}{second.stderr}")
+    if first.returncode or second.wait(30) or len(ranges()) != 1:
+        sys.exit(f"two at a time: {first.returncode}, {second.returncode}, asked for {ranges()}\n{out}")
 
 
 def pruned():
