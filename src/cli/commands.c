@@ -52,8 +52,19 @@ static const struct command *const image_commands[] = {
 };
 
 static const struct command *const volume_commands[] = {
-	&cmd_volume_create, &cmd_volume_ls,	&cmd_volume_inspect, &cmd_volume_rm,
-	&cmd_volume_prune,  &cmd_volume_export, &cmd_volume_import,  NULL,
+	&cmd_volume_create,
+	&cmd_volume_ls,
+	&cmd_volume_inspect,
+	&cmd_volume_rm,
+	&cmd_volume_prune,
+	&cmd_volume_export,
+	&cmd_volume_import,
+	&cmd_volume_snapshot_create,
+	&cmd_volume_snapshot_ls,
+	&cmd_volume_snapshot_rm,
+	&cmd_volume_rollback,
+	&cmd_volume_clone,
+	NULL,
 };
 
 static const struct command *const template_commands[] = { &cmd_template_create, &cmd_template_ls,
@@ -175,6 +186,8 @@ const struct alias aliases[] = {
 	{ "image remove", "rmi" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
+	{ "volume snapshot-list", "volume snapshot-ls" },
+	{ "volume snapshot-remove", "volume snapshot-rm" },
 	{ "snapshot list", "snapshot ls" },
 	{ "template list", "template ls" },
 	{ "template remove", "template rm" },
@@ -276,5 +289,11 @@ int command_find(char *const *words, const struct command **ret, size_t *ret_use
 		return err_set(e, ENOMEM, "out of memory");
 	*ret = command_by_name(name);
 	*ret_used = in_group ? 2 : 1;
+	if (!*ret && in_group && words[2]) { /* "volume snapshot ls" is "volume snapshot-ls" */
+		autofree char *three = str_printf("%s-%s", name, words[2]);
+
+		*ret = three ? command_by_name(three) : NULL;
+		*ret_used = *ret ? 3 : 2;
+	}
 	return *ret ? 0 : unknown(name, e);
 }

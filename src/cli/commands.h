@@ -30,6 +30,8 @@ extern const struct command cmd_network_inspect; /* network_inspect.c */
 extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_prune,
 	cmd_system_prune; /* prune.c */
 extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */
+extern const struct command cmd_volume_snapshot_create, cmd_volume_snapshot_ls, cmd_volume_snapshot_rm,
+	cmd_volume_rollback, cmd_volume_clone; /* volume_snapshot.c */
 extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm,
 	cmd_snapshot_rename; /* snapshot.c */
 extern const struct command cmd_rollback, cmd_clone; /* rollback.c */

@@ -13,13 +13,14 @@
 
 struct rollback_args {
 	char *keep;
-	bool stop, disk_only;
+	bool stop, disk_only, no_volumes;
 };
 
 static const struct opt rollback_opts[] = {
 	OPT(STR, 0, "keep", struct rollback_args, keep, "NAME", "Keep the state before as a snapshot"),
 	OPT(FLAG, 0, "stop", struct rollback_args, stop, NULL,
 	    "Stop it first where it runs; it is not started again but with its memory"),
+	OPT(FLAG, 0, "no-volumes", struct rollback_args, no_volumes, NULL, "Leave its volumes as they are"),
 	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
 	    "Not with the memory of the snapshot"),
 	{ 0 },
@@ -38,7 +39,7 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	const struct rollback_args *a = args;
-	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop };
+	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 
@@ -58,8 +59,10 @@ const struct command cmd_rollback = {
 		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
 		"was written since is lost, but for what --keep keeps.  Any snapshot will "
 		"do, also "
-		"older ones, and those of the branch that was left.  Volumes are in no snapshot and stay as "
-		"they are.",
+		"older ones, and those of the branch that was left.\n\nThe volumes that are in the snapshot "
+		"are "
+		"again what they were, which takes as long as a copy of them; it is refused while another "
+		"instance runs with one of them.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
 	.min_words = 1,
@@ -75,15 +78,15 @@ struct clone_args {
 };
 
 static const struct opt clone_opts[] = {
-	OPT(CHOICE, 0, "volumes", struct clone_args, volumes, "share|none",
-	    "Its volumes are the same, or new ones that begin with what the image has"),
+	OPT(CHOICE, 0, "volumes", struct clone_args, volumes, "copy|share|none",
+	    "Copies of its volumes (default), the same, or new ones"),
 	{ 0 },
 };
 
 static enum clone_volumes volumes_of(const struct clone_args *a)
 {
-	if (!a->volumes)
-		return CLONE_VOLUMES_UNSAID;
+	if (!a->volumes || !strcmp(a->volumes, "copy"))
+		return CLONE_VOLUMES_COPY;
 	return strcmp(a->volumes, "none") ? CLONE_VOLUMES_SHARE : CLONE_VOLUMES_NONE;
 }
 
@@ -120,8 +123,11 @@ const struct command cmd_clone = {
 		"one of "
 		"them writes; its id, name, addresses and, where it was made of the id, its hostname are its "
 		"own.  It is "
-		"created, not started; its id is printed.  Volumes are in no snapshot: where there are any, "
-		"--volumes says what becomes of them.",
+		"created, not started; its id is printed.\n\nA volume V of the other becomes a new one, "
+		"V-NEW-NAME, "
+		"with what is in the snapshot; where that has none (--no-volumes), --volumes says what "
+		"becomes "
+		"of them.",
 	.opts = clone_opts,
 	.args_size = sizeof(struct clone_args),
 	.min_words = 2,

@@ -39,7 +39,7 @@ int snapshot_word_find(struct cli *c, const char *word, enum snapshot_word_kind 
 
 struct create_args {
 	char *description, *expiry;
-	bool memory, disk_only;
+	bool memory, disk_only, no_volumes;
 };
 
 static const struct opt create_opts[] = {
@@ -48,6 +48,7 @@ static const struct opt create_opts[] = {
 	    "Have it go after so long (90m, 24h), with the next snapshot create or ls"),
 	OPT(FLAG, 0, "memory", struct create_args, memory, NULL,
 	    "With the memory of a virtual machine, or not at all"),
+	OPT(FLAG, 0, "no-volumes", struct create_args, no_volumes, NULL, "Without its volumes"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
 	    "Without the memory of a virtual machine"),
 	{ 0 },
@@ -79,7 +80,7 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	const struct create_args *a = args;
-	struct snapshot_request rq = { .description = a->description };
+	struct snapshot_request rq = { .description = a->description, .no_volumes = a->no_volumes };
 	int r = take_expiry(a->expiry, &rq.expires_ns, e);
 
 	rq.memory = a->memory ? MEMORY_MUST : a->disk_only ? MEMORY_NOT : MEMORY_IF_IT_CAN;
@@ -111,7 +112,9 @@ const struct command cmd_snapshot_create = {
 		"kvm "
 		"without mounts of the host is kept, too, with all its processes; those of a container are "
 		"not.\n\n"
-		"Volumes are not in it.  "
+		"Its volumes are in it, too, unless they are directories of the host; they are copied, also "
+		"of "
+		"one that does not run, and other instances that run with them stand still meanwhile.\n\n"
 		"What is in a snapshot is to a container as files of its image are: one with several names "
 		"that "
 		"is written to afterwards is copied, and its other names keep what they had.",

@@ -18,7 +18,7 @@
 #include "engine/layers.h"
 #include "engine/net_int.h"
 #include "engine/snapshot.h"
-#include "engine/volume_int.h"
+#include "engine/volume_state.h"
 #include "storage/ceiling.h"
 #include "sys/project_quota.h"
 
@@ -91,6 +91,8 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 		r = record_init(en->db, e);
 		if (r == 0)
 			r = volume_record_init(en->db, e);
+		if (r == 0)
+			r = volume_state_record_init(en->db, e);
 		if (r == 0)
 			r = storage_init(en->db, e);
 		if (r == 0)
@@ -271,6 +273,17 @@ static int remove_dir(struct engine *en, const char *id)
 	return r < 0 ? r : remove_tree(en->instances_fd, gone);
 }
 
+/* What its snapshots held of volumes that stay. */
+static void sweep_volumes(struct engine *en, const struct instance_spec *s)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (s->mounts[i].type == MOUNT_VOLUME && strv_add(&names, s->mounts[i].source) < 0)
+			return;
+	volume_states_try_sweep(en, &names);
+}
+
 int engine_remove(struct engine *en, const struct instance *in, unsigned flags, struct err *e)
 {
 	bool with_volumes = (flags & REMOVE_VOLUMES) || in->spec.auto_remove;
@@ -301,6 +314,8 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 	r = volumes_forget_instance(en, &in->spec, with_volumes, e);
 	if (r == 0)
 		r = snapshots_left(en, &leave, e);
+	if (r == 0 && leave.had)
+		sweep_volumes(en, &in->spec);
 	if (r == 0)
 		engine_tell(en, &in->spec, "destroy", NULL);
 	return r;

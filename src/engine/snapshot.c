@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "engine/volume_state.h"
 
 #define SNAPSHOTS "snapshots"
 #define LOCK_S	  600 /* a copy of a large layer may be under way */
@@ -198,6 +199,7 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 	}
 	if (r < 0)
 		return r;
+	volume_states_try_sweep(en, &s.volumes);
 	r = remove_tree(all, s.id);
 	return r < 0 ? err_sys(e, -r, "snapshot %s", s.name) : layers_sweep(en, in->spec.id, e);
 }

@@ -8,6 +8,8 @@
  * a start reads hold the instance's own lock, too.  Rows make it whole: a verb that is killed has done all or nothing, and
  * what it leaves in the file system is swept by the next.
  *
+ * Volumes are copied, before the row (engine/volume_state.h).
+ *
  * Memory of virtual machines (struct snapshot_memory) is taken and restored by its own files; a snapshot without it has
  * memory.format NULL.
  */
@@ -22,6 +24,7 @@ struct snapshot_request {
 	const char *description; /* or NULL */
 	int64_t expires_ns; /* time of day; 0: never */
 	bool automatic;
+	bool no_volumes; /* those of the instance are not in it */
 	enum snapshot_memory_wish {
 		MEMORY_IF_IT_CAN, /* of a machine that runs, where that can be saved */
 		MEMORY_NOT,
@@ -56,13 +59,14 @@ int engine_start_saved(struct engine *en, const struct instance_spec *spec, cons
 struct rollback_request {
 	const char *keep; /* the state before becomes a snapshot of this name; NULL: it is lost */
 	bool stop; /* end it first where it runs; else -EBUSY */
+	bool no_volumes; /* they stay as they are, and are not kept */
 };
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e);
 
-/* What a new instance does about the volumes of the other; no snapshot holds them. */
+/* What a new instance does about the volumes of the other. */
 enum clone_volumes {
-	CLONE_VOLUMES_UNSAID, /* it is refused where there are any: two that write the same data are seldom meant */
+	CLONE_VOLUMES_COPY, /* new ones, which begin with what is in the snapshot; it is refused where that has none */
 	CLONE_VOLUMES_SHARE,
 	CLONE_VOLUMES_NONE, /* new ones, which begin with what the image has */
 };
@@ -85,12 +89,13 @@ int snapshot_dir_open(struct engine *en, const struct snapshot *s, struct err *e
 /* With the lock: fills a new snapshot with all but where its files are. */
 int snapshot_begin(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		   struct snapshot *ret, struct err *e);
-/* With both locks, the instance at rest: seals its layer and records s. */
+/* With both locks, the instance at rest, and copies of s->volumes made (volume_states_copy): seals its layer and records
+ * s. */
 int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e);
 /* Copies what the instance's top holds into the stage; durable then.  Nothing may write to it meanwhile. */
 int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
 		     struct layer_stage *st, struct err *e);
-/* Within a transaction: records s, whose files are those of the stage (NULL: of w->below). */
+/* Within a transaction, copies of s->volumes made: records s, whose files are those of the stage (NULL: of w->below). */
 int snapshot_record_captured(struct engine *en, const struct writable *w, struct layer_stage *st,
 			     struct snapshot *s, struct err *e);
 

@@ -12,6 +12,7 @@
 #include "engine/ask.h"
 #include "engine/machine_memory.h"
 #include "engine/snapshot.h"
+#include "engine/volume_state.h"
 
 #define TRIES 20 /* it may start and end between two looks */
 
@@ -81,6 +82,8 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
 		r = rq->name ? copy_text(rq->name, &s.name) : choose_name(en, in, &s.name, e);
+	if (r == 0 && !rq->no_volumes)
+		r = volumes_of_spec(en, &in->spec, &s.volumes, e);
 	if (r < 0) {
 		snapshot_done(&s);
 		return r;
@@ -149,6 +152,21 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 	return r;
 }
 
+/* With those of its volumes that are to be in it. */
+static int seal_all(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e)
+{
+	AUTO(volumes_still_done) struct volumes_still still = { 0 };
+	int r = volumes_keep_still(en, &s->volumes, spec->id, USERS_STAND_STILL, &still, e);
+
+	if (r == 0)
+		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
+	if (r == 0)
+		r = snapshot_seal(en, spec, s, e);
+	if (r < 0)
+		volumes_still_sweep(en, &still);
+	return r;
+}
+
 static int create_at_rest(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
 			  struct snapshot *s, struct err *e)
 {
@@ -165,7 +183,7 @@ static int create_at_rest(struct engine *en, const struct instance *in, enum sna
 	json_done(&instance_state_table, &now.state);
 	if (r == 0 && wish == MEMORY_MUST)
 		r = err_set(e, ESRCH, "%s is not running: it has no memory", in->spec.name);
-	return r < 0 ? r : snapshot_seal(en, &in->spec, s, e);
+	return r < 0 ? r : seal_all(en, &in->spec, s, e);
 }
 
 /* --- running */
@@ -189,14 +207,17 @@ static int check_still_paused(struct engine *en, const struct instance *in, stru
 	return r;
 }
 
+/* Its volumes stand still already. */
 static int capture_held(struct engine *en, const struct instance *in, const struct writable *w,
-			struct layer_stage *st, struct err *e)
+			struct layer_stage *st, const struct snapshot *s, struct err *e)
 {
 	autoclose int held = -1;
 	int r = hold(en, in, &held, e);
 
 	if (r == 0)
 		r = snapshot_capture(en, &in->spec, w, st, e);
+	if (r == 0)
+		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
 	return r == 0 && held < 0 ? check_still_paused(en, in, e) : r;
 }
 
@@ -221,7 +242,7 @@ static int capture_with_memory(struct memory_saving *m, const struct writable *w
 	return r;
 }
 
-/* With its memory, as is wished. */
+/* With its memory, as is wished; then it has no volumes. */
 static int capture(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
 		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
 {
@@ -232,16 +253,19 @@ static int capture(struct engine *en, const struct instance *in, enum snapshot_m
 		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);
 	if (r < 0 && wish == MEMORY_MUST)
 		return r;
-	return r < 0 ? capture_held(en, in, w, st, e) : capture_with_memory(&m, w, st, e);
+	return r < 0 ? capture_held(en, in, w, st, s, e) : capture_with_memory(&m, w, st, e);
 }
 
 static int create_running(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
 			  struct snapshot *s, struct err *e)
 {
 	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
+	AUTO(volumes_still_done) struct volumes_still still = { 0 };
 	AUTO(writable_done) struct writable w = { 0 };
 	int r = writable_find(en->db, in->spec.id, &w, e);
 
+	if (r == 0)
+		r = volumes_keep_still(en, &s->volumes, in->spec.id, USERS_STAND_STILL, &still, e);
 	if (r == 0)
 		r = layer_stage_open(en, &st, e);
 	if (r < 0)
@@ -254,8 +278,10 @@ static int create_running(struct engine *en, const struct instance *in, enum sna
 	if (r == 0)
 		r = snapshot_record_captured(en, &w, &st, s, e);
 	layer_stage_done(&st);
-	if (r < 0)
+	if (r < 0) {
+		volumes_still_sweep(en, &still);
 		layers_sweep(en, NULL, NULL);
+	}
 	return r;
 }
 

@@ -17,7 +17,8 @@
 #include "engine/disk_usage.h"
 #include "engine/volume_int.h"
 
-#define ANONYMOUS_LABEL "com.docker.volume.anonymous="
+#define ANONYMOUS_KEY	"com.docker.volume.anonymous"
+#define ANONYMOUS_LABEL ANONYMOUS_KEY "="
 #define GONE		".gone-"
 
 void volume_done(struct volume *v)
@@ -299,6 +300,25 @@ static int record_mount(struct engine *en, const struct instance_spec *s, const 
 	if (r == 0 && is_new && strv_add(made, m->source) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	return r < 0 ? r : volume_record_use(en->db, m->source, s->id, e);
+}
+
+int volume_add_copy(struct engine *en, const char *like, const char *name, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	bool is_new = false;
+	int r = volume_record_find(en->db, like, &v, e);
+
+	if (r < 0)
+		return r;
+	free(v.name);
+	v.name = strdup(name);
+	if (!v.name)
+		return err_set(e, ENOMEM, "out of memory");
+	v.created_ns = clock_real_ns();
+	v.anonymous = false;
+	strv_env_unset(&v.labels, ANONYMOUS_KEY);
+	r = add_record(en, &v, &is_new, e);
+	return r == 0 && !is_new ? err_set(e, EEXIST, "there is a volume %s already", name) : r;
 }
 
 int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,

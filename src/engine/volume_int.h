@@ -12,6 +12,7 @@ int volume_record_add(struct db *db, const struct volume *v, bool *ret_new, stru
 int volume_record_find(struct db *db, const char *name, struct volume *ret, struct err *e);
 int volume_record_list(struct db *db, struct volume **ret, size_t *ret_n, struct err *e);
 int volume_record_used(struct db *db, const char *name, struct err *e); /* no longer fresh */
+int volume_record_set_fresh(struct db *db, const char *name, bool fresh, struct err *e);
 int volume_record_use(struct db *db, const char *name, const char *instance, struct err *e);
 int volume_record_users(struct db *db, const char *name, struct strv *ret, struct err *e);
 int volume_record_remove(struct db *db, const char *name, struct err *e);
@@ -26,6 +27,8 @@ int volumes_record_instance(struct engine *en, const struct instance_spec *s, st
 /* The same within a transaction of the caller, who tells of the volumes that were made once it is committed. */
 int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
 			 struct err *e);
+/* Within a transaction: a volume of this name with the labels of `like`; -EEXIST. */
+int volume_add_copy(struct engine *en, const char *like, const char *name, struct err *e);
 void volumes_tell_made(struct engine *en, const struct strv *made);
 /* Removes the record of an instance; with_volumes: and the anonymous volumes that nobody else mounts. */
 int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,
@@ -33,6 +36,8 @@ int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bo
 
 /* volume_open.c: the directory or file of a mount (O_PATH), filled if this is the volume's first use. */
 int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e);
+/* flock(2) of ROOT/volumes/NAME; how: LOCK_SH to open what is in it, LOCK_EX to exchange or to keep that. */
+int volume_lock(int dir, const char *name, int how, struct err *e);
 
 /* volumes_from.c: the mounts of other instances, in front of those of the request */
 int volumes_from(struct engine *en, const struct strv *words, struct instance_spec *s, struct err *e);

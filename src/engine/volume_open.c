@@ -5,6 +5,8 @@
  * says that it has been used: so a kill leaves a volume that is as new, and of two that start at the same time the
  * second waits.
  *
+ * The lock is also that of what keeps and exchanges a volume (volume_snapshot.h): who opens one waits for it.
+ *
  * The image's tree is a mount that is attached nowhere; a child copies, so that there can be a deadline.
  */
 #include <errno.h>
@@ -22,7 +24,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "container/copy_up.h"
-#include "engine/volume_int.h"
+#include "engine/volume_state.h"
 #include "sys/mount_stack.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
@@ -154,15 +156,16 @@ static int fill(struct engine *en, const struct instance_spec *s, const struct m
 }
 
 /* flock(2) has no time limit of its own. */
-static int lock_volume(int dir, const char *name, struct err *e)
+int volume_lock(int dir, const char *name, int how, struct err *e)
 {
 	int64_t end = clock_mono_ns() + FILL_S * NS_PER_S;
 
-	while (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(dir, how | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_sys(e, errno, "lock of the volume %s", name);
 		if (clock_mono_ns() >= end)
-			return err_set(e, EBUSY, "the volume %s is being filled by another instance", name);
+			return err_set(e, EBUSY, "the volume %s is being filled or copied by another command",
+				       name);
 		nanosleep(&(const struct timespec){ .tv_nsec = RETRY_NS }, NULL);
 	}
 	return 0;
@@ -172,10 +175,8 @@ static int use_first(struct engine *en, const struct instance_spec *s, const str
 		     struct err *e)
 {
 	AUTO(volume_done) struct volume v = { 0 };
-	int r = lock_volume(dir, m->source, e);
+	int r = volume_record_find(en->db, m->source, &v, e);
 
-	if (r == 0)
-		r = volume_record_find(en->db, m->source, &v, e);
 	if (r < 0 || !v.fresh)
 		return r;
 	if (m->copy_up)
@@ -183,7 +184,37 @@ static int use_first(struct engine *en, const struct instance_spec *s, const str
 	return r < 0 ? r : volume_record_used(en->db, m->source, e);
 }
 
-static int open_data(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, bool fresh,
+/* Looked at under the lock: is there something to be done before it can be opened? */
+static int is_ready(struct engine *en, const struct mount_spec *m, bool use, bool *ret, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+	autofree char *swap = NULL;
+	int r = use ? volume_record_find(en->db, m->source, &v, e) : 0;
+
+	if (r == 0)
+		r = volume_swap_record_find(en->db, m->source, &swap, e);
+	*ret = !v.fresh && !swap;
+	return r;
+}
+
+/* use: what is opened is written to; then the first one fills it. */
+static int make_ready(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, bool use,
+		      int dir, struct err *e)
+{
+	bool ready = false;
+	int r = volume_lock(dir, m->source, LOCK_SH, e);
+
+	if (r == 0)
+		r = is_ready(en, m, use, &ready, e);
+	if (r < 0 || ready)
+		return r;
+	r = volume_lock(dir, m->source, LOCK_EX, e);
+	if (r == 0)
+		r = volume_swap_finish(en, m->source, dir, e);
+	return r == 0 && use ? use_first(en, s, m, dir, e) : r;
+}
+
+static int open_data(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, bool use,
 		     struct err *e)
 {
 	autoclose int dir = mkdir_open(en->volumes_fd, m->source, 0700);
@@ -191,7 +222,7 @@ static int open_data(struct engine *en, const struct instance_spec *s, const str
 
 	if (dir < 0)
 		return err_sys(e, -dir, "volume %s", m->source);
-	r = fresh ? use_first(en, s, m, dir, e) : 0;
+	r = make_ready(en, s, m, use, dir, e);
 	if (r < 0)
 		return r;
 	fd = mkdir_open(dir, DATA, 0755);
@@ -217,7 +248,7 @@ int volume_open(struct engine *en, const struct instance_spec *s, const struct m
 		r = volume_kind_of(&v.options, &kind, e);
 	if (r < 0)
 		return r;
-	whole = kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, s, m, v.fresh, e);
+	whole = kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, s, m, true, e);
 	if (whole < 0 || !m->subpath)
 		return take_fd(&whole);
 	fd = open_in_root(whole, m->subpath, O_PATH, 0);
@@ -238,5 +269,5 @@ int volume_open_files(struct engine *en, const char *name, bool to_fill, struct 
 	if (kind == VOLUME_TMPFS)
 		return err_set(e, ENOTSUP, "the volume %s is a tmpfs: its files are where it is mounted",
 			       name);
-	return kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, NULL, &whole, v.fresh && to_fill, e);
+	return kind == VOLUME_BIND ? open_device(&v, e) : open_data(en, NULL, &whole, to_fill, e);
 }

@@ -115,9 +115,17 @@ static int run(struct db *db, const char *sql, const char *a, const char *b, str
 	return db_run(&st, e);
 }
 
+int volume_record_set_fresh(struct db *db, const char *name, bool fresh, struct err *e)
+{
+	return run(db,
+		   fresh ? "UPDATE volume SET fresh = 1 WHERE name = ?"
+			 : "UPDATE volume SET fresh = 0 WHERE name = ?",
+		   name, NULL, e);
+}
+
 int volume_record_used(struct db *db, const char *name, struct err *e)
 {
-	return run(db, "UPDATE volume SET fresh = 0 WHERE name = ?", name, NULL, e);
+	return volume_record_set_fresh(db, name, false, e);
 }
 
 int volume_record_use(struct db *db, const char *name, const char *instance, struct err *e)

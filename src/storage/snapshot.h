@@ -5,7 +5,7 @@
  *	ROOT/instances/ID/                  the first layer of an instance: upper/, disk.ext4 or disk.qcow2
  *	ROOT/writable/LAYER/                every other one
  *	ROOT/instances/ID/snapshots/SNAP/   what else a snapshot holds: memory, devices
- *	ROOT/volumes/NAME/snapshots/SNAP/   the data of a volume
+ *	ROOT/volumes/NAME/snapshots/SNAP/   the data of a volume (engine/volume_snapshot.h)
  */
 #ifndef STORAGE_SNAPSHOT_H
 #define STORAGE_SNAPSHOT_H

@@ -7,7 +7,7 @@ setup_file() {
 	store_open
 	cc -O1 -D_GNU_SOURCE -o "$DIR/killat" "$E2E/../oci/killat.c"
 	local id
-	id=$(stay --name one)
+	id=$(stay --name one -v kv:/v)
 	write first && ketch stop "$id" >/dev/null && ketch snapshot create one@first >/dev/null
 	ketch start one >/dev/null && await 60 status_is one running && await 60 answers
 	write second && ketch stop one >/dev/null && ketch snapshot create one@second >/dev/null
@@ -15,8 +15,10 @@ setup_file() {
 teardown_file() { store_close; }
 
 answers() { ketch exec one true; }
-write() { ketch exec one sh -c "echo $1 >/file; sync"; }
+write() { ketch exec one sh -c "echo $1 >/file; echo $1 >/v/file; sync"; }
 file() { ketch cp "$1:/file" - | tar -xOf -; } # INSTANCE
+volume() { ketch volume export "$1" | tar -xOf - file; } # VOLUME
+states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots/*' | wc -l; }
 names() { ketch snapshot ls -q one | sort | xargs; }
 layers() { find "$KETCH_ROOT/writable" -mindepth 1 -maxdepth 1 -printf '%f\n'; }
 
@@ -35,8 +37,12 @@ points() {
 }
 
 rolled_back() { # it is one of the two, whole; then what it was before again
-	like "$(file one)" '^(first|second)$'
+	local now
+	now=$(file one)
+	like "$now" '^(first|second)$'
+	is "$(volume kv)" "$now"
 	ketch rollback one@second
+	is "$(volume kv)" second
 	[ "$ISOLATION" = vm ] || is "$(file one)" second
 }
 
@@ -68,8 +74,10 @@ removed() {
 }
 
 cloned() { # there is none, or it is whole
-	unknown two || is "$(file two)" first
+	unknown two || is "$(file two) $(volume kv-two)" "first first"
 	unknown two || ketch rm two >/dev/null
+	[ "$(ketch volume ls -q)" = kv ] || ketch volume rm kv-two >/dev/null
+	is "$(ketch volume ls -q)" kv
 }
 
 @test "clone" { points cloned clone one@first two; }
@@ -77,4 +85,6 @@ cloned() { # there is none, or it is whole
 @test "nothing is left of what was killed" {
 	ketch rm one >/dev/null
 	is "$(layers)" ""
+	is "$(states)" 0
+	ketch volume rm kv >/dev/null
 }

@@ -63,16 +63,69 @@ within() { # INSTANCE COMMAND
 	is "$(find "$KETCH_ROOT/writable" -mindepth 1)" ""
 }
 
-@test "a clone of an instance with volumes is told what to do about them" {
-	ketch create --isolation "$ISOLATION" --name vv -v data:/data ketch/base true >/dev/null
-	refused 1 'has a volume in /data' ketch clone vv v1
-	unknown v1
+# What is in a file of a volume, seen from the host.
+volume_file() { ketch volume export "$1" | tar -xOf - "$2"; } # VOLUME FILE
+states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots/*' | wc -l; }
+
+@test "volumes are in a snapshot, also of one that runs, and go back with it" {
+	stay --name vv -v data:/data -v /anon >/dev/null
+	ketch exec vv sh -c 'echo one >/data/file; echo one >/anon/file; ln /data/file /data/other'
+	ketch snapshot create vv@live >/dev/null
+	is "$(ketch snapshot ls --format '{{.Name}} {{.Holds}}' vv)" "live disk, 2 volumes"
+	ketch exec vv sh -c 'echo two >/data/file; rm /data/other; echo two >/anon/file'
+	ketch volume snapshot create data@vol >/dev/null
+	refused 1 'vv runs with the volume data: stop it first' ketch volume rollback data@vol
+	ketch rollback --stop --keep two vv@live
+	is "$(within vv 'cat /data/other /anon/file; echo three >/data/file; cat /data/other')" $'one\none\nthree'
+	ketch rollback --no-volumes vv@live
+	is "$(volume_file data file)" three
+	ketch rollback vv@two
+	is "$(volume_file data file)" two
+	is "$(within vv 'cat /data/file /anon/file; ls /data')" $'two\ntwo\nfile'
+}
+
+@test "a volume that another instance runs with does not go back" {
+	local user
+	user=$(krun -d -v data:/data ketch/base "${STAY[@]}") && await 30 logged "$user" ready
+	refused 1 'runs with the volume data: stop it first, or leave the volumes as they are' ketch rollback vv@two
+	ketch exec "$user" sh -c 'echo four >/data/file'
+	ketch snapshot create vv@four >/dev/null
+	ketch rm -f "$user" >/dev/null
+	ketch rollback vv@two
+	ketch rollback vv@four
+	is "$(volume_file data file)" four
+}
+
+@test "volumes alone have the same verbs" {
+	is "$(ketch volume snapshot ls -q data)" vol
+	is "$(ketch volume snapshot create -m "the second" data)" snap0
+	is "$(ketch volume snapshot ls --format '{{.Name}} {{.Volume}} {{.Description}}' data)" $'vol data \nsnap0 data the second'
+	ketch volume rollback --keep before data@vol
+	is "$(volume_file data file)" two
+	ketch volume clone data@before d2 >/dev/null
+	is "$(volume_file d2 file)" four
+	refused 1 'there is a volume d2 already' ketch volume clone data d2
+	refused 1 'has no snapshot "x"' ketch volume rollback data@x
+	refused 1 'already' ketch volume snapshot create data@vol
+	refused 1 'names no snapshot' ketch volume snapshot rm data
+	refused 1 'no such volume' ketch volume snapshot create nosuch
+	ketch volume snapshot rm data@vol data@snap0 data@before >/dev/null
+	ketch volume rm d2 >/dev/null
+}
+
+@test "a clone has copies of the volumes, or what it is told" {
+	ketch clone vv@two v1 >/dev/null
 	ketch clone --volumes share vv v2 >/dev/null
 	ketch clone --volumes none vv v3 >/dev/null
+	is "$(inspect_of v1 '.Mounts[0].Name') $(volume_file data-v1 file) $(volume_file data file)" "data-v1 two two"
 	is "$(inspect_of v2 '.Mounts[0].Name')" data
 	like "$(inspect_of v3 '.Mounts[0].Name')" '^[0-9a-f]{64}$'
-	ketch rm -v vv v2 v3 >/dev/null
-	ketch volume rm data >/dev/null
+	ketch snapshot create --no-volumes vv@bare >/dev/null
+	refused 1 'has a volume in /data, which is not in the snapshot' ketch clone vv@bare v4
+	unknown v4
+	ketch rm -v vv v1 v2 v3 >/dev/null
+	is "$(states)" 0
+	ketch volume rm data data-v1 >/dev/null
 	is "$(ketch volume ls -q)" ""
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "engine/snapshot.h"
+#include "engine/volume_snapshot.h"
 
 static const struct jfield no_fields[] = { { 0 } };
 const struct jtable snapshot_table = { sizeof(struct snapshot), no_fields };
@@ -67,6 +68,42 @@ int snapshot_clone(struct engine *en, const struct instance *in, const char *sna
 
 int engine_start_saved(struct engine *en, const struct instance_spec *spec, const struct snapshot *from,
 		       int *ret_fd, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+void volume_snapshot_done(struct volume_snapshot *s)
+{
+}
+
+void volume_snapshots_free(struct volume_snapshot *s, size_t n)
+{
+}
+
+int volume_snapshot_create(struct engine *en, const char *volume, const char *name, const char *description,
+			   struct volume_snapshot *ret, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int volume_snapshot_list(struct engine *en, const char *volume, struct volume_snapshot **ret, size_t *ret_n,
+			 struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int volume_snapshot_remove(struct engine *en, const char *volume, const char *name, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int volume_rollback(struct engine *en, const char *volume, const char *name, const char *keep, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int volume_clone(struct engine *en, const char *volume, const char *snapshot, const char *new_name,
+		 struct err *e)
 {
 	return err_set(e, ENOENT, "none");
 }
