@@ -259,5 +259,5 @@ int engine_audit(struct engine *en, struct strv *ret, struct err *e)
 		if (!strv_has(&a.alive, a.suspects[i].id) && !is_gone(&a.suspects[i]))
 			a.oom |= strv_add(ret, a.suspects[i].what) < 0;
 	audit_rules(&a, en, ret);
-	return a.oom ? err_set(e, ENOMEM, "out of memory") : 0;
+	return a.oom ? err_set(e, ENOMEM, "out of memory") : audit_layers(en, ret, e);
 }

@@ -32,4 +32,7 @@ void audit_networks(struct audit *a, struct engine *en);
  * are named in *ret. */
 void audit_rules(struct audit *a, struct engine *en, struct strv *ret);
 
+/* audit_layers.c: files of layers and of states of volumes that no record names, and records without files. */
+int audit_layers(struct engine *en, struct strv *ret, struct err *e);
+
 #endif

@@ -113,6 +113,20 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	ketch volume rm d2 >/dev/null
 }
 
+@test "doctor --audit names files of layers and states that no record names, until the next verb" {
+	local layer
+	layer=$(printf '%064d' 7)
+	unlike "$(ketch doctor --audit || :)" 'writable layer|state of a volume'
+	mkdir -p "$KETCH_ROOT/writable/$layer" "$KETCH_ROOT/volumes/data/snapshots/none/data"
+	run ketch doctor --audit
+	is "$status" 1
+	like "$output" "left over: writable layer $KETCH_ROOT/writable/$layer"
+	like "$output" "left over: state of a volume $KETCH_ROOT/volumes/data/snapshots/none"
+	ketch snapshot create vv@swept >/dev/null
+	ketch snapshot rm vv@swept >/dev/null
+	unlike "$(ketch doctor --audit || :)" 'writable layer|state of a volume'
+}
+
 @test "a clone has copies of the volumes, or what it is told" {
 	ketch clone vv@two v1 >/dev/null
 	ketch clone --volumes share vv v2 >/dev/null
