@@ -11,6 +11,7 @@ extern const struct command cmd_ps, cmd_logs, cmd_inspect; /* each its file */
 extern const struct command cmd_events, cmd_stats, cmd_top, cmd_update,
 	cmd_healthcheck_run; /* each its file */
 extern const struct command cmd_images, cmd_tag, cmd_rmi; /* images.c, image_names.c */
+extern const struct command cmd_set, cmd_update_image; /* set.c, update_image.c */
 extern const struct command cmd_start, cmd_start_locked, cmd_restart, cmd_attach; /* start.c */
 extern const struct command cmd_system_start_all, cmd_system_stop_all; /* system.c */
 extern const struct command cmd_rename; /* records.c */

@@ -1,23 +1,20 @@
 /* commit.c - ketch commit: what an instance has written becomes the upper layer of a new image
  *
- * How it works: a child of ours speaks with the monitor and writes the layer into a pipe; at its other end ketch-image
- * reads it, in its sandbox, as any other layer: what a guest sends is foreign bytes.
+ * How it works: what a child fetches from the instance (fetcher.h) ketch-image reads, in its sandbox, as any other layer:
+ * what a guest sends is foreign bytes.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/files.h"
-
-#define REPORT_MAX 4096
+#include "cli/committed.h"
+#include "cli/fetcher.h"
+#include "cli/snapshot.h"
+#include "engine/snapshot_files.h"
 
 struct commit_args {
 	char *author, *message;
@@ -36,78 +33,6 @@ static const struct opt commit_opts[] = {
 	{ 0 },
 };
 
-/* --- the child that fetches the layer */
-
-struct fetcher {
-	int pid;
-	int layer_fd; /* to read */
-	int report_fd; /* why it failed */
-};
-
-static __attribute__((noreturn)) void fetch(int fd, const struct instance *in, bool pause, int layer,
-					    int report)
-{
-	const struct files_talk t = { .type = MSG_GET,
-				      .fd = layer,
-				      .request = { .kind = FILES_LAYER,
-						   .still = pause && instance_is_live(&in->state) } };
-	struct files_end end = { 0 };
-	struct err e = { 0 };
-	int r;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	r = files_pump(fd, &t, &end, &e);
-	if (r == 0 && end.status != 128 + SIGPIPE) /* who has stopped reading has a reason, and tells it */
-		r = files_judge(&end, in->spec.name, &e);
-	if (r < 0)
-		write_full(report, e.msg, strlen(e.msg)); /* the exit status tells even if nobody reads it */
-	_exit(r ? STATUS_FAILED : 0);
-}
-
-/* Takes fd, a connection for files. */
-static int fetcher_start(int fd, const struct instance *in, bool pause, struct fetcher *ret, struct err *e)
-{
-	int layer[2] = { -1, -1 }, report[2] = { -1, -1 }, no = 0, pid = -1;
-
-	if (pipe_cloexec(layer) < 0 || pipe_cloexec(report) < 0)
-		no = errno;
-	else
-		pid = fork();
-	if (pid == 0) {
-		close(layer[0]);
-		close(report[0]);
-		fetch(fd, in, pause, layer[1], report[1]);
-	}
-	if (pid < 0 && !no)
-		no = errno;
-	close(fd);
-	for (int i = no ? 0 : 1; i < 2; i++) {
-		if (layer[i] >= 0)
-			close(layer[i]);
-		if (report[i] >= 0)
-			close(report[i]);
-	}
-	*ret = (struct fetcher){ pid, layer[0], report[0] };
-	return no ? err_sys(e, no, "cannot start a process") : 0;
-}
-
-/* Its failure explains that of the image.  0; STATUS_FAILED when it has told the reason itself; or -errno. */
-static int fetcher_end(struct fetcher *f, struct err *e)
-{
-	AUTO(buf_done) struct buf text = { 0 };
-	int status = 0, r;
-
-	close(f->layer_fd);
-	r = read_to_end(f->report_fd, REPORT_MAX, &text);
-	close(f->report_fd);
-	while (waitpid(f->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(e, errno, "cannot wait for a process");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return r == 0 && text.len ? err_set(e, EIO, "%s", text.data) : STATUS_FAILED;
-}
-
 /* --- the image */
 
 static void config_done(struct image_config *c)
@@ -124,14 +49,14 @@ static int set_author(struct image_config *c, const char *author, struct err *e)
 	return c->author ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-static int make_config(struct engine *en, const struct instance *in, const struct commit_args *a,
+static int make_config(struct engine *en, const struct instance_spec *spec, const struct commit_args *a,
 		       struct image_config *ret, struct err *e)
 {
 	struct image im = { 0 };
-	int r = image_find(engine_images(en), in->spec.image_id, &im, e);
+	int r = image_find(engine_images(en), spec->image_id, &im, e);
 
 	if (r == 0)
-		r = engine_commit_config(&in->spec, &im.config, ret, e);
+		r = engine_commit_config(spec, &im.config, ret, e);
 	image_done(&im);
 	if (r == 0)
 		r = set_author(ret, a->author, e);
@@ -140,15 +65,14 @@ static int make_config(struct engine *en, const struct instance *in, const struc
 	return r;
 }
 
-static int make_image(struct engine *en, const struct instance *in, bool pause,
+/* Takes fd, which the layer comes from. */
+static int make_image(struct engine *en, int fd, const char *name, bool still,
 		      const struct image_commit *commit, char **ret_id, struct err *e)
 {
 	struct err of_image = { 0 };
 	struct fetcher f = { .pid = -1 };
-	int fd = -1, k, r = engine_open_files(en, in, &fd, e);
+	int k, r = fetcher_start(fd, name, still, &f, e);
 
-	if (r == 0)
-		r = fetcher_start(fd, in, pause, &f, e);
 	if (r < 0)
 		return r;
 	r = image_commit(engine_images(en), f.layer_fd, commit, ret_id, &of_image);
@@ -156,8 +80,7 @@ static int make_image(struct engine *en, const struct instance *in, bool pause,
 	/* one that is not read to its end fails, too: that is not the reason */
 	if (r < 0 && (k == 0 || of_image.no != EINVAL))
 		k = err_set(e, of_image.no, "%s", of_image.msg);
-	r = engine_settle_files(en, in, k ? NULL : e);
-	return k ? k : r;
+	return k;
 }
 
 static char *join_words(const struct strv *words)
@@ -169,53 +92,100 @@ static char *join_words(const struct strv *words)
 	return buf_take(&b);
 }
 
-static int commit_instance(struct cli *c, const struct commit_args *a, const struct strv *words,
-			   struct err *e)
+/* The rest, once it is known where the files come from.  Takes fd. */
+static int commit_files(struct engine *en, int fd, const struct instance *in, const struct commit_args *a,
+			const char *ref, char **ret_id, struct err *e)
 {
 	AUTO(config_done) struct image_config config = { 0 };
-	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(buf_done) struct buf out = { 0 };
-	autofree char *id = NULL, *created_by = NULL;
-	struct image_commit commit = { .config = &config,
-				       .comment = a->message,
-				       .ref = words->n > 1 ? words->v[1] : NULL,
-				       .progress = cli_progress() };
-	struct engine *en = cli_engine(c, e);
-	int r = en ? engine_find(en, words->v[0], &in, e) : -e->no;
+	autofree char *created_by = join_words(&in->spec.process.args);
+	const struct image_commit commit = { .config = &config,
+					     .comment = a->message,
+					     .created_by = created_by,
+					     .ref = ref,
+					     .progress = cli_progress() };
+	int r = created_by ? make_config(en, &in->spec, a, &config, e) : err_set(e, ENOMEM, "out of memory");
+
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return make_image(en, fd, in->spec.name, a->pause && instance_is_live(&in->state), &commit, ret_id,
+			  e);
+}
+
+static int commit_instance(struct engine *en, const struct instance *in, const struct commit_args *a,
+			   const char *ref, char **ret_id, struct err *e)
+{
+	int fd = -1, k, r = engine_open_files(en, in, &fd, e);
+
+	if (r < 0)
+		return r;
+	r = commit_files(en, fd, in, a, ref, ret_id, e);
+	k = engine_settle_files(en, in, r ? NULL : e);
+	return r ? r : k;
+}
+
+/* The instance is not touched: its snapshot is read by another one. */
+static int commit_of_snapshot(struct engine *en, const struct snapshot_word *w, const struct commit_args *a,
+			      const char *ref, char **ret_id, struct err *e)
+{
+	AUTO(snapshot_files_done) struct snapshot_files files = { 0 };
+	struct instance in;
+	int fd = -1, r = snapshot_files_open(en, &w->in, w->name, &files, &fd, e);
+
+	if (r < 0)
+		return r;
+	in = (struct instance){ .spec = files.spec }; /* borrows */
+	return commit_files(en, fd, &in, a, ref, ret_id, e);
+}
+
+static int commit_word(struct cli *c, const char *word, const struct commit_args *a, const char *ref,
+		       char **ret_id, struct err *e)
+{
+	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
+	/* before anything is done */
+	int r = image_check_new_ref(ref, e);
 
 	if (r == 0)
-		r = make_config(en, &in, a, &config, e);
-	if (r == 0) {
-		created_by = join_words(&in.spec.process.args);
-		commit.created_by = created_by;
-		r = created_by ? make_image(en, &in, a->pause, &commit, &id, e)
-			       : err_set(e, ENOMEM, "out of memory");
-	}
+		r = snapshot_word_find(c, word, SNAPSHOT_MAY, &w, e);
+	if (r < 0)
+		return r;
+	return w.name ? commit_of_snapshot(c->engine, &w, a, ref, ret_id, e)
+		      : commit_instance(c->engine, &w.in, a, ref, ret_id, e);
+}
+
+int commit_snapshot(struct cli *c, const char *word, const char *ref, char **ret_id, struct err *e)
+{
+	const struct commit_args usual = { 0 };
+
+	if (!strchr(word, '@'))
+		return err_set(e, EINVAL, "'%.140s' names no snapshot: INSTANCE@SNAPSHOT", word);
+	return commit_word(c, word, &usual, ref, ret_id, e);
+}
+
+static int commit_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(buf_done) struct buf out = { 0 };
+	autofree char *id = NULL;
+	int r = commit_word(c, words->v[0], args, words->n > 1 ? words->v[1] : NULL, &id, e);
+
 	if (r)
 		return r;
 	buf_addf(&out, "%s\n", id);
 	return cli_print(&out, e);
 }
 
-static int commit_run(struct cli *c, void *args, struct strv *words, struct err *e)
-{
-	/* before anything is done */
-	int r = image_check_new_ref(words->n > 1 ? words->v[1] : NULL, e);
-
-	return r < 0 ? r : commit_instance(c, args, words, e);
-}
-
 static const struct commit_args commit_defaults = { .pause = true };
 const struct command cmd_commit = {
 	.name = "commit",
-	.usage = "NAME [REPO[:TAG]]",
+	.usage = "NAME[@SNAPSHOT] [REPO[:TAG]]",
 	.summary = "Make a new image of what an instance has written",
 	.text = "The layers of the new image are those of the instance's own image and one more, with what "
 		"was "
 		"added, changed and deleted; volumes and other mounts are not in it.  It runs as the "
 		"instance "
 		"does: the same command, user, environment and labels, but for what --change says.  The "
-		"instance may run or not.\n\n"
+		"instance may run or not; a snapshot of it is committed without touching it.\n\n"
 		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, "
 		"USER, VOLUME, "
 		"WORKDIR.",

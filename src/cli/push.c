@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/committed.h"
 #include "cli/pull_view.h"
 
 struct push_args {
@@ -32,40 +33,57 @@ static const struct opt push_opts[] = {
 	{ 0 },
 };
 
+/* A snapshot becomes an image of that name first. */
+static int make_image(struct cli *c, const struct strv *words, struct err *e)
+{
+	autofree char *id = NULL;
+
+	return words->n > 1 ? commit_snapshot(c, words->v[0], words->v[1], &id, e) : 0;
+}
+
 static int push_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(pull_view_done) struct pull_view view;
 	AUTO(buf_done) struct buf out = { 0 };
 	const struct push_args *a = args;
-	const struct image_push rq = { .name = words->v[0],
+	const struct image_push rq = { .name = words->v[words->n - 1],
 				       .all_tags = a->all_tags,
 				       .files = { .auth = a->auth_file, .cert_dir = a->cert_dir },
 				       .timeout_s = a->timeout_s,
 				       .tell = pull_view_tell,
 				       .arg = &view };
 	struct image_store *s;
-	int r;
+	int r = 0;
 
 	pull_view_init(&view, stdout, a->progress, a->quiet);
+	if (words->n > 1 && a->all_tags)
+		return err_set(e, EINVAL, "--all-tags: a snapshot goes there under one name");
 	s = cli_images(c, e);
-	r = s ? image_push(s, &rq, e) : -e->no;
-	if (r < 0 || !a->quiet)
+	r = s ? make_image(c, words, e) : -e->no;
+	if (r == 0)
+		r = image_push(s, &rq, e);
+	if (r || !a->quiet)
 		return r;
-	buf_addf(&out, "%s\n", words->v[0]);
+	buf_addf(&out, "%s\n", rq.name);
 	return cli_print(&out, e);
 }
 
 const struct command cmd_push = {
 	.name = "push",
-	.usage = "NAME[:TAG]",
-	.summary = "Send an image to a registry",
+	.usage = "NAME[:TAG] | INSTANCE@SNAPSHOT NAME[:TAG]",
+	.summary = "Send an image, or a snapshot as one, to a registry",
 	.text = "An image that was pulled and whose layers the registry has keeps its digest.  Else its "
 		"layers are compressed anew: the manifest has another digest, but the image keeps its id.\n\n"
-		"Layers that are there already, or in another repository of that registry, are not sent.",
+		"Layers that are there already, or in another repository of that registry, are not sent.\n\n"
+		"A snapshot goes as ketch commit would make an image of it, which stays here under that "
+		"name, too; its "
+		"instance is not touched, and ketch run starts another from it anywhere.  Memory and volumes "
+		"are not in "
+		"it.",
 	.opts = push_opts,
 	.args_size = sizeof(struct push_args),
 	.min_words = 1,
-	.max_words = 1,
+	.max_words = 2,
 	.words = WORDS_IMAGE,
 	.run = push_run,
 };

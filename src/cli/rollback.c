@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/group.h"
 #include "cli/saved.h"
 #include "cli/snapshot.h"
 #include "cli/text.h"
@@ -12,6 +13,7 @@
 /* --- rollback */
 
 struct rollback_args {
+	struct group_args group;
 	char *keep;
 	bool stop, disk_only, no_volumes;
 };
@@ -23,6 +25,7 @@ static const struct opt rollback_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct rollback_args, no_volumes, NULL, "Leave its volumes as they are"),
 	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
 	    "Not with the memory of the snapshot"),
+	GROUP_OPTS(struct rollback_args, group),
 	{ 0 },
 };
 
@@ -35,14 +38,35 @@ static int go_on(struct cli *c, const struct instance *in, const struct snapshot
 	return r < 0 ? r : cli_start_saved_detached(c, &now.spec, s, e);
 }
 
+static int rollback_group(struct cli *c, const struct rollback_args *a, const struct strv *words,
+			  struct err *e)
+{
+	AUTO(instance_group_done) struct instance_group g = { 0 };
+	autofree char *name = NULL;
+	int r = a->keep ? err_set(e, EINVAL,
+				  "--keep is for one instance; snapshot create --group keeps a group")
+			: group_find(c, &a->group, words, &g, &name, e);
+
+	if (r == 0 && !name)
+		r = err_set(e, EINVAL, "to which snapshot?  Add @NAME");
+	if (r == 0)
+		r = snapshot_group_rollback(c->engine, &g, name, a->stop, e);
+	return r < 0 ? r : group_print(&g, name, e);
+}
+
 static int rollback_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	const struct rollback_args *a = args;
 	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
-	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
+	int r;
 
+	if (group_is_given(&a->group))
+		return rollback_group(c, a, words, e);
+	if (!words->n)
+		return err_set(e, EINVAL, "name an instance, or give --group or --label");
+	r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 	if (r == 0) /* the newest is another one with --keep */
 		r = snapshot_find(c->engine, &w.in, w.name, &s, e);
 	if (r == 0)
@@ -52,20 +76,23 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 
 const struct command cmd_rollback = {
 	.name = "rollback",
-	.usage = "INSTANCE[@NAME]",
+	.usage = "INSTANCE[@NAME] | --group A,B@NAME | --label KEY @NAME",
 	.summary = "Have an instance be again what it was in a snapshot",
 	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
 		"one), its "
 		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
 		"was written since is lost, but for what --keep keeps.  Any snapshot will "
 		"do, also "
-		"older ones, and those of the branch that was left.\n\nThe volumes that are in the snapshot "
-		"are "
-		"again what they were, which takes as long as a copy of them; it is refused while another "
-		"instance runs with one of them.",
+		"older ones, and those of the branch that was left.
+
+"
+		"The volumes that are in the snapshot are again what they were, which takes as long as a "
+		"copy of them; it is refused while another instance runs with one of them.
+
+"
+		"Of a group all go back, without their memory and their volumes, or all stay what they were.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
-	.min_words = 1,
 	.max_words = 1,
 	.words = WORDS_INSTANCE,
 	.run = rollback_run,

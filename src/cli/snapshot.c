@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/group.h"
 #include "cli/inspect.h"
 #include "cli/listing.h"
 #include "cli/snapshot.h"
@@ -38,6 +39,7 @@ int snapshot_word_find(struct cli *c, const char *word, enum snapshot_word_kind 
 /* --- create */
 
 struct create_args {
+	struct group_args group;
 	char *description, *expiry;
 	bool memory, disk_only, no_volumes;
 };
@@ -51,6 +53,7 @@ static const struct opt create_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct create_args, no_volumes, NULL, "Without its volumes"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
 	    "Without the memory of a virtual machine"),
+	GROUP_OPTS(struct create_args, group),
 	{ 0 },
 };
 
@@ -75,6 +78,22 @@ static int print_line(const char *text, struct err *e)
 	return cli_print(&line, e);
 }
 
+static int create_group(struct cli *c, const struct create_args *a, const struct strv *words,
+			struct snapshot_request *rq, struct err *e)
+{
+	AUTO(instance_group_done) struct instance_group g = { 0 };
+	autofree char *wanted = NULL, *name = NULL;
+	int r = a->memory ? err_set(e, EINVAL, "--memory: no memory is saved at the same moment as others")
+			  : group_find(c, &a->group, words, &g, &wanted, e);
+
+	rq->name = wanted;
+	if (r == 0)
+		r = snapshot_group_create(c->engine, &g, rq, &name, e);
+	for (size_t i = 0; i < g.n && r == 0; i++)
+		snapshot_remove_expired(c->engine, &g.list[i]);
+	return r < 0 ? r : group_print(&g, name, e);
+}
+
 static int create_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
@@ -82,6 +101,11 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	const struct create_args *a = args;
 	struct snapshot_request rq = { .description = a->description, .no_volumes = a->no_volumes };
 	int r = take_expiry(a->expiry, &rq.expires_ns, e);
+
+	if (r == 0 && group_is_given(&a->group))
+		return create_group(c, a, words, &rq, e);
+	if (r == 0 && !words->n)
+		r = err_set(e, EINVAL, "name an instance, or give --group or --label");
 
 	rq.memory = a->memory ? MEMORY_MUST : a->disk_only ? MEMORY_NOT : MEMORY_IF_IT_CAN;
 	if (r == 0 && a->memory && a->disk_only)
@@ -98,7 +122,7 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 
 const struct command cmd_snapshot_create = {
 	.name = "snapshot create",
-	.usage = "INSTANCE[@NAME]",
+	.usage = "INSTANCE[@NAME] | --group A,B[@NAME] | --label KEY [@NAME]",
 	.summary = "Keep the files and the configuration of an instance as they are now",
 	.text = "Without a name it is snap0, snap1 and so on; what was chosen is printed.  Of an instance "
 		"that does not run this takes the same few milliseconds whatever it holds: its writable "
@@ -117,10 +141,12 @@ const struct command cmd_snapshot_create = {
 		"one that does not run, and other instances that run with them stand still meanwhile.\n\n"
 		"What is in a snapshot is to a container as files of its image are: one with several names "
 		"that "
-		"is written to afterwards is copied, and its other names keep what they had.",
+		"is written to afterwards is copied, and its other names keep what they had.\n\n"
+		"Of a group, containers and virtual machines alike, all that run stand still at the same "
+		"time; "
+		"each gets a snapshot of the same name without memory, or none does.",
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
-	.min_words = 1,
 	.max_words = 1,
 	.words = WORDS_INSTANCE,
 	.run = create_run,

@@ -26,6 +26,9 @@ enum { STATUS_FAILED = 1 };
 
 #define COPY_CAPS (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID)
 
+/* A layer has device nodes and capabilities of files, too. */
+#define LAYER_CAPS (COPY_CAPS | 1ULL << CAP_SETFCAP | 1ULL << CAP_MKNOD)
+
 /* The report's end without a word: everything is as it was asked for, the bytes begin. */
 static void begin(const struct launch *l)
 {
@@ -80,6 +83,25 @@ static int clone_root(const struct container *c, struct err *e)
 	int fd = mount_clone(c->root, false);
 
 	return fd < 0 ? err_sys(e, -fd, "cannot see the root without its mounts") : fd;
+}
+
+/* A layer that another instance has written is written here: on top of the image, below what is mounted. */
+static int receive_layer(const struct container *c, const struct launch *l, struct err *e)
+{
+	const struct reception rc = { .in_fd = STDIN_FILENO,
+				      .archive = true,
+				      .flags = RESTORE_OWNER | RESTORE_SETID | RESTORE_TOP | RESTORE_LAYER };
+	autoclose int root = clone_root(c, e);
+	const struct destination to = { .place = { .dir_fd = root, .name = "." }, .kind = TO_DIRECTORY };
+	int keep[] = { l->report, root }, r = root < 0 ? root : 0;
+
+	if (r == 0)
+		r = ours_become(l, keep, ARRAY_LEN(keep), LAYER_CAPS, e);
+	if (r < 0)
+		return r;
+	begin(l);
+	r = files_receive(&to, &rc, e);
+	end(r, e);
 }
 
 /* --- FILES_HOLD */
@@ -180,6 +202,8 @@ int copy_become(const struct container *c, const struct launch *l, int *ret_stat
 	*ret_status = STATUS_FAILED;
 	if (l->copy->request->kind == FILES_HOLD)
 		return hold_writes(c, l, e);
+	if (l->copy->request->kind == FILES_LAYER && l->copy->in)
+		return receive_layer(c, l, e);
 	if (l->copy->request->kind != FILES_COPY)
 		return tree_become(c, l, e);
 	r = ours_become(l, keep, ARRAY_LEN(keep), copy_caps(l->copy), e);

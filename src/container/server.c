@@ -241,16 +241,22 @@ static int hold_still(struct running *r, uint32_t id, struct err *e)
 	return 0;
 }
 
+/* With what the image has. */
+static bool compares(const struct file_copy *cp)
+{
+	return !cp->in && (cp->request->kind == FILES_CHANGES || cp->request->kind == FILES_LAYER);
+}
+
 static int begin_copy(struct running *r, uint32_t id, const struct file_copy *cp, struct err *e)
 {
 	const struct file_request *rq = cp->request;
 	int k = check_start(r, id, e);
 
-	if (k == 0 && cp->in != (rq->kind == FILES_HOLD) && rq->kind != FILES_COPY)
-		k = err_set(e, EINVAL, "only copies go in");
-	if (k == 0 && (rq->kind == FILES_CHANGES || rq->kind == FILES_LAYER))
+	if (k == 0 && (cp->in ? rq->kind == FILES_TREE || rq->kind == FILES_CHANGES : rq->kind == FILES_HOLD))
+		k = err_set(e, EINVAL, "only copies and layers go in, and nothing that is held comes out");
+	if (k == 0 && compares(cp))
 		k = overlay_open_lower(&r->c, e);
-	if (k == 0 && (rq->kind == FILES_CHANGES || rq->kind == FILES_LAYER))
+	if (k == 0 && compares(cp))
 		k = overlay_open_written(&r->c, e);
 	if (k == 0 && rq->still)
 		k = hold_still(r, id, e);
@@ -272,7 +278,8 @@ static void start_copy(struct running *r, const struct msg *m)
 	if (k == 0)
 		k = file_request_parse(m->data, m->len, &rq, &e);
 	rq.still |= rq.kind == FILES_HOLD;
-	cp.apart = rq.still || r->paused;
+	/* what an instance may make now says nothing of the device nodes that it has */
+	cp.apart = rq.still || r->paused || (cp.in && rq.kind == FILES_LAYER);
 	if (k == 0)
 		k = begin_copy(r, m->stream, &cp, &e);
 	json_done(&file_request_table, &rq);

@@ -145,6 +145,16 @@ static int set_vm(struct engine *en, const struct run_request *rq, struct instan
 	return s->vm.kernel ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
+int engine_choose_machine(struct engine *en, const struct run_request *rq, struct instance_spec *s,
+			  struct err *e)
+{
+	int r = set_vm(en, rq, s, e);
+
+	if (r == 0 && s->isolation == ISOLATION_VM && image_layers_are_files(en->images, &s->layers))
+		s->vm.layer_disks = image_disks_choose(s);
+	return r;
+}
+
 /* "linux/amd64[/VARIANT]", "linux", "amd64". */
 static int check_platform(const char *wanted, const struct image_config *c, const char *name, struct err *e)
 {
@@ -265,9 +275,7 @@ static int make_spec(struct engine *en, const struct run_request *asked, struct 
 	if (r == 0)
 		r = set_seccomp(en, rq, s, e);
 	if (r == 0)
-		r = wrap_choice(s, set_vm(en, rq, s, e), e);
-	if (r == 0 && s->isolation == ISOLATION_VM && image_layers_are_files(en->images, &s->layers))
-		s->vm.layer_disks = image_disks_choose(s);
+		r = wrap_choice(s, engine_choose_machine(en, rq, s, e), e);
 	image_done(&im);
 	return r;
 }
@@ -277,8 +285,8 @@ static const struct backend *backend_of(const struct instance_spec *s)
 	return s->isolation == ISOLATION_VM ? &vm_backend : &container_backend;
 }
 
-/* A back end refuses in its plan what it cannot do: before anything is recorded. */
-static int check_plan(struct engine *en, const struct instance_spec *s, struct err *e)
+/* Before anything is recorded. */
+int engine_check_plan(struct engine *en, const struct instance_spec *s, struct err *e)
 {
 	struct plan p = { 0 };
 	int r = backend_of(s)->plan(s, engine_facts(en), &p, e);
@@ -309,7 +317,7 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	int r = make_spec(en, rq, &s, e);
 
 	if (r == 0)
-		r = check_plan(en, &s, e);
+		r = engine_check_plan(en, &s, e);
 	if (r == 0)
 		r = net_resolve(en, &s, true, e);
 	if (r == 0)

@@ -50,6 +50,9 @@ int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct
 int record_replace(struct db *db, const struct instance_spec *s, struct err *e);
 int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e);
 
+/* Which wall it is behind, with its machine; within a transaction of the caller. */
+int record_change_wall(struct db *db, const struct instance_spec *s, struct err *e);
+
 /* Networks alone. */
 int record_change_net(struct db *db, const struct instance_spec *s, struct err *e);
 
@@ -85,6 +88,10 @@ struct network;
 void engine_tell_network(struct engine *en, const struct network *n, const char *action, const char *more);
 /* start.c: starts a monitor for the files of an instance that does not run; -EALREADY: it does.  *ret_fd as engine_start. */
 int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
+/* start.c: the same of one without a record (scratch.h), whose lock is taken. */
+struct writable;
+int start_scratch(struct engine *en, const struct instance_spec *spec, const struct writable *w, int lock,
+		  int *ret_fd, struct err *e);
 /* start.c: the lock of an instance that does not run; waits for who has it for a moment.  -EALREADY: it runs. */
 int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e);
 /* control.c: the monitor that listens on this socket of the run directory; -ESRCH. */
@@ -106,6 +113,12 @@ const struct host_facts *engine_facts_kvm(struct engine *en);
 
 /* create.c: a new directory below ROOT/instances, and its lock */
 int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct err *e);
+
+/* create.c: a machine for a spec that is to have one: kernel, driver (NULL: the usual ones), RAM, processors, disks. */
+int engine_choose_machine(struct engine *en, const struct run_request *rq, struct instance_spec *s,
+			  struct err *e);
+/* create.c: a back end refuses in its plan what it cannot do, by the name of the flag. */
+int engine_check_plan(struct engine *en, const struct instance_spec *s, struct err *e);
 
 /* create.c: processors of a machine with these limits. */
 int engine_choose_vcpus(const struct resources *r, const struct host_facts *h);

@@ -67,6 +67,14 @@ const char *layer_form(int isolation, const struct writable *w)
 	return form_of(isolation, !w->below);
 }
 
+bool layer_is_written(struct engine *en, int isolation, const struct writable *w)
+{
+	autoclose int dir = layer_dir_open(en, w->top);
+	struct stat st;
+
+	return dir >= 0 && fstatat(dir, layer_form(isolation, w), &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* --- what an instance stands on */
 
 void layers_done(struct layer_dirs *l)
@@ -92,19 +100,17 @@ static int open_below(struct engine *en, const struct instance_spec *s, const ch
 	return fd;
 }
 
-int layers_open(struct engine *en, const struct instance_spec *s, struct layer_dirs *ret, struct err *e)
+int layers_open_on(struct engine *en, const struct instance_spec *s, const struct writable *w,
+		   struct layer_dirs *ret, struct err *e)
 {
-	AUTO(writable_done) struct writable w = { 0 };
 	AUTO(strv_done) struct strv chain = { 0 };
 	struct layer_dirs l = { .top = -1 };
-	int r = writable_find(en->db, s->id, &w, e);
+	int r = layer_chain(en->db, w->below, &chain, e);
 
-	if (r == 0)
-		r = layer_chain(en->db, w.below, &chain, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s", s->name);
 	l.below = calloc(chain.n + 1, sizeof(*l.below));
-	l.top = l.below ? layer_top_open(en, s->id, &w, e) : err_set(e, ENOMEM, "out of memory");
+	l.top = l.below ? layer_top_open(en, s->id, w, e) : err_set(e, ENOMEM, "out of memory");
 	r = l.top < 0 ? l.top : 0;
 	for (size_t i = 0; i < chain.n && r == 0; i++) {
 		int fd = open_below(en, s, chain.v[i], i == 0, e);
@@ -119,6 +125,14 @@ int layers_open(struct engine *en, const struct instance_spec *s, struct layer_d
 	else
 		*ret = l;
 	return r;
+}
+
+int layers_open(struct engine *en, const struct instance_spec *s, struct layer_dirs *ret, struct err *e)
+{
+	AUTO(writable_done) struct writable w = { 0 };
+	int r = writable_find(en->db, s->id, &w, e);
+
+	return r < 0 ? err_wrap(e, r, "%s", s->name) : layers_open_on(en, s, &w, ret, e);
 }
 
 /* --- one under way */

@@ -16,6 +16,8 @@ int layer_dir_open(struct engine *en, const char *id);
 int layer_top_open(struct engine *en, const char *instance, const struct writable *w, struct err *e);
 /* What a layer holds, of the form that the instance's wall writes: its name below the directory of the layer. */
 const char *layer_form(int isolation, const struct writable *w);
+/* Has the instance ever written to its top? */
+bool layer_is_written(struct engine *en, int isolation, const struct writable *w);
 
 /* All that an instance stands on. */
 struct layer_dirs {
@@ -25,6 +27,9 @@ struct layer_dirs {
 };
 
 int layers_open(struct engine *en, const struct instance_spec *s, struct layer_dirs *ret, struct err *e);
+/* The same of one without rows. */
+int layers_open_on(struct engine *en, const struct instance_spec *s, const struct writable *w,
+		   struct layer_dirs *ret, struct err *e);
 void layers_done(struct layer_dirs *l);
 
 /* A new layer under way; its directory is locked, so that nobody sweeps it. */

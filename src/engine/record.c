@@ -191,22 +191,30 @@ int record_replace(struct db *db, const struct instance_spec *s, struct err *e)
 	return db_run(&st, e);
 }
 
-/* What `take` takes over from s, within one transaction; the rest is as it is by now. */
-static int change(struct db *db, const struct instance_spec *s,
-		  void (*take)(struct instance_spec *record, const struct instance_spec *s), struct err *e)
-{
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	struct instance_spec now = { 0 }, changed;
-	int r = db_begin(db, &tx, e);
+typedef void (*take_fn)(struct instance_spec *record, const struct instance_spec *s);
 
-	if (r == 0)
-		r = record_find(db, s->id, &now, e);
+/* What `take` takes over from s; the rest is as it is by now.  Within a transaction. */
+static int change_within(struct db *db, const struct instance_spec *s, take_fn take, struct err *e)
+{
+	struct instance_spec now = { 0 }, changed;
+	int r = record_find(db, s->id, &now, e);
+
 	if (r < 0)
 		return r;
 	changed = now; /* borrows */
 	take(&changed, s);
 	r = record_replace(db, &changed, e);
 	json_done(&instance_spec_table, &now);
+	return r;
+}
+
+static int change(struct db *db, const struct instance_spec *s, take_fn take, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = change_within(db, s, take, e);
 	return r < 0 ? r : db_commit(&tx, e);
 }
 
@@ -222,6 +230,18 @@ static void take_limits(struct instance_spec *record, const struct instance_spec
 int record_change(struct db *db, const struct instance_spec *s, struct err *e)
 {
 	return change(db, s, take_limits, e);
+}
+
+static void take_wall(struct instance_spec *record, const struct instance_spec *s)
+{
+	record->isolation = s->isolation;
+	record->isolation_rule = s->isolation_rule;
+	record->vm = s->vm;
+}
+
+int record_change_wall(struct db *db, const struct instance_spec *s, struct err *e)
+{
+	return change_within(db, s, take_wall, e);
 }
 
 static void take_net(struct instance_spec *record, const struct instance_spec *s)

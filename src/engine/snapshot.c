@@ -15,9 +15,10 @@
 #include "base/path.h"
 #include "engine/volume_state.h"
 
-#define SNAPSHOTS "snapshots"
-#define LOCK_S	  600 /* a copy of a large layer may be under way */
-#define POLL_MS	  5
+#define SNAPSHOTS    "snapshots"
+#define LOCK_S	     600 /* a copy of a large layer may be under way */
+#define POLL_MS	     5
+#define UNFINISHED_S 3600 /* longer than a group takes */
 
 int snapshot_split(const char *word, char **ret_instance, char **ret_name, struct err *e)
 {
@@ -204,6 +205,13 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 	return r < 0 ? err_sys(e, -r, "snapshot %s", s.name) : layers_sweep(en, in->spec.id, e);
 }
 
+static bool is_over(const struct snapshot *s, int64_t now_ns)
+{
+	if (*s->name == SNAPSHOT_UNFINISHED) /* of a group whose command was killed */
+		return s->created_ns < now_ns - UNFINISHED_S * NS_PER_S;
+	return s->expires_ns && s->expires_ns <= now_ns;
+}
+
 void snapshot_remove_expired(struct engine *en, const struct instance *in)
 {
 	int64_t now_ns = clock_real_ns();
@@ -213,7 +221,7 @@ void snapshot_remove_expired(struct engine *en, const struct instance *in)
 	if (snapshot_list(en, in, &list, &n, NULL) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (list[i].expires_ns && list[i].expires_ns <= now_ns)
+		if (is_over(&list[i], now_ns))
 			snapshot_remove(en, in, list[i].id, NULL);
 	snapshots_free(list, n);
 }

@@ -20,7 +20,9 @@
 #include "storage/snapshot.h"
 
 struct snapshot_request {
-	const char *name; /* NULL: chosen: snap0, snap1 ... */
+	const char *
+		name; /* NULL: chosen: snap0, snap1 ...; one that begins so is of a group that is not complete: */
+#define SNAPSHOT_UNFINISHED '~'
 	const char *description; /* or NULL */
 	int64_t expires_ns; /* time of day; 0: never */
 	bool automatic;
@@ -29,6 +31,7 @@ struct snapshot_request {
 		MEMORY_IF_IT_CAN, /* of a machine that runs, where that can be saved */
 		MEMORY_NOT,
 		MEMORY_MUST, /* or an error that says why not */
+		MEMORY_NOT_AND_HELD, /* nor is it to be held: the caller does (engine_hold) */
 	} memory;
 };
 

@@ -1,10 +1,8 @@
 /* snapshot_create.c - a snapshot is made: a layer is sealed, or copied from one that runs */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -39,7 +37,7 @@ static int choose_name(struct engine *en, const struct instance *in, char **ret,
 static int check_free(struct engine *en, const struct instance *in, const char *name, struct err *e)
 {
 	AUTO(snapshot_done) struct snapshot taken = { 0 };
-	int r = snapshot_name_check(name, e);
+	int r = *name == SNAPSHOT_UNFINISHED ? 0 : snapshot_name_check(name, e);
 
 	if (r < 0)
 		return r;
@@ -94,15 +92,6 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 
 /* --- at rest */
 
-/* Has the instance ever written to its top? */
-static bool is_written(struct engine *en, const struct instance_spec *spec, const struct writable *w)
-{
-	autoclose int dir = layer_dir_open(en, w->top);
-	struct stat st;
-
-	return dir >= 0 && fstatat(dir, layer_form(spec->isolation, w), &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static int sync_top(struct engine *en, const struct writable *w, struct err *e)
 {
 	autoclose int dir = layer_dir_open(en, w->top);
@@ -139,7 +128,7 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 		r = layer_chain(en->db, w.top, &chain, e);
 	if (r < 0)
 		return r;
-	written = is_written(en, spec, &w);
+	written = layer_is_written(en, spec->isolation, &w);
 	r = written ? sync_top(en, &w, e) : 0;
 	if (r == 0 && copy_text(w.snapshot, &s->parent) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
@@ -247,7 +236,11 @@ static int capture(struct engine *en, const struct instance *in, enum snapshot_m
 		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
 {
 	struct memory_saving m = { en, in, s, -1 };
-	int r = wish == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
+	int r;
+
+	if (wish == MEMORY_NOT_AND_HELD)
+		return snapshot_capture(en, &in->spec, w, st, e);
+	r = wish == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
 
 	if (r == 0 && in->state.status == STATUS_PAUSED)
 		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);

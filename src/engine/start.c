@@ -42,7 +42,14 @@ struct starter {
 	struct boot boot; /* its fds are ours to close */
 	int dir_fd; /* ROOT/instances/ID, also in boot */
 	const struct snapshot *saved; /* goes on with its memory; NULL: boots */
+	const struct writable *scratch; /* it has no record, and writes here (scratch.h); NULL */
 };
+
+static int open_layers(struct starter *s, struct layer_dirs *ret, struct err *e)
+{
+	return s->scratch ? layers_open_on(s->en, s->spec, s->scratch, ret, e)
+			  : layers_open(s->en, s->spec, ret, e);
+}
 
 /* Hands fd (taken) to the monitor under this name. */
 static int give(struct starter *s, const char *name, int fd, struct err *e)
@@ -147,7 +154,7 @@ static int give_written(struct starter *s, const struct layer_dirs *l, struct er
 static int give_container(struct starter *s, struct err *e)
 {
 	AUTO(layers_done) struct layer_dirs written = { .top = -1 };
-	int r = layers_open(s->en, s->spec, &written, e);
+	int r = open_layers(s, &written, e);
 
 	for (size_t i = 0; i < s->spec->layers.n && r == 0; i++) {
 		int fd = image_layer_open(s->en->images, s->spec->layers.v[i], e);
@@ -168,7 +175,7 @@ static bool boots_image(const struct vm_spec *vm)
 static int give_disk(struct starter *s, struct err *e)
 {
 	AUTO(layers_done) struct layer_dirs written = { .top = -1 };
-	int fd, r = layers_open(s->en, s->spec, &written, e);
+	int fd, r = open_layers(s, &written, e);
 
 	if (r == 0)
 		r = give_below(s, &written, e);
@@ -436,7 +443,7 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 	autoclose int ours = -1;
 	int r = give(s, "lock", lock, e);
 
-	if (r == 0)
+	if (r == 0 && !s->scratch)
 		r = check_record(s->en, s->spec, e);
 	if (r == 0 && !again)
 		r = settle(s, e);
@@ -490,6 +497,18 @@ int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd
 	struct starter s = { .en = en, .spec = spec, .boot.files_only = true, .dir_fd = -1 };
 
 	return start(&s, ret_fd, e);
+}
+
+int start_scratch(struct engine *en, const struct instance_spec *spec, const struct writable *w, int lock,
+		  int *ret_fd, struct err *e)
+{
+	AUTO(starter_done)
+	struct starter s = { .en = en, .spec = spec, .boot.files_only = true, .dir_fd = -1, .scratch = w };
+	int r = launch(&s, lock, false, ret_fd, e);
+
+	if (r < 0)
+		remove_tree(en->run_fd, spec->id);
+	return r;
 }
 
 int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e)

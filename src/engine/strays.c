@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -25,13 +26,26 @@ static bool has_record(struct engine *en, const char *id)
 	return r != -ENOENT; /* in doubt it has */
 }
 
+/* Somebody is about to take what is in it (scratch.h). */
+static bool is_scratch(struct engine *en, const char *id)
+{
+	autoclose int dir = truth_dir_open(en, id);
+
+	return dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) < 0;
+}
+
 /* Looked at again under the lock, which whoever makes one holds until it is recorded. */
 static void remove_stray(struct engine *en, const char *id)
 {
+	struct instance in = { .spec = { .id = (char *)(uintptr_t)id, .name = (char *)(uintptr_t)id } };
 	autoclose int lock = -1;
 
-	if (truth_lock(en, id, &lock, NULL) == 0 && !has_record(en, id))
-		remove_tree(en->instances_fd, id);
+	if (truth_lock(en, id, &lock, NULL) < 0 || has_record(en, id) || is_scratch(en, id))
+		return;
+	truth_settle(en, &in,
+		     NULL); /* a monitor that was killed at the files of a scratch instance (scratch.h) */
+	json_done(&instance_state_table, &in.state);
+	remove_tree(en->instances_fd, id);
 }
 
 void strays_remove(struct engine *en)

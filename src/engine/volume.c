@@ -321,15 +321,22 @@ int volume_add_copy(struct engine *en, const char *like, const char *name, struc
 	return r == 0 && !is_new ? err_set(e, EEXIST, "there is a volume %s already", name) : r;
 }
 
-int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
-			 struct err *e)
+int volumes_add_mounts(struct engine *en, const struct instance_spec *s, struct strv *ret_made, struct err *e)
 {
-	int r = record_add(en->db, s, e);
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_mounts; i++)
 		if (is_of_volume(&s->mounts[i]))
 			r = record_mount(en, s, &s->mounts[i], ret_made, e);
 	return r;
+}
+
+int volumes_add_instance(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
+			 struct err *e)
+{
+	int r = record_add(en->db, s, e);
+
+	return r < 0 ? r : volumes_add_mounts(en, s, ret_made, e);
 }
 
 static void tell_all(struct engine *en, const struct strv *names, const char *action)

@@ -29,6 +29,9 @@ int volumes_add_instance(struct engine *en, const struct instance_spec *s, struc
 			 struct err *e);
 /* Within a transaction: a volume of this name with the labels of `like`; -EEXIST. */
 int volume_add_copy(struct engine *en, const char *like, const char *name, struct err *e);
+/* The same of one that has a record: the volumes that it did not mount before. */
+int volumes_add_mounts(struct engine *en, const struct instance_spec *s, struct strv *ret_made,
+		       struct err *e);
 void volumes_tell_made(struct engine *en, const struct strv *made);
 /* Removes the record of an instance; with_volumes: and the anonymous volumes that nobody else mounts. */
 int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,

@@ -5,11 +5,13 @@
  */
 #include "files/restore.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -17,10 +19,13 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/strv.h"
 
 #define IMPLICIT_MODE 0755 /* of directories that the archive does not name */
 #define ENTRIES_MAX   2000000
 #define ACL_DEFAULT   "system.posix_acl_default"
+#define WHITEOUT      ".wh."
+#define OPAQUE	      WHITEOUT WHITEOUT ".opq"
 
 struct level {
 	int fd;
@@ -207,21 +212,44 @@ static int go_to(struct restore *rs, const char *path, size_t n, struct err *e)
 
 /* --- entries */
 
-/* What is there goes, but a directory. */
-static int make_way(int dirfd, const char *name, struct err *e)
+static int remove_all(int dirfd, const char *name, struct err *e)
 {
+	int r = remove_tree(dirfd, name);
+
+	return r < 0 ? err_sys(e, -r, "cannot remove what is there") : 0;
+}
+
+/* What is there goes, but a directory, which goes for a layer alone. */
+static int make_way(const struct restore *rs, const char *name, struct err *e)
+{
+	int dirfd = here(rs);
+
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
+	if (errno == EISDIR && (rs->flags & RESTORE_LAYER))
+		return remove_all(dirfd, name, e);
 	if (errno == EISDIR)
 		return err_set(e, EISDIR, "a directory of this name is there");
 	return err_sys(e, errno, "cannot replace what is there");
 }
 
+/* A directory that is there stays. */
+static int yield_to_directory(int dirfd, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
+		return 0;
+	return unlinkat(dirfd, name, 0) < 0 ? err_sys(e, errno, "cannot replace what is there") : 0;
+}
+
 static int put_directory(struct restore *rs, const char *name, const struct entry *en, struct err *e)
 {
 	struct level *l;
-	int r;
+	int r = rs->flags & RESTORE_LAYER ? yield_to_directory(here(rs), name, e) : 0;
 
+	if (r < 0)
+		return r;
 	if (mkdirat(here(rs), name, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot make the directory");
 	r = enter(rs, name, strlen(name), e);
@@ -271,7 +299,7 @@ static int put_file(struct restore *rs, const char *name, const struct entry *en
 	return r;
 }
 
-/* A link or a FIFO has been made: it is opened without following, and must be of this type. */
+/* A link, a FIFO or a device has been made: it is opened without following, and must be of this type. */
 static int finish_special(const struct restore *rs, const char *name, const struct entry *en, struct err *e)
 {
 	autoclose int fd = openat(here(rs), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -288,8 +316,11 @@ static int finish_special(const struct restore *rs, const char *name, const stru
 
 static int put_special(struct restore *rs, const char *name, const struct entry *en, struct err *e)
 {
-	int r = S_ISLNK(en->mode) ? symlinkat(en->symlink, here(rs), name)
-				  : mknodat(here(rs), name, S_IFIFO | (mode_of(rs, en) & 0777), 0);
+	mode_t type = en->mode & S_IFMT;
+	bool node = type == S_IFCHR || type == S_IFBLK;
+	int r = S_ISLNK(en->mode)
+			? symlinkat(en->symlink, here(rs), name)
+			: mknodat(here(rs), name, type | (mode_of(rs, en) & 0777), node ? en->rdev : 0);
 
 	return r < 0 ? err_sys(e, errno, "cannot make it") : finish_special(rs, name, en, e);
 }
@@ -309,23 +340,79 @@ static int put_hardlink(struct restore *rs, const char *name, const struct entry
 	return 0;
 }
 
+/* --- marks of layers */
+
+static int clear_here(const struct restore *rs, struct err *e)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	int fd = openat(here(rs), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *de;
+
+	if (!d) {
+		r = err_sys(e, errno, "cannot read the directory");
+		auto_close(&fd);
+		return r;
+	}
+	while (r == 0 && (de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			r = strv_add(&names, de->d_name);
+	closedir(d);
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = remove_all(here(rs), names.v[i], e);
+	return r;
+}
+
+/* ".wh.x" in the directory where we are. */
+static int put_mark(const struct restore *rs, const char *name, struct err *e)
+{
+	const char *victim = name + strlen(WHITEOUT);
+
+	if (!strcmp(name, OPAQUE))
+		return clear_here(rs, e);
+	if (!*victim || !strcmp(victim, ".") || !strcmp(victim, "..") ||
+	    !strncmp(victim, WHITEOUT, strlen(WHITEOUT)))
+		return err_set(e, EPROTO, "it marks nothing that can be deleted");
+	return remove_all(here(rs), victim, e);
+}
+
+/* --- all */
+
+static bool is_node(const struct entry *en)
+{
+	return !en->hardlink && (S_ISCHR(en->mode) || S_ISBLK(en->mode));
+}
+
+static int check_entry(struct restore *rs, const struct entry *en, struct err *e)
+{
+	if (++rs->entries > ENTRIES_MAX)
+		return err_set(e, E2BIG, "there are more than %d entries", ENTRIES_MAX);
+	if (is_node(en) && !(rs->flags & RESTORE_LAYER))
+		return err_set(e, EPERM, "device nodes are not copied");
+	/* overlayfs's own mark, which a file system below would take */
+	if (is_node(en) && S_ISCHR(en->mode) && en->rdev == makedev(0, 0))
+		return err_set(e, EPERM, "the device 0:0 is no device");
+	return 0;
+}
+
 int restore_put(struct restore *rs, const struct entry *en, struct untar *u, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *name = slash ? slash + 1 : en->path;
-	int r;
+	int r = check_entry(rs, en, e);
 
-	if (++rs->entries > ENTRIES_MAX)
-		return err_set(e, E2BIG, "there are more than %d entries", ENTRIES_MAX);
-	if (!en->hardlink && (S_ISCHR(en->mode) || S_ISBLK(en->mode)))
-		return err_set(e, EPERM, "device nodes are not copied");
-	r = go_to(rs, en->path, slash ? (size_t)(slash - en->path) : 0, e);
+	if (r == 0)
+		r = go_to(rs, en->path, slash ? (size_t)(slash - en->path) : 0, e);
+	if (r == 0 && (rs->flags & RESTORE_LAYER) && !strncmp(name, WHITEOUT, strlen(WHITEOUT)))
+		return put_mark(rs, name, e);
 	if (r == 0 && !en->hardlink && S_ISDIR(en->mode))
 		return put_directory(rs, name, en, e);
 	/* its own name: linking it again would lose it */
 	if (r == 0 && en->hardlink && !strcmp(en->hardlink, en->path))
 		return err_set(e, EINVAL, "it is a link to itself");
 	if (r == 0)
-		r = make_way(here(rs), name, e);
+		r = make_way(rs, name, e);
 	if (r < 0)
 		return r;
 	if (en->hardlink)

@@ -15,6 +15,9 @@ enum {
 	RESTORE_SETID =
 		2, /* set-user-id and set-group-id bits, and capabilities of files, else without them */
 	RESTORE_TOP = 4, /* what the archive says about "./" is for the base: its mode, owner and time */
+	RESTORE_LAYER =
+		8, /* it is a layer (OCI image-spec, layer.md): ".wh.x" removes x, whatever is there gives way, and
+		    * device nodes are made */
 };
 
 struct restore;

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* What a GET gives on STDOUT.  A PUT is a copy. */
+/* What a GET gives on STDOUT.  A PUT is a copy, or a layer, which is written into the root. */
 enum files_kind {
 	FILES_COPY, /* what is at `path`, as a process inside sees it: a tar stream */
 	FILES_TREE, /* the whole root, without what is mounted in it: a tar stream */

@@ -1,0 +1,298 @@
+/* snapshot_group.c - one moment of several instances: all of them, or none */
+#include "engine/snapshot_group.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "engine/ask.h"
+
+/* --- who */
+
+void instance_group_done(struct instance_group *g)
+{
+	instances_free(g->list, g->n);
+	*g = (struct instance_group){ 0 };
+}
+
+static int add(struct instance_group *g, struct instance *in, struct err *e)
+{
+	struct instance *more;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (!strcmp(g->list[i].spec.id, in->spec.id))
+			return err_set(e, EINVAL, "%s is in the group twice", in->spec.name);
+	more = reallocarray(g->list, g->n + 1, sizeof(*more));
+	if (!more)
+		return err_set(e, ENOMEM, "out of memory");
+	g->list = more;
+	g->list[g->n++] = *in;
+	*in = (struct instance){ 0 };
+	return 0;
+}
+
+static int add_named(struct engine *en, const char *name, struct instance_group *g, struct err *e)
+{
+	AUTO(instance_done) struct instance in = { 0 };
+	int r = engine_find(en, name, &in, e);
+
+	return r < 0 ? r : add(g, &in, e);
+}
+
+int instance_group_named(struct engine *en, const char *names, struct instance_group *ret, struct err *e)
+{
+	AUTO(instance_group_done) struct instance_group g = { 0 };
+	AUTO(strv_done) struct strv words = { 0 };
+	int r = strv_split(&words, names, ",") < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+
+	for (size_t i = 0; i < words.n && r == 0; i++)
+		r = *words.v[i] ? add_named(en, words.v[i], &g, e)
+				: err_set(e, EINVAL, "'%.140s' has an empty name", names);
+	if (r < 0)
+		return r;
+	*ret = g;
+	g = (struct instance_group){ 0 };
+	return 0;
+}
+
+static bool has_label(const struct instance *in, const char *label)
+{
+	size_t n = strlen(label);
+
+	for (size_t i = 0; i < in->spec.labels.n; i++) {
+		const char *have = in->spec.labels.v[i];
+
+		if (!strcmp(have, label) ||
+		    (!strchr(label, '=') && !strncmp(have, label, n) && have[n] == '='))
+			return true;
+	}
+	return false;
+}
+
+int instance_group_labelled(struct engine *en, const char *label, struct instance_group *ret, struct err *e)
+{
+	AUTO(instance_group_done) struct instance_group all = { 0 }, g = { 0 };
+	int r = engine_list(en, true, &all.list, &all.n, e);
+
+	for (size_t i = 0; i < all.n && r == 0; i++)
+		if (has_label(&all.list[i], label))
+			r = add(&g, &all.list[i], e);
+	if (r == 0 && !g.n)
+		r = err_set(e, ENOENT, "no instance has the label %.140s", label);
+	if (r < 0)
+		return r;
+	*ret = g;
+	g = (struct instance_group){ 0 };
+	return 0;
+}
+
+/* --- create */
+
+static int check_free(struct engine *en, const struct instance_group *g, const char *name, struct err *e)
+{
+	int r = snapshot_name_check(name, e);
+
+	for (size_t i = 0; i < g->n && r == 0; i++) {
+		AUTO(snapshot_done) struct snapshot taken = { 0 };
+
+		r = snapshot_find(en, &g->list[i], name, &taken, NULL);
+		if (r == 0)
+			return err_set(e, EEXIST, "%s has a snapshot \"%s\" already", g->list[i].spec.name,
+				       name);
+		r = r == -ENOENT ? 0
+				 : err_set(e, -r, "the snapshots of %s cannot be read", g->list[i].spec.name);
+	}
+	return r;
+}
+
+static int choose_name(struct engine *en, const struct instance_group *g, const char *wanted, char **ret,
+		       struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < 1000000; i++) {
+		autofree char *name = wanted ? strdup(wanted) : str_printf("group%u", i);
+
+		r = name ? check_free(en, g, name, e) : err_set(e, ENOMEM, "out of memory");
+		if (r == 0)
+			*ret = take_ptr(name);
+		if (wanted || r != -EEXIST)
+			break;
+	}
+	return r;
+}
+
+/* All that is under way. */
+struct group {
+	struct engine *en;
+	const struct instance_group *of;
+	int *held;
+	struct snapshot *made;
+	size_t n_made;
+};
+
+static void group_done(struct group *g)
+{
+	for (size_t i = 0; g->held && i < g->of->n; i++)
+		auto_close(&g->held[i]);
+	free(g->held);
+	snapshots_free(g->made, g->n_made);
+}
+
+/* From the last of these on nothing of the group writes. */
+static int hold_all(struct group *g, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->of->n && r == 0; i++) {
+		const struct instance *in = &g->of->list[i];
+
+		if (in->state.status == STATUS_PAUSED)
+			r = err_set(e, EAGAIN, "%s is paused", in->spec.name);
+		else if (instance_is_live(&in->state))
+			r = engine_hold(g->en, in, &g->held[i], e);
+	}
+	return r;
+}
+
+static int make_all(struct group *g, const struct snapshot_request *rq, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->of->n && r == 0; i++) {
+		struct snapshot_request one = *rq;
+
+		one.memory = g->held[i] < 0 ? MEMORY_NOT : MEMORY_NOT_AND_HELD;
+		r = snapshot_create(g->en, &g->of->list[i], &one, &g->made[i], e);
+		g->n_made += r == 0;
+	}
+	return r;
+}
+
+static void let_go(struct group *g)
+{
+	for (size_t i = 0; i < g->of->n; i++) {
+		auto_close(&g->held[i]);
+		g->held[i] = -1;
+	}
+}
+
+static int name_all(struct group *g, const char *name, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(g->en->db, &tx, e);
+
+	for (size_t i = 0; i < g->n_made && r == 0; i++)
+		r = snapshot_record_rename(g->en->db, &g->made[i], name, e);
+	return r < 0 ? r : db_commit(&tx, e);
+}
+
+static int create(struct group *g, const struct snapshot_request *rq, const char *name, struct err *e)
+{
+	char unfinished[1 + 32 + 1] = { SNAPSHOT_UNFINISHED };
+	struct snapshot_request one = *rq;
+	int r = hold_all(g, e);
+
+	engine_random_hex(16, unfinished + 1);
+	one.name = unfinished;
+	one.no_volumes = true; /* their users would be held a second time */
+	if (r == 0)
+		r = make_all(g, &one, e);
+	let_go(g);
+	if (r == 0)
+		r = name_all(g, name, e);
+	for (size_t i = 0; i < g->n_made && r < 0; i++)
+		snapshot_remove(g->en, &g->of->list[i], g->made[i].id, NULL);
+	return r;
+}
+
+int snapshot_group_create(struct engine *en, const struct instance_group *of,
+			  const struct snapshot_request *rq, char **ret_name, struct err *e)
+{
+	AUTO(group_done)
+	struct group g = { .en = en,
+			   .of = of,
+			   .held = calloc(of->n, sizeof(*g.held)),
+			   .made = calloc(of->n, sizeof(*g.made)) };
+	autofree char *name = NULL;
+	int r = g.held && g.made ? 0 : err_set(e, ENOMEM, "out of memory");
+
+	for (size_t i = 0; g.held && i < of->n; i++)
+		g.held[i] = -1;
+	if (r == 0)
+		r = choose_name(en, of, rq->name, &name, e);
+	if (r == 0)
+		r = create(&g, rq, name, e);
+	if (r == 0)
+		*ret_name = take_ptr(name);
+	return r;
+}
+
+/* --- rollback */
+
+static int check_all(struct engine *en, const struct instance_group *g, const char *name, bool stop,
+		     struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->n && r == 0; i++) {
+		AUTO(snapshot_done) struct snapshot s = { 0 };
+
+		r = snapshot_find(en, &g->list[i], name, &s, e);
+		if (r == 0 && !stop && instance_is_live(&g->list[i].state))
+			r = err_set(e, EBUSY, "%s is running: stop it first, or add --stop",
+				    g->list[i].spec.name);
+	}
+	return r;
+}
+
+static int stop_all(struct engine *en, const struct instance_group *g, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->n && r == 0; i++)
+		if (instance_is_live(&g->list[i].state))
+			r = engine_stop(en, &g->list[i], -1, e);
+	return r;
+}
+
+/* Those before the n-th are again what they were. */
+static int undo(struct engine *en, const struct instance_group *g, size_t n, const char *before,
+		struct err *e)
+{
+	const struct rollback_request rq = { .no_volumes = true };
+	struct err why = *e;
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		r = snapshot_rollback(en, &g->list[i], before, &rq, e);
+		if (r < 0)
+			return err_wrap(e, r, "%.200s; and %s cannot be what it was: its snapshot %s",
+					why.msg, g->list[i].spec.name, before);
+		snapshot_remove(en, &g->list[i], before, NULL);
+	}
+	return err_set(e, why.no, "%s", why.msg);
+}
+
+int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name, bool stop,
+			    struct err *e)
+{
+	char before[sizeof("before-") + 16] = "before-";
+	const struct rollback_request rq = { .keep = before, .stop = stop, .no_volumes = true };
+	int r = check_all(en, g, name, stop, e);
+
+	engine_random_hex(8, before + strlen(before));
+	if (r == 0)
+		r = stop_all(en, g, e);
+	for (size_t i = 0; i < g->n && r == 0; i++) {
+		r = snapshot_rollback(en, &g->list[i], name, &rq, e);
+		if (r < 0)
+			return undo(en, g, i, before, e);
+	}
+	for (size_t i = 0; i < g->n && r == 0; i++)
+		r = snapshot_remove(en, &g->list[i], before, e);
+	return r;
+}

@@ -1,0 +1,33 @@
+/* snapshot_group.h - one moment of several instances: all of them, or none
+ *
+ * How it works: those that run are held, all at the same time, with what they wrote on the disk (engine_hold: a kill of ours
+ * lets them go on); then each gets its snapshot, under a name that nobody can type, and one transaction gives all of them
+ * their name.  What a kill leaves under the other name is removed as what has expired is.
+ *
+ * Files alone are in them: the memory of a machine is not saved at the moment at which another instance is held.
+ */
+#ifndef ENGINE_SNAPSHOT_GROUP_H
+#define ENGINE_SNAPSHOT_GROUP_H
+
+#include "engine/snapshot.h"
+
+/* The instances of a group; no two are the same. */
+struct instance_group {
+	struct instance *list;
+	size_t n;
+};
+void instance_group_done(struct instance_group *g);
+/* By name; "a,b,c". */
+int instance_group_named(struct engine *en, const char *names, struct instance_group *ret, struct err *e);
+/* All that have this label, KEY or KEY=VALUE; -ENOENT: none. */
+int instance_group_labelled(struct engine *en, const char *label, struct instance_group *ret, struct err *e);
+
+/* rq: its name NULL: chosen, group0, group1 ...; *ret_name, owned: which it is. */
+int snapshot_group_create(struct engine *en, const struct instance_group *g,
+			  const struct snapshot_request *rq, char **ret_name, struct err *e);
+/* Where one cannot go back, those that have are what they were before.  A kill in between leaves the state before of those
+ * that have as a snapshot, before-ID. */
+int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name, bool stop,
+			    struct err *e);
+
+#endif

@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# one moment of several instances, containers and virtual machines alike: all of them or none
+
+load ../lib
+
+setup_file() { store_open; }
+teardown_file() { store_close; }
+
+within() { ketch exec "$1" sh -c "$2"; } # INSTANCE COMMAND
+counted() { within "$1" 'cat /n'; }
+all_names() { ketch snapshot ls -q "$1" | sort | xargs; }
+
+@test "a group that runs is snapshotted at one moment, and goes back whole" {
+	# one behind the wall of this run, two quick ones, of which one does not run
+	stay --name g1 -l set=it >/dev/null
+	ISOLATION=container stay --name g2 -l set=it >/dev/null
+	ketch create --isolation container --name g3 -l set=it ketch/base true >/dev/null
+	for i in g1 g2; do within $i 'echo one >/n'; done
+	is "$(ketch snapshot create --group g1,g2,g3@m)" $'g1@m\ng2@m\ng3@m'
+	for i in g1 g2; do within $i 'echo two >/n'; done # both go on
+	is "$(ketch snapshot create --label set=it | sort)" $'g1@group0\ng2@group0\ng3@group0'
+	refused 1 'g1 is running: stop it first, or add --stop' ketch rollback --group g1,g2,g3@m
+	ketch rollback --stop --label set @m >/dev/null
+	is "$(all_names g1) / $(all_names g2) / $(all_names g3)" "group0 m / group0 m / group0 m"
+	for i in g1 g2; do
+		ketch start $i >/dev/null
+		await 60 status_is $i running
+		is "$(counted $i)" one
+	done
+}
+
+@test "where one member cannot, none does" {
+	ketch snapshot create --disk-only g2@taken >/dev/null
+	refused 1 'g2 has a snapshot "taken" already' ketch snapshot create --group g1,g2@taken
+	is "$(all_names g1)" "group0 m"
+	refused 1 'g1 has no snapshot "taken"' ketch rollback --stop --group g2,g1@taken
+	status_is g2 running
+	refused 1 'g1 is in the group twice' ketch snapshot create --group g1,g1
+	refused 1 'no such instance: nobody' ketch snapshot create --group g1,nobody
+	refused 1 'no instance has the label none=such' ketch snapshot create --label none=such
+	refused 1 'exclude each other' ketch snapshot create --group g1 --label set
+	refused 1 'name an instance, or give --group or --label' ketch snapshot create
+	refused 1 'to which snapshot' ketch rollback --group g1,g2
+	ketch pause g2 >/dev/null
+	refused 1 'g2 is paused' ketch snapshot create --group g1,g2@p
+	is "$(all_names g1)" "group0 m"
+	ketch unpause g2 >/dev/null
+}
