@@ -144,7 +144,7 @@ const struct command cmd_snapshot_create = {
 		"is written to afterwards is copied, and its other names keep what they had.\n\n"
 		"Of a group, containers and virtual machines alike, all that run stand still at the same "
 		"time; "
-		"each gets a snapshot of the same name without memory, or none does.",
+		"each gets a snapshot of the same name without memory and volumes, or none does.",
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
 	.max_words = 1,

@@ -101,6 +101,8 @@ static int receive_layer(const struct container *c, const struct launch *l, stru
 		return r;
 	begin(l);
 	r = files_receive(&to, &rc, e);
+	if (r == 0 && syncfs(root) < 0) /* a machine that is slow to go may be killed */
+		r = err_sys(e, errno, "it cannot be made durable");
 	end(r, e);
 }
 
