@@ -83,14 +83,10 @@ const struct command cmd_rollback = {
 		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
 		"was written since is lost, but for what --keep keeps.  Any snapshot will "
 		"do, also "
-		"older ones, and those of the branch that was left.
-
-"
+		"older ones, and those of the branch that was left.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "
-		"copy of them; it is refused while another instance runs with one of them.
-
-"
-		"Of a group all go back, without their memory and their volumes, or all stay what they were.",
+		"copy of them; it is refused while another instance runs with one of them.\n\n"
+		"Of a group all go back, without their memory and volumes, or all stay what they were.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
 	.max_words = 1,

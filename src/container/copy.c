@@ -85,6 +85,14 @@ static int clone_root(const struct container *c, struct err *e)
 	return fd < 0 ? err_sys(e, -fd, "cannot see the root without its mounts") : fd;
 }
 
+/* root is an O_PATH descriptor.  A machine that is slow to go may be killed. */
+static int sync_all(int root, struct err *e)
+{
+	autoclose int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 || syncfs(dir) < 0 ? err_sys(e, errno, "it cannot be made durable") : 0;
+}
+
 /* A layer that another instance has written is written here: on top of the image, below what is mounted. */
 static int receive_layer(const struct container *c, const struct launch *l, struct err *e)
 {
@@ -101,8 +109,8 @@ static int receive_layer(const struct container *c, const struct launch *l, stru
 		return r;
 	begin(l);
 	r = files_receive(&to, &rc, e);
-	if (r == 0 && syncfs(root) < 0) /* a machine that is slow to go may be killed */
-		r = err_sys(e, errno, "it cannot be made durable");
+	if (r == 0)
+		r = sync_all(root, e);
 	end(r, e);
 }
 
