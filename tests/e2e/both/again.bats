@@ -6,7 +6,7 @@ teardown_file() { store_close; }
 
 @test "create prints the id and starts nothing" {
 	ID=$(ketch create --isolation "$ISOLATION" --name one --stop-timeout 7 --cidfile "$DIR/cid" -it ketch/base sh -c '
-		trap "exit 3" TERM
+		trap "exit 3" TERM; trap "exit 7" USR1
 		echo run >>/count; echo "run number $(grep -c . /count)"
 		while read -r line; do echo "heard $line"; done')
 	like "$ID" '^[0-9a-f]{64}$'
@@ -121,8 +121,13 @@ settled() { [[ $(inspect_of "$1" .State.Status) =~ ^(paused|running)$ ]]; }
 	refused 1 '"one" is in use' ketch rename other one
 }
 
+@test "stop sends the signal that is asked for" {
+	refused 125 'invalid value for --signal' ketch stop -s NOSUCH other
+	is "$(ketch stop -s USR1 other)" other
+	is "$(ketch inspect -f '{{.State.ExitCode}}' other)" 7
+}
+
 @test "start -ai: the exit status is ours" {
-	ketch stop other
 	run "$E2E/terminal.py" 24x80 expect='run number 5' send='bye\r' expect='heard bye' send='\x04' -- "$KETCH" start -ai other
 	is "$status" 0
 	is "$(inspect_of other .State.Status)" exited
@@ -140,13 +145,4 @@ settled() { [[ $(inspect_of "$1" .State.Status) =~ ^(paused|running)$ ]]; }
 	is "$(ketch ps -aq)" ''
 	is "$(ketch container prune -f)" 'Total reclaimed space: 0B'
 	audit
-}
-
-@test "stop and restart send the signal that is asked for" {
-	krun -d --name signals ketch/base sh -c 'trap "exit 7" USR1; tail -f /dev/null & echo ready; wait'
-	await 30 logged signals ready
-	is "$(ketch stop -s USR1 signals)" signals
-	is "$(ketch inspect -f '{{.State.ExitCode}}' signals)" 7
-	refused 125 'invalid value for --signal' ketch stop -s NOSUCH signals
-	ketch rm signals
 }

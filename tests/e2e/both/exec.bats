@@ -91,11 +91,19 @@ teardown_file() { store_close; }
 	is "$(ketch exec box sh -c "yes | head -c 300000000" | head -n 1)" y
 }
 
+@test "exec --env-file and --privileged" {
+	stay --name extra --rm >/dev/null
+	printf 'FROM_FILE=1\n# none\nBOTH=file\n' >"$DIR/env"
+	is "$(ketch exec --env-file "$DIR/env" -e BOTH=line extra sh -c 'echo $FROM_FILE $BOTH')" '1 line'
+	is "$(ketch exec extra grep CapEff /proc/self/status)" $'CapEff:\t00000000800405fb'
+	like "$(ketch exec --privileged extra grep CapEff /proc/self/status)" '0000[01][0-9a-f]fff[ef]ffffff$' # as many as the host has
+	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
+}
+
 @test "a process that exec started ends with its instance" {
-	stay --name short --rm >/dev/null
-	ketch exec short tail -f /dev/null &
+	ketch exec extra tail -f /dev/null &
 	local pid=$!
-	ketch rm -f short
+	ketch rm -f extra
 	! wait "$pid"
 }
 
@@ -103,14 +111,4 @@ teardown_file() { store_close; }
 	ketch stop box >/dev/null
 	refused 1 'box.*not running' ketch exec box true
 	refused 1 'no such instance.*nobody' ketch exec nobody true
-}
-
-@test "exec --env-file and --privileged" {
-	stay --name extra >/dev/null
-	printf 'FROM_FILE=1\n# none\nBOTH=file\n' >"$DIR/env"
-	is "$(ketch exec --env-file "$DIR/env" -e BOTH=line extra sh -c 'echo $FROM_FILE $BOTH')" '1 line'
-	is "$(ketch exec extra grep CapEff /proc/self/status)" $'CapEff:\t00000000800405fb'
-	like "$(ketch exec --privileged extra grep CapEff /proc/self/status)" '0000[01][0-9a-f]fff[ef]ffffff$' # as many as the host has
-	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
-	ketch rm -f extra
 }

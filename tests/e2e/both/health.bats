@@ -4,7 +4,7 @@ load ../lib
 setup_file() {
 	store_open
 	stay --name box --health-cmd 'cat /well || exit 7' --health-interval 300ms --health-retries 2 >/dev/null
-	stay --name plain >/dev/null
+	ketch create --isolation "$ISOLATION" --name plain ketch/base true >/dev/null
 }
 teardown_file() { store_close; }
 
@@ -56,7 +56,7 @@ health_is() { is "$(inspect_of box .State.Health.Status)" "$1" 2>/dev/null; } # 
 }
 
 @test "without a check there is no word of health" {
-	unlike "$(ketch ps | grep plain)" health
+	unlike "$(ketch ps -a | grep plain)" health # format.bats has one that runs
 	is "$(inspect_of plain .State.Health.Status)" none
 }
 

@@ -102,25 +102,21 @@ unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
 	ketch rm deaf
 }
 
-@test "--stop-signal is what stop sends; kill without a signal is SIGKILL; rm -f takes several" {
-	krun -d --name hup --stop-signal HUP ketch/base sh -c 'trap "echo got HUP; exit 5" HUP; echo ready; tail -f /dev/null & wait' >/dev/null
-	stay --name victim >/dev/null
+@test "--stop-signal is what stop sends; --rm -d: gone with its end" {
+	krun -d --rm --name hup --stop-signal HUP ketch/base sh -c 'trap "echo got HUP; exit 5" HUP; echo ready; tail -f /dev/null & wait' >/dev/null
 	await 10 logged hup ready
 	ketch stop hup
-	is "$(inspect_of hup .State.ExitCode)" 5
-	ketch kill victim
-	is "$(ketch wait victim)" 137
-	ketch rm -f hup victim
-	is "$(ketch ps -aq)" ''
+	await 10 unknown hup
+	refused 1 'no such instance.*hup' ketch inspect hup
+	is "$(ketch events --stream=false --filter container=hup --filter event=die --format '{{.Actor.Attributes.exitCode}}')" 5
 }
 
-@test "--rm -d: gone with its end; rm -f of a running one leaves nothing" {
-	stay --rm --name brief >/dev/null
+@test "kill without a signal is SIGKILL; rm -f takes several, also one that runs, and leaves nothing" {
+	stay --name victim >/dev/null
 	stay --name forced >/dev/null
-	ketch stop brief
-	await 10 unknown brief
-	refused 1 'no such instance.*brief' ketch inspect brief
-	ketch rm -f forced
+	ketch kill victim
+	is "$(ketch wait victim)" 137
+	ketch rm -f victim forced
 	is "$(ketch ps -aq)" ''
 	audit
 }

@@ -19,7 +19,7 @@ teardown_file() { store_close; }
 	ketch profile create where --isolation "$ISOLATION" -w /tmp
 	is "$(ketch run --rm --profile small,where -e C=3 -e A=9 -w /usr ketch/base sh -c 'echo $A $B $C; pwd')" \
 		$'9 two words 3\n/usr'
-	ketch run --name made --profile where --profile small -m 96m ketch/base true
+	ketch create --name made --profile where --profile small -m 96m ketch/base true >/dev/null
 	is "$(ketch inspect -f '{{.Isolation}} {{.HostConfig.Memory}} {{.Config.WorkingDir}} {{.Config.Labels.from}}' made)" \
 		"$ISOLATION $((96 << 20)) /tmp small"
 	wall() { ketch run "$@" --dry-run ketch/base true | grep -q vmm- && echo vm || echo container; }
@@ -49,7 +49,7 @@ teardown_file() { store_close; }
 	ketch run --name by-file ketch/base true
 	is "$(ketch inspect -f '{{.Isolation}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.Config.Labels.from}} {{.HostConfig.LogConfig.Type}}{{.LogPath}}' by-file)" \
 		"$ISOLATION $((64 << 20)) 99 small none"
-	KETCH_MEMORY=88m ketch run --name by-env --profile '' --pids-limit 77 ketch/base true
+	KETCH_MEMORY=88m ketch create --name by-env --profile '' --pids-limit 77 ketch/base true >/dev/null
 	is "$(ketch inspect -f '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{len .Config.Labels}}' by-env)" "$((88 << 20)) 77 0"
 	conf "root = $KETCH_ROOT" "run_root = $KETCH_RUN_ROOT"
 	is "$(env -u KETCH_ROOT -u KETCH_RUN_ROOT "$KETCH" ps -aq --format x)" "$(ketch ps -aq)"

@@ -18,31 +18,28 @@ killed() { # PID: kill -9, and it is gone
 	is "$(ketch exec on echo here)" here
 }
 
-@test "the monitor: the instance has ended with it, and ps says so" {
-	killed "$(monitor_of on)"
-	await 10 status_is on exited
-	is "$(ketch ps -q)" ''
-	like "$(ketch ps -a)" 'on'
-	refused 1 'not running' ketch exec on true
-	ketch rm -f on
-	audit
-}
-
-@test "doctor --audit names what a killed monitor leaves, until the next command has cleared it up" {
+@test "the monitor: doctor --audit names what it leaves, until the next command has cleared it up" {
 	local id
-	id=$(stay --name lost)
+	id=$(inspect_of on .Id)
 	run ketch doctor --audit
 	unlike "$output" "$id"
-	killed "$(monitor_of lost)"
+	killed "$(monitor_of on)"
 	run ketch doctor --audit
 	is "$status" 1
 	like "$output" "left over: run directory $KETCH_RUN_ROOT/$id"
 	like "$output" "left over: cgroup /[^ ]*$id"
 	is "$(sort <<<"$output" | uniq -d)" '' # each thing once
-	await 10 status_is lost exited
+	await 10 status_is on exited
 	run ketch doctor --audit
 	unlike "$output" "$id"
-	ketch rm lost
+}
+
+@test "the instance has ended with its monitor, and ps says so" {
+	is "$(ketch ps -q)" ''
+	like "$(ketch ps -a)" 'on'
+	refused 1 'not running' ketch exec on true
+	ketch rm -f on
+	audit
 }
 
 @test "the container's first process or the VMM: the monitor sees it and ends in order" {
