@@ -77,15 +77,14 @@ static int carry(struct move *m, const char *name, struct err *e)
 
 /* --- its snapshots */
 
-static void say_snapshots(const char *name, size_t n, int isolation)
+static void say_snapshots(const char *name, size_t n)
 {
 	AUTO(buf_done) struct buf line = { 0 };
 
 	buf_addf(&line,
-		 "%s: %zu snapshot%s of the %s: to go back to one brings it back there (--drop-snapshots "
-		 "removes them)\n",
-		 name, n, n == 1 ? " stays, as one" : "s stay, as those",
-		 isolation == ISOLATION_VM ? "container" : "virtual machine");
+		 "%s: %zu snapshot%s: each goes back behind the wall that it was taken behind "
+		 "(--drop-snapshots removes them)\n",
+		 name, n, n == 1 ? " stays" : "s stay");
 	if (buf_ok(&line))
 		write_full(STDERR_FILENO, line.data, line.len); /* only for who reads it */
 }
@@ -116,7 +115,7 @@ static int move(struct engine *en, const struct instance *in, int isolation, con
 	if (r < 0)
 		return r;
 	if (move_snapshots(m) && !a->drop_snapshots)
-		say_snapshots(in->spec.name, move_snapshots(m), isolation);
+		say_snapshots(in->spec.name, move_snapshots(m));
 	if (move_has_files(m))
 		r = carry(m, in->spec.name, e);
 	if (r == 0)

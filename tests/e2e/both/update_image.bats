@@ -45,7 +45,7 @@ up() { await 60 status_is up running; }
 
 @test "where the new image does not work it is again what it was, with its files, and runs" {
 	within 'echo mine >/mine'
-	refused 1 'up with app:bad: .*it is again what it was, with app:2' ketch update-image -t 1 up app:bad
+	refused 1 'up with app:bad: .*it is again what it was, with app:2' ketch update-image -t 30 up app:bad
 	up
 	is "$(within 'cat /version /mine /data/kept; echo $COLOUR')" $'2\nmine\nkept\nblue'
 	is "$(ketch snapshot ls -q up)" ""
