@@ -163,9 +163,7 @@ static int take_lease(struct change *c, struct lease *l, struct net_attachment *
 
 	if (r == 0)
 		r = lease_take(c->en->db, &c->n, a, &c->w.world, l, e);
-	if (r == 0)
-		r = db_commit(&tx, e);
-	return r == 0 ? net_clear_gone(&c->w, true, e) : r;
+	return r < 0 ? r : net_commit(&c->w, &tx, true, e);
 }
 
 static void forget(struct change *c, const struct lease *l)
@@ -174,7 +172,7 @@ static void forget(struct change *c, const struct lease *l)
 		port_remove(c->w.rt, l->port.link);
 	net_close_ports(&c->w, l, 1);
 	lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
-	net_forget_ports(&c->w, l, 1);
+	net_renew_named(&c->w, NULL);
 }
 
 static int connect_running(struct change *c, struct err *e)

@@ -20,8 +20,9 @@ struct net_work {
 };
 int net_begin(struct engine *en, struct net_work *w, struct err *e);
 void net_end(struct net_work *w);
-/* Within the lock: what else there is of rows that have gone; links: and their links, which the kernel takes its time for. */
-int net_clear_gone(struct net_work *w, bool links, struct err *e);
+/* Commits a transaction in which rows may have gone, and what else there is of them goes, too: rules and names before the
+ * commit, so that of who is killed the rows still tell; links: and their links, which the kernel takes its time for. */
+int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e);
 /* network_release for who holds the lock of the instance.  A link goes with the network namespace that it leads to; links:
  * also where that lives on. */
 int net_release_held(struct engine *en, const char *instance, bool links, struct err *e);
@@ -43,8 +44,9 @@ void net_mend_names(struct net_work *w, const struct network *n);
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e);
 /* The rules, rates and names of ports that go.  Before their rows do: who is killed between leaves what the rows tell of. */
 void net_close_ports(struct net_work *w, const struct lease *list, size_t n);
-/* Ports and networks that have gone. */
-void net_forget_ports(struct net_work *w, const struct lease *list, size_t n);
+/* Rules of those that are there, where they name instances: who they mean has changed. */
+int net_renew_named(struct net_work *w, struct err *e);
+/* A network has gone. */
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e);
 /* Was that the last bridge?  Then the host becomes as it was before us. */
 int net_leave_host(struct net_work *w, struct err *e);

@@ -187,7 +187,7 @@ static int rules_are_whole(struct net_work *w, struct err *e)
 }
 
 /* Who comes or goes may be named in rules, its own or those of others. */
-static int renew_named(struct net_work *w, struct err *e)
+int net_renew_named(struct net_work *w, struct err *e)
 {
 	AUTO(world_done) struct world all = { 0 };
 	int r = world_read(w->en, &all, e);
@@ -253,7 +253,7 @@ int net_tell_port(struct net_work *w, const struct network *n, const struct leas
 	if (r >= 0)
 		r = open_gate(w, n, l, e);
 	if (r == 0)
-		r = renew_named(w, e);
+		r = net_renew_named(w, e);
 	return r < 0 ? without_nft(r, e) : net_renew_names(w, n, e);
 }
 
@@ -276,13 +276,6 @@ void net_close_ports(struct net_work *w, const struct lease *list, size_t n)
 		rate_clear(w->rt, list[i].port.link, NULL);
 		net_leave_names(w, &net, list[i].instance, NULL);
 	}
-}
-
-void net_forget_ports(struct net_work *w, const struct lease *list, size_t n)
-{
-	net_close_ports(w, list, n);
-	if (n)
-		renew_named(w, NULL);
 }
 
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e)

@@ -15,8 +15,6 @@ static int release(struct net_work *w, const char *instance, bool links, struct 
 	size_t n = 0;
 	int r = lease_list(w->en->db, NULL, instance, &list, &n, e);
 
-	if (r == 0)
-		net_close_ports(w, list, n);
 	for (size_t i = 0; i < n; i++)
 		w->world.gone(w->world.arg, &list[i]);
 	leases_free(list, n);
@@ -24,9 +22,7 @@ static int release(struct net_work *w, const char *instance, bool links, struct 
 		r = db_begin(w->en->db, &tx, e);
 	if (r == 0)
 		r = lease_remove(w->en->db, NULL, instance, e);
-	if (r == 0)
-		r = db_commit(&tx, e);
-	return r < 0 ? r : net_clear_gone(w, links, e);
+	return r < 0 ? r : net_commit(w, &tx, links, e);
 }
 
 static int has_rows(struct engine *en, const char *instance, struct err *e)

@@ -187,7 +187,7 @@ static int take_leases(struct start *st, struct err *e)
 		if (r == 0 && json_copy(&net_port_table, &st->leases[i].port, &a->given) < 0)
 			r = no_memory(e);
 	}
-	return r < 0 ? r : db_commit(&tx, e);
+	return r < 0 ? r : net_commit(st->w, &tx, false, e);
 }
 
 /* --- links */
@@ -274,8 +274,6 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 		r = net_reserve_all(&w, &st.nets[0], b, e);
 	if (r == 0)
 		r = take_leases(&st, e);
-	if (r == 0)
-		r = net_clear_gone(&w, false, e);
 	if (r == 0)
 		r = b->spec.isolation == ISOLATION_VM ? add_taps(&st, e) : add_veths(&st, e);
 	if (r == 0)

@@ -124,13 +124,20 @@ void net_end(struct net_work *w)
 		close(w->lock);
 }
 
-int net_clear_gone(struct net_work *w, bool links, struct err *e)
+int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
 {
+	int r;
+
 	if (w->oom)
 		return err_set(e, ENOMEM, "out of memory");
+	net_close_ports(w, w->gone, w->n_gone);
+	r = db_commit(tx, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < w->n_gone && links; i++)
 		port_remove(w->rt, w->gone[i].port.link);
-	net_forget_ports(w, w->gone, w->n_gone);
+	if (w->n_gone)
+		net_renew_named(w, NULL);
 	leases_free(w->gone, w->n_gone);
 	w->gone = NULL;
 	w->n_gone = 0;

@@ -214,9 +214,7 @@ static int list_ports(struct net_work *w, const struct network *n, struct lease 
 	if (r == 0)
 		r = lease_sweep(w->en->db, n->id, &w->world, e);
 	if (r == 0)
-		r = db_commit(&tx, e);
-	if (r == 0)
-		r = net_clear_gone(w, true, e);
+		r = net_commit(w, &tx, true, e);
 	return r < 0 ? r : lease_list(w->en->db, n->id, NULL, ret, ret_n, e);
 }
 

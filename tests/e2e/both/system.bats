@@ -41,7 +41,7 @@ inside() { ketch exec sys "$@"; }
 @test "stop is a clean shutdown: it ends by itself, with status 0" {
 	ketch stop sys
 	is "$(inspect_of sys '.State.ExitCode')" 0
-	logged sys 'Exiting container'
+	logged sys 'Halting system'
 }
 
 @test "what contradicts a process 1 is refused" {
