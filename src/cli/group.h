@@ -9,9 +9,9 @@ struct group_args {
 	char *group, *label;
 };
 
-#define GROUP_OPTS(struct_, member_)                                                                         \
-	OPT(STR, 0, "group", struct_, member_.group, "A,B[@NAME]", "All of these at one moment, or none"),   \
-		OPT(STR, 0, "label", struct_, member_.label, "KEY[=VALUE]",                                  \
+#define GROUP_OPTS(struct_, group_, label_)                                                                  \
+	OPT(STR, 0, "group", struct_, group_, "A,B[@NAME]", "All of these at one moment, or none"),          \
+		OPT(STR, 0, "label", struct_, label_, "KEY[=VALUE]",                                         \
 		    "All that have this label, at one moment, or none")
 
 static inline bool group_is_given(const struct group_args *a)

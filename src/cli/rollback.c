@@ -25,7 +25,7 @@ static const struct opt rollback_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct rollback_args, no_volumes, NULL, "Leave its volumes as they are"),
 	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
 	    "Not with the memory of the snapshot"),
-	GROUP_OPTS(struct rollback_args, group),
+	GROUP_OPTS(struct rollback_args, group.group, group.label),
 	{ 0 },
 };
 

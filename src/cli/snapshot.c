@@ -53,7 +53,7 @@ static const struct opt create_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct create_args, no_volumes, NULL, "Without its volumes"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
 	    "Without the memory of a virtual machine"),
-	GROUP_OPTS(struct create_args, group),
+	GROUP_OPTS(struct create_args, group.group, group.label),
 	{ 0 },
 };
 

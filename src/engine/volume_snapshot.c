@@ -15,7 +15,7 @@
 static int check_kind(struct engine *en, const char *volume, struct err *e)
 {
 	AUTO(volume_done) struct volume v = { 0 };
-	enum volume_kind kind;
+	enum volume_kind kind = VOLUME_DIRECTORY;
 	int r = volume_record_find(en->db, volume, &v, e);
 
 	if (r == 0)
