@@ -77,6 +77,14 @@ static int link_whole(int cwd, const char *path, const char *text)
 	return linkat(AT_FDCWD, self, cwd, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
+/* Where no file can be without a name: in its place, so that who is killed here leaves no other file than the one asked for. */
+static int write_in_place(int cwd, const char *path, const char *text)
+{
+	autoclose int fd = openat(cwd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -errno : write_full(fd, text, strlen(text));
+}
+
 int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
 {
 	char text[24];
@@ -85,9 +93,8 @@ int pid_file_write(int cwd, const char *path, pid_t pid, struct err *e)
 	if (!path)
 		return 0;
 	snprintf(text, sizeof(text), "%d", (int)pid);
-	/* a file system without nameless files, a place where nothing can be linked: there by rename */
 	if (link_whole(cwd, path, text) == 0)
 		return 0;
-	r = write_file_swap(cwd, path, 0644, text, strlen(text));
+	r = write_in_place(cwd, path, text);
 	return r < 0 ? err_sys(e, -r, "--pid-file %s", path) : 0;
 }

@@ -15,7 +15,7 @@ import time
 RUNTIME, KILLAT, DIR, TAG, POINTS, COMMAND = sys.argv[1:]
 NAME = TAG + "-loop"
 RT = [RUNTIME, "--root", DIR + "/state"]
-PID_FILE = f"/run/{TAG}.pid"  # /run is a tmpfs: an overlay of Linux 6.1 has no files without a name
+PID_FILE = DIR + "/pid"
 CREATE = [*RT, "create", "--bundle", DIR + "/b/loop", "--pid-file", PID_FILE, NAME]
 DEADLINE = 15
 
