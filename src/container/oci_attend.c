@@ -76,7 +76,7 @@ int attend_launch(struct attendance *a, struct container *c, struct launch *l, b
 		return r;
 	a->pid = launch_scored(c, l, &a->pidfd, e);
 	close_if_open(&l->report);
-	close_if_open(&l->go);
+	a->go_child = l->go;
 	return a->pid < 0 ? a->pid : 0;
 }
 
@@ -127,19 +127,28 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 
 /* --- what is done for it */
 
+static int say_go(struct attendance *a, struct err *e)
+{
+	const char go = OCI_GO;
+	int r = write_full(a->go, &go, 1);
+
+	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
+}
+
 int attend_made(struct attendance *a, struct container *c, struct err *e)
 {
-	int r = c->clone_flags & CLONE_NEWUSER ? launch_map_ids(c, a->pid, e) : 0;
+	bool has_ids = c->clone_flags & CLONE_NEWUSER;
+	int r = has_ids ? launch_map_ids(c, a->pid, e) : 0;
 
 	if (r == 0)
 		r = a->create->made(a->create->arg, a->pid, &a->state, e);
-	if (r == 0 && (c->clone_flags & CLONE_NEWUSER)) {
-		r = write_full(a->go, "", 1);
-		if (r < 0)
-			err_sys(e, -r, "cannot speak to the process");
-	}
-	if (!oci_hooks_are_awaited(&a->create->spec->hooks))
-		close_if_open(&a->go);
+	if (r == 0 && has_ids)
+		r = say_go(a, e);
+	if (oci_hooks_are_awaited(&a->create->spec->hooks))
+		return r;
+	if (r == 0)
+		r = say_go(a, e);
+	close_if_open(&a->go);
 	return r;
 }
 
@@ -149,28 +158,34 @@ void attendance_done(struct attendance *a)
 	close_if_open(&a->pidfd);
 	close_if_open(&a->report);
 	close_if_open(&a->go);
+	close_if_open(&a->go_child);
 }
 
 static int do_hooks(struct attendance *a, struct err *e)
 {
 	int r = a->create->host_hooks(a->create->arg, &a->state, e);
 
+	close_if_open(
+		&a->go_child); /* the state may be more than a pipe takes from someone whom nobody reads */
 	if (r == 0) {
 		r = write_full(a->go, a->state.data, a->state.len);
-		if (r < 0)
-			err_sys(e, -r, "cannot speak to the process");
+		r = r < 0 ? err_sys(e, -r, "cannot speak to the process") : say_go(a, e);
 	}
 	close_if_open(&a->go);
 	return r;
 }
 
 /* The child's copy is closed: ours is the last, and the wait for RCU ours.  A child of exec waits for the end of it. */
-static int close_mount(struct attendance *a)
+static int close_mount(struct attendance *a, struct err *e)
 {
+	int r = 0;
+
 	close_if_open(a->start->exe_mount);
-	if (!a->create)
+	if (!a->create) {
+		r = say_go(a, e);
 		close_if_open(&a->go);
-	return 0;
+	}
+	return r;
 }
 
 int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
@@ -184,7 +199,7 @@ int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 		else if (r == HEARD_HOOKS && a->go >= 0)
 			r = do_hooks(a, e);
 		else if (r == HEARD_CLOSED)
-			r = close_mount(a);
+			r = close_mount(a, e);
 		else
 			return r;
 		if (r < 0)

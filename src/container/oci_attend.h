@@ -13,11 +13,12 @@ struct attendance {
 	pid_t pid;
 	int pidfd; /* of the child; the caller may take it */
 	int report, go; /* our ends; go -1: the child does not wait */
+	int go_child; /* its end: as long as we have it, too, a word to a child that has failed is no broken pipe */
 };
 
 #define ATTENDANCE(start_, create_)                                                                          \
 	{                                                                                                    \
-		.start = (start_), .create = (create_), .pidfd = -1, .report = -1, .go = -1                  \
+		.start = (start_), .create = (create_), .pidfd = -1, .report = -1, .go = -1, .go_child = -1  \
 	}
 
 /* What the child said last. */

@@ -142,19 +142,25 @@ int oci_process_user(const struct container *c, const struct oci_process *p, str
 
 /* --- the wait */
 
-int oci_process_wait_mount(const struct launch *l, struct err *e)
+/* The end of the pipe would not do: it also comes when the parent is killed, while the report may still look open, for the
+ * kernel closes a dying process's descriptors in no order. */
+static int hear_go(const struct launch *l, struct err *e)
 {
 	char byte;
-	ssize_t n;
+	ssize_t n = read_full(l->go, &byte, 1);
 
-	if (l->go < 0)
-		return 0;
-	close(l->go_parent);
-	n = read_full(l->go, &byte, 1);
 	close(l->go);
 	if (n < 0)
 		return err_sys(e, (int)-n, "cannot hear from the parent");
-	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+	return n == 1 ? 0 : err_set(e, EPIPE, "the parent has gone");
+}
+
+int oci_process_wait_mount(const struct launch *l, struct err *e)
+{
+	if (l->go < 0)
+		return 0;
+	close(l->go_parent);
+	return hear_go(l, e);
 }
 
 bool oci_hooks_are_awaited(const struct oci_hooks *h)
@@ -164,16 +170,7 @@ bool oci_hooks_are_awaited(const struct oci_hooks *h)
 
 int oci_process_wait_record(const struct launch *l, struct err *e)
 {
-	char byte;
-	ssize_t n;
-
-	if (oci_hooks_are_awaited(l->oci->hooks))
-		return 0;
-	n = read_full(l->go, &byte, 1);
-	close(l->go);
-	if (n < 0)
-		return err_sys(e, (int)-n, "cannot hear from the parent");
-	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+	return oci_hooks_are_awaited(l->oci->hooks) ? 0 : hear_go(l, e);
 }
 
 /* The maker hears that all is ready by a report of status 0 and goes; from here on we belong to nobody. */
@@ -221,7 +218,8 @@ int oci_process_wait_start(const struct container *c, const struct launch *l, st
 
 #define MAX_HOOK_STATE (4 * 1024 * 1024)
 
-/* The mounts are there, the root is still the host's: now those of the host run, then those inside. */
+/* The mounts are there, the root is still the host's: now those of the host run, then those inside.  The state ends with
+ * the parent's byte: without it the parent has died. */
 static int wait_for_host_hooks(struct container *c, const struct launch *l, struct err *e)
 {
 	unsigned char turn = REPORT_HOOKS;
@@ -232,7 +230,10 @@ static int wait_for_host_hooks(struct container *c, const struct launch *l, stru
 	if (r < 0)
 		return err_sys(e, -r, "cannot hear from the parent");
 	close(l->go);
-	return launch_parent_has_gone(l) ? err_set(e, EPIPE, "the parent has gone") : 0;
+	if (!c->hook_state.len || c->hook_state.data[c->hook_state.len - 1] != OCI_GO)
+		return err_set(e, EPIPE, "the parent has gone");
+	c->hook_state.len--;
+	return 0;
 }
 
 static int apply_hooks(void *ctx, const struct step *s, struct err *e)

@@ -125,31 +125,55 @@ def clean_by_hand(before):
     os.mkdir(DIR + "/state")
 
 
-def once(command, n, before):
-    """Returns what was left, and the number of calls when n is 0."""
+def killed_at(n, command):
+    """Starts killat, which holds what the killed process read from, and returns it when it has done its work."""
+    killat = subprocess.Popen([KILLAT, "-h", str(n), *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    end = time.monotonic() + DEADLINE
+    while not os.waitid(os.P_PID, killat.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if time.monotonic() > end:
+            killat.kill()
+            killat.wait()
+            raise subprocess.TimeoutExpired(command, DEADLINE)
+        time.sleep(0.001)
+    return killat
+
+
+def count_calls(command, before):
     COMMANDS[command][0]()
-    calls = None
-    try:
-        _, said = call([KILLAT, str(n), *COMMANDS[command][1]])
-        calls = int(said.split()[-1]) if n == 0 else None
-        found = []
-    except subprocess.TimeoutExpired:
-        found = ["the command did not return"]
-    found += force_delete() + waited_left(before)
+    _, said = call([KILLAT, "0", *COMMANDS[command][1]])
+    return int(said.split()[-1]), swept(before)
+
+
+def swept(before):
+    found = force_delete() + waited_left(before)
     if found:
         clean_by_hand(before)
-    return found, calls
+    return found
+
+
+def once(command, n, before):
+    """Returns what was left."""
+    COMMANDS[command][0]()
+    try:
+        killat = killed_at(n, COMMANDS[command][1])
+    except subprocess.TimeoutExpired:
+        return ["the command did not return"] + swept(before)
+    found = force_delete()
+    killat.kill()
+    killat.wait()
+    return found + swept(before)
 
 
 def main():
     must(CREATE)  # what is kept for later runs (a compiled filter) is made before anything is compared
     must([*RT, "delete", "--force", NAME])
     before = world()
-    found, calls = once(COMMAND, 0, before)
+    calls, found = count_calls(COMMAND, before)
     bad = [(0, found)] if found else []
     points = range(1, calls + 1, max(1, calls // int(POINTS)))
     for n in points:
-        found, _ = once(COMMAND, n, before)
+        found = once(COMMAND, n, before)
         if found:
             bad.append((n, found))
     print(f"killed at {len(points)} of {calls} system calls, {len(bad)} times something was left")

@@ -1,16 +1,23 @@
-/* killat.c - killat N COMMAND...: kills COMMAND with SIGKILL when it makes its Nth system call
+/* killat.c - killat [-h] N COMMAND...: kills COMMAND with SIGKILL when it makes its Nth system call
  *
  * N counts the system calls of the command and of all processes it makes, in the order in which they come; the
  * process that makes the Nth one is the one that dies.  The others go on untraced, and so does everything when
  * the command has ended on its own; the command's end is waited for.  With N = 0 nobody is killed and the number of calls is printed.
+ * With -h it holds the ends that the killed one read its pipes from, and stops by SIGSTOP before it ends: the kernel closes
+ * the descriptors of a dying process in no order, and whatever concludes something from the one must bear that another is
+ * still open, for a moment or, here, until whoever started killat lets it go on.
  * Exit status: 0 when somebody was killed, 3 when the command ended before, 2 when tracing failed.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +33,7 @@ struct tracer {
 	int in_call[MAX_TRACED]; /* stopped at the entry of a call, not yet at its end */
 	size_t n;
 	long calls, kill_at;
+	int hold;
 };
 
 static size_t find(struct tracer *t, pid_t pid)
@@ -66,6 +74,29 @@ static void let_all_go(struct tracer *t)
 	}
 }
 
+/* They stay open until we end. */
+static void hold_pipes(pid_t pid)
+{
+	char dir[64], path[PATH_MAX], target[64];
+	struct dirent *entry;
+	DIR *fds;
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
+	fds = opendir(dir);
+	while (fds && (entry = readdir(fds))) {
+		struct stat end;
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		n = readlink(path, target, sizeof(target));
+		if (n > 5 && !strncmp(target, "pipe:", 5) && lstat(path, &end) == 0 &&
+		    (end.st_mode & S_IRUSR))
+			open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	}
+	if (fds)
+		closedir(fds);
+}
+
 /* Goes on with a stopped tracee; returns true when it was the one to die. */
 static int step(struct tracer *t, pid_t pid, int status)
 {
@@ -75,6 +106,8 @@ static int step(struct tracer *t, pid_t pid, int status)
 	if (signal == (SIGTRAP | 0x80)) {
 		t->in_call[i] = !t->in_call[i];
 		if (t->in_call[i] && ++t->calls == t->kill_at) {
+			if (t->hold)
+				hold_pipes(pid);
 			kill(pid, SIGKILL);
 			return 1;
 		}
@@ -109,10 +142,11 @@ static int follow(struct tracer *t)
 
 int main(int argc, char **argv)
 {
-	struct tracer t = { 0 };
+	struct tracer t = { .hold = argc > 1 && !strcmp(argv[1], "-h") };
 	int status, result;
 
-	if (argc < 3)
+	argv += t.hold;
+	if (argc - t.hold < 3)
 		return 2;
 	t.kill_at = atol(argv[1]);
 	t.command = fork();
@@ -132,5 +166,7 @@ int main(int argc, char **argv)
 		printf("%ld\n", t.calls);
 	else if (result == 0)
 		waitpid(t.command, &status, 0); /* another process was killed: it goes on, and ends */
+	if (t.hold)
+		raise(SIGSTOP);
 	return result;
 }
