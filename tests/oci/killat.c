@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,33 +142,51 @@ static int follow(struct tracer *t)
 	}
 }
 
+static int trace(struct tracer *t, char **command)
+{
+	int status, result;
+
+	t->command = fork();
+	if (t->command == 0) {
+		raise(SIGSTOP);
+		execvp(*command, command);
+		_exit(127);
+	}
+	if (waitpid(t->command, &status, WUNTRACED) != t->command ||
+	    ptrace(PTRACE_SEIZE, t->command, 0, OPTIONS) < 0)
+		return 2;
+	find(t, t->command);
+	ptrace(PTRACE_INTERRUPT, t->command, 0, 0); /* stops, goes on with PTRACE_SYSCALL */
+	kill(t->command, SIGCONT);
+	result = follow(t);
+	if (t->kill_at == 0)
+		printf("%ld\n", t->calls);
+	else if (result == 0)
+		waitpid(t->command, &status, 0); /* another process was killed: it goes on, and ends */
+	return result;
+}
+
+/* The tracer is another process, with the same descriptors: only its end lets a child go that it has not heard of yet. */
+static int trace_and_hold(struct tracer *t, char **command)
+{
+	pid_t tracer = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	int status;
+
+	if (tracer == 0)
+		exit(trace(t, command));
+	if (tracer < 0 || waitpid(tracer, &status, 0) != tracer)
+		return 2;
+	raise(SIGSTOP);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
 int main(int argc, char **argv)
 {
 	struct tracer t = { .hold = argc > 1 && !strcmp(argv[1], "-h") };
-	int status, result;
 
 	argv += t.hold;
 	if (argc - t.hold < 3)
 		return 2;
 	t.kill_at = atol(argv[1]);
-	t.command = fork();
-	if (t.command == 0) {
-		raise(SIGSTOP);
-		execvp(argv[2], argv + 2);
-		_exit(127);
-	}
-	if (waitpid(t.command, &status, WUNTRACED) != t.command ||
-	    ptrace(PTRACE_SEIZE, t.command, 0, OPTIONS) < 0)
-		return 2;
-	find(&t, t.command);
-	ptrace(PTRACE_INTERRUPT, t.command, 0, 0); /* stops, goes on with PTRACE_SYSCALL */
-	kill(t.command, SIGCONT);
-	result = follow(&t);
-	if (t.kill_at == 0)
-		printf("%ld\n", t.calls);
-	else if (result == 0)
-		waitpid(t.command, &status, 0); /* another process was killed: it goes on, and ends */
-	if (t.hold)
-		raise(SIGSTOP);
-	return result;
+	return t.hold ? trace_and_hold(&t, argv + 2) : trace(&t, argv + 2);
 }
