@@ -78,6 +78,7 @@ static const struct command *const snapshot_commands[] = {
 	&cmd_snapshot_inspect,
 	&cmd_snapshot_rm,
 	&cmd_snapshot_rename,
+	&cmd_snapshot_diff,
 	&cmd_rollback,
 	&cmd_clone,
 	&cmd_fork,
@@ -111,8 +112,8 @@ static const struct command *const host_commands[] = {
 	NULL,
 };
 
-static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, &cmd_network_release,
-							 NULL };
+static const struct command *const hidden_commands[] = { &cmd_man, &cmd_start_locked, &cmd_snapshot_due,
+							 &cmd_network_release, NULL };
 
 const struct section sections[] = {
 	{ "Instances", instance_commands },

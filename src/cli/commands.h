@@ -34,7 +34,8 @@ extern const struct command cmd_volume_export, cmd_volume_import; /* volume_file
 extern const struct command cmd_volume_snapshot_create, cmd_volume_snapshot_ls, cmd_volume_snapshot_rm,
 	cmd_volume_rollback, cmd_volume_clone; /* volume_snapshot.c */
 extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm,
-	cmd_snapshot_rename; /* snapshot.c */
+	cmd_snapshot_rename, cmd_snapshot_due; /* snapshot.c */
+extern const struct command cmd_snapshot_diff; /* snapshot_diff.c */
 extern const struct command cmd_rollback, cmd_clone; /* rollback.c */
 extern const struct command cmd_fork; /* fork.c */
 extern const struct command cmd_template_create, cmd_template_ls, cmd_template_rm; /* template.c */

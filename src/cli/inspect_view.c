@@ -212,6 +212,8 @@ static const struct jfield view_fields[] = {
 	JK(J_STR, struct view, platform, "Platform"),
 	JE(struct view, in.spec.isolation, "Isolation", isolation_names),
 	JK(J_STR, struct view, in.spec.isolation_rule, "IsolationRule"),
+	JK(J_I64, struct view, in.spec.snapshots.every_ns, "SnapshotEvery"),
+	JK(J_U32, struct view, in.spec.snapshots.keep, "SnapshotKeep"),
 	JK(J_STRV, struct view, in.state.warnings, "Warnings"),
 	JP("HostConfig", &host_table),
 	JP("GraphDriver", &driver_table),

@@ -58,7 +58,8 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	const struct rollback_args *a = args;
-	const struct rollback_request rq = { .keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes };
+	struct rollback_request rq = { .keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes };
+	char automatic[SNAPSHOT_AUTO_NAME];
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int r;
 
@@ -69,8 +70,15 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 	r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 	if (r == 0) /* the newest is another one with --keep */
 		r = snapshot_find(c->engine, &w.in, w.name, &s, e);
+	if (r == 0 && !a->keep && w.in.spec.snapshots.every_ns) {
+		snapshot_auto_name(automatic);
+		rq.keep = automatic;
+		rq.keep_automatic = true;
+	}
 	if (r == 0)
 		r = snapshot_rollback(c->engine, &w.in, s.id, &rq, e);
+	if (r == 0 && rq.keep_automatic)
+		snapshot_auto_thin_out(c->engine, &w.in);
 	return r < 0 || !s.memory.format || a->disk_only ? r : go_on(c, &w.in, &s, e);
 }
 
@@ -81,7 +89,8 @@ const struct command cmd_rollback = {
 	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
 		"one), its "
 		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
-		"was written since is lost, but for what --keep keeps.  Any snapshot will "
+		"was written since is lost, but for what --keep keeps; one whose policy has snapshots made "
+		"(--snapshot-every) keeps it as an automatic one.  Any snapshot will "
 		"do, also "
 		"older ones, and those of the branch that was left.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "

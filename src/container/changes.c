@@ -189,6 +189,7 @@ static int walk(struct walk *w, const struct views *v, struct err *e)
 
 struct list {
 	int fd;
+	bool stamps;
 	struct buf out;
 	char told[PATH_BYTES_MAX + 1]; /* the last path */
 };
@@ -201,9 +202,30 @@ static int flush(struct list *l, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot write the list") : 0;
 }
 
-static int tell(struct list *l, char kind, const char *path, size_t n, struct err *e)
+/* FNV-1a: for comparing two of an instance's own states; whoever forges one of his files deceives himself. */
+static uint64_t stamp_of(const struct stat *st)
+{
+	bool dir = S_ISDIR(st->st_mode);
+	const uint64_t all[] = { st->st_mode,
+				 (uint64_t)st->st_uid << 32 | st->st_gid,
+				 dir ? 0 : (uint64_t)st->st_size,
+				 dir ? 0 : (uint64_t)st->st_rdev,
+				 dir ? 0 : (uint64_t)st->st_mtim.tv_sec,
+				 dir ? 0 : (uint64_t)st->st_mtim.tv_nsec };
+	const uint8_t *bytes = (const uint8_t *)all;
+	uint64_t v = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < sizeof(all); i++)
+		v = (v ^ bytes[i]) * 0x100000001b3;
+	return v ? v : 1;
+}
+
+/* stamp 0: none is written where none is asked for. */
+static int tell(struct list *l, char kind, uint64_t stamp, const char *path, size_t n, struct err *e)
 {
 	buf_addc(&l->out, kind);
+	if (l->stamps)
+		buf_addf(&l->out, "%016llx", (unsigned long long)stamp);
 	buf_add(&l->out, path, n);
 	buf_addc(&l->out, '\0');
 	return l->out.len < LIST_PIECE ? 0 : flush(l, e);
@@ -218,20 +240,23 @@ static bool is_told(const struct list *l, const char *path, size_t n)
 static int list_found(void *arg, enum kind kind, const char *path, const struct place *at, struct err *e)
 {
 	struct list *l = arg;
+	struct stat st;
+	bool is_there = l->stamps && kind != DELETED && kind != SAME &&
+			fstatat(at->dir_fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	int r = 0;
 
 	if (kind == SAME)
 		return 0;
 	for (const char *p = path + 1; r == 0 && (p = strchr(p, '/')); p++)
 		if (!is_told(l, path, (size_t)(p - path)))
-			r = tell(l, CHANGED, path, (size_t)(p - path), e);
+			r = tell(l, CHANGED, 0, path, (size_t)(p - path), e);
 	if (r == 0)
-		r = tell(l, (char)kind, path, strlen(path), e);
+		r = tell(l, (char)kind, is_there ? stamp_of(&st) : 0, path, strlen(path), e);
 	strcpy(l->told, path);
 	return r;
 }
 
-int changes_list(const struct views *v, int out_fd, struct err *e)
+int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e)
 {
 	autofree struct list *l = calloc(1, sizeof(*l));
 	autofree struct walk *w = calloc(1, sizeof(*w));
@@ -240,6 +265,7 @@ int changes_list(const struct views *v, int out_fd, struct err *e)
 	if (!l || !w)
 		return err_set(e, ENOMEM, "out of memory");
 	l->fd = out_fd;
+	l->stamps = stamps;
 	w->found = list_found;
 	w->arg = l;
 	r = walk(w, v, e);

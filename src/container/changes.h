@@ -2,6 +2,8 @@
 #ifndef CONTAINER_CHANGES_H
 #define CONTAINER_CHANGES_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /* The three views of an overlay; directories, O_PATH suffices. */
@@ -17,8 +19,8 @@ struct views {
  * that something is different below is different, too.  Of a directory that was replaced, what is no more is deleted.  The
  * empty places that Ketch made for mounts of its own are not the container's doing.
  *
- * Writes records of instance/change.h. */
-int changes_list(const struct views *v, int out_fd, struct err *e);
+ * Writes records of instance/change.h, with stamps or without. */
+int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e);
 /* Writes a tar stream: what is in the writable layer, and a whiteout (".wh.NAME") for all that is deleted. */
 int changes_send(const struct views *v, int out_fd, struct err *e);
 

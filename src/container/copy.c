@@ -171,7 +171,7 @@ static int send_tree(const struct launch *l, const struct views *v, struct err *
 	if (l->copy->request->kind == FILES_TREE)
 		r = files_send_below(v->merged, STDOUT_FILENO, e);
 	else if (l->copy->request->kind == FILES_CHANGES)
-		r = changes_list(v, STDOUT_FILENO, e);
+		r = changes_list(v, l->copy->request->stamps, STDOUT_FILENO, e);
 	else
 		r = changes_send(v, STDOUT_FILENO, e);
 	end(r, e);

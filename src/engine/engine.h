@@ -104,6 +104,7 @@ struct run_request {
 	struct strv log_opts; /* "max-size=10m" */
 	struct strv storage_opts; /* "size=10g" */
 	char *stop_signal, *stop_timeout, *restart, *pid_file;
+	char *snapshot_every, *snapshot_keep; /* "6h", "24" */
 	struct net_request net;
 	char *kernel; /* vm: version of the guest kernel */
 	char *driver; /* vm: "kvm", "qemu"; NULL: kvm where it works */
@@ -188,6 +189,7 @@ int engine_remove(struct engine *en, const struct instance *in, unsigned flags, 
 struct update_request {
 	struct limits_request limits;
 	char *restart; /* NULL: as it is */
+	char *snapshot_every, *snapshot_keep; /* the same; every "0": no more */
 	struct strv net_rates;
 	uint64_t net_burst_bytes; /* 0: as it is */
 };

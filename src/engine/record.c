@@ -225,6 +225,7 @@ static void take_limits(struct instance_spec *record, const struct instance_spec
 	record->net.rate = s->net.rate;
 	record->vm.ram_bytes = s->vm.ram_bytes;
 	record->vm.vcpus = s->vm.vcpus;
+	record->snapshots = s->snapshots;
 }
 
 int record_change(struct db *db, const struct instance_spec *s, struct err *e)

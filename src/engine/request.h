@@ -15,6 +15,8 @@ int request_seccomp(const struct run_request *rq, const char **ret, struct err *
 
 /* --restart: "no|always|unless-stopped|on-failure[:N]"; NULL and "" are "no". */
 int request_restart(const char *text, struct restart_policy *ret, struct err *e);
+/* --snapshot-every, --snapshot-keep; NULL: as it is in *p. */
+int request_snapshots(const char *every, const char *keep, struct snapshot_policy *p, struct err *e);
 
 /* -e entries into `env`: KEY=VALUE sets, KEY takes our own value or, where we have none, unsets. */
 int request_env(const struct strv *from, struct strv *env, struct err *e);

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/parse.h"
+#include "base/when.h"
 #include "engine/request.h"
 #include "engine/request_int.h"
 
@@ -53,6 +55,30 @@ static int set_stop(const struct run_request *rq, const struct image_run_config 
 	return 0;
 }
 
+#define SNAPSHOTS_USUAL 24
+#define SNAPSHOTS_MOST	1000
+
+int request_snapshots(const char *every, const char *keep, struct snapshot_policy *p, struct err *e)
+{
+	struct snapshot_policy mine = *p;
+
+	if (every && (parse_duration(every, &mine.every_ns) < 0 || mine.every_ns < 0 ||
+		      (mine.every_ns && mine.every_ns < NS_PER_S)))
+		return err_set(e, EINVAL, "--snapshot-every: '%.60s' is no duration such as 6h, at least 1s",
+			       every);
+	if (keep && (parse_u32(keep, &mine.keep) < 0 || !mine.keep || mine.keep > SNAPSHOTS_MOST))
+		return err_set(e, EINVAL, "--snapshot-keep: '%.60s' is not a number from 1 to %d", keep,
+			       SNAPSHOTS_MOST);
+	if (keep && !mine.every_ns)
+		return err_set(e, EINVAL, "--snapshot-keep is for what --snapshot-every makes");
+	if (!mine.every_ns)
+		mine.keep = 0;
+	else if (!mine.keep)
+		mine.keep = SNAPSHOTS_USUAL;
+	*p = mine;
+	return 0;
+}
+
 /* Absolute: whoever starts the instance again may stand somewhere else. */
 static int set_pid_file(const struct run_request *rq, struct instance_spec *s, struct err *e)
 {
@@ -76,6 +102,8 @@ int request_life(const struct run_request *rq, const struct image_run_config *c,
 
 	if (r == 0 && s->restart.kind != RESTART_NO && rq->auto_remove)
 		r = err_set(e, EINVAL, "conflicting options: --restart and --rm");
+	if (r == 0)
+		r = request_snapshots(rq->snapshot_every, rq->snapshot_keep, &s->snapshots, e);
 	if (r == 0)
 		r = set_stop(rq, c, s, e);
 	return r < 0 ? r : set_pid_file(rq, s, e);

@@ -61,11 +61,24 @@ int engine_start_saved(struct engine *en, const struct instance_spec *spec, cons
 
 struct rollback_request {
 	const char *keep; /* the state before becomes a snapshot of this name; NULL: it is lost */
+	bool keep_automatic; /* that one is of a policy, which removes it again */
 	bool stop; /* end it first where it runs; else -EBUSY */
 	bool no_volumes; /* they stay as they are, and are not kept */
 };
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e);
+
+/* --- snapshots that a policy has made: without memory, and the newest of them stay */
+
+#define SNAPSHOT_AUTO_NAME 40
+/* What the next one is called, after the time of day: "auto-20260213-140506.123". */
+void snapshot_auto_name(char ret[SNAPSHOT_AUTO_NAME]);
+/* Makes one and removes those that are too many.  A failure is told in the journal, too: nobody may be listening. */
+int snapshot_auto(struct engine *en, const struct instance *in, struct err *e);
+/* Removes those that are too many. */
+void snapshot_auto_thin_out(struct engine *en, const struct instance *in);
+/* When the next one is due: at once where it is late. */
+int64_t snapshot_auto_due_ns(struct engine *en, const struct instance_spec *s);
 
 /* What a new instance does about the volumes of the other. */
 enum clone_volumes {

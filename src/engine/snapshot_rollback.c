@@ -20,7 +20,7 @@ static int set_text(char **member, const char *text)
 	return 0;
 }
 
-/* What was said of it later than the snapshot stays: its name. */
+/* What was said of it later than the snapshot stays: its name, and how often snapshots are made. */
 static int spec_of(const struct snapshot *s, const struct instance_spec *now, struct instance_spec *ret,
 		   struct err *e)
 {
@@ -28,6 +28,7 @@ static int spec_of(const struct snapshot *s, const struct instance_spec *now, st
 
 	if (r == 0 && (set_text(&ret->name, now->name) < 0 || set_text(&ret->id, now->id) < 0))
 		r = err_set(e, ENOMEM, "out of memory");
+	ret->snapshots = now->snapshots;
 	return r;
 }
 
@@ -120,7 +121,9 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 		   const struct rollback_request *rq, struct err *e)
 {
 	AUTO(snapshot_done) struct snapshot kept = { 0 };
-	const struct snapshot_request keep = { .name = rq->keep, .no_volumes = rq->no_volumes };
+	const struct snapshot_request keep = { .name = rq->keep,
+					       .automatic = rq->keep_automatic,
+					       .no_volumes = rq->no_volumes };
 	AUTO(volumes_back_done) struct volumes_back v = { .names = &s->volumes };
 	struct instance_spec spec = { 0 };
 	int r = spec_of(s, &in->spec, &spec, e);

@@ -25,6 +25,7 @@
 #include "engine/layers.h"
 #include "engine/machine_memory.h"
 #include "engine/net_int.h"
+#include "engine/snapshot.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
 #include "kernel/kernel.h"
@@ -451,6 +452,8 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 		r = give_dirs(s, e);
 	if (r == 0)
 		r = give_all(s, e);
+	if (r == 0 && !s->boot.files_only)
+		s->boot.snapshot_in_ns = snapshot_auto_due_ns(s->en, s->spec);
 	if (r == 0)
 		r = give_client(s, &ours, e);
 	if (r == 0)

@@ -65,6 +65,8 @@ static int change_spec(struct engine *en, const struct instance *in, const struc
 
 	if (r == 0 && rq->restart)
 		r = request_restart(rq->restart, &s->restart, e);
+	if (r == 0)
+		r = request_snapshots(rq->snapshot_every, rq->snapshot_keep, &s->snapshots, e);
 	if (r == 0 && changes_rate(rq))
 		r = change_rate(rq, s, e);
 	if (r == 0 && s->isolation == ISOLATION_VM)
@@ -75,7 +77,7 @@ static int change_spec(struct engine *en, const struct instance *in, const struc
 static int change_running(struct engine *en, const struct instance *in, const struct instance_spec *s,
 			  struct err *e)
 {
-	const struct instance_update up = { s->resources, s->restart };
+	const struct instance_update up = { s->resources, s->restart, s->snapshots };
 	int r;
 
 	if (in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED)

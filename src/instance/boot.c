@@ -17,6 +17,7 @@ static const struct jfield boot_fields[] = {
 	JO(struct boot, spec, "spec", &instance_spec_table),
 	JO(struct boot, facts, "facts", &host_facts_table),
 	JA(struct boot, fds, n_fds, "fds", &boot_fd_table),
+	JK(J_I64, struct boot, snapshot_in_ns, "snapshotIn"),
 	J(J_INT, struct boot, restarts),
 	JK(J_INT, struct boot, backoff_ms, "backoffMs"),
 	JK(J_BOOL, struct boot, files_only, "filesOnly"),

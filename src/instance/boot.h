@@ -43,6 +43,7 @@ struct boot {
 	struct host_facts facts;
 	struct boot_fd *fds;
 	size_t n_fds;
+	int64_t snapshot_in_ns; /* when the first snapshot of its policy is due */
 	int restarts, backoff_ms; /* by its policy, so far: struct instance_state */
 	bool files_only; /* no main process: it is started for GET and PUT, and ends with its first client */
 	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */

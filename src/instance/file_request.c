@@ -13,6 +13,7 @@ static const struct jfield file_request_fields[] = {
 	JE(struct file_request, kind, "kind", files_kind_names),
 	J(J_STR, struct file_request, path),
 	J(J_BOOL, struct file_request, still),
+	J(J_BOOL, struct file_request, stamps),
 	J(J_BOOL, struct file_request, follow),
 	J(J_BOOL, struct file_request, archive),
 	JK(J_BOOL, struct file_request, keep_owner, "keepOwner"),

@@ -22,6 +22,7 @@ struct file_request {
 	int kind; /* enum files_kind; all but a copy are of the whole root and have no path */
 	char *path; /* inside, from its root */
 	bool still; /* GET: the processes of the instance stand still meanwhile */
+	bool stamps; /* CHANGES: with them (instance/change.h) */
 	bool follow; /* GET: a link at the end of the path is resolved */
 	bool archive; /* PUT: any archive, unpacked in the directory `path`; else one file or directory, as send.h makes it */
 	bool keep_owner; /* PUT: the owners of the archive; else root */

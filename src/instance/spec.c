@@ -122,6 +122,13 @@ static const struct jfield restart_fields[] = {
 };
 const struct jtable restart_policy_table = { sizeof(struct restart_policy), restart_fields };
 
+static const struct jfield snapshot_policy_fields[] = {
+	JK(J_I64, struct snapshot_policy, every_ns, "every"),
+	J(J_U32, struct snapshot_policy, keep),
+	{ 0 },
+};
+const struct jtable snapshot_policy_table = { sizeof(struct snapshot_policy), snapshot_policy_fields };
+
 static const struct jfield instance_spec_fields[] = {
 	J(J_STR, struct instance_spec, id),
 	J(J_STR, struct instance_spec, name),
@@ -155,6 +162,7 @@ static const struct jfield instance_spec_fields[] = {
 	JO(struct instance_spec, log, "log", &log_spec_table),
 	JO(struct instance_spec, health, "health", &image_healthcheck_table),
 	JO(struct instance_spec, restart, "restart", &restart_policy_table),
+	JO(struct instance_spec, snapshots, "snapshots", &snapshot_policy_table),
 	JK(J_STR, struct instance_spec, pid_file, "pidFile"),
 	J(J_STR, struct instance_spec, seccomp),
 	JO(struct instance_spec, vm, "vm", &vm_table),

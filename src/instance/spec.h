@@ -90,6 +90,12 @@ struct restart_policy {
 	uint32_t max_retries; /* on-failure: how often; 0: no limit */
 };
 
+/* Snapshots that the monitor has made while it runs. */
+struct snapshot_policy {
+	int64_t every_ns; /* 0: none are made */
+	uint32_t keep; /* how many of them stay: the newest */
+};
+
 struct instance_spec {
 	char *id; /* 64 hex digits */
 	char *name;
@@ -120,6 +126,7 @@ struct instance_spec {
 	int stop_timeout_s;
 	int timeout_s; /* it is killed after so long; 0: never */
 	struct restart_policy restart;
+	struct snapshot_policy snapshots;
 	struct log_spec log;
 	struct image_healthcheck health; /* checked and filled in; empty: none */
 	char *pid_file; /* on the host, absolute: the command that starts it writes the pid there; NULL */
@@ -128,7 +135,7 @@ struct instance_spec {
 	int64_t created_ns;
 };
 
-extern const struct jtable resources_table, restart_policy_table;
+extern const struct jtable resources_table, restart_policy_table, snapshot_policy_table;
 extern const struct jtable instance_spec_table;
 
 /* What the monitor knows now; run-root/ID/state.json */

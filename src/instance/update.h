@@ -7,6 +7,7 @@
 struct instance_update {
 	struct resources resources; /* all of its limits, as they are to be; pids 0: none */
 	struct restart_policy restart; /* which the monitor acts on */
+	struct snapshot_policy snapshots; /* the same */
 };
 
 extern const struct jtable instance_update_table;

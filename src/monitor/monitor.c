@@ -164,6 +164,7 @@ static void on_backend_message(void *arg, const struct msg *msg)
 		monitor_save_state(m);
 		news_started(&m->news);
 		start_time_limit(m);
+		schedule_start(m);
 	}
 	if (msg->type == MSG_UPDATE_REPLY) /* it may have more cgroups now */
 		monitor_save_state(m);

@@ -6,6 +6,7 @@
 #include "monitor/health.h"
 #include "monitor/news.h"
 #include "monitor/relay.h"
+#include "monitor/schedule.h"
 
 struct monitor {
 	struct boot boot;
@@ -20,6 +21,7 @@ struct monitor {
 	struct relay_ops relay_ops;
 	struct news news;
 	struct health health;
+	struct schedule schedule;
 	struct watch listener, signals, timer, time_limit; /* timer: of a stop, or of RESTARTING */
 	int run_fd, dir_fd, lock_fd;
 	bool backend_ready, client_settled;

@@ -126,8 +126,10 @@ static void take_update(struct monitor *m, const struct msg *msg)
 {
 	struct instance_update up = { 0 };
 
-	if (json_parse(&instance_update_table, msg->data, msg->len, 0, &up, NULL) == 0)
+	if (json_parse(&instance_update_table, msg->data, msg->len, 0, &up, NULL) == 0) {
 		m->boot.spec.restart = up.restart;
+		schedule_change(m, &up.snapshots);
+	}
 	json_done(&instance_update_table, &up);
 	if (m->main_started && !m->running)
 		relay_from_backend(m->relay, &(struct msg){ MSG_UPDATE_REPLY, 0, "\0\0\0", 4 });

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_add(&in, data + at, size - at < piece ? size - at : piece);
 		while ((r = change_peek(&in, &c)) == 1) {
 			assert(strchr("ACD", c.kind) && c.kind && c.path[0] == '/' && c.path[1]);
-			assert(strlen(c.path) + 2 <= CHANGE_RECORD_MAX);
-			used += strlen(c.path) + 2;
+			assert(c.bytes <= CHANGE_RECORD_MAX && strlen(c.path) + 2 <= c.bytes);
+			used += c.bytes;
 			change_drop(&in, &c);
 		}
 		assert(r <= 0 && in.len <= CHANGE_RECORD_MAX + piece);

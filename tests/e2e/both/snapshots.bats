@@ -42,6 +42,15 @@ within() { # INSTANCE COMMAND
 		$'A /dir\nA /dir/y\nD /etc/group\nA /file\nA /other'
 }
 
+@test "what is not as it was in a snapshot is listed" {
+	ketch exec sn sh -c 'rm /other; touch -d @1 /file; rm /dir/y; mkdir /dir/new; echo z >/dir/new/z'
+	is "$(ketch snapshot diff sn@c)" $'C /dir\nA /dir/new\nA /dir/new/z\nD /dir/y\nC /file\nD /other'
+	is "$(ketch snapshot diff sn@last sn@c)" ""
+	ketch exec sn sh -c 'rm -r /dir/new; echo y >/dir/y'
+	refused 1 'names no snapshot' ketch snapshot diff sn
+	refused 1 'has no snapshot "none"' ketch snapshot diff sn@none
+}
+
 @test "a snapshot of an instance that runs is whole" {
 	ketch exec sn sh -c 'echo live >/file; i=0; while [ $i -lt 50 ]; do echo $i >/dir/$i; i=$((i+1)); done'
 	is "$(ketch snapshot create sn@live)" live
@@ -151,4 +160,32 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	ketch snapshot create --expiry 1h ee@long >/dev/null
 	is "$(ketch snapshot ls -q ee)" long
 	ketch rm ee >/dev/null
+}
+
+automatic() { ketch snapshot ls --format '{{.Name}}' "$1" | grep -c '^auto-[0-9.-]*$' || :; }
+have_automatic() { [ "$(automatic "$1")" -ge "$2" ]; }
+newest() { ketch snapshot ls -q "$1" | tail -1; }
+newer_than() { [ "$(newest "$1")" != "$2" ]; }
+
+@test "snapshots are made by themselves, the newest stay, and one before a rollback" {
+	refused 125 "--snapshot-every: 'often' is no duration" krun -d --snapshot-every often ketch/base true
+	refused 125 'is for what --snapshot-every makes' krun -d --snapshot-keep 3 ketch/base true
+	refused 125 "--snapshot-keep: '0'" krun -d --snapshot-every 1h --snapshot-keep 0 ketch/base true
+	stay --name au --snapshot-every 1s --snapshot-keep 2 >/dev/null
+	ketch exec au sh -c 'echo one >/file'
+	await 60 have_automatic au 2
+	local last
+	last=$(newest au)
+	await 60 newer_than au "$last"
+	ketch update --snapshot-every 0 au >/dev/null
+	is "$(inspect_of au .SnapshotEvery)" 0
+	ketch update --snapshot-every 1h --snapshot-keep 2 au >/dev/null
+	[ "$(automatic au)" -le 3 ] # one may have been on its way
+	ketch exec au sh -c 'echo two >/file'
+	ketch rollback --stop au >/dev/null
+	is "$(automatic au)" 2
+	is "$(ketch cp au:/file - | tar -xOf -)" one
+	ketch rollback "au@$(newest au)"
+	is "$(ketch cp au:/file - | tar -xOf -)" two
+	ketch rm au >/dev/null
 }

@@ -107,3 +107,17 @@ int volume_clone(struct engine *en, const char *volume, const char *snapshot, co
 {
 	return err_set(e, ENOENT, "none");
 }
+
+void snapshot_auto_name(char ret[SNAPSHOT_AUTO_NAME])
+{
+	*ret = '\0';
+}
+
+int snapshot_auto(struct engine *en, const struct instance *in, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+void snapshot_auto_thin_out(struct engine *en, const struct instance *in)
+{
+}

@@ -79,7 +79,7 @@ static void list(const struct room *m, const char *want)
 	autoclose int fd = memfd_create("list", MFD_CLOEXEC);
 	struct err e = { 0 };
 
-	if (changes_list(&m->views, fd, &e) < 0)
+	if (changes_list(&m->views, false, fd, &e) < 0)
 		fail_msg("%s", e.msg);
 	lseek(fd, 0, SEEK_SET);
 	assert_int_equal(read_to_end(fd, 65536, &got), 0);

@@ -33,7 +33,15 @@ static void what_is_no_record_is_refused(void **state)
 	static const struct {
 		const char *text;
 		size_t n;
-	} bad[] = { { "B/x", 4 }, { "A", 2 }, { "", 1 }, { "A/", 3 }, { "Ax", 3 }, { "\0/x", 4 } };
+	} bad[] = { { "B/x", 4 },
+		    { "A", 2 },
+		    { "", 1 },
+		    { "A/", 3 },
+		    { "Ax", 3 },
+		    { "\0/x", 4 },
+		    { "C0123456789abcde/x", 19 },
+		    { "C0123456789abcdef", 18 },
+		    { "C0123456789abcdeF/x", 20 } };
 	struct change c;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -61,12 +69,42 @@ static void a_path_has_a_longest_length(void **state)
 	buf_done(&in);
 }
 
+static void a_stamp_may_stand_before_the_path(void **state)
+{
+	struct buf in = { 0 };
+	struct change c;
+
+	buf_add(&in, "C00000000000000af/x\0D/y", 24);
+	assert_int_equal(change_peek(&in, &c), 1);
+	assert_string_equal(c.path, "/x");
+	assert_int_equal(c.stamp, 0xaf);
+	change_drop(&in, &c);
+	assert_int_equal(change_peek(&in, &c), 1);
+	assert_string_equal(c.path, "/y");
+	assert_int_equal(c.stamp, 0);
+	buf_done(&in);
+}
+
+static void paths_are_in_the_order_of_a_walk(void **state)
+{
+	static const char *const walk[] = { "/a", "/a/b", "/a/b/c", "/a/b-", "/a-", "/a\xff" };
+
+	for (size_t i = 0; i < ARRAY_LEN(walk); i++)
+		for (size_t j = 0; j < ARRAY_LEN(walk); j++) {
+			int r = change_compare_paths(walk[i], walk[j]);
+
+			assert_int_equal((r > 0) - (r < 0), (i > j) - (i < j));
+		}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_come_one_by_one_however_they_are_cut),
 		cmocka_unit_test(what_is_no_record_is_refused),
 		cmocka_unit_test(a_path_has_a_longest_length),
+		cmocka_unit_test(a_stamp_may_stand_before_the_path),
+		cmocka_unit_test(paths_are_in_the_order_of_a_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
