@@ -9,45 +9,16 @@
 #include "vm/vm.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
-#include "vm/agent.h"
-#include "vm/config.h"
-#include "vm/console.h"
-#include "vm/control.h"
-#include "vm/saving.h"
-#include "vm/vm_int.h"
+#include "vm/running.h"
 #include "vmm/power.h"
 
-#define BOOT_S_KVM 60
-#define BOOT_S_TCG 120
-#define STOP_S	   30 /* to sync and power off */
-#define HANG_UP_S  3 /* from the end of the agent's stream to the end of the VMM */
-
-enum vm_state { BOOTING, UP, STOPPING };
-
-struct running {
-	struct machine machine;
-	const struct backend_events *ev;
-	struct agent *agent;
-	struct vm_control control;
-	bool goes_on; /* what was asked last: not to pause */
-	struct vm_saving saving;
-	struct console console, said; /* of the guest's kernel; stderr of our children */
-	struct watch deadline;
-	enum vm_state state;
-	bool killed;
-	struct err why; /* the first reason to end it; no 0: in order */
-	struct err server_lost;
-};
+#define STOP_S	  30 /* to sync and power off */
+#define HANG_UP_S 3 /* from the end of the agent's stream to the end of the VMM */
 
 /* --- the end */
 
@@ -64,13 +35,6 @@ static bool has_children(const struct running *r)
 		if (r->machine.shares[i].server.pid)
 			return true;
 	return r->machine.vmm.pid;
-}
-
-static void set_deadline(struct running *r, int seconds)
-{
-	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
-
-	timerfd_settime(r->deadline.fd, 0, &t, NULL);
 }
 
 static void end_it(struct running *r, const struct err *why)
@@ -125,7 +89,7 @@ static void server_ended(struct running *r, int status)
 {
 	if (!r->why.no && !r->killed)
 		err_set(&r->server_lost, EIO, "the file server (virtiofsd) ended with status %d", status);
-	set_deadline(r, HANG_UP_S);
+	running_set_deadline(r, HANG_UP_S);
 }
 
 static void on_child_ended(void *arg, struct child *c, int status)
@@ -168,7 +132,7 @@ static void on_agent_ready(void *arg)
 	struct running *r = arg;
 
 	r->state = UP;
-	set_deadline(r, 0);
+	running_set_deadline(r, 0);
 	r->ev->ready(r->ev->arg);
 }
 
@@ -187,7 +151,7 @@ static void on_agent_lost(void *arg, const struct err *why)
 	if (why->no)
 		end_it(r, why);
 	else if (r->state != STOPPING)
-		set_deadline(r, HANG_UP_S); /* the VMM closes its end when it ends */
+		running_set_deadline(r, HANG_UP_S); /* the VMM closes its end when it ends */
 }
 
 /* --- pause */
@@ -229,152 +193,6 @@ static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on
 
 /* --- start */
 
-int machine_named_fd(const struct machine *m, const char *name)
-{
-	if (!strncmp(name, "fd:", 3))
-		return boot_fd(m->boot, name + 3);
-	if (!strcmp(name, "agent"))
-		return m->agent_fd;
-	if (!strcmp(name, "console"))
-		return m->console_fd;
-	if (!strcmp(name, "control"))
-		return m->vmm_control_fd;
-	for (size_t i = 0; i < m->n_shares && !strncmp(name, "share:", 6); i++)
-		if (!strcmp(name + 6, m->shares[i].tag))
-			return m->shares[i].vmm_fd;
-	return -ENOENT;
-}
-
-static int make_pair(int *ret_ours, int *ret_theirs)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	*ret_ours = pair[0];
-	*ret_theirs = pair[1];
-	return 0;
-}
-
-static int open_console(struct running *r, const struct boot *b, struct loop *l)
-{
-	int ours, log, k = make_pair(&ours, &r->machine.console_fd);
-
-	if (k < 0)
-		return k;
-	log = openat(boot_fd(b, "run"), "console.log", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		     0600);
-	return console_open(&r->console, l, ours, log);
-}
-
-static int open_control(struct running *r, const struct boot *b, struct loop *l)
-{
-	struct machine *m = &r->machine;
-	int k = make_pair(&m->control_fd, &m->vmm_control_fd);
-
-	r->control.answered = on_control_answer;
-	r->control.arg = r;
-	r->saving = (struct vm_saving){ .boot = b, .control = &r->control, .answer = on_saved, .arg = r };
-	return k < 0 ? k
-		     : vm_control_open(&r->control, l, m->control_fd, b->spec.vm.driver == VM_DRIVER_QEMU);
-}
-
-static int open_said(struct running *r, struct loop *l)
-{
-	int pair[2], k = pipe_cloexec(pair);
-
-	if (k < 0)
-		return k;
-	r->machine.say_fd = pair[1];
-	return console_open(&r->said, l, pair[0], -1);
-}
-
-static int open_agent(struct running *r, const struct boot *b, struct loop *l, struct err *e)
-{
-	AUTO(buf_done) struct buf config = { 0 };
-	struct agent_start start = { .config = &config };
-	int ours, k = vm_config_print(b, &config, e);
-
-	if (k < 0)
-		return k;
-	k = make_pair(&ours, &r->machine.agent_fd);
-	if (k < 0)
-		return err_sys(e, -k, "socketpair");
-	start.restored = boot_fd(b, "state") >= 0;
-	r->agent = agent_new(l, ours, &start, &agent_ops, r);
-	return r->agent ? 0 : err_sys(e, errno, "guest agent");
-}
-
-static int open_deadline(struct running *r, const struct boot *b, struct loop *l)
-{
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	r->deadline = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_deadline, .arg = r };
-	set_deadline(r, b->spec.vm.accel_kvm ? BOOT_S_KVM : BOOT_S_TCG);
-	return loop_add(l, &r->deadline);
-}
-
-static int open_all(struct running *r, const struct boot *b, struct loop *l, struct err *e)
-{
-	int k = open_console(r, b, l);
-
-	if (k == 0)
-		k = open_control(r, b, l);
-	if (k == 0)
-		k = open_said(r, l);
-	if (k == 0)
-		k = open_deadline(r, b, l);
-	return k < 0 ? err_sys(e, -k, "virtual machine") : open_agent(r, b, l, e);
-}
-
-static void close_say(struct machine *m)
-{
-	if (m->say_fd >= 0)
-		close(m->say_fd);
-	m->say_fd = -1;
-}
-
-static void vm_release(struct running *r)
-{
-	struct machine *m;
-	struct err e;
-
-	if (!r)
-		return;
-	m = &r->machine;
-	child_done(&m->vmm);
-	for (size_t i = 0; i < m->n_shares; i++) {
-		child_done(&m->shares[i].server);
-		if (m->shares[i].vmm_fd >= 0)
-			close(m->shares[i].vmm_fd);
-	}
-	agent_free(r->agent);
-	console_close(&r->console);
-	console_close(&r->said);
-	close_say(m);
-	if (m->agent_fd >= 0)
-		close(m->agent_fd);
-	if (m->console_fd >= 0)
-		close(m->console_fd);
-	vm_control_close(&r->control);
-	if (m->control_fd >= 0)
-		close(m->control_fd);
-	if (m->vmm_control_fd >= 0)
-		close(m->vmm_control_fd);
-	if (r->deadline.fd >= 0) {
-		loop_del(m->loop, &r->deadline);
-		close(r->deadline.fd);
-	}
-	if (cgroup_kill_and_remove(&m->state->cgroups, &e) == 0)
-		strv_done(&m->state->cgroups);
-	cgroups_done(&m->cgroups);
-	strv_done(&m->argv);
-	buf_done(&m->kernel_args);
-	free(r);
-}
-
 static int note_emulation(const struct boot *b, struct instance_state *state)
 {
 	const char *why = b->facts.kvm_reason;
@@ -393,11 +211,15 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 
 	if (!r)
 		return err_set(e, ENOMEM, "out of memory");
-	*r = (struct running){ .ev = ev,
-			       .deadline.fd = -1,
-			       .console.watch.fd = -1,
-			       .said.watch.fd = -1,
-			       .control.watch.fd = -1 };
+	*r = (struct running){
+		.ev = ev,
+		.agent_ops = &agent_ops,
+		.control = { .watch.fd = -1, .answered = on_control_answer, .arg = r },
+		.saving = { .answer = on_saved, .arg = r },
+		.console.watch.fd = -1,
+		.said.watch.fd = -1,
+		.deadline = { .fd = -1, .events = EPOLLIN, .fn = on_deadline, .arg = r },
+	};
 	r->machine = (struct machine){ .boot = b,
 				       .state = state,
 				       .loop = loop,
@@ -409,14 +231,14 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 				       .say_fd = -1,
 				       .child_ended = on_child_ended,
 				       .arg = r };
-	k = open_all(r, b, loop, e);
+	k = running_open(r, b, loop, e);
 	if (k == 0)
 		k = note_emulation(b, state);
 	if (k == 0)
 		k = plan_apply(p, STAGE_HOST, &r->machine, e);
-	close_say(&r->machine);
+	running_close_say(r);
 	if (k < 0) {
-		vm_release(r);
+		running_free(r);
 		return k;
 	}
 	state->pid = r->machine.vmm.pid;
@@ -453,7 +275,7 @@ static void vm_send(struct running *r, const struct msg *m)
 		return;
 	if (m->type == MSG_SHUTDOWN) {
 		r->state = STOPPING;
-		set_deadline(r, STOP_S);
+		running_set_deadline(r, STOP_S);
 	}
 	agent_send(r->agent, m);
 }
@@ -470,5 +292,5 @@ const struct backend vm_backend = {
 	.start = vm_start,
 	.send = vm_send,
 	.kill = vm_kill,
-	.release = vm_release,
+	.release = running_free,
 };
