@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
@@ -213,6 +214,56 @@ int64_t db_i64(const struct db_stmt *st, int column)
 {
 	return sqlite3_column_int64(st->stmt, column);
 }
+
+/* --- lists */
+
+struct list {
+	char *v;
+	size_t n, room;
+};
+
+static void list_free(struct list *l, const struct db_rows *rows)
+{
+	for (size_t i = 0; i < l->n && rows->done; i++)
+		rows->done(l->v + i * rows->size);
+	free(l->v);
+}
+
+static int list_add(struct list *l, const struct db_stmt *st, const struct db_rows *rows, struct err *e)
+{
+	size_t room = l->n < l->room ? l->room : l->room * 2 + 1;
+	char *more = room == l->room ? l->v : reallocarray(l->v, room, rows->size);
+	int r;
+
+	if (!more)
+		return err_set(e, ENOMEM, "out of memory");
+	l->v = more;
+	l->room = room;
+	r = rows->parse(st, l->v + l->n * rows->size, e);
+	l->n += r == 0;
+	return r < 0 && r != -ENOMEM && rows->skip_damaged ? 0 : r;
+}
+
+int db_list(struct db_stmt *st, const struct db_rows *rows, void *ret, size_t *ret_n, struct err *e)
+{
+	struct list l = { 0 };
+	int r;
+
+	while ((r = db_step(st, e)) > 0) {
+		r = list_add(&l, st, rows, e);
+		if (r < 0)
+			break;
+	}
+	if (r < 0) {
+		list_free(&l, rows);
+		return r;
+	}
+	memcpy(ret, &l.v, sizeof(l.v));
+	*ret_n = l.n;
+	return 0;
+}
+
+/* --- transactions */
 
 int db_begin(struct db *db, struct db_tx *ret, struct err *e)
 {

@@ -53,6 +53,17 @@ int db_run(struct db_stmt *st, struct err *e);
 const char *db_text(const struct db_stmt *st, int column);
 int64_t db_i64(const struct db_stmt *st, int column);
 
+/* What each row of a statement becomes. */
+struct db_rows {
+	size_t size; /* of one, in bytes */
+	int (*parse)(const struct db_stmt *st, void *ret, struct err *e); /* sets *ret on success alone */
+	void (*done)(void *row); /* NULL: it owns nothing */
+	bool skip_damaged; /* a row that cannot be parsed (-EBADMSG, -EINVAL ...; not -ENOMEM) is left out, else it ends all */
+};
+/* All rows from the next one on.  ret: where the pointer to the first goes (struct thing **); to be freed with free, each
+ * with done before. */
+int db_list(struct db_stmt *st, const struct db_rows *rows, void *ret, size_t *ret_n, struct err *e);
+
 /* A transaction that writes; what db_commit did not end is rolled back by db_tx_done. */
 struct db_tx {
 	struct db *db; /* NULL: ended */

@@ -27,7 +27,7 @@ struct change {
 	struct net_work w;
 	struct network n;
 	size_t index; /* of the attachment */
-	int bridge;
+	int under; /* of port_network_ensure */
 };
 
 static void change_done(struct change *c)
@@ -92,7 +92,7 @@ static int add_container_port(struct change *c, const struct net_port *p, struct
 	int fd = net_open_of(c->en, c->in, e), r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
 
 	if (r == 0)
-		r = port_veth_add(c->w.rt, &c->n, c->bridge, c->in->spec.id, p, &ns, e);
+		r = port_container_add(c->w.rt, &c->n, c->under, c->in->spec.id, p, &ns, e);
 	port_netns_done(&ns);
 	return r;
 }
@@ -103,7 +103,7 @@ static int add_port(struct change *c, const struct net_port *p, struct err *e)
 
 	if (c->in->spec.isolation == ISOLATION_CONTAINER)
 		return add_container_port(c, p, e);
-	r = port_tap_move(c->w.rt, &c->n, c->bridge, p, e);
+	r = port_tap_move(c->w.rt, &c->n, c->under, p, e);
 	if (r == 0) {
 		r = ask_guest(c, p, false, e);
 		if (r < 0)
@@ -112,14 +112,30 @@ static int add_port(struct change *c, const struct net_port *p, struct err *e)
 	return r;
 }
 
+/* That of a macvlan network has no end outside. */
+static int remove_container_port(struct change *c, const struct net_port *p, struct err *e)
+{
+	struct port_netns ns = { 0 };
+	int fd, r;
+
+	if (c->n.driver != DRIVER_MACVLAN) {
+		port_remove(c->w.rt, p->link);
+		return 0;
+	}
+	fd = net_open_of(c->en, c->in, e);
+	r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
+	if (r == 0)
+		port_remove(ns.rt, p->name);
+	port_netns_done(&ns);
+	return r;
+}
+
 static int remove_port(struct change *c, const struct net_port *p, struct err *e)
 {
 	int r;
 
-	if (c->in->spec.isolation == ISOLATION_CONTAINER) {
-		port_remove(c->w.rt, p->link);
-		return 0;
-	}
+	if (c->in->spec.isolation == ISOLATION_CONTAINER)
+		return remove_container_port(c, p, e);
 	r = ask_guest(c, p, true, e);
 	return r < 0 ? r : port_tap_move(c->w.rt, NULL, 0, p, e);
 }
@@ -169,7 +185,7 @@ static int take_lease(struct change *c, struct lease *l, struct net_attachment *
 static void forget(struct change *c, const struct lease *l)
 {
 	if (c->in->spec.isolation == ISOLATION_CONTAINER)
-		port_remove(c->w.rt, l->port.link);
+		remove_container_port(c, &l->port, NULL);
 	net_close_ports(&c->w, l, 1);
 	lease_remove(c->en->db, c->n.id, c->in->spec.id, NULL);
 	net_renew_named(&c->w, NULL);
@@ -179,7 +195,7 @@ static int connect_running(struct change *c, struct err *e)
 {
 	struct net_attachment *asked = &c->in->spec.net.attachments[c->index], a = { 0 };
 	AUTO(lease_done) struct lease l = { 0 };
-	int r = port_bridge_ensure(c->w.rt, &c->n, &c->bridge, e);
+	int r = port_network_ensure(c->w.rt, &c->n, &c->under, e);
 
 	if (r > 0)
 		r = net_renew_rules(&c->w, e);
@@ -249,6 +265,20 @@ static int disconnect_running(struct change *c, bool force, struct err *e)
 
 /* --- the record */
 
+/* The cards of a machine are there from its start, and their wires are taps. */
+static int check_driver(const struct change *c, struct err *e)
+{
+	const struct instance_spec *s = &c->in->spec;
+
+	if (c->n.driver == DRIVER_MACVLAN && s->isolation == ISOLATION_VM && runs(c->in))
+		return err_set(
+			e, ENOTSUP,
+			"%s: a virtual machine that runs keeps its cards on networks of driver macvlan, "
+			"such as %s: stop it first",
+			s->name, c->n.name);
+	return net_check_driver(s, s->net.n_attachments, &c->n, e);
+}
+
 static int begin(struct change *c, const struct instance *in, struct instance *mine, struct err *e)
 {
 	int r = check_mode(&in->spec, e);
@@ -303,6 +333,8 @@ static int connect(struct change *c, struct net_attachment *a, struct err *e)
 			    c->n.name);
 	c->index = s->n_attachments;
 	if (r == 0)
+		r = check_driver(c, e);
+	if (r == 0)
 		r = add_attachment(s, a, e);
 	if (r == 0 && runs(c->in))
 		r = connect_running(c, e);
@@ -338,7 +370,8 @@ static int disconnect(struct change *c, const char *network, bool force, struct 
 	if (at < 0)
 		return err_set(e, ENOENT, "container %s is not connected to network %s", c->in->spec.name,
 			       c->n.name);
-	if (runs(c->in))
+	r = check_driver(c, e);
+	if (r == 0 && runs(c->in))
 		r = disconnect_running(c, force, e);
 	if (r < 0)
 		return r;

@@ -34,10 +34,11 @@ void net_table(const struct engine *en, char ret[NET_TABLE_MAX]);
 int net_dir(const struct engine *en, const char *id);
 /* Looks at all rules and puts back what is missing. */
 int net_renew_rules(struct net_work *w, struct err *e);
-/* net_names.c: has the name service of a network know who is there; without anybody it ends. */
+/* net_names.c: has the name service of a network know who is there; without anybody it ends.  And those of the networks that
+ * an instance of it is on, too, which sees who is there by any of them. */
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e);
-/* The same without `instance`, which has a row still. */
-int net_leave_names(struct net_work *w, const struct network *n, const char *instance, struct err *e);
+/* The same for the networks of ports that go, whose rows are there still. */
+int net_leave_names(struct net_work *w, const struct lease *gone, size_t n_gone, struct err *e);
 /* The same where it does not live, though it should. */
 void net_mend_names(struct net_work *w, const struct network *n);
 /* A new port: its rules, its names. */
@@ -99,6 +100,10 @@ int net_ensure_defaults(struct engine *en, struct err *e);
 
 /* net_resolve.c: ids of the networks that the request names; make: also that of "bridge", where it is missing. */
 int net_resolve(struct engine *en, struct instance_spec *s, bool make, struct err *e);
+
+/* Can the instance be on this network, as its attachment of that index?  What passes a network of driver macvlan no rule of
+ * ours sees. */
+int net_check_driver(const struct instance_spec *s, size_t index, const struct network *n, struct err *e);
 
 /* One of them; -ENOENT. */
 int net_resolve_one(struct engine *en, struct net_attachment *a, struct network *ret, struct err *e);

@@ -16,6 +16,7 @@
 #include "base/sha256.h"
 #include "engine/net_int.h"
 #include "network/forwarding.h"
+#include "network/port.h"
 #include "network/rate.h"
 
 #define RUN_ROOT "/run/ketch"
@@ -246,8 +247,13 @@ int net_publish(struct net_work *w, const struct network *n, const struct lease 
 
 int net_tell_port(struct net_work *w, const struct network *n, const struct lease *l, struct err *e)
 {
-	int r = rules_are_whole(w, e);
+	int r;
 
+	if (!n->bridge) {
+		r = net_renew_named(w, e);
+		return r < 0 ? r : net_renew_names(w, n, e);
+	}
+	r = rules_are_whole(w, e);
 	if (r == 0)
 		r = net_renew_rules(w, e);
 	if (r >= 0)
@@ -270,12 +276,16 @@ void net_close_ports(struct net_work *w, const struct lease *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		AUTO(network_done) struct network net = { 0 };
 
-		if (network_of(w, &list[i], &net) < 0 || !net.bridge)
+		if (network_of(w, &list[i], &net) < 0)
+			continue;
+		if (net.driver == DRIVER_MACVLAN)
+			port_remove(w->rt, list[i].port.link); /* a macvtap does not go with its descriptor */
+		if (!net.bridge)
 			continue;
 		close_gate(w, &net, &list[i]);
 		rate_clear(w->rt, list[i].port.link, NULL);
-		net_leave_names(w, &net, list[i].instance, NULL);
 	}
+	net_leave_names(w, list, n, NULL);
 }
 
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e)

@@ -61,6 +61,20 @@ static int find_lease(struct change *c, struct err *e)
 	return network_record_find(c->en->db, a->network, &c->n, e);
 }
 
+/* Ports are published on the first network. */
+static int check_first(struct engine *en, const struct instance_spec *s, struct err *e)
+{
+	AUTO(network_done) struct network n = { 0 };
+	struct err none;
+
+	if (network_record_find(en->db, s->net.attachments[0].network, &n, &none) == 0 &&
+	    n.driver == DRIVER_MACVLAN)
+		return err_set(e, ENOTSUP,
+			       "network %s is of driver macvlan: %s has addresses of its own outside", n.name,
+			       s->name);
+	return 0;
+}
+
 static int begin(struct change *c, const struct instance *in, const struct net_request *rq, struct err *e)
 {
 	const struct net_request alone = { .publish = rq->publish, .publish_address = rq->publish_address };
@@ -77,6 +91,9 @@ static int begin(struct change *c, const struct instance *in, const struct net_r
 	if (s->network != NETWORK_ATTACHED || !s->net.n_attachments)
 		return err_set(e, EINVAL, "conflicting options: port publishing and --network %s",
 			       s->network == NETWORK_ATTACHED ? "none" : network_names[s->network]);
+	r = check_first(c->en, s, e);
+	if (r < 0)
+		return r;
 	c->runs = in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED;
 	return c->runs ? find_lease(c, e) : 0;
 }

@@ -10,6 +10,14 @@ int net_set_rate(struct net_work *w, const struct lease *l, const struct net_rat
 	return any && l->port.link ? rate_set(w->rt, l->port.link, l->instance, rate, e) : 0;
 }
 
+static int check(struct engine *en, const struct instance_spec *s, const struct lease *l, struct err *e)
+{
+	AUTO(network_done) struct network n = { 0 };
+	int r = network_record_find(en->db, l->network, &n, e);
+
+	return r < 0 ? r : net_check_driver(s, 1, &n, e);
+}
+
 int net_change_rate(struct engine *en, const struct instance_spec *s, struct err *e)
 {
 	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
@@ -19,6 +27,8 @@ int net_change_rate(struct engine *en, const struct instance_spec *s, struct err
 
 	if (r == 0)
 		r = lease_list(en->db, NULL, s->id, &list, &n, e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = check(en, s, &list[i], e);
 	for (size_t i = 0; i < n && r == 0; i++)
 		if (list[i].port.link)
 			r = rate_set(w.rt, list[i].port.link, s->id, &s->net.rate, e);

@@ -45,14 +45,42 @@ int net_resolve_one(struct engine *en, struct net_attachment *a, struct network 
 	return r;
 }
 
-static int resolve_all(struct engine *en, struct net_spec *s, bool make, struct err *e)
+int net_check_driver(const struct instance_spec *s, size_t index, const struct network *n, struct err *e)
 {
+	const struct {
+		bool wanted;
+		const char *flag;
+	} rows[] = {
+		{ s->net.n_ports && !index, "-p" },
+		{ s->net.n_rules, "--allow, --deny" },
+		{ s->net.egress_given || s->net.egress_learn, "--egress" },
+		{ s->net.rate.in_bps || s->net.rate.out_bps, "--net-rate" },
+		{ s->isolation == ISOLATION_VM && s->sandbox.system,
+		  "--system in a virtual machine, which asks for its address" },
+	};
+
+	if (n->driver != DRIVER_MACVLAN)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].wanted)
+			return err_set(
+				e, ENOTSUP,
+				"%s: network %s is of driver macvlan: what is on it does not pass this host",
+				rows[i].flag, n->name);
+	return 0;
+}
+
+static int resolve_all(struct engine *en, struct instance_spec *spec, bool make, struct err *e)
+{
+	struct net_spec *s = &spec->net;
 	int r = 0;
 
 	for (size_t i = 0; i < s->n_attachments && r == 0; i++) {
 		struct network n = { 0 };
 
 		r = net_resolve_one(en, &s->attachments[i], &n, e);
+		if (r == 0)
+			r = net_check_driver(spec, i, &n, e);
 		/* a plan that is only shown makes none */
 		if (r == -ENOENT && !make && !strcmp(s->attachments[i].network_name, NETWORK_DEFAULT))
 			r = 0;
@@ -94,5 +122,5 @@ int net_resolve(struct engine *en, struct instance_spec *s, bool make, struct er
 		return 0;
 	if (make)
 		r = net_ensure_defaults(en, e);
-	return r < 0 ? r : resolve_all(en, &s->net, make, e);
+	return r < 0 ? r : resolve_all(en, s, make, e);
 }

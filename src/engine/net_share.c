@@ -134,11 +134,31 @@ static int look_like(struct boot *b, const struct instance_spec *other, struct e
 	return 0;
 }
 
+/* A veth is taken away when its instance ends, whoever is in the namespace; an interface of macvlan has no end outside. */
+static int check_shareable(struct engine *en, const struct instance_spec *other, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < other->net.n_attachments && r == 0; i++) {
+		AUTO(network_done) struct network n = { 0 };
+
+		r = network_record_find(en->db, other->net.attachments[i].network, &n, e);
+		if (r == 0 && n.driver == DRIVER_MACVLAN)
+			r = err_set(
+				e, ENOTSUP,
+				"container:%s: it is on network %s of driver macvlan, which is not shared",
+				other->name, n.name);
+	}
+	return r;
+}
+
 int net_share(struct engine *en, struct boot *b, struct err *e)
 {
 	AUTO(instance_done) struct instance other = { 0 };
 	int fd, r = engine_find(en, b->spec.net.of, &other, e);
 
+	if (r == 0)
+		r = check_shareable(en, &other.spec, e);
 	if (r < 0)
 		return err_wrap(e, r, "--network");
 	fd = net_open_of(en, &other, e);

@@ -140,7 +140,7 @@ struct start {
 	struct boot *b;
 	struct network nets[NET_MAX_ATTACHMENTS];
 	struct lease leases[NET_MAX_ATTACHMENTS];
-	int bridges[NET_MAX_ATTACHMENTS];
+	int under[NET_MAX_ATTACHMENTS]; /* of port_network_ensure */
 	size_t n;
 	bool new_bridge;
 };
@@ -165,7 +165,9 @@ static int find_networks(struct start *st, struct err *e)
 		if (r == -ENOENT) /* the id says nothing to anybody */
 			r = err_set(e, ENOENT, "network %s not found", n->attachments[i].network_name);
 		if (r == 0)
-			r = port_bridge_ensure(st->w->rt, &st->nets[i], &st->bridges[i], e);
+			r = net_check_driver(&st->b->spec, i, &st->nets[i], e);
+		if (r == 0)
+			r = port_network_ensure(st->w->rt, &st->nets[i], &st->under[i], e);
 		st->new_bridge |= r > 0;
 	}
 	st->n = n->n_attachments;
@@ -190,16 +192,33 @@ static int take_leases(struct start *st, struct err *e)
 	return r < 0 ? r : net_commit(st->w, &tx, false, e);
 }
 
+/* Where no network has a name service: those of the networks themselves. */
+static int set_resolvers(struct start *st, struct err *e)
+{
+	struct strv *to = &st->b->spec.net.dns;
+	int r = 0;
+
+	if (to->n)
+		return 0;
+	for (size_t i = 0; i < st->n; i++)
+		if (st->nets[i].bridge)
+			return 0;
+	for (size_t i = 0; i < st->n && r == 0; i++)
+		for (size_t k = 0; k < st->nets[i].dns.n && r == 0; k++)
+			r = strv_add(to, st->nets[i].dns.v[k]);
+	return r < 0 ? no_memory(e) : 0;
+}
+
 /* --- links */
 
-static int add_veths(struct start *st, struct err *e)
+static int add_container_ports(struct start *st, struct err *e)
 {
 	struct port_netns ns = { 0 };
 	int fd, r = port_netns_make(&ns, e);
 
 	for (size_t i = 0; i < st->n && r == 0; i++)
-		r = port_veth_add(st->w->rt, &st->nets[i], st->bridges[i], st->b->spec.id,
-				  &st->leases[i].port, &ns, e);
+		r = port_container_add(st->w->rt, &st->nets[i], st->under[i], st->b->spec.id,
+				       &st->leases[i].port, &ns, e);
 	if (r == 0) {
 		fd = ns.fd;
 		ns.fd = 0;
@@ -223,14 +242,15 @@ int net_spare(const struct instance_spec *s, struct net_port *ret, struct err *e
 	return ret->link && ret->mac ? 0 : no_memory(e);
 }
 
-static int add_taps(struct start *st, struct err *e)
+static int add_machine_ports(struct start *st, struct err *e)
 {
 	struct instance_spec *s = &st->b->spec;
 	char name[32];
 	int r = 0;
 
 	for (size_t i = 0; i < st->n && r == 0; i++) {
-		int fd = port_tap_add(st->w->rt, &st->nets[i], st->bridges[i], s->id, &st->leases[i].port, e);
+		int fd = port_machine_add(st->w->rt, &st->nets[i], st->under[i], s->id, &st->leases[i].port,
+					  e);
 
 		snprintf(name, sizeof(name), "tap/%zu", i);
 		r = fd < 0 ? fd : give(st->b, name, fd, e);
@@ -238,7 +258,7 @@ static int add_taps(struct start *st, struct err *e)
 	if (r == 0)
 		r = net_spare(s, &s->net.spare, e);
 	if (r == 0) {
-		int fd = port_tap_add(st->w->rt, NULL, 0, s->id, &s->net.spare, e);
+		int fd = port_machine_add(st->w->rt, NULL, 0, s->id, &s->net.spare, e);
 
 		snprintf(name, sizeof(name), "tap/%zu", st->n);
 		r = fd < 0 ? fd : give(st->b, name, fd, e);
@@ -275,7 +295,10 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 	if (r == 0)
 		r = take_leases(&st, e);
 	if (r == 0)
-		r = b->spec.isolation == ISOLATION_VM ? add_taps(&st, e) : add_veths(&st, e);
+		r = set_resolvers(&st, e);
+	if (r == 0)
+		r = b->spec.isolation == ISOLATION_VM ? add_machine_ports(&st, e)
+						      : add_container_ports(&st, e);
 	if (r == 0)
 		r = tell(&st, e);
 	return r == 0 && st.nets[0].bridge ? net_relay(b, &st.leases[0].port, e) : r;

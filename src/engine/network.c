@@ -114,7 +114,7 @@ int network_create(struct engine *en, const struct network_request *rq, struct n
 {
 	AUTO(network_done) struct network n = { 0 };
 	AUTO(net_end) struct net_work w;
-	int bridge, r = net_begin(en, &w, e);
+	int under, r = net_begin(en, &w, e);
 
 	if (r == 0)
 		r = net_from_request(rq, &n, e);
@@ -126,8 +126,8 @@ int network_create(struct engine *en, const struct network_request *rq, struct n
 		r = set_id(&n, e);
 	if (r == 0)
 		r = plan(&w, &n, !rq->no_ipv4, rq->ipv6 || n.v6.subnet, e);
-	if (r == 0 && n.driver == DRIVER_BRIDGE)
-		r = port_bridge_ensure(w.rt, &n, &bridge, e);
+	if (r == 0)
+		r = port_network_ensure(w.rt, &n, &under, e);
 	if (r < 0)
 		return r;
 	r = network_record_add(en->db, &n, e);
@@ -137,7 +137,7 @@ int network_create(struct engine *en, const struct network_request *rq, struct n
 			network_record_remove(en->db, n.id, NULL);
 	}
 	if (r < 0) {
-		port_bridge_remove(w.rt, &n, NULL);
+		port_network_remove(w.rt, &n, NULL);
 		return r;
 	}
 	engine_tell_network(en, &n, "create", NULL);
@@ -301,7 +301,7 @@ int network_remove(struct engine *en, const char *name, struct err *e)
 	if (r == 0)
 		r = net_forget_network(&w, &n, e);
 	if (r == 0)
-		r = port_bridge_remove(w.rt, &n, e);
+		r = port_network_remove(w.rt, &n, e);
 	if (r == 0)
 		r = network_record_remove(en->db, n.id, e);
 	if (r == 0)

@@ -168,10 +168,26 @@ static int check_dns(const struct strv *dns, struct err *e)
 	return 0;
 }
 
-static int check_driver(const struct network *n, struct err *e)
+/* All about it is of the wire, which others know: nothing can be chosen here. */
+static int check_macvlan(const struct network_request *rq, const struct network *n, struct err *e)
+{
+	if (!n->parent)
+		return err_set(e, EINVAL,
+			       "--driver macvlan: --opt parent=INTERFACE says whose wire is to be shared");
+	if ((!rq->no_ipv4 && !n->v4.subnet) || (rq->ipv6 && !n->v6.subnet))
+		return err_set(e, EINVAL, "--driver macvlan: --subnet says which %s addresses its wire has",
+			       n->v4.subnet || rq->no_ipv4 ? "IPv6" : "IPv4");
+	if (n->internal)
+		return err_set(e, EINVAL, "--internal: the wire of a macvlan network leads out of this host");
+	if (n->bridge)
+		return err_set(e, EINVAL, "a macvlan network has no bridge that could have a name");
+	return 0;
+}
+
+static int check_driver(const struct network_request *rq, const struct network *n, struct err *e)
 {
 	if (n->driver == DRIVER_MACVLAN)
-		return err_set(e, ENOTSUP, "--driver macvlan: there is only bridge yet");
+		return check_macvlan(rq, n, e);
 	if (n->vlan || n->parent)
 		return err_set(e, EINVAL, "--opt %s: it is for macvlan", n->vlan ? "vlan" : "parent");
 	return 0;
@@ -196,7 +212,7 @@ int net_from_request(const struct network_request *rq, struct network *n, struct
 	if (r == 0)
 		r = check_dns(&rq->dns, e);
 	if (r == 0)
-		r = check_driver(n, e);
+		r = check_driver(rq, n, e);
 	if (r < 0)
 		return r;
 	n->name = strdup(rq->name);

@@ -66,8 +66,9 @@ int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e)
 	return 0;
 }
 
-static int parse_spec(const char *json, struct instance_spec *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
+	const char *json = db_text(st, 0);
 	struct instance_spec s = { 0 };
 	int r = json_parse(&instance_spec_table, json, strlen(json), 0, &s, e);
 
@@ -77,7 +78,7 @@ static int parse_spec(const char *json, struct instance_spec *ret, struct err *e
 		json_done(&instance_spec_table, &s);
 		return err_set(e, EBADMSG, "the record of an instance is damaged");
 	}
-	*ret = s;
+	*(struct instance_spec *)ret = s;
 	return 0;
 }
 
@@ -95,7 +96,7 @@ static int only_row(struct db_stmt *st, struct instance_spec *ret, struct err *e
 	if (r == 0)
 		return -ENOENT;
 	if (r > 0)
-		r = parse_spec(db_text(st, 0), &s, e);
+		r = parse_row(st, &s, e);
 	if (r == 0)
 		r = db_step(st, e);
 	if (r == 0) {
@@ -131,35 +132,22 @@ int record_find(struct db *db, const char *name, struct instance_spec *ret, stru
 	return r;
 }
 
+static void row_done(void *row)
+{
+	json_done(&instance_spec_table, row);
+}
+
+/* A damaged record disables one instance, not the list. */
+static const struct db_rows rows = {
+	.size = sizeof(struct instance_spec), .parse = parse_row, .done = row_done, .skip_damaged = true
+};
+
 int record_list(struct db *db, struct instance_spec **ret, size_t *ret_n, struct err *e)
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(db, "SELECT spec FROM instance ORDER BY created DESC, id");
-	struct instance_spec *list = NULL;
-	size_t n = 0;
-	int r;
 
-	while ((r = db_step(&st, e)) > 0) {
-		struct instance_spec *more = reallocarray(list, n + 1, sizeof(*list));
-
-		if (!more) {
-			r = err_set(e, ENOMEM, "out of memory");
-			break;
-		}
-		list = more;
-		/* a damaged record disables one instance, not the list */
-		if (parse_spec(db_text(&st, 0), &list[n], e) == 0)
-			n++;
-	}
-	if (r < 0) {
-		for (size_t i = 0; i < n; i++)
-			json_done(&instance_spec_table, &list[i]);
-		free(list);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 int record_image_in_use(struct db *db, const char *image_id, bool *ret, struct err *e)

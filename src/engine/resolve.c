@@ -60,9 +60,9 @@ static int add_addresses(struct search *s, const struct names_host *h)
 
 static int search_table(struct search *s, const struct names_table *t)
 {
-	const struct names_host *at = s->ip.family ? names_table_at(t, &s->ip) : NULL;
+	const struct names_host *at = s->ip.family ? names_table_at(t, NULL, &s->ip) : NULL;
 	size_t n = 0;
-	const struct names_key *k = s->name.len ? names_table_find(t, &s->name, &n) : NULL;
+	const struct names_key *k = s->name.len ? names_table_find(t, NULL, &s->name, &n) : NULL;
 	int r = 0;
 
 	if (at && at->name.len) {

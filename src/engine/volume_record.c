@@ -47,7 +47,7 @@ int volume_record_add(struct db *db, const struct volume *v, bool *ret_new, stru
 }
 
 /* The columns fresh and spec of a row. */
-static int parse_row(const struct db_stmt *st, struct volume *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
 	const char *json = db_text(st, 1);
 	struct volume v = { 0 };
@@ -60,7 +60,7 @@ static int parse_row(const struct db_stmt *st, struct volume *ret, struct err *e
 		return err_wrap(e, r, "record of a volume");
 	}
 	v.fresh = db_i64(st, 0) != 0;
-	*ret = v;
+	*(struct volume *)ret = v;
 	return 0;
 }
 
@@ -76,32 +76,21 @@ int volume_record_find(struct db *db, const char *name, struct volume *ret, stru
 	return r < 0 ? r : parse_row(&st, ret, e);
 }
 
+static void row_done(void *row)
+{
+	volume_done(row);
+}
+
+/* A damaged record disables one volume, not the list. */
+static const struct db_rows rows = {
+	.size = sizeof(struct volume), .parse = parse_row, .done = row_done, .skip_damaged = true
+};
+
 int volume_record_list(struct db *db, struct volume **ret, size_t *ret_n, struct err *e)
 {
 	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT fresh, spec FROM volume ORDER BY name");
-	struct volume *list = NULL;
-	size_t n = 0;
-	int r;
 
-	while ((r = db_step(&st, e)) > 0) {
-		struct volume *more = reallocarray(list, n + 1, sizeof(*list));
-
-		if (!more) {
-			r = err_set(e, ENOMEM, "out of memory");
-			break;
-		}
-		list = more;
-		/* a damaged record disables one volume, not the list */
-		if (parse_row(&st, &list[n], e) == 0)
-			n++;
-	}
-	if (r < 0) {
-		volumes_free(list, n);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 /* Runs a statement with one or two texts. */

@@ -69,7 +69,7 @@ int volume_snapshot_record_add(struct db *db, const struct volume_snapshot *s, s
 }
 
 /* Columns id, volume, name, description, created. */
-static int parse_row(const struct db_stmt *st, struct volume_snapshot *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
 	const char *description = db_text(st, 3);
 	struct volume_snapshot s = { .id = strdup(db_text(st, 0)),
@@ -82,7 +82,7 @@ static int parse_row(const struct db_stmt *st, struct volume_snapshot *ret, stru
 		volume_snapshot_done(&s);
 		return err_set(e, ENOMEM, "out of memory");
 	}
-	*ret = s;
+	*(struct volume_snapshot *)ret = s;
 	return 0;
 }
 
@@ -103,34 +103,25 @@ int volume_snapshot_record_find(struct db *db, const char *volume, const char *n
 	return r < 0 ? r : parse_row(&st, ret, e);
 }
 
+static void row_done(void *row)
+{
+	volume_snapshot_done(row);
+}
+
+static const struct db_rows rows = { .size = sizeof(struct volume_snapshot),
+				     .parse = parse_row,
+				     .done = row_done };
+
 int volume_snapshot_record_list(struct db *db, const char *volume, struct volume_snapshot **ret,
 				size_t *ret_n, struct err *e)
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(db, "SELECT id, volume, name, description, created FROM volume_snapshot"
 				       " WHERE volume = ? ORDER BY created, name");
-	struct volume_snapshot *list = NULL;
-	size_t n = 0;
-	int r;
 
 	db_bind_text(&st, volume);
-	while ((r = db_step(&st, e)) > 0) {
-		struct volume_snapshot *more = reallocarray(list, n + 1, sizeof(*list));
 
-		if (more)
-			list = more;
-		r = more ? parse_row(&st, &list[n], e) : err_set(e, ENOMEM, "out of memory");
-		if (r < 0)
-			break;
-		n++;
-	}
-	if (r < 0) {
-		volume_snapshots_free(list, n);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 static int run(struct db *db, const char *sql, const char *a, const char *b, struct err *e)

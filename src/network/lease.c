@@ -12,7 +12,7 @@
 /* --- rows */
 
 /* The columns network, instance, boot, spec. */
-static int parse_row(const struct db_stmt *st, struct lease *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
 	const char *json = db_text(st, 3);
 	struct lease l = { 0 };
@@ -29,9 +29,16 @@ static int parse_row(const struct db_stmt *st, struct lease *ret, struct err *e)
 		lease_done(&l);
 		return err_wrap(e, r, "record of a lease");
 	}
-	*ret = l;
+	*(struct lease *)ret = l;
 	return 0;
 }
+
+static void row_done(void *row)
+{
+	lease_done(row);
+}
+
+static const struct db_rows rows = { .size = sizeof(struct lease), .parse = parse_row, .done = row_done };
 
 int lease_list(struct db *db, const char *network, const char *instance, struct lease **ret, size_t *ret_n,
 	       struct err *e)
@@ -40,29 +47,23 @@ int lease_list(struct db *db, const char *network, const char *instance, struct 
 	struct db_stmt st = db_sql(
 		db, "SELECT network, instance, boot, spec FROM lease WHERE network = ifnull(?, network)"
 		    " AND instance = ifnull(?, instance) ORDER BY instance, spec ->> '$.port.name'");
-	struct lease *list = NULL;
-	size_t n = 0;
-	int r;
 
 	db_bind_text(&st, network);
 	db_bind_text(&st, instance);
-	while ((r = db_step(&st, e)) > 0) {
-		struct lease *more = reallocarray(list, n + 1, sizeof(*list));
 
-		if (more)
-			list = more;
-		r = more ? parse_row(&st, &list[n], e) : err_set(e, ENOMEM, "out of memory");
-		if (r < 0)
-			break;
-		n++;
-	}
-	if (r < 0) {
-		leases_free(list, n);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
+}
+
+int lease_list_beside(struct db *db, const char *network, struct lease **ret, size_t *ret_n, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st =
+		db_sql(db, "SELECT network, instance, boot, spec FROM lease WHERE network = ?1 OR network IN"
+			   " (SELECT other.network FROM lease AS own JOIN lease AS other USING (instance)"
+			   " WHERE own.network = ?1) ORDER BY network <> ?1, network, instance");
+
+	db_bind_text(&st, network);
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 int lease_remove(struct db *db, const char *network, const char *instance, struct err *e)
@@ -166,37 +167,28 @@ static int compare(const void *a, const void *b)
 	return ip_compare(a, b);
 }
 
+static int parse_address(const struct db_stmt *st, void *ret, struct err *e)
+{
+	return ip_parse(db_text(st, 0), ret);
+}
+
 static int list_used(const struct taking *t, int family, struct ip **ret, size_t *ret_n, struct err *e)
 {
+	static const struct db_rows addresses = { .size = sizeof(struct ip),
+						  .parse = parse_address,
+						  .skip_damaged = true };
 	AUTO(db_stmt_done)
 	struct db_stmt st =
 		db_sql(t->db, family == AF_INET
 				      ? "SELECT address FROM lease WHERE network = ? AND address NOT NULL"
 				      : "SELECT address6 FROM lease WHERE network = ? AND address6 NOT NULL");
-	struct ip *list = NULL;
-	size_t n = 0;
 	int r;
 
 	db_bind_text(&st, t->n->id);
-	while ((r = db_step(&st, e)) > 0) {
-		struct ip *more = n & (n - 1) ? list : reallocarray(list, n ? n * 2 : 1, sizeof(*list));
-
-		if (!more) {
-			r = err_set(e, ENOMEM, "out of memory");
-			break;
-		}
-		list = more;
-		n += ip_parse(db_text(&st, 0), &list[n]) == 0;
-	}
-	if (r < 0) {
-		free(list);
-		return r;
-	}
-	if (n)
-		qsort(list, n, sizeof(*list), compare);
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	r = db_list(&st, &addresses, ret, ret_n, e);
+	if (r == 0 && *ret_n)
+		qsort(*ret, *ret_n, sizeof(**ret), compare);
+	return r;
 }
 
 /* Is an address or MAC of this column somebody's who runs?  Of one who does not it is taken away. */

@@ -52,6 +52,8 @@ int lease_change(struct db *db, const struct lease *l, struct err *e);
 /* By network and instance; NULL: all. */
 int lease_list(struct db *db, const char *network, const char *instance, struct lease **ret, size_t *ret_n,
 	       struct err *e);
+/* All of a network, and behind them, network by network, all of those that an instance of it is on, too. */
+int lease_list_beside(struct db *db, const char *network, struct lease **ret, size_t *ret_n, struct err *e);
 /* Of one network, or of all (NULL). */
 int lease_remove(struct db *db, const char *network, const char *instance, struct err *e);
 /* Removes the rows of a network (NULL: of all) whose instances do not run. */

@@ -16,6 +16,9 @@
 struct names_entry {
 	char *instance; /* id */
 	struct strv names; /* its name, aliases, short id; lower case */
+	char *network; /* id of another network, on which an instance of this one is, too; NULL: of this one */
+	struct strv
+		also; /* of one of this network: ids of the others that it is on, whose names it sees, too */
 	char *address, *address6, *mac; /* without prefix; NULL */
 	struct strv egress; /* what it may reach by name; see egress_given */
 	bool egress_given, egress_learn;

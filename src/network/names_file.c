@@ -4,6 +4,8 @@
 static const struct jfield entry_fields[] = {
 	J(J_STR, struct names_entry, instance),
 	J(J_STRV, struct names_entry, names),
+	J(J_STR, struct names_entry, network),
+	J(J_STRV, struct names_entry, also),
 	J(J_STR, struct names_entry, address),
 	J(J_STR, struct names_entry, address6),
 	J(J_STR, struct names_entry, mac),

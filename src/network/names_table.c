@@ -137,13 +137,19 @@ void names_table_done(struct names_table *t)
 
 /* --- looking up */
 
-const struct names_host *names_table_at(const struct names_table *t, const struct ip *ip)
+static bool sees(const struct names_host *client, const struct names_host *h)
+{
+	return !h->entry->network || (client && strv_has(&client->entry->also, h->entry->network));
+}
+
+const struct names_host *names_table_at(const struct names_table *t, const struct names_host *client,
+					const struct ip *ip)
 {
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		const struct names_host *h = &t->hosts[i];
 		const struct ip *own = ip->family == h->address.family ? &h->address : &h->address6;
 
-		if (own->family == ip->family && ip_compare(own, ip) == 0)
+		if (own->family == ip->family && ip_compare(own, ip) == 0 && sees(client, h))
 			return h;
 	}
 	return NULL;
@@ -175,8 +181,30 @@ bool names_egress_allows(const struct names_host *h, const struct dns_name *name
 	return false;
 }
 
+static bool of_one_network(const struct names_host *a, const struct names_host *b)
+{
+	const char *x = a->entry->network, *y = b->entry->network;
+
+	return x && y ? !strcmp(x, y) : x == y;
+}
+
+/* Hosts of this network come first in the names file, and then one network after the other: so do the keys of one name. */
+static const struct names_key *narrow(const struct names_table *t, const struct names_host *client,
+				      const struct names_key *k, size_t *n)
+{
+	size_t same = 0;
+
+	for (; *n && !sees(client, &t->hosts[k->host]); k++)
+		--*n;
+	while (same < *n && of_one_network(&t->hosts[k->host], &t->hosts[k[same].host]))
+		same++;
+	*n = same;
+	return k;
+}
+
 /* The keys of this name: the first, and how many. */
-static const struct names_key *find(const struct names_table *t, const struct dns_name *name, size_t *ret_n)
+static const struct names_key *find(const struct names_table *t, const struct names_host *client,
+				    const struct dns_name *name, size_t *ret_n)
 {
 	size_t low = 0, high = t->n_keys, n = 0;
 
@@ -191,20 +219,20 @@ static const struct names_key *find(const struct names_table *t, const struct dn
 	while (low + n < t->n_keys && dns_name_equal(&t->keys[low + n].name, name))
 		n++;
 	*ret_n = n;
-	return t->keys + low;
+	return narrow(t, client, t->keys + low, ret_n);
 }
 
-const struct names_key *names_table_find(const struct names_table *t, const struct dns_name *name,
-					 size_t *ret_n)
+const struct names_key *names_table_find(const struct names_table *t, const struct names_host *client,
+					 const struct dns_name *name, size_t *ret_n)
 {
 	const struct dns_name *const zones[] = { &t->network_zone, &t->zone, &t->network };
-	const struct names_key *k = find(t, name, ret_n);
+	const struct names_key *k = find(t, client, name, ret_n);
 
 	for (size_t i = 0; i < 3 && !*ret_n; i++) {
 		struct dns_name front;
 
 		if (zones[i]->len && dns_name_below(name, zones[i], &front))
-			k = find(t, &front, ret_n);
+			k = find(t, client, &front, ret_n);
 	}
 	return k;
 }
@@ -247,10 +275,9 @@ static enum names_verdict answer_addresses(struct answer *a, const struct names_
 	return NAMES_ANSWERED;
 }
 
-/* About an address of this network. */
-static enum names_verdict answer_pointer(struct answer *a, const struct ip *ip)
+/* About an address of this network, or of who is seen from it. */
+static enum names_verdict answer_pointer(struct answer *a, const struct names_host *h)
 {
-	const struct names_host *h = names_table_at(a->table, ip);
 	unsigned type = a->ask->query->question.type;
 	struct dns_writer w;
 
@@ -275,8 +302,9 @@ static enum names_verdict answer_outside(struct answer *a, const struct dns_ques
 {
 	const struct names_host *c = a->ask->client;
 
+	/* who is on another network, too, may have a way out there: its resolver is to ask the next one */
 	if (a->table->file.internal)
-		return refuse(a, DNS_NXDOMAIN);
+		return refuse(a, c && c->entry->also.n ? DNS_REFUSED : DNS_NXDOMAIN);
 	if (!c || !(c->entry->egress_given || c->entry->egress_learn))
 		return NAMES_FORWARD;
 	if (!c->entry->egress_learn && !names_egress_allows(c, &q->name))
@@ -287,16 +315,20 @@ static enum names_verdict answer_outside(struct answer *a, const struct dns_ques
 static enum names_verdict answer(struct answer *a)
 {
 	const struct dns_question *q = &a->ask->query->question;
+	const struct names_host *at;
 	const struct names_key *k;
 	struct dns_name front;
 	struct ip ip;
 	size_t n;
 
-	k = names_table_find(a->table, &q->name, &n);
+	k = names_table_find(a->table, a->ask->client, &q->name, &n);
 	if (n)
 		return answer_addresses(a, k, n);
-	if (dns_name_reverse(&q->name, &ip) && names_table_contains(a->table, &ip))
-		return answer_pointer(a, &ip);
+	if (dns_name_reverse(&q->name, &ip)) {
+		at = names_table_at(a->table, a->ask->client, &ip);
+		if (at || names_table_contains(a->table, &ip))
+			return answer_pointer(a, at);
+	}
 	if (q->name.labels == 1 || dns_name_below(&q->name, &a->table->zone, &front))
 		return refuse(a, DNS_NXDOMAIN);
 	return answer_outside(a, q);

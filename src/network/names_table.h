@@ -43,11 +43,14 @@ struct names_table {
 /* From the text of the names file; a name or pattern that is none is left out.  0; -EINVAL: not such a file. */
 int names_table_parse(const char *text, size_t n, struct names_table *ret, struct err *e);
 void names_table_done(struct names_table *t);
-/* The keys of the name, as it stands or below one of our zones: the first, and how many. */
-const struct names_key *names_table_find(const struct names_table *t, const struct dns_name *name,
-					 size_t *ret_n);
+/* Each with whom asks; NULL: somebody who sees the names of this network alone.
+ * The keys of the name, as it stands or below one of our zones, of this network or else of the first other one that has it:
+ * the first, and how many. */
+const struct names_key *names_table_find(const struct names_table *t, const struct names_host *client,
+					 const struct dns_name *name, size_t *ret_n);
 /* The host that has the address or the card; NULL: nobody. */
-const struct names_host *names_table_at(const struct names_table *t, const struct ip *ip);
+const struct names_host *names_table_at(const struct names_table *t, const struct names_host *client,
+					const struct ip *ip);
 const struct names_host *names_table_card(const struct names_table *t, const uint8_t mac[6]);
 /* Is the address one of the network? */
 bool names_table_contains(const struct names_table *t, const struct ip *ip);

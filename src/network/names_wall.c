@@ -70,7 +70,7 @@ static int ask_keeper(struct forward *f, const struct dns_answer *a, const struc
 
 void forward_wait_for_wall(struct forward *f, const uint8_t *data, size_t n, const struct dns_answer *a)
 {
-	const struct names_host *h = names_table_at(&f->service->table, &f->client.ip);
+	const struct names_host *h = names_table_at(&f->service->table, NULL, &f->client.ip);
 	uint8_t *copy = malloc(n);
 	int r = copy ? ask_keeper(f, a, h) : -ENOMEM;
 

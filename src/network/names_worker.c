@@ -54,7 +54,7 @@ ssize_t serve_query(struct service *s, const struct client *c, const uint8_t *da
 	if (r > 0)
 		return (ssize_t)dns_refuse(data, &q, (unsigned)r, ret);
 	ask.query = &q;
-	ask.client = names_table_at(&s->table, &c->ip);
+	ask.client = names_table_at(&s->table, NULL, &c->ip);
 	if (room_of(c, &q) < max)
 		max = room_of(c, &q);
 	v = names_answer(&s->table, &ask, ret, max, &len);

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "instance/net_port.h"
+#include "network/macvlan.h"
 #include "sys/ns.h"
 #include "sys/rtnetlink.h"
 #include "sys/tap.h"
@@ -98,7 +99,7 @@ static int bridge_make(int rt, const struct network *n, struct err *e)
 	rt_link_change(&b, &(struct rt_link){ .index = l.index, .up = true });
 	r = nl_run(rt, &b, &f);
 	if (r < 0)
-		port_bridge_remove(rt, n, NULL);
+		port_remove(rt, n->bridge);
 	return r < 0 ? fail(e, r, &f, what) : 0;
 }
 
@@ -109,7 +110,7 @@ static bool is_ours(const struct network *n, const struct rt_link_info *l)
 	return !strncmp(l->alias, PORT_ALIAS_NETWORK, prefix) && !strcmp(l->alias + prefix, n->id);
 }
 
-int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e)
+static int bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e)
 {
 	struct rt_link_info l = { 0 };
 	int r = rt_link_find(rt, n->bridge, &l);
@@ -131,7 +132,7 @@ int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct e
 	return made;
 }
 
-int port_bridge_remove(int rt, const struct network *n, struct err *e)
+static int bridge_remove(int rt, const struct network *n, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	struct rt_link_info l = { 0 };
@@ -143,6 +144,17 @@ int port_bridge_remove(int rt, const struct network *n, struct err *e)
 		r = nl_run(rt, &b, &f);
 	}
 	return r < 0 && r != -ENODEV ? fail(e, r, &f, n->bridge) : 0;
+}
+
+int port_network_ensure(int rt, const struct network *n, int *ret_index, struct err *e)
+{
+	return n->driver == DRIVER_MACVLAN ? macvlan_ensure(rt, n, ret_index, e)
+					   : bridge_ensure(rt, n, ret_index, e);
+}
+
+int port_network_remove(int rt, const struct network *n, struct err *e)
+{
+	return n->driver == DRIVER_MACVLAN ? macvlan_remove(rt, n, e) : bridge_remove(rt, n, e);
 }
 
 /* --- namespaces */
@@ -271,33 +283,44 @@ static int configure_inside(const struct port_netns *ns, const struct net_port *
 	return r < 0 ? fail(e, r, &f, given->name) : 0;
 }
 
-int port_veth_add(int rt, const struct network *n, int bridge, const char *instance,
-		  const struct net_port *given, const struct port_netns *ns, struct err *e)
+static void put_veth(struct nl_batch *b, int bridge, const char *alias, const struct net_port *given,
+		     int netns)
 {
-	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	autofree char *alias = alias_of(instance);
-	struct nl_failure f = { 0 };
-	uint8_t mac[6];
-	int r;
+	uint8_t mac[6] = { 0 };
 
-	if (!alias || mac_parse(given->mac, mac) < 0)
-		return err_set(e, ENOMEM, "out of memory");
+	mac_parse(given->mac, mac);
 	rt_veth_new(
-		&b,
+		b,
 		&(struct rt_link){ .name = given->link,
 				   .alias = alias,
 				   .master = bridge,
 				   .mtu = given->mtu,
 				   .up = true },
-		&(struct rt_link){ .name = given->name, .mac = mac, .mtu = given->mtu, .netns_fd = ns->fd });
+		&(struct rt_link){ .name = given->name, .mac = mac, .mtu = given->mtu, .netns_fd = netns });
+}
+
+int port_container_add(int rt, const struct network *n, int under, const char *instance,
+		       const struct net_port *given, const struct port_netns *ns, struct err *e)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+	autofree char *alias = alias_of(instance);
+	struct nl_failure f = { 0 };
+	int r = alias ? net_port_check_mac(given, e) : err_set(e, ENOMEM, "out of memory");
+
+	if (r < 0)
+		return r;
+	if (n->driver == DRIVER_MACVLAN)
+		macvlan_put(&b, n, under, given, ns->fd);
+	else
+		put_veth(&b, under, alias, given, ns->fd);
 	r = nl_run(rt, &b, &f);
 	if (r < 0)
 		return fail(e, r, &f, given->link);
-	r = isolate(rt, n, given->link, e);
+	r = n->driver == DRIVER_MACVLAN ? 0 : isolate(rt, n, given->link, e);
 	if (r == 0)
 		r = configure_inside(ns, given, e);
 	if (r < 0)
-		port_remove(rt, given->link);
+		port_remove(ns->rt, given->name); /* with it goes the other end */
 	return r;
 }
 
@@ -316,24 +339,33 @@ int port_tap_move(int rt, const struct network *n, int bridge, const struct net_
 	return n ? isolate(rt, n, given->link, e) : 0;
 }
 
-int port_tap_add(int rt, const struct network *n, int bridge, const char *instance,
-		 const struct net_port *given, struct err *e)
+static int tap_add(int rt, const char *alias, const struct net_port *given, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	autofree char *alias = alias_of(instance);
 	autoclose int tap = tap_open(given->link);
 	struct nl_failure f = { 0 };
 	int r;
 
 	if (tap < 0)
 		return fail(e, tap, &f, given->link);
-	if (!alias)
-		return err_set(e, ENOMEM, "out of memory");
 	rt_link_change(&b, &(struct rt_link){ .name = given->link, .alias = alias });
 	r = nl_run(rt, &b, &f);
-	if (r < 0)
-		return fail(e, r, &f, given->link);
-	r = bridge ? port_tap_move(rt, n, bridge, given, e) : 0;
+	return r < 0 ? fail(e, r, &f, given->link) : take_fd(&tap);
+}
+
+int port_machine_add(int rt, const struct network *n, int under, const char *instance,
+		     const struct net_port *given, struct err *e)
+{
+	autofree char *alias = alias_of(instance);
+	autoclose int tap = -1;
+	int r;
+
+	if (!alias)
+		return err_set(e, ENOMEM, "out of memory");
+	if (n && n->driver == DRIVER_MACVLAN)
+		return macvlan_tap_add(rt, n, under, alias, given, e);
+	tap = tap_add(rt, alias, given, e);
+	r = tap >= 0 && n ? port_tap_move(rt, n, under, given, e) : tap;
 	return r < 0 ? r : take_fd(&tap);
 }
 

@@ -1,4 +1,4 @@
-/* port.h - links of the host: the bridge of a network, and on it the ends of instances
+/* port.h - links of the host: the bridge of a network, and on it the ends of instances; or (macvlan.h) a wire of the host's
  *
  * Whose a link is stands in its alias: "ketch network ID" or "ketch instance ID".  `rt` is a socket of rtnetlink in the
  * host's network namespace.
@@ -21,10 +21,11 @@ struct port_netns {
 /* -EPERM with a sentence that names --network none. */
 int port_open_host(struct err *e);
 
-/* The bridge, made with its addresses unless it is there; 1: it is new; -EEXIST: an interface of that name is somebody else's. */
-int port_bridge_ensure(int rt, const struct network *n, int *ret_index, struct err *e);
+/* What the ports of a network are put on.  The bridge, made with its addresses unless it is there; 1: it is new; -EEXIST: an
+ * interface of that name is somebody else's.  Of macvlan: macvlan_ensure. */
+int port_network_ensure(int rt, const struct network *n, int *ret_index, struct err *e);
 /* It may be gone already. */
-int port_bridge_remove(int rt, const struct network *n, struct err *e);
+int port_network_remove(int rt, const struct network *n, struct err *e);
 
 /* A new namespace, with lo up. */
 int port_netns_make(struct port_netns *ret, struct err *e);
@@ -32,12 +33,13 @@ int port_netns_make(struct port_netns *ret, struct err *e);
 int port_netns_open(int fd, struct port_netns *ret, struct err *e);
 void port_netns_done(struct port_netns *ns);
 
-/* A pair: given->link on the bridge, given->name in the namespace, with all that was given. */
-int port_veth_add(int rt, const struct network *n, int bridge, const char *instance,
-		  const struct net_port *given, const struct port_netns *ns, struct err *e);
-/* A tap on the bridge (bridge 0: on none); its descriptor. */
-int port_tap_add(int rt, const struct network *n, int bridge, const char *instance,
-		 const struct net_port *given, struct err *e);
+/* Of a container.  A pair: given->link on the bridge, given->name in the namespace, with all that was given; of macvlan
+ * there is only the latter.  under: of port_network_ensure. */
+int port_container_add(int rt, const struct network *n, int under, const char *instance,
+		       const struct net_port *given, const struct port_netns *ns, struct err *e);
+/* Of a machine.  A tap on the bridge (n NULL: on none), or a macvtap; its descriptor. */
+int port_machine_add(int rt, const struct network *n, int under, const char *instance,
+		     const struct net_port *given, struct err *e);
 /* A tap that is there, on the bridge; off it (n NULL). */
 int port_tap_move(int rt, const struct network *n, int bridge, const struct net_port *given, struct err *e);
 /* It may be gone already.  Waits for the kernel, some 10 ms. */

@@ -43,8 +43,9 @@ int network_record_add(struct db *db, const struct network *n, struct err *e)
 	return r == -EEXIST ? err_set(e, EEXIST, "network with name %s already exists", n->name) : r;
 }
 
-static int parse_row(const char *json, struct network *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
+	const char *json = db_text(st, 0);
 	struct network n = { 0 };
 	int r = json_parse(&network_table, json, strlen(json), 0, &n, e);
 
@@ -54,7 +55,7 @@ static int parse_row(const char *json, struct network *ret, struct err *e)
 		network_done(&n);
 		return err_wrap(e, r, "record of a network");
 	}
-	*ret = n;
+	*(struct network *)ret = n;
 	return 0;
 }
 
@@ -66,7 +67,7 @@ static int only_row(struct db_stmt *st, struct network *ret, struct err *e)
 
 	if (r <= 0)
 		return r;
-	r = parse_row(db_text(st, 0), &n, e);
+	r = parse_row(st, &n, e);
 	if (r == 0)
 		r = db_step(st, e);
 	if (r == 0) {
@@ -105,32 +106,21 @@ int network_record_find(struct db *db, const char *name, struct network *ret, st
 	return r < 0 ? r : 0;
 }
 
+static void row_done(void *row)
+{
+	network_done(row);
+}
+
+/* A damaged record disables one network, not the list. */
+static const struct db_rows rows = {
+	.size = sizeof(struct network), .parse = parse_row, .done = row_done, .skip_damaged = true
+};
+
 int network_record_list(struct db *db, struct network **ret, size_t *ret_n, struct err *e)
 {
 	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT spec FROM network ORDER BY name");
-	struct network *list = NULL;
-	size_t n = 0;
-	int r;
 
-	while ((r = db_step(&st, e)) > 0) {
-		struct network *more = reallocarray(list, n + 1, sizeof(*list));
-
-		if (!more) {
-			r = err_set(e, ENOMEM, "out of memory");
-			break;
-		}
-		list = more;
-		/* a damaged record disables one network, not the list */
-		if (parse_row(db_text(&st, 0), &list[n], e) == 0)
-			n++;
-	}
-	if (r < 0) {
-		networks_free(list, n);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 int network_record_remove(struct db *db, const char *id, struct err *e)

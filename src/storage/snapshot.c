@@ -99,7 +99,7 @@ static int set_text(char **member, const char *text)
 }
 
 /* Columns doc, name, parent: what changes later is kept beside the document. */
-static int parse_row(const struct db_stmt *st, struct snapshot *ret, struct err *e)
+static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
 	struct snapshot s = { 0 };
 	const char *doc = db_text(st, 0);
@@ -111,7 +111,7 @@ static int parse_row(const struct db_stmt *st, struct snapshot *ret, struct err 
 		snapshot_done(&s);
 		return err_wrap(e, r, "record of a snapshot");
 	}
-	*ret = s;
+	*(struct snapshot *)ret = s;
 	return 0;
 }
 
@@ -133,34 +133,23 @@ int snapshot_record_find(struct db *db, const char *instance, const char *name, 
 	return r < 0 ? r : parse_row(&st, ret, e);
 }
 
+static void row_done(void *row)
+{
+	snapshot_done(row);
+}
+
+static const struct db_rows rows = { .size = sizeof(struct snapshot), .parse = parse_row, .done = row_done };
+
 int snapshot_record_list(struct db *db, const char *instance, struct snapshot **ret, size_t *ret_n,
 			 struct err *e)
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(
 		db, "SELECT doc, name, parent FROM snapshot WHERE instance = ? ORDER BY created, name");
-	struct snapshot *list = NULL;
-	size_t n = 0;
-	int r;
 
 	db_bind_text(&st, instance);
-	while ((r = db_step(&st, e)) > 0) {
-		struct snapshot *more = reallocarray(list, n + 1, sizeof(*list));
 
-		if (more)
-			list = more;
-		r = more ? parse_row(&st, &list[n], e) : err_set(e, ENOMEM, "out of memory");
-		if (r < 0)
-			break;
-		n++;
-	}
-	if (r < 0) {
-		snapshots_free(list, n);
-		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	return db_list(&st, &rows, ret, ret_n, e);
 }
 
 /* Runs a statement with two texts. */

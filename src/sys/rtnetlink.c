@@ -104,14 +104,14 @@ void rt_bridge_new(struct nl_batch *b, const struct rt_link *l)
 	put_alias(b, l);
 }
 
-void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, int parent, bool tap)
+void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, const struct rt_macvlan *m)
 {
 	struct kind k;
 
 	link_message(b, RTM_NEWLINK, NEW, l);
-	nl_put_u32(b, IFLA_LINK, (uint32_t)parent);
-	k = kind_begin(b, tap ? "macvtap" : "macvlan");
-	nl_put_u32(b, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+	nl_put_u32(b, IFLA_LINK, (uint32_t)m->parent);
+	k = kind_begin(b, m->tap ? "macvtap" : "macvlan");
+	nl_put_u32(b, IFLA_MACVLAN_MODE, m->apart ? MACVLAN_MODE_PRIVATE : MACVLAN_MODE_BRIDGE);
 	kind_end(b, k);
 	put_alias(b, l);
 }

@@ -31,8 +31,12 @@ struct rt_link {
 void rt_veth_new(struct nl_batch *b, const struct rt_link *host, const struct rt_link *peer);
 /* No spanning tree, no delay. */
 void rt_bridge_new(struct nl_batch *b, const struct rt_link *l);
-/* parent: index of the link whose wire it shares; tap: the frames are read from /dev/tapINDEX.  Mode bridge. */
-void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, int parent, bool tap);
+struct rt_macvlan {
+	int parent; /* index of the link whose wire it shares */
+	bool tap; /* its frames are for a descriptor (tap_open_macvtap) */
+	bool apart; /* it does not reach others on this parent (mode private); else they reach each other (mode bridge) */
+};
+void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, const struct rt_macvlan *m);
 void rt_vlan_new(struct nl_batch *b, const struct rt_link *l, int parent, uint16_t vlan);
 void rt_dummy_new(struct nl_batch *b, const struct rt_link *l);
 /* What is led into it (sys/tc.h) comes back to where it was. */

@@ -9,5 +9,8 @@
  * offload until who reads it asks for some.  It is down, and goes with its last descriptor.  Returns that, O_CLOEXEC and
  * O_NONBLOCK; -EBUSY: there is an interface of this name; -EINVAL: it cannot be one; -EPERM. */
 int tap_open(const char *name);
+/* The same descriptor for a macvtap (rtnetlink.h) of the caller's network namespace, which is there already and does not go
+ * with it.  index: of the link. */
+int tap_open_macvtap(const char *name, int index);
 
 #endif

@@ -98,11 +98,16 @@ none_helps() { [ -z "$(helpers)" ]; }
 	is "$(networks_of one)" "lab web"
 	reaches one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
 	reaches far guest
+	reaches one far # web is the first that its resolver asks
+	like "$(ketch exec one nslookup far.lab)" "Address: $(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
+	run ! ketch exec two nslookup far
+	run ! ketch exec far nslookup two
 	like "$(ketch exec one ip addr show eth1)" "$(inspect_of one .NetworkSettings.Networks.lab.IPAddress)"
 	refused 1 'endpoint with name one already exists in network lab' "$KETCH" network connect lab one
 	ketch network disconnect lab one
 	is "$(networks_of one)" web
 	run ! ketch exec one ip addr show eth1
+	run ! ketch exec one nslookup far
 	kept_out one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
 	reaches one two
 	refused 1 'container one is not connected to network lab' "$KETCH" network disconnect lab one
@@ -133,6 +138,28 @@ none_helps() { [ -z "$(helpers)" ]; }
 	leases_are 3
 }
 
+# wire0 is an interface of the host, and behind it somebody has 192.168.7.1.
+@test "macvlan: what cannot be is refused by its flag" {
+	local flag
+	ip link add wire0 type veth peer name wire1
+	ip addr add 192.168.7.1/24 dev wire1
+	refused 1 'parent=wire0: this interface is down' "$KETCH" network create -d macvlan -o parent=wire0 --subnet 192.168.7.0/24 wire
+	ip link set wire0 up
+	ip link set wire1 up
+	refused 1 'parent=none0: this host has no such interface' "$KETCH" network create -d macvlan -o parent=none0 --subnet 192.168.7.0/24 wire
+	refused 1 'parent=INTERFACE says whose wire' "$KETCH" network create -d macvlan --subnet 192.168.7.0/24 wire
+	refused 1 'subnet says which IPv4 addresses' "$KETCH" network create -d macvlan -o parent=wire0 wire
+	refused 1 'internal: the wire of a macvlan network leads out' "$KETCH" network create -d macvlan -o parent=wire0 --internal --subnet 192.168.7.0/24 wire
+	refused 1 'opt vlan: it is for macvlan' "$KETCH" network create -o vlan=7 wire
+	ketch network create -d macvlan -o parent=wire0 --subnet 192.168.7.0/24 --dns 192.168.7.1 wire >/dev/null
+	is "$(ketch network inspect -f '{{.Driver}} {{.Options.parent}}' wire)" "macvlan wire0"
+	for flag in "-p 80" "--egress none" "--net-rate 1mbit" "--deny out:tcp:80"; do
+		refused 125 "network wire is of driver macvlan" krun --network wire $flag ketch/base true
+	done
+	[ "$ISOLATION" = container ] ||
+		refused 1 'a virtual machine that runs keeps its cards on networks of driver macvlan' "$KETCH" network connect wire two
+}
+
 @test "its address comes back when it ends, by itself or killed with its monitor; a stopped one can change networks" {
 	local pid id
 	is "$(leases)" 3
@@ -147,16 +174,35 @@ none_helps() { [ -z "$(helpers)" ]; }
 	ketch network disconnect web far
 	ketch network disconnect web two
 	ketch network connect --ip 10.9.0.99 web two
+	ketch network connect --ip 192.168.7.9 wire two
 	ketch start two >/dev/null
 	is "$(inspect_of two .NetworkSettings.Networks.web.IPAddress)" 10.9.0.99
 	id=$(inspect_of far .Id)
 	ketch stop -t 1 far >/dev/null
-	await 5 leases_are 2
+	await 5 leases_are 3 # two has two
 	is "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)" ""
 	ketch rm far >/dev/null
 	ketch network prune -f
 	is "$(ketch network ls -q -f name=lab)" ""
 	unknown "$id"
+}
+
+@test "macvlan: it is on a wire of the host, and goes from there" {
+	local beside
+	is "$(networks_of two)" "web wire"
+	reaches two 192.168.7.1
+	beside=$(ketch run -d --isolation container --cap-add net_raw --network wire ketch/base "${STAY[@]}")
+	is "$(ketch exec "$beside" cat /etc/resolv.conf)" "nameserver 192.168.7.1"
+	reaches "$beside" 192.168.7.9
+	kept_out "$beside" "$(inspect_of two .NetworkSettings.Networks.web.IPAddress)"
+	ketch network disconnect wire "$beside"
+	is "$(ketch exec "$beside" ip -o link | wc -l)" 1 # lo
+	ketch rm -f "$beside" >/dev/null
+	ketch stop -t 1 two >/dev/null
+	await 5 leases_are 1
+	is "$(ip -o link | grep -c '@wire0')" 1 # wire1
+	ketch network rm wire
+	ip link del wire0
 }
 
 @test "doctor --audit names a link that bears the id of an instance that does not run" {

@@ -192,10 +192,57 @@ static void the_log_is_folded_in_before_it_is_long(void **state)
 	}
 }
 
+/* A row of "bad" cannot be parsed. */
+static int parse_key(const struct db_stmt *st, void *ret, struct err *e)
+{
+	if (!strcmp(db_text(st, 0), "bad"))
+		return err_set(e, EBADMSG, "bad");
+	*(char **)ret = strdup(db_text(st, 0));
+	return 0;
+}
+
+static void free_key(void *row)
+{
+	free(*(char **)row);
+}
+
+static int list_keys(struct db *db, bool skip, char ***ret, size_t *ret_n)
+{
+	const struct db_rows rows = {
+		.size = sizeof(char *), .parse = parse_key, .done = free_key, .skip_damaged = skip
+	};
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "SELECT k FROM t ORDER BY k");
+
+	return db_list(&st, &rows, ret, ret_n, NULL);
+}
+
+static void rows_become_a_list(void **state)
+{
+	struct db *db = open_db(2);
+	char **list;
+	size_t n;
+
+	assert_int_equal(list_keys(db, false, &list, &n), 0);
+	assert_int_equal(n, 0);
+	free(list);
+	insert(db, "a", 1, NULL);
+	insert(db, "bad", 2, NULL);
+	insert(db, "c", 3, NULL);
+	assert_int_equal(list_keys(db, false, &list, &n), -EBADMSG);
+	assert_int_equal(list_keys(db, true, &list, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[1], "c");
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+	db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rows_become_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_are_told_with_their_class, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_room_grows_by_steps_and_never_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_is_undone, set_up, tear_down),

@@ -17,7 +17,14 @@ static const char document[] =
 	"name\",\"a.dotted.name\"],\"address\":\"10.9.0.6\","
 	"\"egress\":[\"example.org\",\"*.example.net\"],\"egressGiven\":true},"
 	"{\"instance\":\"cc\",\"names\":[\"learner\"],\"address\":\"10.9.0.7\",\"egressLearn\":true},"
-	"{\"instance\":\"dd\",\"names\":[\"shut\"],\"address\":\"10.9.0.8\",\"egressGiven\":true}]}";
+	"{\"instance\":\"dd\",\"names\":[\"shut\"],\"address\":\"10.9.0.8\",\"egressGiven\":true},"
+	"{\"instance\":\"ee\",\"names\":[\"both\"],\"address\":\"10.9.0.20\",\"also\":[\"n2\",\"n3\"]},"
+	"{\"instance\":\"ee\",\"names\":[\"both\",\"both.Net2\"],\"network\":\"n2\",\"address\":\"10.8.0.9\"}"
+	","
+	"{\"instance\":\"ff\",\"names\":[\"far\",\"far.Net2\",\"web\"],\"network\":\"n2\",\"address\":\"10.8."
+	"0.2\"},"
+	"{\"instance\":\"gg\",\"names\":[\"far\",\"far.Net3\"],\"network\":\"n3\",\"address\":\"10.7.0.2\"},"
+	"{\"instance\":\"hh\",\"names\":[\"else\"],\"network\":\"n4\",\"address\":\"10.6.0.2\"}]}";
 
 static struct names_table table;
 
@@ -61,7 +68,7 @@ static const char *ask(const char *client, const char *name, unsigned type)
 
 	assert_int_equal(dns_query_parse(data, n, &q), 0);
 	assert_int_equal(ip_parse(client, &ip), 0);
-	ask.client = names_table_at(&table, &ip);
+	ask.client = names_table_at(&table, NULL, &ip);
 	v = names_answer(&table, &ask, out, sizeof(out), &n);
 	if (v != NAMES_ANSWERED)
 		return v == NAMES_FORWARD ? "forward" : "learn";
@@ -73,6 +80,38 @@ static const char *ask(const char *client, const char *name, unsigned type)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", ip_print(&a.addresses[i].ip, one));
 	}
 	return text;
+}
+
+static void who_is_on_another_network_too_sees_its_names(void **state)
+{
+	static const struct {
+		const char *client, *name, *answer;
+	} rows[] = {
+		{ "10.9.0.20", "far", "0 10.8.0.2" }, /* the first other network that has it */
+		{ "10.9.0.20", "FAR.net3", "0 10.7.0.2" },
+		{ "10.9.0.20", "far.net2.ketch", "0 10.8.0.2" },
+		{ "10.9.0.20", "web", "0 10.9.0.5" }, /* its own before all */
+		{ "10.9.0.20", "both", "0 10.9.0.20" },
+		{ "10.9.0.20", "both.net2", "0 10.8.0.9" },
+		{ "10.9.0.20", "else", "3" },
+		{ "10.9.0.5", "far", "3" },
+		{ "10.9.0.5", "far.net2.ketch", "3" },
+		{ "10.9.0.5", "both", "0 10.9.0.20" },
+		{ "10.9.0.250", "far", "3" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_string_equal(ask(rows[i].client, rows[i].name, DNS_A), rows[i].answer);
+	assert_string_equal(ask("10.9.0.20", "2.0.8.10.in-addr.arpa", DNS_PTR), "0");
+	assert_string_equal(ask("10.9.0.5", "2.0.8.10.in-addr.arpa", DNS_PTR), "forward");
+}
+
+static void an_internal_network_leaves_the_way_out_to_the_next_resolver(void **state)
+{
+	table.file.internal = true;
+	assert_string_equal(ask("10.9.0.20", "example.com", DNS_A), "5");
+	assert_string_equal(ask("10.9.0.5", "example.com", DNS_A), "3");
+	table.file.internal = false;
 }
 
 static void names_of_the_network_are_answered(void **state)
@@ -212,6 +251,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_the_network_are_answered),
+		cmocka_unit_test(who_is_on_another_network_too_sees_its_names),
+		cmocka_unit_test(an_internal_network_leaves_the_way_out_to_the_next_resolver),
 		cmocka_unit_test(addresses_of_the_network_have_names),
 		cmocka_unit_test(who_may_reach_some_names_hears_of_no_others),
 		cmocka_unit_test(an_internal_network_asks_nobody),
