@@ -124,7 +124,7 @@ stage_fixtures() {
 }
 
 e2e() { # ISOLATION PATH...
-	ISOLATION=$1 bats --tap --setup-suite-file tests/e2e/setup_suite.bash "${@:2}"
+	ISOLATION=$1 bats --tap --timing --setup-suite-file tests/e2e/setup_suite.bash "${@:2}"
 }
 
 stage_e2e_host() { e2e container tests/e2e/host; }
