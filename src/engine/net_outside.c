@@ -191,8 +191,11 @@ static int rules_are_whole(struct net_work *w, struct err *e)
 int net_renew_named(struct net_work *w, struct err *e)
 {
 	AUTO(world_done) struct world all = { 0 };
-	int r = world_read(w->en, &all, e);
+	int r = lease_any_peer(w->en->db, e);
 
+	if (r <= 0)
+		return r;
+	r = world_read(w->en, &all, e);
 	for (size_t i = 0; i < all.model.n_ports && r == 0; i++)
 		if (all.peers[i].words.n)
 			r = firewall_port_rules(all.table, &all.model.ports[i], e);

@@ -66,6 +66,15 @@ int lease_list_beside(struct db *db, const char *network, struct lease **ret, si
 	return db_list(&st, &rows, ret, ret_n, e);
 }
 
+/* Without parsing the rows: each start asks this. */
+int lease_any_peer(struct db *db, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(db, "SELECT 1 FROM lease WHERE instr(spec, '\"peer\"') LIMIT 1");
+
+	return db_step(&st, e);
+}
+
 int lease_remove(struct db *db, const char *network, const char *instance, struct err *e)
 {
 	AUTO(db_stmt_done)

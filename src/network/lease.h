@@ -54,6 +54,8 @@ int lease_list(struct db *db, const char *network, const char *instance, struct 
 	       struct err *e);
 /* All of a network, and behind them, network by network, all of those that an instance of it is on, too. */
 int lease_list_beside(struct db *db, const char *network, struct lease **ret, size_t *ret_n, struct err *e);
+/* 1: a row has rules that name a peer (an address or a name); 0: none has. */
+int lease_any_peer(struct db *db, struct err *e);
 /* Of one network, or of all (NULL). */
 int lease_remove(struct db *db, const char *network, const char *instance, struct err *e);
 /* Removes the rows of a network (NULL: of all) whose instances do not run. */

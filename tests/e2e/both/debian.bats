@@ -4,7 +4,7 @@ load ../lib
 setup_file() {
 	store_open
 	ketch import "$("$FIXTURES/get" debian)/rootfs.tar" debian:12
-	krun -d --name deb -m 512m --stop-signal INT debian:12 redis-server --save '' --loglevel notice >/dev/null
+	krun -d --name deb -m 512m --stop-signal INT debian:12 redis-server --save '' --protected-mode no --loglevel notice >/dev/null
 	await 60 logged deb 'Ready to accept connections'
 }
 teardown_file() { store_close; }
@@ -35,6 +35,19 @@ inside() { ketch exec deb "$@"; }
 	is "$(inside python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1/").read().decode(), end="")')" \
 		'a page of Ketch'
 	inside nginx -s quit
+}
+
+# page URL: what is there, as soon as somebody answers
+page() { inside python3 -c 'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode(), end="")' "$1"; }
+
+@test "redis here and nginx in a container beside it know each other by name" {
+	ketch run -d --isolation container --name beside debian:12 \
+		sh -c 'echo "a page beside" >/var/www/html/index.html; exec nginx -g "daemon off;"' >/dev/null
+	is "$(ketch exec beside redis-cli -h deb set from beside)" OK
+	is "$(inside redis-cli get from)" beside
+	await 20 page http://beside/
+	is "$(page http://beside/)" "a page beside"
+	ketch rm -f beside >/dev/null
 }
 
 @test "sqlite3 keeps a table" {
