@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/limit_options.h"
 #include "cli/listing.h"
 #include "cli/run_defaults.h"
 #include "sys/terminal.h"
@@ -35,8 +36,7 @@ const struct opt explain_opts[] = {
 		"Let in, or out:, [tcp|udp|icmp:][PEER][:PORT] alone"),
 	RUN_OPT(LIST, 0, "annotation", rq.annotations, "KEY=VALUE", "Note something for programs"),
 	RUN_OPT(LIST, 'a', "attach", part.streams, "STREAM", "Attach only to stdin, stdout or stderr"),
-	RUN_OPT(INT, 0, "blkio-weight", rq.limits.blkio_weight, "NUMBER",
-		"Its part where a disk is busy, 10 to 1000"),
+	LIMIT_OPT_BLKIO_WEIGHT(struct run_args, rq.limits),
 	RUN_OPT(LIST, 0, "blkio-weight-device", rq.limits.blkio_weights, "PATH:NUMBER",
 		"The same for one block device"),
 	RUN_OPT(LIST, 0, "cap-add", rq.cap_add, "CAP", "Add a capability, or ALL"),
@@ -44,15 +44,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(STR, 0, "cgroup-parent", rq.sandbox.cgroup_parent, "PATH", "Cgroup that its own are below"),
 	RUN_OPT(STR, 0, "cgroupns", rq.sandbox.cgroupns, "MODE", "Cgroup namespace: private or host"),
 	RUN_OPT(STR, 0, "cidfile", cid_file, "FILE", "Write the id to a new file"),
-	RUN_OPT(INT, 0, "cpu-period", rq.limits.cpu_period_us, "MICROSECONDS",
-		"How often --cpu-quota is granted; 100000"),
-	RUN_OPT(INT, 0, "cpu-quota", rq.limits.cpu_quota_us, "MICROSECONDS",
-		"CPU time it may use in a period"),
-	RUN_OPT(INT, 'c', "cpu-shares", rq.limits.cpu_shares, "NUMBER",
-		"Its part where CPUs are busy; 1024 is everybody's"),
-	RUN_OPT(MILLI, 0, "cpus", rq.limits.cpu_milli, "NUMBER", "How many CPUs it may use, such as 1.5"),
-	RUN_OPT(STR, 0, "cpuset-cpus", rq.limits.cpuset_cpus, "LIST", "CPUs it may run on, such as 0-2,5"),
-	RUN_OPT(STR, 0, "cpuset-mems", rq.limits.cpuset_mems, "LIST", "Memory nodes it may use, such as 0,1"),
+	LIMIT_OPTS_CPU(struct run_args, rq.limits),
 	RUN_OPT(LIST, 0, "deny", rq.net.deny, "RULE", "Keep out (or in) what such a rule says"),
 	RUN_OPT(LIST, 0, "device", rq.sandbox.devices, "PATH[:PATH[:rwm]]",
 		"Give a container a device of the host"),
@@ -111,11 +103,7 @@ const struct opt explain_opts[] = {
 		"Where its output is kept: json-file, journald, none"),
 	RUN_OPT(LIST, 0, "log-opt", rq.log_opts, "KEY=VALUE", "max-size=, max-file= or tag="),
 	RUN_OPT(STR, 0, "mac-address", rq.net.mac, "MAC", "Its hardware address on its network"),
-	RUN_OPT(BYTES, 'm', "memory", rq.limits.memory_bytes, "BYTES", "Memory limit, such as 512m"),
-	RUN_OPT(BYTES, 0, "memory-reservation", rq.limits.memory_reservation_bytes, "BYTES",
-		"Memory it keeps where memory is short"),
-	RUN_OPT(STR, 0, "memory-swap", rq.limits.memory_swap, "BYTES",
-		"Limit of memory and swap together; -1: none"),
+	LIMIT_OPTS_MEMORY(struct run_args, rq.limits),
 	RUN_OPT(STR, 0, "memory-swappiness", rq.limits.memory_swappiness, "NUMBER",
 		"How eagerly it is swapped out, 0 to 100; cgroup v1"),
 	RUN_OPT(STR, 0, "name", rq.name, "NAME", "Name of the instance"),
@@ -136,7 +124,7 @@ const struct opt explain_opts[] = {
 		"Who is killed first where memory is short: -1000 to 1000"),
 	RUN_OPT(STR, 0, "pid", rq.sandbox.pid, "MODE", "private, host or container:NAME"),
 	RUN_OPT(STR, 0, "pidfile", rq.pid_file, "FILE", "Write the pid on the host to a file"),
-	RUN_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
+	LIMIT_OPT_PIDS(struct run_args, pids_limit),
 	RUN_OPT(STR, 0, "platform", rq.platform, "OS/ARCH", "Refuse an image for another platform"),
 	RUN_OPT(FLAG, 0, "privileged", rq.privileged, NULL, "Give all capabilities and devices"),
 	RUN_OPT(LIST, 0, "profile", profiles, "NAME[,NAME]",

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
+#include "cli/limit_options.h"
 #include "cli/run_options.h"
 #include "cli/text.h"
 
@@ -15,27 +16,13 @@ struct update_args {
 	OPT(type, letter, name, struct update_args, member, metavar, help)
 
 static const struct opt update_opts[] = {
-	UPDATE_OPT(INT, 0, "blkio-weight", rq.limits.blkio_weight, "NUMBER",
-		   "Its part where a disk is busy, 10 to 1000"),
-	UPDATE_OPT(INT, 0, "cpu-period", rq.limits.cpu_period_us, "MICROSECONDS",
-		   "How often --cpu-quota is granted"),
-	UPDATE_OPT(INT, 0, "cpu-quota", rq.limits.cpu_quota_us, "MICROSECONDS",
-		   "CPU time it may use in a period"),
-	UPDATE_OPT(INT, 'c', "cpu-shares", rq.limits.cpu_shares, "NUMBER",
-		   "Its part where CPUs are busy; 1024 is everybody's"),
-	UPDATE_OPT(MILLI, 0, "cpus", rq.limits.cpu_milli, "NUMBER", "How many CPUs it may use, such as 1.5"),
-	UPDATE_OPT(STR, 0, "cpuset-cpus", rq.limits.cpuset_cpus, "LIST", "CPUs it may run on, such as 0-2,5"),
-	UPDATE_OPT(STR, 0, "cpuset-mems", rq.limits.cpuset_mems, "LIST",
-		   "Memory nodes it may use, such as 0,1"),
-	UPDATE_OPT(BYTES, 'm', "memory", rq.limits.memory_bytes, "BYTES", "Memory limit, such as 512m"),
-	UPDATE_OPT(BYTES, 0, "memory-reservation", rq.limits.memory_reservation_bytes, "BYTES",
-		   "Memory it keeps where memory is short"),
-	UPDATE_OPT(STR, 0, "memory-swap", rq.limits.memory_swap, "BYTES",
-		   "Limit of memory and swap together; -1: none"),
+	LIMIT_OPT_BLKIO_WEIGHT(struct update_args, rq.limits),
+	LIMIT_OPTS_CPU(struct update_args, rq.limits),
+	LIMIT_OPTS_MEMORY(struct update_args, rq.limits),
 	UPDATE_OPT(BYTES, 0, "net-burst", rq.net_burst_bytes, "BYTES", "What goes at once beyond --net-rate"),
 	UPDATE_OPT(LIST, 0, "net-rate", rq.net_rates, "RATE[:in|out]",
 		   "Its speed: 10mbit, or 2m:out (bytes a second); 0: no limit"),
-	UPDATE_OPT(INT, 0, "pids-limit", pids_limit, "NUMBER", "Limit of processes and threads; -1: none"),
+	LIMIT_OPT_PIDS(struct update_args, pids_limit),
 	UPDATE_OPT(STR, 0, "restart", rq.restart, "POLICY", "no, always, unless-stopped or on-failure[:N]"),
 	UPDATE_OPT(STR, 0, "snapshot-every", rq.snapshot_every, "DURATION",
 		   "How often a snapshot is made while it runs; 0: never"),
