@@ -1,15 +1,19 @@
 /* halt.c - how an init system as process 1 is told to shut down */
 #include "container/halt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/path.h"
 
 #define STATUS_MAX 65536
 
@@ -43,4 +47,55 @@ int halt_signal(pid_t pid)
 	if (read_file(AT_FDCWD, path, STATUS_MAX, &status) < 0 || !status.data)
 		return HALT_SIGNAL;
 	return halt_choose(mask_of(status.data, "\nSigCgt:\t"), mask_of(status.data, "\nSigBlk:\t"));
+}
+
+/* /dev/initctl before sysvinit 2.89 */
+static const char *const fifos[] = { "run/initctl", "dev/initctl" };
+
+/* initreq.h of sysvinit */
+struct init_request {
+	int32_t magic, cmd, runlevel, sleep_time;
+	char data[368];
+};
+enum {
+	INIT_MAGIC = 0x03091969,
+	INIT_CMD_RUNLVL = 1,
+	SLEEP_S = 3 /* from SIGTERM to SIGKILL; telinit's default */
+};
+
+/* The tree is foreign: nothing is opened before it is known to be a FIFO, and that never waits. */
+static int open_fifo(int root, const char *path)
+{
+	autoclose int found = open_in_root(root, path, O_PATH | O_CLOEXEC, 0);
+	char self[32];
+	struct stat st;
+	int fd;
+
+	if (found < 0)
+		return found;
+	if (fstat(found, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return -ENOENT;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	fd = open(self, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int halt_by_fifo(pid_t pid)
+{
+	static const struct init_request request = { INIT_MAGIC, INIT_CMD_RUNLVL, '0', SLEEP_S, "" };
+	char path[32];
+	int r = -ENOENT;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+
+	autoclose int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(fifos) / sizeof(*fifos) && r < 0; i++) {
+		autoclose int fd = open_fifo(root, fifos[i]);
+
+		r = fd < 0 ? fd : write_full(fd, &request, sizeof(request));
+	}
+	return r;
 }

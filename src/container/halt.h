@@ -15,5 +15,8 @@
 int halt_choose(uint64_t caught, uint64_t blocked);
 /* The same of a process. */
 int halt_signal(pid_t pid);
+/* Asks sysvinit for run level 0 as telinit(8) does, by its FIFO: what its inittab runs for SIGPWR need not be there
+ * (Debian's /etc/init.d/powerfail never was).  -errno: nobody reads such a FIFO there. */
+int halt_by_fifo(pid_t pid);
 
 #endif

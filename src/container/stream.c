@@ -357,8 +357,11 @@ static void send_signal(struct stream *s, uint32_t signo)
 {
 	int r = -EINVAL;
 
-	if (signo == HALT_SIGNAL && is_system(s))
+	if (signo == HALT_SIGNAL && is_system(s)) {
 		signo = (uint32_t)halt_signal(s->pid);
+		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
+			return;
+	}
 	if (signo >= 1 && signo <= 64)
 		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
 	if (r < 0)
