@@ -2,8 +2,8 @@
 """kill_points.py KETCH KILLAT ISOLATION DIR POINTS COMMAND - kill -9 of what a command of ketch runs, at its system calls
 
 The command (create, start, stop, ...) works on an instance `one` that was brought into the state before it.  It is run under
-killat, which kills whichever of its processes makes the Nth system call, the monitor included, at POINTS numbers spread
-evenly.  After each: ps and inspect answer in time with a state that can be, the instance can be used or refuses in one
+killat, which kills whichever of its processes makes the Nth system call that others can see the effect of, the monitor
+included, at POINTS numbers spread evenly; what the process had open is closed in two steps.  After each: ps and inspect answer in time with a state that can be, the instance can be used or refuses in one
 line, rm -f removes it, and nothing is left of it.
 """
 import json
@@ -202,7 +202,7 @@ def once(n):
     before()
     calls, found = None, []
     try:
-        _, said, told = call([KILLAT, str(n), KETCH, *command])
+        _, said, told = call([KILLAT, "-c", "-e", str(n), KETCH, *command])
         if n == 0 and told:
             raise RuntimeError(f"{command}: {told}")
         calls = int(said.split()[-1]) if n == 0 else None
