@@ -60,3 +60,18 @@ inside() { ketch exec sys "$@"; }
 	is "$(inspect_of busy .State.ExitCode)" 0
 	ketch rm busy
 }
+
+# Debian's packages: sysvinit as process 1, below it OpenRC.
+@test "OpenRC boots, runs a service and shuts down in order" {
+	[ "$ISOLATION" = container ] || skip "a further system would boot for a minute; seen by hand"
+	ketch import "$("$FIXTURES/get" openrc)/rootfs.tar" openrc:12 >/dev/null
+	krun -d --system --name rc -m 256m --network none openrc:12 sh -c '
+		printf "%s\n" "#!/sbin/openrc-run" "start() { echo said by a service; }" >/etc/init.d/hello
+		chmod +x /etc/init.d/hello && ln -s ../../init.d/hello /etc/runlevels/default/ && exec /sbin/init' >/dev/null
+	await 60 logged rc 'said by a service'
+	is "$(ketch exec rc cat /proc/1/comm)" init
+	ketch stop -t 60 rc
+	logged rc 'Will now halt'
+	is "$(inspect_of rc .State.ExitCode)" 0
+	ketch rm rc
+}
