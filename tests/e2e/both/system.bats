@@ -63,7 +63,7 @@ inside() { ketch exec sys "$@"; }
 
 # Debian's packages: sysvinit as process 1, below it OpenRC.
 @test "OpenRC boots, runs a service and shuts down in order" {
-	[ "$ISOLATION" = container ] || skip "a further system would boot for a minute; seen by hand"
+	[ "$ISOLATION" = container ] || skip "a further system boots and ends for minutes under emulation"
 	ketch import "$("$FIXTURES/get" openrc)/rootfs.tar" openrc:12 >/dev/null
 	krun -d --system --name rc -m 256m --network none openrc:12 sh -c '
 		printf "%s\n" "#!/sbin/openrc-run" "start() { echo said by a service; }" >/etc/init.d/hello
