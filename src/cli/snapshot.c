@@ -368,8 +368,9 @@ const struct command cmd_snapshot_rm = {
 	.usage = "INSTANCE@NAME...",
 	.summary = "Remove snapshots",
 	.text = "What others stand on stays on the disk until they go, too: snapshots, clones, and the "
-		"instance "
-		"itself.  Removing an instance removes its snapshots.",
+		"instance itself.  A layer that is left between two others becomes one with the upper one, "
+		"at "
+		"once where the instance does not run.  Removing an instance removes its snapshots.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = WORDS_ANY,

@@ -44,6 +44,9 @@ void layer_stage_done(struct layer_stage *st);
 
 /* An instance goes: what others need of its first layer moves to ROOT/writable. */
 int layers_keep(struct engine *en, const char *instance, struct err *e);
+/* Layers that only stand between others become one with what stands on them (storage/merge.h), as far as that can be done.
+ * With the lock of its snapshots, the instance at rest and locked. */
+int layers_merge(struct engine *en, const struct instance_spec *s, struct err *e);
 /* Removes what no row names (instance NULL: but for first layers). */
 int layers_sweep(struct engine *en, const char *instance, struct err *e);
 /* What is in ROOT/writable of what the instance and its snapshots stand on, also with others. */

@@ -185,6 +185,20 @@ static int remove_row(struct engine *en, const struct snapshot *s, struct err *e
 	return r < 0 ? r : db_commit(&tx, e);
 }
 
+/* What only stood between others need not.  Of one that runs: later. */
+static void merge_at_rest(struct engine *en, const struct instance *in)
+{
+	struct instance now = { .spec = in->spec };
+	autoclose int lock = -1;
+	int r = start_lock(en, &in->spec, &lock, NULL);
+
+	if (r == 0)
+		r = truth_settle(en, &now, NULL);
+	json_done(&instance_state_table, &now.state);
+	if (r == 0)
+		layers_merge(en, &in->spec, NULL);
+}
+
 int snapshot_remove(struct engine *en, const struct instance *in, const char *name, struct err *e)
 {
 	AUTO(snapshot_done) struct snapshot s = { 0 };
@@ -201,6 +215,7 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 	if (r < 0)
 		return r;
 	volume_states_try_sweep(en, &s.volumes);
+	merge_at_rest(en, in);
 	r = remove_tree(all, s.id);
 	return r < 0 ? err_sys(e, -r, "snapshot %s", s.name) : layers_sweep(en, in->spec.id, e);
 }

@@ -180,7 +180,7 @@ static int record_clone(struct engine *en, const struct instance_spec *spec, con
 	if (r == 0)
 		r = fill_volumes(en, &c->volumes, &made, c->state, e);
 	if (r == 0)
-		r = writable_set(en->db, spec->id, spec->id, c->s->layer, NULL, e);
+		r = writable_set(en->db, spec->id, spec->id, still.layer, NULL, e);
 	if (r == 0)
 		r = db_commit(&tx, e);
 	if (r == 0)

@@ -12,7 +12,8 @@
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 
-#define TRIES 20 /* it may start and end between two looks */
+#define CHAIN_LONG 32 /* layers: what a start opens, and a machine reads through */
+#define TRIES	   20 /* it may start and end between two looks */
 
 /* --- what it is */
 
@@ -141,12 +142,32 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 	return r;
 }
 
+/* Where snapshots were removed while it ran, layers are left that nobody needs. */
+static int shorten_chain(struct engine *en, const struct instance_spec *spec, struct err *e)
+{
+	AUTO(writable_done) struct writable w = { 0 };
+	AUTO(strv_done) struct strv chain = { 0 };
+	struct err why = { 0 };
+	int r = writable_find(en->db, spec->id, &w, e);
+
+	if (r < 0)
+		return r;
+	r = layer_chain(en->db, w.top, &chain, NULL);
+	if (r == 0 && chain.n < CHAIN_LONG)
+		return 0;
+	if (layers_merge(en, spec, &why) < 0 && r == -EMLINK) /* else it can wait */
+		return err_set(e, EMLINK, "%s stands on %d layers: %s", spec->name, LAYERS_MOST, why.msg);
+	return layers_sweep(en, spec->id, e);
+}
+
 /* With those of its volumes that are to be in it. */
 static int seal_all(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e)
 {
 	AUTO(volumes_still_done) struct volumes_still still = { 0 };
-	int r = volumes_keep_still(en, &s->volumes, spec->id, USERS_STAND_STILL, &still, e);
+	int r = shorten_chain(en, spec, e);
 
+	if (r == 0)
+		r = volumes_keep_still(en, &s->volumes, spec->id, USERS_STAND_STILL, &still, e);
 	if (r == 0)
 		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
 	if (r == 0)

@@ -134,10 +134,11 @@ int layer_chain(struct db *db, const char *id, struct strv *ret, struct err *e)
 		if (strv_add(ret, db_text(&st, 0)) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	if (r == 0 && ret->n > LAYERS_MOST)
-		return err_set(
-			e, EMLINK,
-			"it stands on more than %d snapshots: commit it to an image and go on from that",
-			LAYERS_MOST);
+		return err_set(e, EMLINK,
+			       "it stands on more than %d layers that are still needed: remove snapshots, or "
+			       "commit it to an "
+			       "image and go on from that",
+			       LAYERS_MOST);
 	reverse(ret);
 	return r;
 }
@@ -157,6 +158,67 @@ int layers_of(struct db *db, const char *instance, struct strv *ret, struct err 
 	while ((r = db_step(&st, e)) > 0)
 		if (strv_add(ret, db_text(&st, 0)) < 0)
 			return err_set(e, ENOMEM, "out of memory");
+	return r;
+}
+
+/* --- two become one */
+
+void layer_pair_done(struct layer_pair *p)
+{
+	free(p->lower);
+	free(p->upper);
+	free(p->below);
+	*p = (struct layer_pair){ 0 };
+}
+
+int layer_pair_find(struct db *db, const char *instance, const char *after, struct layer_pair *ret,
+		    struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(
+		db,
+		"WITH RECURSIVE needed (id, instance) AS (SELECT top, instance FROM writable"
+		" UNION SELECT layer, instance FROM snapshot WHERE layer IS NOT NULL"
+		" UNION SELECT l.below, n.instance FROM needed n JOIN writable_layer l ON l.id = n.id"
+		" WHERE l.below IS NOT NULL)"
+		" SELECT l.id, u.id, l.below FROM writable_layer l JOIN writable_layer u ON u.below = l.id"
+		" WHERE l.id > ? AND l.id NOT IN (SELECT top FROM writable)"
+		" AND l.id NOT IN (SELECT layer FROM snapshot WHERE layer IS NOT NULL)"
+		" AND (SELECT count(*) FROM writable_layer o WHERE o.below = l.id) = 1"
+		" AND l.id IN (SELECT id FROM needed WHERE instance = ?)"
+		" AND l.id NOT IN (SELECT id FROM needed WHERE instance <> ?) ORDER BY l.id LIMIT 1");
+	int r;
+
+	db_bind_text(&st, after);
+	db_bind_text(&st, instance);
+	db_bind_text(&st, instance);
+	r = db_step(&st, e);
+	if (r <= 0)
+		return r;
+	*ret = (struct layer_pair){ strdup(db_text(&st, 0)), strdup(db_text(&st, 1)), text_or_null(&st, 2) };
+	if (ret->lower && ret->upper && !*db_text(&st, 2) == !ret->below)
+		return 1;
+	layer_pair_done(ret);
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+int layer_pair_merge(struct db *db, const struct layer_pair *p, struct err *e)
+{
+	static const char *const changes[] = {
+		"UPDATE snapshot SET layer = ?1 WHERE layer = ?2",
+		"UPDATE writable_layer SET below = ?1 WHERE below = ?2",
+		"UPDATE writable SET top = ?1 WHERE top = ?2",
+		"DELETE FROM writable_layer WHERE id = ?2 AND id <> ?1",
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(changes) && r == 0; i++) {
+		AUTO(db_stmt_done) struct db_stmt st = db_sql(db, changes[i]);
+
+		db_bind_text(&st, p->lower);
+		db_bind_text(&st, p->upper);
+		r = db_run(&st, e);
+	}
 	return r;
 }
 

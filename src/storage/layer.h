@@ -43,6 +43,18 @@ int layer_chain(struct db *db, const char *id, struct strv *ret, struct err *e);
 int layers_of(struct db *db, const char *instance, struct strv *ret, struct err *e);
 /* Removes the rows of layers that nobody needs any more. */
 int layers_forget(struct db *db, struct err *e);
+/* Two that an instance stands on which could be one: the lower one is no top, no snapshot names it, nothing but the upper
+ * one stands on it, and no other instance needs it.  after: only pairs whose lower id is greater ("": any).
+ * 1: *ret by layer_pair_done; 0: there is none. */
+struct layer_pair {
+	char *lower, *upper;
+	char *below; /* what the lower one stands on; NULL: the image */
+};
+int layer_pair_find(struct db *db, const char *instance, const char *after, struct layer_pair *ret,
+		    struct err *e);
+void layer_pair_done(struct layer_pair *p);
+/* Within a transaction: the lower one, which holds what both did, stands for the upper one from now on. */
+int layer_pair_merge(struct db *db, const struct layer_pair *p, struct err *e);
 /* Has it a row?  Then somebody needs its files. */
 int layer_is_known(struct db *db, const char *id, bool *ret, struct err *e);
 

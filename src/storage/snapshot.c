@@ -98,14 +98,15 @@ static int set_text(char **member, const char *text)
 	return *text && !*member ? -ENOMEM : 0;
 }
 
-/* Columns doc, name, parent: what changes later is kept beside the document. */
+/* Columns doc, name, parent, layer: what changes later is kept beside the document. */
 static int parse_row(const struct db_stmt *st, void *ret, struct err *e)
 {
 	struct snapshot s = { 0 };
 	const char *doc = db_text(st, 0);
 	int r = json_parse(&snapshot_table, doc, strlen(doc), 0, &s, e);
 
-	if (r == 0 && (set_text(&s.name, db_text(st, 1)) < 0 || set_text(&s.parent, db_text(st, 2)) < 0))
+	if (r == 0 && (set_text(&s.name, db_text(st, 1)) < 0 || set_text(&s.parent, db_text(st, 2)) < 0 ||
+		       set_text(&s.layer, db_text(st, 3)) < 0))
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0) {
 		snapshot_done(&s);
@@ -119,7 +120,7 @@ int snapshot_record_find(struct db *db, const char *instance, const char *name, 
 			 struct err *e)
 {
 	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(db, "SELECT doc, name, parent FROM snapshot WHERE instance = ?"
+	struct db_stmt st = db_sql(db, "SELECT doc, name, parent, layer FROM snapshot WHERE instance = ?"
 				       " AND (name = ? OR id = ?) ORDER BY name = ? DESC LIMIT 1");
 	int r;
 
@@ -145,7 +146,8 @@ int snapshot_record_list(struct db *db, const char *instance, struct snapshot **
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(
-		db, "SELECT doc, name, parent FROM snapshot WHERE instance = ? ORDER BY created, name");
+		db,
+		"SELECT doc, name, parent, layer FROM snapshot WHERE instance = ? ORDER BY created, name");
 
 	db_bind_text(&st, instance);
 

@@ -82,6 +82,58 @@ cloned() { # there is none, or it is whole
 
 @test "clone" { points cloned clone one@first two; }
 
+# What is below /t: names, types, modes, owners, links, contents.
+tree() {
+	rm -rf "$DIR/t" && mkdir "$DIR/t"
+	ketch cp one:/t - | tar -x --same-owner -p -C "$DIR/t"
+	(cd "$DIR/t" && find . -printf '%P %y %m %U:%G %l\n' | sort && find . -type f -exec sha256sum {} + | sort -k 2)
+}
+
+within() { # SCRIPT
+	ketch start one >/dev/null && await 60 status_is one running && await 60 answers
+	ketch exec one sh -c "$1" && ketch stop one >/dev/null
+}
+
+# Every way in which an upper layer covers a lower one: over a file, a directory, a link, what is deleted, a new directory
+# in the place of another; and what each has alone.
+two_layers() {
+	within 'mkdir -p /t/both/in /t/gone/in /t/again/in /t/low; cd /t; for i in both both/in gone/in again/in low; do
+		echo 1 >$i/a; echo 1 >$i/b; ln $i/a $i/l; done; echo 1 >file; mkdir dir; echo 1 >dir/x; ln -s a link; echo 1 >del'
+	ketch snapshot create one@mid >/dev/null
+	within 'cd /t; echo 2 >both/a; rm both/in/b; echo 2 >both/in/c; chmod 711 both/in; chown 7:8 both; rm -r gone; rm -r again
+		mkdir -p again/new; echo 2 >again/new/z; rm file; mkdir file; echo 2 >file/y; rm -r dir; echo 2 >dir; rm link
+		ln -s b link; rm del; mkdir up; echo 2 >up/u; mkfifo up/p'
+	ketch snapshot create one@top >/dev/null
+	wanted=$(tree)
+	n_layers=$(layers | wc -l) # with the new top, which has been looked through
+}
+
+merged() { # at any moment the tree is the same; then it is done
+	is "$(tree)" "$wanted"
+	[[ " $(names) " != *" mid "* ]] || ketch snapshot rm one@mid >/dev/null
+	is "$(tree)" "$wanted"
+	is "$(layers | wc -l)" $((n_layers - 1))
+	within 'rm -r /t'
+	ketch rollback one@top && is "$(tree)" "$wanted"
+	ketch rollback one@second && ketch snapshot rm one@top >/dev/null
+}
+
+@test "snapshot rm, and two layers become one" {
+	local calls i n=$((${KILL_POINTS:-6} / 3))
+	two_layers
+	calls=$("$DIR/killat" 0 "$KETCH" snapshot rm one@mid 2>&1 | grep -o '[0-9]\+' | tail -1)
+	[ "$calls" -gt 50 ]
+	is "$(tree)" "$wanted"
+	is "$(layers | wc -l)" $((n_layers - 1))
+	[ "$ISOLATION" = container ] || return 0 # a machine boots for each look
+	merged
+	for ((i = 1; i <= n; i++)); do
+		two_layers
+		"$DIR/killat" $((calls * i / (n + 1) + RANDOM % 9)) "$KETCH" snapshot rm one@mid >/dev/null 2>&1 || :
+		merged || { echo "at $i of $n, of $calls" >&2; return 1; }
+	done
+}
+
 @test "nothing is left of what was killed" {
 	ketch rm one >/dev/null
 	is "$(layers)" ""

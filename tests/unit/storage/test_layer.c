@@ -131,6 +131,55 @@ static void nobody_stands_on_nothing_and_no_two_write_to_one(void **state)
 	chain_is(db, "b", "one b");
 }
 
+static void pair_is(struct db *db, const char *instance, const char *want)
+{
+	AUTO(layer_pair_done) struct layer_pair p = { 0 };
+	char got[64] = "";
+
+	if (layer_pair_find(db, instance, "", &p, NULL) > 0)
+		snprintf(got, sizeof(got), "%s %s on %s", p.lower, p.upper, p.below ? p.below : "-");
+	assert_string_equal(got, want);
+}
+
+static void a_layer_that_only_stands_between_others_becomes_one_with_what_stands_on_it(void **state)
+{
+	struct db *db = *state;
+	AUTO(snapshot_done) struct snapshot s2 = { 0 }, s3 = { 0 };
+	AUTO(writable_done) struct writable w = { 0 };
+	const struct layer_pair p = { (char[]){ "b" }, (char[]){ "c" }, NULL };
+
+	assert_int_equal(writable_set(db, "one", "a", NULL, NULL, NULL), 0);
+	assert_int_equal(writable_set(db, "one", "b", "a", NULL, NULL), 0);
+	add_snapshot(db, "s2", "one", "b");
+	assert_int_equal(writable_set(db, "one", "c", "b", "s2", NULL), 0);
+	add_snapshot(db, "s3", "one", "c");
+	assert_int_equal(writable_set(db, "one", "d", "c", "s3", NULL), 0);
+	pair_is(db, "one", "a b on -");
+	pair_is(db, "two", "");
+	assert_int_equal(writable_set(db, "two", "two", "a", NULL, NULL), 0); /* a clone needs it */
+	pair_is(db, "one", "");
+	run(db, "DELETE FROM instance WHERE id = 'two'");
+	assert_int_equal(layers_forget(db, NULL), 0);
+	add_snapshot(db, "s1", "one", "a");
+	pair_is(db, "one", "");
+
+	assert_int_equal(snapshot_record_find(db, "one", "s2", &s2, NULL), 0);
+	assert_int_equal(snapshot_record_remove(db, &s2, NULL), 0);
+	pair_is(db, "one", "b c on a");
+	assert_int_equal(layer_pair_merge(db, &p, NULL), 0);
+	chain_is(db, "d", "a b d");
+	assert_int_equal(snapshot_record_find(db, "one", "s3", &s3, NULL), 0);
+	assert_string_equal(s3.layer, "b"); /* whatever the document says */
+	assert_int_equal(snapshot_record_remove(db, &s3, NULL), 0);
+	pair_is(db, "one", "b d on a");
+	assert_int_equal(
+		layer_pair_merge(db, &(struct layer_pair){ (char[]){ "b" }, (char[]){ "d" }, NULL }, NULL),
+		0);
+	assert_int_equal(writable_find(db, "one", &w, NULL), 0);
+	assert_string_equal(w.top, "b");
+	assert_string_equal(w.below, "a");
+}
+
 static void a_chain_has_an_end(void **state)
 {
 	AUTO(strv_done) struct strv chain = { 0 };
@@ -159,6 +208,9 @@ int main(void)
 						close_store),
 		cmocka_unit_test_setup_teardown(nobody_stands_on_nothing_and_no_two_write_to_one, open_store,
 						close_store),
+		cmocka_unit_test_setup_teardown(
+			a_layer_that_only_stands_between_others_becomes_one_with_what_stands_on_it,
+			open_store, close_store),
 		cmocka_unit_test_setup_teardown(a_chain_has_an_end, open_store, close_store),
 	};
 

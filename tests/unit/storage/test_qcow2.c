@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "storage/merge.h"
 #include "storage/qcow2.h"
 #include "storage/stack.h"
 
@@ -184,6 +185,70 @@ static void every_small_state_reads_as_its_model(void **state)
 				}
 				rig_free(&s);
 			}
+}
+
+static void check_raw(struct rig *s)
+{
+	static uint8_t got[BYTES + 1];
+
+	assert_int_equal(pread(s->fds[0], got, sizeof(got), 0), BYTES);
+	assert_memory_equal(got, s->model, BYTES);
+}
+
+/* The upper one into the lower one: both together read the same afterwards, and the lower one alone does. */
+static void merge_down(struct rig *s, int upper)
+{
+	assert_int_equal(merge_disks(s->fds[upper - 1], upper == 1, s->fds[upper]), 0);
+	rig_open(s, (size_t)upper + 1);
+	check(s);
+	stack_close(s->disk);
+	s->disk = NULL;
+}
+
+static void two_images_become_one(void **state)
+{
+	static struct rig s;
+
+	for (int lower = 0; lower < N_DEEDS; lower++)
+		for (int upper = 0; upper < N_DEEDS; upper++) {
+			rig_new(&s);
+			rig_open(&s, 2);
+			act(&s, (enum deed)lower, C, 0xa1);
+			act(&s, (enum deed)lower, 7 * C, 0xa2);
+			act(&s, (enum deed)lower, 0, 0xa3);
+			assert_int_equal(stack_flush(s.disk), 0);
+			stack_close(s.disk);
+			rig_open(&s, 3);
+			act(&s, (enum deed)upper, C, 0xb1);
+			act(&s, (enum deed)upper, 7 * C, 0xb2);
+			put(&s, BYTES - 600, 600, 0xb3);
+			assert_int_equal(stack_flush(s.disk), 0);
+			stack_close(s.disk);
+
+			merge_down(&s, 2);
+			merge_down(&s, 2); /* as one that was killed before it was recorded */
+			rig_open(&s, 2);
+			check(&s);
+			if (upper == lower)
+				ask_qemu(&s, 2);
+			stack_close(s.disk);
+			merge_down(&s, 1);
+			check_raw(&s);
+			rig_free(&s);
+		}
+}
+
+static void images_of_other_sizes_stay_two(void **state)
+{
+	static struct rig s;
+
+	rig_new(&s);
+	assert_int_equal(ftruncate(s.fds[0], BYTES + 1), 0);
+	assert_int_equal(merge_disks(s.fds[0], true, s.fds[1]), -EINVAL);
+	assert_int_equal(ftruncate(s.fds[2], 0), 0);
+	assert_int_equal(qcow2_format(s.fds[2], BYTES + 4096), 0);
+	assert_int_equal(merge_disks(s.fds[1], false, s.fds[2]), -EINVAL);
+	rig_free(&s);
 }
 
 /* --- many operations */
@@ -411,6 +476,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_small_state_reads_as_its_model),
+		cmocka_unit_test(two_images_become_one),
+		cmocka_unit_test(images_of_other_sizes_stay_two),
 		cmocka_unit_test(any_operations_read_as_their_model),
 		cmocka_unit_test(what_was_not_flushed_is_lost_and_nothing_else),
 		cmocka_unit_test(a_large_disk_takes_the_room_of_what_is_written),
