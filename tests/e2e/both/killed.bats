@@ -42,6 +42,9 @@ sweep() { # COMMAND [POINTS]
 @test "snapshot running" { sweep 'snapshot running' 2; }
 @test "snapshot rm" { sweep 'snapshot rm' 2; }
 @test "rollback" { sweep rollback 2; }
+@test "snapshot group" { sweep 'snapshot group' 2; }
+@test "rollback group" { sweep 'rollback group' 2; }
+@test "update-image" { sweep update-image 2; }
 @test "clone" { sweep clone 2; }
 @test "network create" { sweep 'network create' 2; }
 @test "network rm" { sweep 'network rm' 2; }
