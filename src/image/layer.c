@@ -103,6 +103,13 @@ int store_layer_file(struct image_store *s, const char *diff_id, struct err *e)
 	return fd < 0 ? err_sys(e, errno, "layer %.19s", diff_id) : fd;
 }
 
+bool store_layer_is_here(struct image_store *s, const char *diff_id)
+{
+	autoclose int fd = store_layer_file(s, diff_id, NULL);
+
+	return fd >= 0;
+}
+
 int image_layer_open(struct image_store *s, const char *diff_id, struct err *e)
 {
 	autoclose int fd = store_layer_file(s, diff_id, e);

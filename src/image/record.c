@@ -137,7 +137,7 @@ int record_list_layers(struct image_store *s, struct strv *ret, struct err *e)
 	int r;
 
 	while ((r = db_step(&st, e)) > 0)
-		if (strv_add(ret, db_text(&st, 0)) < 0)
+		if (store_layer_is_here(s, db_text(&st, 0)) && strv_add(ret, db_text(&st, 0)) < 0)
 			return no_memory(e);
 	return r;
 }
@@ -150,7 +150,7 @@ int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, stru
 	db_bind_text(&st, diff_id);
 	r = db_step(&st, e);
 	if (r >= 0)
-		*ret = r > 0;
+		*ret = r > 0 && store_layer_is_here(s, diff_id);
 	return r < 0 ? r : 0;
 }
 
@@ -158,8 +158,10 @@ int record_add_layer(struct image_store *s, const struct layer_record *l, struct
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st =
-		db_sql(s->db, "INSERT OR IGNORE INTO layer (diff_id, size_bytes, verity, tar_bytes)"
-			      " VALUES (?, ?, ?, nullif(?, 0))");
+		db_sql(s->db, "INSERT INTO layer (diff_id, size_bytes, verity, tar_bytes)"
+			      " VALUES (?, ?, ?, nullif(?, 0)) ON CONFLICT (diff_id) DO UPDATE SET"
+			      " size_bytes = excluded.size_bytes, verity = excluded.verity,"
+			      " tar_bytes = excluded.tar_bytes");
 
 	db_bind_text(&st, l->diff_id);
 	db_bind_i64(&st, (int64_t)l->size_bytes);

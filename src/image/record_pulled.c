@@ -1,5 +1,6 @@
 /* record_pulled.c - what the database knows of registries: digests, manifests, and which blob is which layer */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -66,18 +67,28 @@ static int first(struct db_stmt *st, char **ret, struct err *e)
 
 int record_list_blobs(struct image_store *s, struct strv *ret, struct err *e)
 {
-	AUTO(db_stmt_done) struct db_stmt st = db_sql(s->db, "SELECT digest FROM layer_blob");
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(s->db, "SELECT digest, diff_id FROM layer_blob");
+	int r;
 
-	return list(&st, ret, e);
+	while ((r = db_step(&st, e)) > 0)
+		if (store_layer_is_here(s, db_text(&st, 1)) && strv_add(ret, db_text(&st, 0)) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	return r;
 }
 
 int record_layer_of_blob(struct image_store *s, const char *digest, char **ret, struct err *e)
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(s->db, "SELECT diff_id FROM layer_blob WHERE digest = ?");
+	int r;
 
 	db_bind_text(&st, digest);
-	return first(&st, ret, e);
+	r = first(&st, ret, e);
+	if (r == 0 && *ret && !store_layer_is_here(s, *ret)) {
+		free(*ret);
+		*ret = NULL;
+	}
+	return r;
 }
 
 int record_digests(struct image_store *s, const char *id, struct strv *ret, struct err *e)

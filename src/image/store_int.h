@@ -41,6 +41,9 @@ int store_sweep(struct image_store *s, struct err *e);
 
 /* layer.c: the file or the directory of a layer, O_RDONLY. */
 int store_layer_file(struct image_store *s, const char *diff_id, struct err *e);
+/* Is it there?  One that is recorded may have been lost: then it is as one that never came, and the next load or pull brings
+ * it back. */
+bool store_layer_is_here(struct image_store *s, const char *diff_id);
 /* Can this host mount an EROFS file of the store for every use of a layer?  Tried. */
 bool store_takes_erofs(const struct stage *st);
 #define LAYER_ENDING	 ".erofs"
@@ -76,7 +79,7 @@ int record_add_layer(struct image_store *s, const struct layer_record *l, struct
 int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, struct err *e);
 int record_add_image(struct image_store *s, const struct image_record *im, struct err *e);
 int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, struct err *e);
-/* Every diff id that is kept. */
+/* Every diff id that is kept, of layers that are here; so has_layer. */
 int record_list_layers(struct image_store *s, struct strv *ret, struct err *e);
 /* The id of the image that `ref` names, and the reference if it is one (else *ret_ref is NULL); both owned. */
 int record_resolve(struct image_store *s, const char *ref, char **ret_id, char **ret_ref, struct err *e);
@@ -90,7 +93,7 @@ int record_add_manifest(struct image_store *s, const char *id, const char *diges
 int record_add_blob(struct image_store *s, const char *digest, const char *diff_id, struct err *e);
 /* All digests of blobs whose layers are here. */
 int record_list_blobs(struct image_store *s, struct strv *ret, struct err *e);
-/* The diff id of the layer that this blob is; NULL: not known. */
+/* The diff id of the layer that this blob is; NULL: not known, or the layer is not here. */
 int record_layer_of_blob(struct image_store *s, const char *digest, char **ret, struct err *e);
 /* The manifest with which it came, with its digest; NULL: none is known. */
 int record_manifest(struct image_store *s, const char *id, char **ret_digest, char **ret_text, struct err *e);
