@@ -58,7 +58,9 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	const struct rollback_args *a = args;
-	struct rollback_request rq = { .keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes };
+	struct rollback_request rq = {
+		.keep = a->keep, .stop = a->stop, .no_volumes = a->no_volumes, .memory = !a->disk_only
+	};
 	char automatic[SNAPSHOT_AUTO_NAME];
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int r;

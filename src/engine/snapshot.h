@@ -64,6 +64,7 @@ struct rollback_request {
 	bool keep_automatic; /* that one is of a policy, which removes it again */
 	bool stop; /* end it first where it runs; else -EBUSY */
 	bool no_volumes; /* they stay as they are, and are not kept */
+	bool memory; /* its machine shall go on from there: what cannot be restored is refused before anything is done */
 };
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/path.h"
+#include "engine/machine_memory.h"
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 
@@ -155,6 +156,17 @@ static int check_users(struct engine *en, const struct instance *in, const struc
 	return volumes_keep_still(en, &s->volumes, in->spec.id, USERS_MUST_NOT_RUN, &still, e);
 }
 
+static int check_memory(struct engine *en, const struct snapshot *s, struct err *e)
+{
+	int state, ram, r = memory_open(en, s, &state, &ram, e);
+
+	if (r < 0)
+		return r;
+	close(state);
+	close(ram);
+	return 0;
+}
+
 static int lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
@@ -192,6 +204,8 @@ int snapshot_rollback(struct engine *en, const struct instance *in, const char *
 		r = check_volumes(en, &s, e);
 	if (r == 0 && rq->stop)
 		r = check_users(en, in, &s, e);
+	if (r == 0 && rq->memory && s.memory.format)
+		r = check_memory(en, &s, e);
 	if (r == 0)
 		r = lock_at_rest(en, in, rq->stop, &lock, e);
 	if (r == 0)
