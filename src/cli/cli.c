@@ -74,6 +74,15 @@ int cli_print(const struct buf *b, struct err *e)
 	return r < 0 ? err_sys(e, -r, "write to stdout") : 0;
 }
 
+int cli_print_name(const char *name, struct err *e)
+{
+	AUTO(buf_done) struct buf line = { 0 };
+
+	text_add(&line, name);
+	buf_addc(&line, '\n');
+	return cli_print(&line, e);
+}
+
 bool cli_has_colour(const struct cli *c)
 {
 	return colour_is_on(settings_get(&c->settings, "colour"), STDOUT_FILENO);

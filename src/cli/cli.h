@@ -81,6 +81,8 @@ const char *cli_run_root(const struct cli *c);
 image_progress cli_progress(void);
 /* Writes all of b to stdout; 0 or -errno with e filled. */
 int cli_print(const struct buf *b, struct err *e);
+/* Prints a line: a name that anybody may have chosen, shown so that a terminal bears it (text.h). */
+int cli_print_name(const char *name, struct err *e);
 /* Prints "ketch: sentence"; returns status. */
 int cli_complain(const struct err *e, int status);
 /* The moment that an option names, *ret_ns unchanged where it is NULL (not given). */

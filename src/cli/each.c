@@ -50,7 +50,6 @@ int each_name(struct cli *c, const struct strv *names,
 	if (!en)
 		return -e->no;
 	for (size_t i = 0; i < names->n; i++) {
-		AUTO(buf_done) struct buf line = { 0 };
 		struct err why = { 0 };
 		int r = fn(en, names->v[i], &why);
 
@@ -58,9 +57,7 @@ int each_name(struct cli *c, const struct strv *names,
 			status = cli_complain(&why, STATUS_FAILED);
 			continue;
 		}
-		text_add(&line, names->v[i]);
-		buf_addc(&line, '\n');
-		if (cli_print(&line, e) < 0)
+		if (cli_print_name(names->v[i], e) < 0)
 			return -e->no;
 	}
 	return status;

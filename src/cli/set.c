@@ -12,7 +12,6 @@
 #include "cli/commands.h"
 #include "cli/fetcher.h"
 #include "cli/files.h"
-#include "cli/text.h"
 #include "engine/move.h"
 #include "engine/snapshot.h"
 
@@ -127,7 +126,6 @@ static int move(struct engine *en, const struct instance *in, int isolation, con
 static int set_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(buf_done) struct buf line = { 0 };
 	struct engine *en = NULL;
 	int isolation = 0, r = take_setting(words->v[1], &isolation, e);
 
@@ -137,11 +135,7 @@ static int set_run(struct cli *c, void *args, struct strv *words, struct err *e)
 	}
 	if (r == 0)
 		r = move(en, &in, isolation, args, e);
-	if (r)
-		return r;
-	text_add(&line, words->v[0]);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
+	return r ? r : cli_print_name(words->v[0], e);
 }
 
 const struct command cmd_set = {

@@ -69,15 +69,6 @@ static int take_expiry(const char *text, int64_t *ret_ns, struct err *e)
 	return 0;
 }
 
-static int print_line(const char *text, struct err *e)
-{
-	AUTO(buf_done) struct buf line = { 0 };
-
-	text_add(&line, text);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
-}
-
 static int create_group(struct cli *c, const struct create_args *a, const struct strv *words,
 			struct snapshot_request *rq, struct err *e)
 {
@@ -117,7 +108,7 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 		r = snapshot_create(c->engine, &w.in, &rq, &s, e);
 	if (r == 0)
 		snapshot_remove_expired(c->engine, &w.in);
-	return r < 0 ? r : print_line(s.name, e);
+	return r < 0 ? r : cli_print_name(s.name, e);
 }
 
 const struct command cmd_snapshot_create = {
@@ -346,7 +337,7 @@ static int remove_one(struct cli *c, const char *word, struct err *e)
 
 	if (r == 0)
 		r = snapshot_remove(c->engine, &w.in, w.name, e);
-	return r < 0 ? r : print_line(word, e);
+	return r < 0 ? r : cli_print_name(word, e);
 }
 
 static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)

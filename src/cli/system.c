@@ -4,18 +4,8 @@
 #include "base/auto.h"
 #include "cli/begin.h"
 #include "cli/commands.h"
-#include "cli/text.h"
 
 #define AT_ONCE 16 /* machines boot side by side, but not all of them */
-
-static int print_name(const char *name, struct err *e)
-{
-	AUTO(buf_done) struct buf line = { 0 };
-
-	text_add(&line, name);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
-}
 
 /* One that is being started. */
 struct start {
@@ -33,7 +23,7 @@ static int follow_all(struct engine *en, const struct start *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (begin_follow(en, &s[i].in->spec, &how, s[i].fd, NULL) != 0)
 			status = STATUS_FAILED; /* the pump has said why */
-		else if (print_name(s[i].in->spec.name, &e) < 0)
+		else if (cli_print_name(s[i].in->spec.name, &e) < 0)
 			status = cli_complain(&e, STATUS_FAILED);
 	}
 	return status;
@@ -98,7 +88,7 @@ static int stop_all_run(struct cli *c, void *args, struct strv *words, struct er
 	struct err why = { 0 };
 
 	for (size_t i = 0; i < names.n && (r == 0 || r == -ETIMEDOUT); i++)
-		if (print_name(names.v[i], &why) < 0)
+		if (cli_print_name(names.v[i], &why) < 0)
 			return cli_complain(&why, STATUS_FAILED);
 	return r;
 }

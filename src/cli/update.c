@@ -5,7 +5,6 @@
 #include "cli/commands.h"
 #include "cli/limit_options.h"
 #include "cli/run_options.h"
-#include "cli/text.h"
 
 struct update_args {
 	struct update_request rq;
@@ -35,17 +34,12 @@ static const struct opt update_opts[] = {
 static int update_one(struct cli *c, const char *name, const struct update_request *rq, struct err *e)
 {
 	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(buf_done) struct buf line = { 0 };
 	struct engine *en = cli_engine(c, e);
 	int r = en ? engine_find(en, name, &in, e) : -e->no;
 
 	if (r == 0)
 		r = engine_update(en, &in, rq, e);
-	if (r < 0)
-		return r;
-	text_add(&line, name);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
+	return r < 0 ? r : cli_print_name(name, e);
 }
 
 static int update_run(struct cli *c, void *args, struct strv *words, struct err *e)

@@ -9,7 +9,6 @@
 #include "cli/begin.h"
 #include "cli/commands.h"
 #include "cli/pull.h"
-#include "cli/text.h"
 #include "engine/reimage.h"
 #include "engine/snapshot.h"
 
@@ -159,7 +158,6 @@ static int update(struct job *j, const char *ref, struct err *e)
 static int update_image_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(buf_done) struct buf line = { 0 };
 	const struct update_image_args *a = args;
 	struct job j = { .en = cli_engine(c, e), .args = a, .in = &in };
 	const char *ref;
@@ -173,11 +171,7 @@ static int update_image_run(struct cli *c, void *args, struct strv *words, struc
 		r = pull_before_run(c, ref, NULL, a->pull, false, e);
 	if (r == 0)
 		r = update(&j, ref, e);
-	if (r < 0)
-		return r;
-	text_add(&line, words->v[0]);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
+	return r < 0 ? r : cli_print_name(words->v[0], e);
 }
 
 static const struct update_image_args update_image_defaults = { .wait_s = -1 };

@@ -31,15 +31,6 @@ static int word_take(const char *text, bool must, struct word *ret, struct err *
 		       : r;
 }
 
-static int print_line(const char *text, struct err *e)
-{
-	AUTO(buf_done) struct buf line = { 0 };
-
-	text_add(&line, text);
-	buf_addc(&line, '\n');
-	return cli_print(&line, e);
-}
-
 /* --- create */
 
 struct create_args {
@@ -61,7 +52,7 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	if (r == 0)
 		r = volume_snapshot_create(en, w.volume, w.name,
 					   ((const struct create_args *)args)->description, &s, e);
-	return r < 0 ? r : print_line(s.name, e);
+	return r < 0 ? r : cli_print_name(s.name, e);
 }
 
 const struct command cmd_volume_snapshot_create = {
@@ -169,7 +160,7 @@ static int remove_one(struct engine *en, const char *text, struct err *e)
 
 	if (r == 0)
 		r = volume_snapshot_remove(en, w.volume, w.name, e);
-	return r < 0 ? r : print_line(text, e);
+	return r < 0 ? r : cli_print_name(text, e);
 }
 
 static int rm_run(struct cli *c, void *args, struct strv *words, struct err *e)
@@ -246,7 +237,7 @@ static int clone_run(struct cli *c, void *args, struct strv *words, struct err *
 	for (size_t i = 1; i < words->n && r == 0; i++) {
 		r = volume_clone(en, w.volume, w.name, words->v[i], e);
 		if (r == 0)
-			r = print_line(words->v[i], e);
+			r = cli_print_name(words->v[i], e);
 	}
 	return r;
 }
