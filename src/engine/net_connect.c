@@ -86,10 +86,17 @@ static int ask_guest(struct change *c, const struct net_port *p, bool leave, str
 	return engine_ask_network(c->en, c->in, &change, e);
 }
 
+static int open_netns(struct change *c, struct port_netns *ret, struct err *e)
+{
+	int fd = net_open_of(c->en, c->in, e);
+
+	return fd < 0 ? fd : port_netns_open(fd, ret, e);
+}
+
 static int add_container_port(struct change *c, const struct net_port *p, struct err *e)
 {
 	struct port_netns ns = { 0 };
-	int fd = net_open_of(c->en, c->in, e), r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
+	int r = open_netns(c, &ns, e);
 
 	if (r == 0)
 		r = port_container_add(c->w.rt, &c->n, c->under, c->in->spec.id, p, &ns, e);
@@ -116,14 +123,13 @@ static int add_port(struct change *c, const struct net_port *p, struct err *e)
 static int remove_container_port(struct change *c, const struct net_port *p, struct err *e)
 {
 	struct port_netns ns = { 0 };
-	int fd, r;
+	int r;
 
 	if (c->n.driver != DRIVER_MACVLAN) {
 		port_remove(c->w.rt, p->link);
 		return 0;
 	}
-	fd = net_open_of(c->en, c->in, e);
-	r = fd < 0 ? fd : port_netns_open(fd, &ns, e);
+	r = open_netns(c, &ns, e);
 	if (r == 0)
 		port_remove(ns.rt, p->name);
 	port_netns_done(&ns);

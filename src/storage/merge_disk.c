@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "storage/merge.h"
 #include "storage/qcow2.h"
 
@@ -39,22 +40,6 @@ static int read_cluster(int fd, uint64_t offset, uint8_t *to, size_t n)
 	return 0;
 }
 
-static int write_cluster(int fd, uint64_t offset, const uint8_t *from, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t k = pwrite(fd, from + done, n - done, (off_t)(offset + done));
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k < 0 ? -errno : -EIO;
-		done += (size_t)k;
-	}
-	return 0;
-}
-
 static int put_data(struct merge *m, uint64_t cluster, size_t n)
 {
 	struct qcow2_place at = { .offset = cluster * QCOW2_CLUSTER };
@@ -65,7 +50,7 @@ static int put_data(struct merge *m, uint64_t cluster, size_t n)
 	if (r == 0 && !in_place && !is_taken)
 		r = qcow2_take(m->lower, &at.offset);
 	if (r == 0) /* a whole one where it is new: what is behind the end of the disk is nobody's */
-		r = write_cluster(m->lower_fd, at.offset, m->cluster, in_place ? n : QCOW2_CLUSTER);
+		r = pwrite_full(m->lower_fd, m->cluster, in_place ? n : QCOW2_CLUSTER, (off_t)at.offset);
 	return r == 0 && !in_place ? qcow2_map(m->lower, cluster, at.offset) : r;
 }
 

@@ -3,8 +3,9 @@
 
 The command (create, start, stop, ...) works on an instance `one` that was brought into the state before it.  It is run under
 killat, which kills whichever of its processes makes the Nth system call that others can see the effect of, the monitor
-included, at POINTS numbers spread evenly; what the process had open is closed in two steps.  After each: ps and inspect answer in time with a state that can be, the instance can be used or refuses in one
-line, rm -f removes it, and nothing is left of it.
+included, at POINTS numbers spread evenly; what the process had open is closed in two steps.  After each: ps and inspect
+answer in time with a state that can be, the instance can be used or refuses in one line, rm -f removes it, and nothing is
+left of it.
 """
 import json
 import os

@@ -7,6 +7,7 @@ killat.c); then `delete --force` has to succeed and to leave no process, cgroup,
 in a pid namespace of its own (`private`): every process that appears belongs to the container.
 """
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -130,14 +131,20 @@ def killed_at(n, command):
     """Starts killat, which holds what the killed process read from, and returns it when it has done its work."""
     killat = subprocess.Popen([KILLAT, "-h", str(n), *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
-    end = time.monotonic() + DEADLINE
-    while not os.waitid(os.P_PID, killat.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT):
-        if time.monotonic() > end:
-            killat.kill()
-            killat.wait()
-            raise subprocess.TimeoutExpired(command, DEADLINE)
-        time.sleep(0.001)
+    signal.setitimer(signal.ITIMER_REAL, DEADLINE)
+    try:
+        os.waitid(os.P_PID, killat.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    except subprocess.TimeoutExpired:
+        killat.kill()
+        killat.wait()
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return killat
+
+
+def on_alarm(number, frame):
+    raise subprocess.TimeoutExpired(KILLAT, DEADLINE)
 
 
 def count_calls(command, before):
@@ -169,6 +176,7 @@ def once(command, n, before):
 def main():
     if os.stat("/proc/self/ns/pid").st_ino == FIRST_PID_NAMESPACE:
         sys.exit("run this by `private`: what appears meanwhile is killed")
+    signal.signal(signal.SIGALRM, on_alarm)
     must(CREATE)  # what is kept for later runs (a compiled filter) is made before anything is compared
     must([*RT, "delete", "--force", NAME])
     before = world()
