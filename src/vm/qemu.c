@@ -40,8 +40,9 @@ static void plan_base(struct vmm_planner *pl, const struct instance_spec *s, con
 	vmm_plan_arg(pl, "-machine", "microvm,acpi=on,memory-backend=ram");
 	if (s->vm.accel_kvm)
 		vmm_plan_arg(pl, "-accel", "kvm");
-	else
-		vmm_plan_arg(pl, "-accel", "tcg,thread=multi,tb-size=%d", TCG_CACHE_MIB);
+	else /* One thread: QEMU before 8.1 may keep what one CPU translated while another wrote that code (its
+		commit deba78709ae8), and the guest then hangs where its kernel patches itself. */
+		vmm_plan_arg(pl, "-accel", "tcg,thread=single,tb-size=%d", TCG_CACHE_MIB);
 	vmm_plan_arg(pl, "-cpu", "%s", s->vm.accel_kvm ? "host" : "max");
 	vmm_plan_arg(pl, "-smp", "%d", s->vm.vcpus);
 	vmm_plan_arg(pl, "-m", "%lluM", mib);
