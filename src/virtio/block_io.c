@@ -3,11 +3,7 @@
  * The submission ring is as large as BLOCK_IO_DEPTH and the completion ring twice that, so neither can
  * overflow.  Buffers live in `iovs` until the submission only (IORING_FEAT_SUBMIT_STABLE).
  */
-#include "virtio/block_io.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +12,7 @@
 #include <unistd.h>
 
 #include "storage/stack.h"
+#include "virtio/block_io_int.h"
 
 /* NATIVE_WORKERS (5.12): the kernel's helpers are threads of this process, with its rights and in its cgroup;
  * a kernel that has them has every operation used here. */
@@ -161,102 +158,6 @@ int block_io_fd(const struct block_io *io)
 	return io->ring ? io->ring->fd : -1;
 }
 
-/* --- both engines */
-
-static int punch_mode(enum block_op_kind k)
-{
-	return FALLOC_FL_KEEP_SIZE | (k == BLOCK_PUNCH ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
-}
-
-/* WRITE_ZEROES is a write from one buffer, again and again. */
-static void lay_out_zeroes(struct block_io *io, struct block_op *op)
-{
-	uint64_t left = op->bytes;
-
-	op->kind = BLOCK_WRITE;
-	op->iov = io->zero_iov;
-	for (op->n_iov = 0; left && op->n_iov < BLOCK_ZERO_IOVS; op->n_iov++) {
-		size_t n = left < BLOCK_ZERO_BYTES ? left : BLOCK_ZERO_BYTES;
-
-		io->zero_iov[op->n_iov] = (struct iovec){ io->zeroes, n };
-		left -= n;
-	}
-}
-
-/* --- plain calls */
-
-static ssize_t plain_once(int fd, const struct block_op *op, const struct iovec *v, unsigned n, uint64_t done)
-{
-	off_t at = (off_t)(op->offset + done);
-	ssize_t r;
-
-	do
-		r = op->kind == BLOCK_READ ? preadv(fd, v, (int)n, at) : pwritev(fd, v, (int)n, at);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
-}
-
-/* What an earlier call left over is done buffer by buffer. */
-static int32_t plain_read_write(int fd, const struct block_op *op)
-{
-	uint64_t done = 0, skip, end = 0;
-	ssize_t r = plain_once(fd, op, op->iov, op->n_iov, 0);
-
-	for (unsigned i = 0; r > 0; i++) {
-		done += (uint64_t)r;
-		while (i < op->n_iov && end + op->iov[i].iov_len <= done)
-			end += op->iov[i++].iov_len;
-		if (i >= op->n_iov)
-			break;
-		skip = done - end;
-		r = plain_once(
-			fd, op,
-			&(struct iovec){ (uint8_t *)op->iov[i].iov_base + skip, op->iov[i].iov_len - skip },
-			1, done);
-		i--;
-	}
-	if (r >= 0 && op->durable && fdatasync(fd) < 0)
-		r = -errno;
-	return r < 0 ? (int32_t)r : (int32_t)done;
-}
-
-static int32_t plain_do(int fd, const struct block_op *op)
-{
-	int r;
-
-	if (op->kind == BLOCK_READ || op->kind == BLOCK_WRITE)
-		return plain_read_write(fd, op);
-	do
-		r = op->kind == BLOCK_SYNC
-			    ? fdatasync(fd)
-			    : fallocate(fd, punch_mode(op->kind), (off_t)op->offset, (off_t)op->bytes);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
-}
-
-/* --- a stack of images */
-
-static int stack_read_write(struct stack *d, const struct block_op *op)
-{
-	uint64_t bytes = 0;
-	int r;
-
-	for (unsigned i = 0; i < op->n_iov; i++)
-		bytes += op->iov[i].iov_len;
-	r = op->kind == BLOCK_READ ? stack_read(d, op->iov, op->n_iov, op->offset, bytes)
-				   : stack_write(d, op->iov, op->n_iov, op->offset, bytes);
-	if (r == 0 && op->durable)
-		r = stack_flush(d);
-	return r < 0 ? r : (int32_t)bytes;
-}
-
-static int32_t stack_do(struct stack *d, const struct block_op *op)
-{
-	if (op->kind == BLOCK_READ || op->kind == BLOCK_WRITE)
-		return stack_read_write(d, op);
-	return op->kind == BLOCK_SYNC ? stack_flush(d) : stack_clear(d, op->offset, op->bytes);
-}
-
 /* --- the ring */
 
 static void fill_sqe(struct io_uring_sqe *e, int fd, const struct block_op *op, const struct iovec *iov)
@@ -272,7 +173,7 @@ static void fill_sqe(struct io_uring_sqe *e, int fd, const struct block_op *op, 
 		e->opcode = IORING_OP_FALLOCATE;
 		e->off = op->offset;
 		e->addr = op->bytes;
-		e->len = (uint32_t)punch_mode(op->kind);
+		e->len = (uint32_t)block_punch_mode(op->kind);
 		break;
 	case BLOCK_READ:
 	case BLOCK_WRITE:
@@ -337,6 +238,21 @@ static void ring_put(struct block_io *io, const struct block_op *op)
 
 /* --- operations */
 
+/* WRITE_ZEROES is a write from one buffer, again and again. */
+static void lay_out_zeroes(struct block_io *io, struct block_op *op)
+{
+	uint64_t left = op->bytes;
+
+	op->kind = BLOCK_WRITE;
+	op->iov = io->zero_iov;
+	for (op->n_iov = 0; left && op->n_iov < BLOCK_ZERO_IOVS; op->n_iov++) {
+		size_t n = left < BLOCK_ZERO_BYTES ? left : BLOCK_ZERO_BYTES;
+
+		io->zero_iov[op->n_iov] = (struct iovec){ io->zeroes, n };
+		left -= n;
+	}
+}
+
 void block_io_put(struct block_io *io, const struct block_op *given)
 {
 	struct block_op op = *given;
@@ -349,7 +265,7 @@ void block_io_put(struct block_io *io, const struct block_op *given)
 		ring_put(io, &op);
 		return;
 	}
-	r = io->stack ? stack_do(io->stack, &op) : plain_do(io->fd, &op);
+	r = io->stack ? block_stack_do(io->stack, &op) : block_plain_do(io->fd, &op);
 	io->under_way--;
 	io->done(io->arg, op.tag, r);
 }

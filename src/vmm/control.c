@@ -2,56 +2,26 @@
  *
  * Nothing here allocates: the thread is sealed.
  */
-#include "vmm/control.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/parse.h"
+#include "vmm/control_int.h"
 
 /* --- answers */
 
-__attribute__((format(printf, 2, 3))) static void say(struct control *c, const char *fmt, ...)
-{
-	size_t room = sizeof(c->answer) - c->n_answer;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(c->answer + c->n_answer, room, fmt, ap);
-	va_end(ap);
-	c->n_answer += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void say_quoted(struct control *c, const char *bytes, size_t n)
-{
-	say(c, "\"");
-	for (size_t i = 0; i < n; i++) {
-		unsigned char b = (unsigned char)bytes[i];
-
-		/* what is not ASCII is shown byte by byte: it need not be UTF-8 */
-		if (b < ' ' || b > '~' || b == '"' || b == '\\')
-			say(c, "\\u%04x", b);
-		else
-			say(c, "%c", b);
-	}
-	say(c, "\"");
-}
-
 static void say_ok(struct control *c)
 {
-	say(c, "{\"ok\":true}\n");
+	control_say(c, "{\"ok\":true}\n");
 }
 
 static void say_error(struct control *c, const char *text)
 {
-	say(c, "{\"error\":\"%s\"}\n", text);
+	control_say(c, "{\"error\":\"%s\"}\n", text);
 }
 
 /* An owner that does not read its answers has gone. */
@@ -73,7 +43,7 @@ static void do_state(struct control *c, const char *word)
 {
 	bool paused = __atomic_load_n(&c->machine->wish, __ATOMIC_ACQUIRE) == WISH_PAUSE;
 
-	say(c, "{\"state\":\"%s\"}\n", paused ? "paused" : "running");
+	control_say(c, "{\"state\":\"%s\"}\n", paused ? "paused" : "running");
 }
 
 static void do_pause(struct control *c, const char *word)
@@ -105,9 +75,9 @@ static void do_serial(struct control *c, const char *word)
 	char log[SERIAL_LOG_SIZE];
 	size_t n = serial_log(&c->machine->serial, log, sizeof(log));
 
-	say(c, "{\"serial\":");
-	say_quoted(c, log, n);
-	say(c, "}\n");
+	control_say(c, "{\"serial\":");
+	control_say_quoted(c, log, n);
+	control_say(c, "}\n");
 }
 
 static void do_balloon(struct control *c, const char *word)
@@ -180,9 +150,9 @@ static void on_written(void *arg, int64_t pages)
 	struct control *c = arg;
 
 	if (pages < 0)
-		say(c, "{\"error\":\"memory is not saved: %s\"}\n", strerrordesc_np((int)-pages));
+		control_say(c, "{\"error\":\"memory is not saved: %s\"}\n", strerrordesc_np((int)-pages));
 	else
-		say(c, "{\"ok\":true,\"pages\":%lld}\n", (long long)pages);
+		control_say(c, "{\"ok\":true,\"pages\":%lld}\n", (long long)pages);
 	send_answer(c);
 }
 
@@ -195,13 +165,13 @@ static void do_write(struct control *c, const char *word)
 static void say_report(struct control *c, int r, const struct save_report *report, const struct err *e)
 {
 	if (r < 0) {
-		say(c, "{\"error\":");
-		say_quoted(c, e->msg, strlen(e->msg));
-		say(c, "}\n");
+		control_say(c, "{\"error\":");
+		control_say_quoted(c, e->msg, strlen(e->msg));
+		control_say(c, "}\n");
 		return;
 	}
-	say(c, "{\"ok\":true,\"pages\":%lld,\"us\":%lld}\n", (long long)report->pages,
-	    (long long)report->pause_ns / 1000);
+	control_say(c, "{\"ok\":true,\"pages\":%lld,\"us\":%lld}\n", (long long)report->pages,
+		    (long long)report->pause_ns / 1000);
 }
 
 static void save(struct control *c, bool keep)
@@ -233,77 +203,6 @@ static void do_rollback(struct control *c, const char *word)
 	say_report(c, saver_rollback(c->saver, &report, &e), &report, &e);
 }
 
-/* --- stats */
-
-static const char *const exit_names[EXIT_REASONS] = {
-	[KVM_EXIT_IO] = "io",
-	[KVM_EXIT_MMIO] = "mmio",
-	[KVM_EXIT_HLT] = "hlt",
-	[KVM_EXIT_INTR] = "intr",
-	[KVM_EXIT_IRQ_WINDOW_OPEN] = "irq_window",
-	[KVM_EXIT_SHUTDOWN] = "shutdown",
-	[KVM_EXIT_SYSTEM_EVENT] = "system_event",
-	[KVM_EXIT_IOAPIC_EOI] = "ioapic_eoi",
-	[KVM_EXIT_INTERNAL_ERROR] = "internal_error",
-};
-
-static void say_exits(struct control *c, const struct vcpu *v)
-{
-	const char *comma = "";
-
-	say(c, "{");
-	for (unsigned i = 0; i < EXIT_REASONS; i++) {
-		uint64_t n = __atomic_load_n(&v->exits[i], __ATOMIC_RELAXED);
-
-		if (!n)
-			continue;
-		say(c, "%s\"%s\":%llu", comma, exit_names[i] ? exit_names[i] : "other",
-		    (unsigned long long)n);
-		comma = ",";
-	}
-	say(c, "}");
-}
-
-static void say_device(struct control *c, struct virtio_dev *d)
-{
-	struct virtio_counters n;
-
-	virtio_lock(d);
-	n = d->counters;
-	virtio_unlock(d);
-	say(c, "{\"device\":\"%s\",\"name\":", d->ops->name);
-	say_quoted(c, d->label ? d->label : "", d->label ? strlen(d->label) : 0);
-	say(c,
-	    ",\"kicks\":%llu,\"interrupts\":%llu,\"requests\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,"
-	    "\"failures\":%llu}",
-	    (unsigned long long)n.kicks, (unsigned long long)n.interrupts, (unsigned long long)n.requests,
-	    (unsigned long long)n.bytes_in, (unsigned long long)n.bytes_out, (unsigned long long)n.failures);
-}
-
-static void do_stats(struct control *c, const char *word)
-{
-	struct machine *m = c->machine;
-	struct balloon_stats mem = devices_memory(c->devices);
-
-	say(c, "{\"vcpus\":[");
-	for (unsigned i = 0; i < m->n_vcpus; i++) {
-		say(c, "%s", i ? "," : "");
-		say_exits(c, &m->vcpus[i]);
-	}
-	say(c, "],\"devices\":[");
-	for (unsigned i = 0; i < m->n_devices; i++) {
-		say(c, "%s", i ? "," : "");
-		say_device(c, m->devices[i]);
-	}
-	say(c, "],\"balloon\":{\"target\":%llu,\"actual\":%llu,\"discarded\":%llu",
-	    (unsigned long long)mem.target_bytes, (unsigned long long)mem.actual_bytes,
-	    (unsigned long long)mem.discarded_bytes);
-	for (unsigned i = 0; i < BALLOON_N_STATS; i++)
-		if (mem.known & 1u << i)
-			say(c, ",\"%s\":%llu", balloon_stat_names[i], (unsigned long long)mem.values[i]);
-	say(c, "}}\n");
-}
-
 /* --- lines */
 
 static const struct {
@@ -318,7 +217,7 @@ static const struct {
 	{ "balloon", do_balloon, true },
 	{ "power-button", do_power_button, false },
 	{ "serial", do_serial, false },
-	{ "stats", do_stats, false },
+	{ "stats", control_stats, false },
 	{ "vsock", do_vsock, true },
 	{ "port", do_port, true },
 	{ "ram", do_ram, true },
