@@ -8,7 +8,9 @@
 # Booting a VM takes seconds under software emulation: a file starts few instances and asks each many things.
 bats_require_minimum_version 1.5.0
 export KETCH_CONFIG= # the configuration of the machine is nothing to us
-E2E=$(dirname "${BASH_SOURCE[0]}")
+E2E=${BASH_SOURCE[0]%/*}
+
+get_mills_since_epoch() { echo "$((${EPOCHREALTIME/[.,]/} / 1000))"; } # bats's own calls date, twice a case
 
 # A process that stays until it is told to end, as quick to end as to start.
 STAY=(sh -c 'trap "exit 0" TERM INT; tail -f /dev/null & echo ready; wait')

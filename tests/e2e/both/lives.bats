@@ -44,17 +44,20 @@ restarted() { [ "$(inspect_of db .RestartCount)" = "$1" ] && answers db; } # TIM
 @test "stopped in order it ends with 0; its files can be copied, and exported when it goes on" {
 	ketch stop db
 	is "$(inspect_of db '.State | .Status, .ExitCode')" $'exited\n0'
-	ketch cp db:/var/lib/redis/appendonlydir "$DIR/copy"
-	grep -q answer "$DIR"/copy/*.aof
+	[ "$ISOLATION" = vm ] || ketch cp db:/var/lib/redis/appendonlydir "$DIR/at-rest" # a machine boots for it: trees.bats
 	ketch start db
 	await 60 answers db
-	ketch export db | tar -tf - | grep -q '^var/lib/redis/appendonlydir/.*aof'
+	ketch cp db:/var/lib/redis/appendonlydir "$DIR/copy"
+	grep -q answer "$DIR"/copy/*.aof
+	[ "$ISOLATION" = vm ] || diff "$DIR/at-rest" "$DIR/copy"
 	is "$(cli db get answer)" 42
+	[ "$ISOLATION" = container ] || return 0 # all of Debian: half a minute under emulation; trees.bats exports a small root
+	ketch export db | tar -tf - | grep -q '^var/lib/redis/appendonlydir/.*aof'
 }
 
 @test "an image made of it while it runs has its data" {
 	ketch commit db kept:1 >/dev/null
-	krun -d --name second kept:1 >/dev/null
+	ketch run -d --isolation container --name second kept:1 >/dev/null # trees.bats runs one behind both walls
 	await 60 answers second
 	is "$(cli second get answer)" 42
 	cli second set answer 43
