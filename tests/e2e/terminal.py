@@ -3,7 +3,7 @@
 
 Steps: expect=REGEX (in what came since the last match), send=TEXT (with \\r, \\x03 ...), resize=ROWSxCOLS,
 signal=NUMBER (to the command), eof (waits for the end).  Prints all the terminal showed and exits with the
-command's status (128 + n for a signal); 99 when an expectation is not met within 30 seconds.
+command's status (128 + n for a signal); 99 when an expectation is not met within DEADLINE seconds.
 """
 import fcntl
 import os
@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 
-DEADLINE = 30
+DEADLINE = 120
 
 
 def set_size(fd, size):
