@@ -11,7 +11,8 @@ teardown_file() { store_close; }
 @test "podman save, docker-archive: ENTRYPOINT, CMD, USER, WORKDIR, ENV" {
 	like "$(ketch load -i "$PODMAN/docker.tar")" 'localhost/test/podman:1'
 	is "$(krun --rm localhost/test/podman:1)" 'from podman: hello'
-	is "$(krun --rm localhost/test/podman:1 other words)" 'from podman: other words'
+	# the words are put together before there is a wall
+	is "$(ketch run --rm --isolation container localhost/test/podman:1 other words)" 'from podman: other words'
 	is "$(krun --rm --entrypoint sh localhost/test/podman:1 -c 'echo $(id -un) $(pwd) $MADE_BY')" 'ketch /home podman'
 }
 
@@ -29,7 +30,7 @@ teardown_file() { store_close; }
 
 @test "an OCI layout of umoci: layers one over the other, a removed directory is gone, hard links are links" {
 	is "$(ketch load -i "$UMOCI/layout")" "Loaded image: layout:latest"
-	is "$(krun --rm layout:latest)" two
+	is "$(ketch run --rm --isolation container layout:latest)" two
 	is "$(krun --rm layout:latest sh -c 'ls /data; stat -c %h /data/new/file; cat /data/kept/file; id -u; echo $MADE_BY; pwd')" \
 		$'kept\nnew\n2\nkept\n1000\numoci\n/data'
 }

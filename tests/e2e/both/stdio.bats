@@ -1,31 +1,33 @@
 # stdio.bats - bytes in and out of the main process
+#
+# KETCH_TEST_BULK_MIB: so many MiB cross each border, by default as many as an emulated machine passes on in seconds; 1024 by hand.
 load ../lib
 
 setup_file() {
 	store_open
-	export SUM # of a gigabyte that looks random, the same in every run
+	local bulk=64
+	[ "$ISOLATION" = vm ] || bulk=256
+	export SUM BYTES=$((${KETCH_TEST_BULK_MIB:-$bulk} << 20)) # what looks random, the same in every run
 	mkdir "$DIR/bind"
-	SUM=$(openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null </dev/zero | head -c 1G | tee "$DIR/bind/in" | sha256sum)
-	is "$(stat -c %s "$DIR/bind/in")" $((1 << 30))
+	SUM=$(openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null </dev/zero | head -c "$BYTES" | tee "$DIR/bind/in" | sha256sum)
+	is "$(stat -c %s "$DIR/bind/in")" "$BYTES"
+	# One instance for the next three: its stdin ends before it reads the bind mount, and it has the last word.
+	# dd, for cp with its 4 KiB takes twice the time in a VM.
+	krun --rm -i -v "$DIR/bind:/b" ketch/base sh -c 'cat; echo err >&2; dd if=/b/in of=/b/out bs=1M 2>/dev/null; echo after' \
+		<"$DIR/bind/in" >"$DIR/stdout" 2>"$DIR/stderr"
 }
 teardown_file() { store_close; }
 
-# A word on stdout and stderr behind the end of stdin.
-ends() { printf 'a\nb\n' | krun --rm -i ketch/base sh -c 'wc -l; echo err >&2; echo after'; }
-
 @test "stdout and stderr stay apart; the end of stdin arrives, and output after it still comes" {
-	run --separate-stderr ends
-	is "$status" 0
-	is "$output" $'2\nafter'
-	is "$stderr" err
+	is "$(tail -c +$((BYTES + 1)) "$DIR/stdout")" after
+	is "$(cat "$DIR/stderr")" err
 }
 
-@test "a gigabyte through stdin and back out of stdout" {
-	is "$(krun --rm -i ketch/base cat <"$DIR/bind/in" | sha256sum)" "$SUM"
+@test "many megabytes through stdin and back out of stdout" {
+	is "$(head -c "$BYTES" "$DIR/stdout" | sha256sum)" "$SUM"
 }
 
-@test "a gigabyte read from a bind mount and written to it" {
-	krun --rm -v "$DIR/bind:/b" ketch/base dd if=/b/in of=/b/out bs=1M # cp with its 4 KiB: twice the time in a VM
+@test "many megabytes read from a bind mount and written to it" {
 	is "$(sha256sum <"$DIR/bind/out")" "$SUM"
 }
 
