@@ -63,8 +63,9 @@ killed() { # PID: kill -9, and it is gone
 }
 
 @test "no inode is left on the disk: commands say so, ps and rm -f go on" {
-	local more=(0 1 2 3 4 5 6 8 12)
-	[ "$ISOLATION" = vm ] && more=(1 4)
-	run unshare -m --propagation private "$E2E/few_inodes.sh" "${more[@]}"
+	local more='0 2 5 8' # by hand all: FEW_INODES='0 1 2 3 4 5 6 7 8 9 10 11 12'
+	[ "$ISOLATION" = vm ] && more='1 4'
+	# shellcheck disable=SC2086
+	run unshare -m --propagation private "$E2E/few_inodes.sh" ${FEW_INODES:-$more}
 	is "$output" ""
 }

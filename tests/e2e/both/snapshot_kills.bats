@@ -6,9 +6,8 @@ load ../lib
 setup_file() {
 	store_open
 	cc -O1 -D_GNU_SOURCE -o "$DIR/killat" "$E2E/../oci/killat.c"
-	local id
-	id=$(stay --name one -v kv:/v)
-	write first && ketch stop "$id" >/dev/null && ketch snapshot create one@first >/dev/null
+	stay --name one -v kv:/v >/dev/null
+	write first && ketch stop one >/dev/null && ketch snapshot create one@first >/dev/null
 	ketch start one >/dev/null && await 60 status_is one running && await 60 answers
 	write second && ketch stop one >/dev/null && ketch snapshot create one@second >/dev/null
 }
@@ -22,14 +21,20 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 names() { ketch snapshot ls -q one | sort | xargs; }
 layers() { find "$KETCH_ROOT/writable" -mindepth 1 -maxdepth 1 -printf '%f\n'; }
 
+# What the file in it says.  A machine boots for the look, so it is taken at the word of its volume unless a kill was before.
+says() { # INSTANCE WORD
+	[ "$ISOLATION" = vm ] && [ -z "$killed" ] || is "$(file "$1")" "$2"
+}
+
 # AFTER COMMAND...: at points spread evenly over its system calls; AFTER is told about each.
 points() {
-	local after=$1 n=${KILL_POINTS:-6} calls i
+	local after=$1 n=${KILL_POINTS:-3} calls i killed=
 	shift
-	[ "$ISOLATION" = container ] || n=1 # a machine boots for each look
+	[ "$ISOLATION" = container ] || n=1
 	calls=$("$DIR/killat" 0 "$KETCH" "$@" 2>&1 | grep -o '[0-9]\+' | tail -1)
 	[ "$calls" -gt 50 ]
 	"$after"
+	killed=yes
 	for ((i = 1; i <= n; i++)); do
 		"$DIR/killat" $((calls * i / (n + 1) + RANDOM % 9)) "$KETCH" "$@" >/dev/null 2>&1 || :
 		"$after" || { echo "at $i of $n" >&2; return 1; }
@@ -38,12 +43,12 @@ points() {
 
 rolled_back() { # it is one of the two, whole; then what it was before again
 	local now
-	now=$(file one)
+	now=$(volume kv)
 	like "$now" '^(first|second)$'
-	is "$(volume kv)" "$now"
+	says one "$now"
 	ketch rollback one@second
 	is "$(volume kv)" second
-	[ "$ISOLATION" = vm ] || is "$(file one)" second
+	[ "$ISOLATION" = vm ] || says one second
 }
 
 @test "rollback" { points rolled_back rollback one@first; }
@@ -56,11 +61,14 @@ created() { # it is there or not, and holds what it must
 	fi
 }
 
-@test "snapshot create" { points created snapshot create one@new && is "$(file one)" second; }
+@test "snapshot create" {
+	points created snapshot create one@new
+	[ "$ISOLATION" = vm ] || is "$(file one)" second # of a machine: with the next
+}
 
 removed() {
 	if [[ $(names) == "first new second" ]]; then
-		is "$(file one)" second
+		says one second
 	else
 		is "$(names)" "first second"
 		ketch snapshot create one@new >/dev/null
@@ -74,7 +82,7 @@ removed() {
 }
 
 cloned() { # there is none, or it is whole
-	unknown two || is "$(file two) $(volume kv-two)" "first first"
+	unknown two || { is "$(volume kv-two)" first && says two first; }
 	unknown two || ketch rm two >/dev/null
 	[ "$(ketch volume ls -q)" = kv ] || ketch volume rm kv-two >/dev/null
 	is "$(ketch volume ls -q)" kv
@@ -91,7 +99,7 @@ tree() {
 
 within() { # SCRIPT
 	ketch start one >/dev/null && await 60 status_is one running && await 60 answers
-	ketch exec one sh -c "$1" && ketch stop one >/dev/null
+	ketch exec one sh -c "$1" && seen=$(tree) && ketch stop one >/dev/null # while it runs a look costs a machine nothing
 }
 
 # Every way in which an upper layer covers a lower one: over a file, a directory, a link, what is deleted, a new directory
@@ -104,8 +112,9 @@ two_layers() {
 		mkdir -p again/new; echo 2 >again/new/z; rm file; mkdir file; echo 2 >file/y; rm -r dir; echo 2 >dir; rm link
 		ln -s b link; rm del; mkdir up; echo 2 >up/u; mkfifo up/p'
 	ketch snapshot create one@top >/dev/null
-	wanted=$(tree)
-	n_layers=$(layers | wc -l) # with the new top, which has been looked through
+	wanted=$seen
+	[ "$ISOLATION" = vm ] || is "$(tree)" "$wanted"
+	n_layers=$(layers | wc -l) # with the new top, which a container has been looked through
 }
 
 merged() { # at any moment the tree is the same; then it is done
@@ -113,19 +122,19 @@ merged() { # at any moment the tree is the same; then it is done
 	[[ " $(names) " != *" mid "* ]] || ketch snapshot rm one@mid >/dev/null
 	is "$(tree)" "$wanted"
 	is "$(layers | wc -l)" $((n_layers - 1))
-	within 'rm -r /t'
+	within 'rm -r /t/*'
 	ketch rollback one@top && is "$(tree)" "$wanted"
 	ketch rollback one@second && ketch snapshot rm one@top >/dev/null
 }
 
 @test "snapshot rm, and two layers become one" {
-	local calls i n=$((${KILL_POINTS:-6} / 3))
+	local calls i n=$(((${KILL_POINTS:-3} + 2) / 3)) seen wanted n_layers
 	two_layers
 	calls=$("$DIR/killat" 0 "$KETCH" snapshot rm one@mid 2>&1 | grep -o '[0-9]\+' | tail -1)
 	[ "$calls" -gt 50 ]
 	is "$(tree)" "$wanted"
-	is "$(layers | wc -l)" $((n_layers - 1))
 	[ "$ISOLATION" = container ] || return 0 # a machine boots for each look
+	is "$(layers | wc -l)" $((n_layers - 1))
 	merged
 	for ((i = 1; i <= n; i++)); do
 		two_layers
