@@ -9,7 +9,7 @@ setup_file() {
 
 sweep() { # COMMAND
 	beyond runc 'leaves a cgroup or a process behind at many points'
-	run "$OCI/kill_points.py" "$RUNTIME" "$DIR/killat" "$DIR" "$TAG" "${KILL_POINTS:-40}" "$1"
+	run "$OCI/kill_points.py" "$RUNTIME" "$DIR/killat" "$DIR" "$TAG" "${KILL_POINTS:-12}" "$1"
 	is "$status" 0 || { echo "$output" >&2; return 1; }
 }
 
