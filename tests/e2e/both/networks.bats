@@ -9,7 +9,7 @@ setup_file() {
 	export ONE TWO
 	ONE=$(stay --name one --network web:ip=10.9.0.77,alias=first --cap-add net_raw)
 	TWO=$(stay --name two --network web --mac-address 02:aa:bb:cc:dd:01 --cap-add net_raw --add-host gate:host-gateway)
-	stay --name far --network lab --cap-add net_raw >/dev/null
+	ISOLATION=container stay --name far --network lab --cap-add net_raw >/dev/null # two of this run, and one beside them
 }
 
 teardown_file() { store_close; }
@@ -60,15 +60,18 @@ leases_are() { [ "$(leases)" -eq "$1" ]; }
 	run ! ketch exec far nslookup first
 }
 
-# matrix: who reaches one, two, far and the gateways of web and lab, a line for each who asks
+# matrix: who reaches one, two, far and the gateways of web and lab, a line for each who asks; all at once, for silence takes long
 matrix() {
-	local from
+	local from two far lab
+	two=$(inspect_of two .NetworkSettings.Networks.web.IPAddress) far=$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)
+	lab=$(inspect_of far .NetworkSettings.Networks.lab.Gateway)
 	for from in one two far; do
-		ketch exec "$from" sh -c 'for a; do ping -c1 -W1 "$a" >/dev/null 2>&1 && printf y || printf n; done' - \
-			10.9.0.77 "$(inspect_of two .NetworkSettings.Networks.web.IPAddress)" \
-			"$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)" 10.9.0.1 "$(inspect_of far .NetworkSettings.Networks.lab.Gateway)"
-		echo " $from"
+		ketch exec "$from" sh -c 'for a; do ping -c1 -W3 "$a" >/dev/null 2>&1 & p="$p $!"; done
+			for pid in $p; do wait $pid && printf y || printf n; done' - 10.9.0.77 "$two" "$far" 10.9.0.1 "$lab" \
+			>"$DIR/reached.$from" &
 	done
+	wait
+	for from in one two far; do echo "$(cat "$DIR/reached.$from") $from"; done
 }
 helpers() { # pids of the name services of this store
 	{ find /proc/[0-9]*/fd -lname "$KETCH_RUN_ROOT/networks/*/lock*" 2>/dev/null || :; } | cut -d/ -f3 | sort -u
