@@ -41,7 +41,7 @@ restarted() { [ "$(inspect_of db .RestartCount)" = "$1" ] && answers db; } # TIM
 	is "$(cli db get answer)" 42
 }
 
-@test "stopped in order it ends with 0; its files can be copied, and exported when it goes on" {
+@test "stopped in order it ends with 0; its files can be copied, and it goes on" {
 	ketch stop db
 	is "$(inspect_of db '.State | .Status, .ExitCode')" $'exited\n0'
 	[ "$ISOLATION" = vm ] || ketch cp db:/var/lib/redis/appendonlydir "$DIR/at-rest" # a machine boots for it: trees.bats
@@ -51,8 +51,12 @@ restarted() { [ "$(inspect_of db .RestartCount)" = "$1" ] && answers db; } # TIM
 	grep -q answer "$DIR"/copy/*.aof
 	[ "$ISOLATION" = vm ] || diff "$DIR/at-rest" "$DIR/copy"
 	is "$(cli db get answer)" 42
-	[ "$ISOLATION" = container ] || return 0 # all of Debian: half a minute under emulation; trees.bats exports a small root
+}
+
+@test "all of Debian is exported while it goes on" {
+	[ "$ISOLATION" = container ] || skip "half a minute under emulation: trees.bats exports a small root"
 	ketch export db | tar -tf - | grep -q '^var/lib/redis/appendonlydir/.*aof'
+	is "$(cli db get answer)" 42
 }
 
 @test "an image made of it while it runs has its data" {

@@ -24,8 +24,6 @@ within() { # INSTANCE COMMAND
 
 	ketch rollback --keep last sn@snap0
 	is "$(within sn 'cat /file /other /dir/*; ls /dir; ls /etc/group 2>&1 || :')" $'one\none\nx\nx\nls: /etc/group: No such file or directory'
-	ketch rollback sn@last
-	is "$(within sn 'cat /file; ls /dir')" $'two\ny'
 	ketch rollback sn@b
 
 	is "$(ketch snapshot inspect -f '{{.name}}' sn@b)" b
@@ -45,7 +43,6 @@ within() { # INSTANCE COMMAND
 @test "what is not as it was in a snapshot is listed" {
 	ketch exec sn sh -c 'rm /other; touch -d @1 /file; rm /dir/y; mkdir /dir/new; echo z >/dir/new/z'
 	is "$(ketch snapshot diff sn@c)" $'C /dir\nA /dir/new\nA /dir/new/z\nD /dir/y\nC /file\nD /other'
-	[ "$ISOLATION" = vm ] || is "$(ketch snapshot diff sn@last sn@c)" "" # a machine boots for each
 	ketch exec sn sh -c 'rm -r /dir/new; echo y >/dir/y'
 	refused 1 'names no snapshot' ketch snapshot diff sn
 	refused 1 'has no snapshot "none"' ketch snapshot diff sn@none
@@ -57,7 +54,15 @@ within() { # INSTANCE COMMAND
 	refused 1 'is running: stop it first, or add --stop' ketch rollback sn@live
 	ketch exec sn sh -c 'echo later >/file; rm /dir/[0-9]*'
 	ketch rollback --stop sn@live
+}
+
+@test "two states are compared, and gone back to one after the other" {
+	[ "$ISOLATION" = container ] || skip "a machine boots for each look: its clones show what it went back to"
 	is "$(within sn 'cat /file; ls /dir | wc -l')" $'live\n51'
+	is "$(ketch snapshot diff sn@last sn@c)" ""
+	ketch rollback sn@last
+	is "$(within sn 'cat /file; ls /dir')" $'two\ny'
+	ketch rollback sn@live
 }
 
 @test "clones go on by themselves, also when what they were made of has gone" {
@@ -68,9 +73,11 @@ within() { # INSTANCE COMMAND
 	is "$(ketch exec tt sh -c 'echo t >>/file; cat /file; hostname')" "$(printf 'live\nt\n%.12s' "$(inspect_of tt .Id)")"
 	ketch rm sn >/dev/null
 	is "$(ketch exec tt sh -c 'cat /file; ls /dir | wc -l')" $'live\nt\n51'
-	stop tt
-	is "$(within uu 'cat /file')" live
-	ketch rm tt uu >/dev/null
+	ketch rm -f tt >/dev/null
+	ketch start uu >/dev/null
+	await 30 status_is uu running
+	is "$(ketch exec uu sh -c 'cat /file; ls /dir | wc -l')" $'live\n51'
+	ketch rm -f uu >/dev/null
 	is "$(find "$KETCH_ROOT/writable" -mindepth 1)" ""
 }
 
@@ -80,6 +87,8 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 
 @test "volumes are in a snapshot, also of one that runs, and go back with it" {
 	stay --name vv -v data:/data -v /anon >/dev/null
+	local anon
+	anon=$(inspect_of vv '.Mounts[] | select(.Destination == "/anon").Name')
 	ketch exec vv sh -c 'echo one >/data/file; echo one >/anon/file; ln /data/file /data/other'
 	ketch snapshot create vv@live >/dev/null
 	is "$(ketch snapshot ls --format '{{.Name}} {{.Holds}}' vv)" "live disk, 2 volumes"
@@ -87,7 +96,10 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	ketch volume snapshot create data@vol >/dev/null
 	refused 1 'vv runs with the volume data: stop it first' ketch volume rollback data@vol
 	ketch rollback --stop --keep two vv@live
-	is "$(within vv 'cat /data/other /anon/file; echo three >/data/file; cat /data/other')" $'one\none\nthree'
+	local data=$KETCH_ROOT/volumes/data/_data
+	is "$(cat "$data/other") $(volume_file "$anon" file)" "one one"
+	echo three >"$data/file" # as the instance would
+	is "$(cat "$data/other")" three
 	ketch rollback --no-volumes vv@live
 	is "$(volume_file data file)" three
 	ketch rollback vv@two
@@ -97,7 +109,7 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 
 @test "a volume that another instance runs with does not go back" {
 	local user
-	user=$(krun -d -v data:/data ketch/base "${STAY[@]}") && await 30 logged "$user" ready
+	user=$(ISOLATION=container stay -v data:/data) # the quick wall: it holds the volume
 	refused 1 'runs with the volume data: stop it first, or leave the volumes as they are' ketch rollback vv@two
 	ketch exec "$user" sh -c 'echo four >/data/file'
 	ketch snapshot create vv@four >/dev/null
@@ -185,6 +197,11 @@ newer_than() { [ "$(newest "$1")" != "$2" ]; }
 	ketch rollback --stop au >/dev/null
 	is "$(automatic au)" 2
 	is "$(ketch cp au:/file - | tar -xOf -)" one
-	[ "$ISOLATION" = vm ] || { ketch rollback "au@$(newest au)" && is "$(ketch cp au:/file - | tar -xOf -)" two; }
+}
+
+@test "what was before that rollback is gone back to" {
+	[ "$ISOLATION" = container ] || skip "a machine boots for the look"
+	ketch rollback "au@$(newest au)"
+	is "$(ketch cp au:/file - | tar -xOf -)" two
 	ketch rm au >/dev/null
 }
