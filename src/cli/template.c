@@ -146,9 +146,9 @@ const struct command cmd_template_create = {
 		"well, its "
 		"memory, devices and files are kept, and it ends.  ketch run --template NAME goes on from "
 		"there, "
-		"in a few milliseconds: pages are shared until somebody writes to them.  Options are those "
-		"of run.  "
-		"Under --driver kvm.",
+		"in a few milliseconds under --driver kvm, where pages are shared until somebody writes to "
+		"them; "
+		"QEMU reads its memory first.  Options are those of run.",
 	.opts = CREATE_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &create_defaults,

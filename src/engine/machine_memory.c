@@ -7,99 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/hmac.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/ask.h"
 #include "engine/engine_int.h"
+#include "engine/memory_fit.h"
+#include "engine/memory_mac.h"
+#include "vm/saving.h"
 #include "wire/msg.h"
 
-#define FORMAT	  "ketch-vmm/1" /* that of vmm/state.h and its RAM; another layout has another number */
-#define KEY_FILE  "memory.key"
-#define STATE_MAX (2 << 20)
+#define STATE_MAX (2 << 20) /* of ketch-vmm */
 
 int memory_can_save(const struct instance *in, struct err *e)
 {
 	if (in->spec.isolation != ISOLATION_VM)
 		return err_set(e, ENOTSUP, "%s is a container: the memory of virtual machines alone is saved",
 			       in->spec.name);
-	if (in->spec.vm.driver != VM_DRIVER_KVM)
-		return err_set(e, ENOTSUP, "the memory of a machine is saved under --driver kvm only");
-	for (size_t i = 0; i < in->spec.n_mounts; i++)
-		if (in->spec.mounts[i].type != MOUNT_TMPFS)
-			return err_set(e, ENOTSUP,
-				       "the memory of a machine with mounts of the host (%s) cannot be saved",
-				       in->spec.mounts[i].target);
-	return 0;
-}
-
-/* --- the mac */
-
-static int make_key(int root, uint8_t ret[HMAC_KEY_BYTES])
-{
-	autoclose int fd = openat(root, KEY_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (getrandom(ret, HMAC_KEY_BYTES, 0) != HMAC_KEY_BYTES)
-		return -EIO;
-	return write_full(fd, ret, HMAC_KEY_BYTES) < 0 || fsync(fd) < 0 ? -EIO : 0;
-}
-
-/* A key that was being made when the host went down is none, and nothing was made with it. */
-static int read_key(struct engine *en, bool make, uint8_t ret[HMAC_KEY_BYTES], struct err *e)
-{
-	autoclose int root = open(en->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(buf_done) struct buf b = { 0 };
-	int r = root < 0 ? -errno : read_file(root, KEY_FILE, HMAC_KEY_BYTES, &b);
-
-	if (r == 0 && b.len != HMAC_KEY_BYTES && make) {
-		unlinkat(root, KEY_FILE, 0);
-		r = -ENOENT;
-	}
-	if (r == 0 && b.len == HMAC_KEY_BYTES)
-		memcpy(ret, b.data, HMAC_KEY_BYTES);
-	else if (r == -ENOENT && make)
-		r = make_key(root, ret);
-	else if (r == 0)
-		r = -EBADMSG;
-	return r < 0 ? err_sys(e, -r, "the key of saved memory") : 0;
-}
-
-static void compute(const uint8_t key[HMAC_KEY_BYTES], const struct snapshot *s, const struct buf *state,
-		    uint8_t ret[SHA256_BYTES])
-{
-	struct hmac h;
-
-	hmac_init(&h, key);
-	hmac_add(&h, FORMAT, sizeof(FORMAT));
-	hmac_add(&h, s->id, strlen(s->id));
-	hmac_add(&h, &s->memory.ram_bytes, sizeof(s->memory.ram_bytes));
-	hmac_add(&h, state->data, state->len);
-	hmac_end(&h, ret);
-}
-
-static int seal(struct engine *en, const struct snapshot *s, int dir, struct err *e)
-{
-	uint8_t key[HMAC_KEY_BYTES], mac[SHA256_BYTES];
-	AUTO(buf_done) struct buf state = { 0 };
-	int r = read_key(en, true, key, e);
-
-	if (r < 0)
-		return r;
-	r = read_file(dir, "state", STATE_MAX, &state);
-	if (r == 0) {
-		compute(key, s, &state, mac);
-		r = write_file_atomic(dir, "mac", 0600, mac, sizeof(mac));
-	}
-	explicit_bzero(key, sizeof(key));
-	return r < 0 ? err_sys(e, -r, "the saved state") : 0;
+	return vm_saving_check(&in->spec, e);
 }
 
 /* --- saving */
@@ -135,10 +64,7 @@ int memory_save_rest(struct memory_saving *m, struct err *e)
 	r = engine_save(m->en, m->in, &m->fd, SAVE_REST, m->s->id, e);
 	if (r < 0)
 		return r;
-	free(mem->format);
-	mem->format = strdup(FORMAT);
-	mem->ram_bytes = m->in->spec.vm.ram_bytes;
-	return mem->format ? 0 : err_set(e, ENOMEM, "out of memory");
+	return memory_fit_note(m->en, &m->in->spec, mem, e);
 }
 
 int memory_save_end(struct memory_saving *m, struct err *e)
@@ -154,7 +80,7 @@ int memory_save_end(struct memory_saving *m, struct err *e)
 	if (dir < 0)
 		return dir;
 	mem->file_bytes = stored_bytes(dir, "ram") + stored_bytes(dir, "state");
-	r = seal(m->en, m->s, dir, e);
+	r = memory_mac_write(m->en, m->s, dir, e);
 	if (r == 0 && syncfs(dir) < 0)
 		r = err_sys(e, errno, "cannot make the snapshot durable");
 	close(dir);
@@ -204,61 +130,51 @@ int memory_sweep(struct engine *en, const char *instance, int all, struct err *e
 
 /* --- restoring */
 
-static int check(struct engine *en, const struct snapshot *s, int dir, struct buf *state, struct err *e)
+/* What was checked, and not what the file is by then. */
+static int copy_of(int dir, struct err *e)
 {
-	uint8_t key[HMAC_KEY_BYTES], want[SHA256_BYTES];
-	AUTO(buf_done) struct buf mac = { 0 };
-	int r = read_key(en, false, key, e);
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = fd_move_above_stdio(memfd_create("state", MFD_CLOEXEC));
+	int r = fd < 0 ? -errno : read_file(dir, "state", STATE_MAX, &b);
 
-	if (r < 0)
-		return r;
-	r = read_file(dir, "state", STATE_MAX, state);
 	if (r == 0)
-		r = read_file(dir, "mac", SHA256_BYTES, &mac);
-	if (r == 0)
-		compute(key, s, state, want);
-	explicit_bzero(key, sizeof(key));
-	if (r < 0)
-		return err_sys(e, -r, "snapshot %s: its saved state", s->name);
-	if (mac.len != SHA256_BYTES || hmac_differ((const uint8_t *)mac.data, want))
-		return err_set(e, EBADMSG,
-			       "snapshot %s: its saved state was not written by this store, or is damaged",
-			       s->name);
-	return 0;
+		r = write_full(fd, b.data, b.len);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(e, -r, "the saved state") : take_fd(&fd);
 }
 
-/* What was checked, and not what the file is by then. */
-static int copy_of(const struct buf *state, struct err *e)
+static int open_file(const struct snapshot *s, int dir, const char *name, struct err *e)
 {
-	autoclose int fd = fd_move_above_stdio(memfd_create("state", MFD_CLOEXEC));
-	int r = fd < 0 ? -errno : write_full(fd, state->data, state->len);
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	return r < 0 ? err_sys(e, -r, "memfd") : take_fd(&fd);
+	return fd < 0 ? err_sys(e, errno, "snapshot %s: its memory", s->name) : fd;
 }
 
 int memory_open(struct engine *en, const struct snapshot *s, int *ret_state, int *ret_ram, struct err *e)
 {
-	AUTO(buf_done) struct buf state = { 0 };
-	autoclose int dir = -1, ram = -1, copy = -1;
+	autoclose int dir = -1, ram = -1, state = -1;
+	bool whole; /* the state has the RAM: far too much to copy, and only who has the key can write to it */
 	int r;
 
 	if (!s->memory.format)
 		return err_set(e, ENOENT, "snapshot %s holds no memory", s->name);
-	if (strcmp(s->memory.format, FORMAT) != 0)
-		return err_set(e, EPROTO,
-			       "snapshot %s: its memory is of the format %.40s; this Ketch reads %s", s->name,
-			       s->memory.format, FORMAT);
-	dir = snapshot_dir_open(en, s, e);
-	r = dir < 0 ? dir : check(en, s, dir, &state, e);
+	r = memory_fit_check(en, s, e);
 	if (r < 0)
 		return r;
-	ram = openat(dir, "ram", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (ram < 0)
+	whole = !strcmp(s->memory.format, MEMORY_FORMAT_QEMU);
+	dir = snapshot_dir_open(en, s, e);
+	if (dir < 0)
+		return dir;
+	state = whole ? open_file(s, dir, "state", e) : copy_of(dir, e);
+	r = state < 0 ? state : memory_mac_check(en, s, dir, state, e);
+	if (r == 0 && !whole)
+		r = ram = open_file(s, dir, "ram", e);
+	if (r < 0)
+		return r;
+	if (lseek(state, 0, SEEK_SET) < 0)
 		return err_sys(e, errno, "snapshot %s: its memory", s->name);
-	copy = copy_of(&state, e);
-	if (copy < 0)
-		return copy;
-	*ret_state = take_fd(&copy);
+	*ret_state = take_fd(&state);
 	*ret_ram = take_fd(&ram);
 	return 0;
 }

@@ -2,12 +2,9 @@
  *
  * In the directory of the snapshot (snapshot_dir_open):
  *
- *	ram	guest RAM, sparse; machines map it privately
- *	state	vcpus and devices (vmm/state.h)
- *	mac	HMAC-SHA256 of the state and of what it belongs to, with the key of this store (ROOT/memory.key, 0600)
- *
- * A state without the right mac is refused: the program that reads it is jailed, and does not know the key.  The RAM is
- * the guest's own bytes, whatever they are, and has no mac: then a restore would have to read all of it.
+ *	ram	guest RAM, sparse; machines map it privately (driver kvm)
+ *	state	vcpus and devices (vmm/state.h); of QEMU all of its stream, with the RAM
+ *	mac	HMAC-SHA256 of the state and of what it belongs to, with the key of this store (engine/memory_mac.h)
  */
 #ifndef ENGINE_MACHINE_MEMORY_H
 #define ENGINE_MACHINE_MEMORY_H
@@ -37,7 +34,8 @@ void memory_discard(struct engine *en, const struct snapshot *s);
 /* With the lock of the snapshots of an instance, whose directory is `all`: what no row names goes, for whoever made it was killed. */
 int memory_sweep(struct engine *en, const char *instance, int all, struct err *e);
 
-/* Opens what a machine is restored from: *ret_state is a copy whose mac is right.  -ENOENT: there is no memory in it. */
+/* Opens what a machine is restored from: *ret_state has the right mac, *ret_ram is -1 where the RAM is in it.  -ENOENT: there is
+ * no memory in it. */
 int memory_open(struct engine *en, const struct snapshot *s, int *ret_state, int *ret_ram, struct err *e);
 
 #endif

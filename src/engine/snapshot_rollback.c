@@ -163,7 +163,8 @@ static int check_memory(struct engine *en, const struct snapshot *s, struct err 
 	if (r < 0)
 		return r;
 	close(state);
-	close(ram);
+	if (ram >= 0)
+		close(ram);
 	return 0;
 }
 

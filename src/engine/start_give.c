@@ -218,9 +218,9 @@ static int give_memory(struct starter *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = start_give(s, "state", state, e);
-	if (r < 0)
+	if (r < 0 && ram >= 0)
 		close(ram);
-	return r < 0 ? r : start_give(s, "ram/0", ram, e);
+	return r < 0 || ram < 0 ? r : start_give(s, "ram/0", ram, e);
 }
 
 static int fill_boot(struct starter *s, struct err *e)

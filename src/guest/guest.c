@@ -4,6 +4,9 @@
  *
  * A machine that was restored finds its stream reset: UP -reset-> RESTORED -SEED, CONFIG / READY-> RESTORED -START 0 / STARTED-> UP.
  * Its workload stands still since before it was saved (FILES_HOLD), and goes on at START.
+ *
+ * A port (QEMU) stays open over a restore, and what was under way in it would be torn: so the host has asked for SILENCE
+ * before, and nothing is under way.  The next word after that is the old host's, or a HELLO of another one.
  */
 #include "guest/guest.h"
 
@@ -45,7 +48,7 @@ struct guest {
 	struct running *running; /* NULL: not yet, or no more */
 	struct watch deadline;
 	int initramfs;
-	bool greeted, seeded;
+	bool greeted, seeded, silent;
 };
 
 /* Says it where the kernel says its things; the monitor keeps the end of that. */
@@ -253,6 +256,42 @@ static void on_shutdown(struct guest *g)
 		loop_stop(g->loop);
 }
 
+static void on_silence(struct guest *g, const struct msg *m)
+{
+	g->silent = msg_u32(m, 0);
+	if (g->silent) {
+		msg_put_u32(conn_out(g->conn), MSG_SILENCE, 0, 1);
+		conn_flush(g->conn);
+	}
+	conn_silence(g->conn, g->silent);
+}
+
+static void greet(struct guest *g)
+{
+	msg_put_u32(conn_out(g->conn), MSG_HELLO, 0, MSG_VERSION);
+	conn_flush(g->conn);
+}
+
+static void await_identity(struct guest *g)
+{
+	container_detach(g->running);
+	g->seeded = false;
+	g->state = RESTORED;
+}
+
+/* Of another host, by the same port. */
+static void on_greeting(struct guest *g, const struct msg *m)
+{
+	if (!g->silent || !g->running || msg_u32(m, 0) != MSG_VERSION) {
+		loop_stop(g->loop);
+		return;
+	}
+	g->silent = false;
+	conn_forget(g->conn);
+	await_identity(g);
+	greet(g);
+}
+
 static void on_message(void *arg, const struct msg *m)
 {
 	struct guest *g = arg;
@@ -261,6 +300,10 @@ static void on_message(void *arg, const struct msg *m)
 		g->greeted = m->type == MSG_HELLO && msg_u32(m, 0) == MSG_VERSION;
 		if (!g->greeted)
 			loop_stop(g->loop);
+	} else if (m->type == MSG_HELLO) {
+		on_greeting(g, m);
+	} else if (m->type == MSG_SILENCE) {
+		on_silence(g, m);
 	} else if (m->type == MSG_CLOCK) {
 		set_clock(m);
 	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
@@ -282,7 +325,7 @@ static void on_message(void *arg, const struct msg *m)
 	}
 }
 
-static int greet(struct guest *g, int port, struct err *e);
+static int talk(struct guest *g, int port, struct err *e);
 
 /* A stream that was reset may mean that we were restored: then the host waits for us to come back. */
 static bool reconnect(struct guest *g)
@@ -292,11 +335,10 @@ static bool reconnect(struct guest *g)
 
 	if (port < 0)
 		return false;
-	container_detach(g->running);
+	await_identity(g);
 	conn_free(g->conn);
-	g->greeted = g->seeded = false;
-	g->state = RESTORED;
-	return greet(g, port, &e) == 0;
+	g->greeted = false;
+	return talk(g, port, &e) == 0;
 }
 
 /* Without the monitor nobody needs this machine. */
@@ -312,13 +354,12 @@ static void on_closed(void *arg, const struct err *why)
 
 static const struct conn_ops conn_ops = { on_message, on_closed, NULL };
 
-static int greet(struct guest *g, int port, struct err *e)
+static int talk(struct guest *g, int port, struct err *e)
 {
 	g->conn = conn_new(g->loop, port, PEER_MONITOR, &conn_ops, g);
 	if (!g->conn)
 		return err_sys(e, errno, "port");
-	msg_put_u32(conn_out(g->conn), MSG_HELLO, 0, MSG_VERSION);
-	conn_flush(g->conn);
+	greet(g);
 	return 0;
 }
 
@@ -358,7 +399,7 @@ static int set_up(struct guest *g, struct err *e)
 	port = system_open_agent(g->initramfs, PORT_MS, e);
 	if (port < 0)
 		return port;
-	return greet(g, port, e);
+	return talk(g, port, e);
 }
 
 int guest_run(void)

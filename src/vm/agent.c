@@ -19,7 +19,8 @@ struct agent {
 	void *arg;
 	enum agent_state state;
 	struct buf config; /* until it is sent */
-	bool restored;
+	bool restored, silent;
+	unsigned silences; /* asked for and not answered */
 	struct streams streams;
 };
 
@@ -102,6 +103,11 @@ static void on_message(void *arg, const struct msg *m)
 		on_readiness(a, m);
 		return;
 	}
+	if (m->type == MSG_SILENCE && a->silences) {
+		if (!--a->silences && a->silent)
+			a->ops->silent(a->arg);
+		return;
+	}
 	r = streams_from_guest(&a->streams, m, &e);
 	if (r < 0)
 		lose(a, &e);
@@ -161,6 +167,21 @@ void agent_send(struct agent *a, const struct msg *m)
 		return;
 	msg_put(conn_out(a->conn), m->type, m->stream, m->data, m->len);
 	conn_flush(a->conn);
+}
+
+int agent_silence(struct agent *a, bool silent)
+{
+	if (a->state != UP)
+		return -ENOTCONN;
+	if (!silent)
+		conn_silence(a->conn, false);
+	msg_put_u32(conn_out(a->conn), MSG_SILENCE, 0, silent);
+	conn_flush(a->conn);
+	if (silent)
+		conn_silence(a->conn, true);
+	a->silent = silent;
+	a->silences += silent;
+	return 0;
 }
 
 void agent_set_clock(struct agent *a)

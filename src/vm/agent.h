@@ -15,6 +15,8 @@ struct agent_ops {
 	void (*ready)(void *arg);
 	/* A checked message of a process, or the answer to a question. */
 	void (*message)(void *arg, const struct msg *m);
+	/* What agent_silence asked for: it says no more. */
+	void (*silent)(void *arg);
 	/* Once; why->no is 0 when the stream just ended.  agent_free may be called inside. */
 	void (*lost)(void *arg, const struct err *why);
 };
@@ -32,6 +34,9 @@ struct agent *agent_free(struct agent *a);
 bool agent_is_up(const struct agent *a);
 /* Sends a message of the monitor; what is for a process that has ended is dropped.  Only when up. */
 void agent_send(struct agent *a, const struct msg *m);
+/* silent: the guest finishes what it says (`silent` follows), and neither side begins anything new; else both go on.  0, or
+ * -ENOTCONN: it is not up. */
+int agent_silence(struct agent *a, bool silent);
 /* Tells the guest what time it is: its clock stood still with it.  Only when up. */
 void agent_set_clock(struct agent *a);
 

@@ -11,6 +11,8 @@
 
 enum answer { ANSWER_NONE, ANSWER_DONE, ANSWER_ERROR };
 
+#define MIGRATION "\"event\": \"MIGRATION\", \"data\": {\"status\": "
+
 /* How lines that are answers begin; greetings and events of QMP are none. */
 static const struct {
 	const char *begin;
@@ -29,6 +31,15 @@ static enum answer answer_of(const char *line)
 	return ANSWER_NONE;
 }
 
+/* QEMU's event of the end of a migration (qapi/migration.json), as QEMU prints it. */
+static void hear_event(const struct vm_control *c)
+{
+	bool well = strstr(c->line, MIGRATION "\"completed\"}");
+
+	if (well || strstr(c->line, MIGRATION "\"failed\"}") || strstr(c->line, MIGRATION "\"cancelled\"}"))
+		c->migrated(c->arg, well);
+}
+
 static void end_line(struct vm_control *c)
 {
 	enum answer a;
@@ -36,8 +47,11 @@ static void end_line(struct vm_control *c)
 	c->line[c->n] = '\0';
 	c->n = 0;
 	a = answer_of(c->line);
-	if (a == ANSWER_NONE)
+	if (a == ANSWER_NONE) {
+		if (c->migrated)
+			hear_event(c);
 		return;
+	}
 	if (c->early) {
 		c->early--;
 		return;
@@ -105,7 +119,7 @@ int vm_control_pause(struct vm_control *c, bool pause)
 
 int vm_control_ask(struct vm_control *c, const char *line, int fd)
 {
-	if (c->qmp || c->watch.fd < 0)
-		return -ENOTSUP;
+	if (c->watch.fd < 0)
+		return -EPIPE;
 	return fd < 0 ? say(c, line) : scm_send(c->watch.fd, fd, line, strlen(line));
 }

@@ -23,6 +23,8 @@ struct vm_control {
 	size_t n;
 	/* The oldest request was done, or not: error is its words, made printable.  `line` has the whole answer. */
 	void (*answered)(void *arg, const char *error);
+	/* QEMU has written its memory, or it could not, or not whole. */
+	void (*migrated)(void *arg, bool well);
 	void *arg;
 };
 
@@ -32,7 +34,7 @@ int vm_control_open(struct vm_control *c, struct loop *l, int fd, bool qmp);
 void vm_control_close(struct vm_control *c);
 /* `answered` follows, from the loop.  0 or -errno. */
 int vm_control_pause(struct vm_control *c, bool pause);
-/* A request of ketch-vmm (vmm/control.h), a whole line with its end, and a descriptor with it (-1: none), which stays the caller's.
+/* A request in the VMM's words, a whole line with its end, and a descriptor with it (-1: none), which stays the caller's.
  * `answered` follows.  0 or -errno. */
 int vm_control_ask(struct vm_control *c, const char *line, int fd);
 /* Bytes of the VMM, as they come; for the fuzz target, too. */

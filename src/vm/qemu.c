@@ -116,7 +116,9 @@ static void plan_cards(struct vmm_planner *pl, const struct instance_spec *s, in
 	for (size_t i = 0; card_get(s, i, &c); i++, number++) {
 		vmm_plan_fd(pl, number, c.from);
 		vmm_plan_arg(pl, "-netdev", "tap,id=net%zu,fd=%d", i, number);
-		vmm_plan_arg(pl, "-device", "virtio-net-device,netdev=net%zu,mac=%s", i, c.mac);
+		/* a restored one has another address, which it must not announce itself */
+		vmm_plan_arg(pl, "-device", "virtio-net-device,netdev=net%zu,mac=%s,guest_announce=off", i,
+			     c.mac);
 	}
 }
 

@@ -12,7 +12,8 @@ enum {
 	FD_INITRAMFS,
 	FD_DISK,
 	FD_CONTROL,
-	FD_EXTRA /* the image, shares, cards */
+	FD_EXTRA, /* the image, shares, cards; an image in one disk is one beside MACHINE_MAX_EXTRA */
+	FD_STATE = FD_EXTRA + 1 + MACHINE_MAX_EXTRA
 };
 
 /* qemu_start.c */

@@ -171,10 +171,24 @@ static int confine(const struct machine *m, int *ret, struct err *e)
 	return 0;
 }
 
+/* What it is restored from instead of being booted; it goes on by itself when that was read. */
+static int give_saved(struct machine *m)
+{
+	int r, fd = boot_fd(m->boot, "state");
+
+	if (fd < 0)
+		return 0;
+	if (m->n_fds == ARRAY_LEN(m->fds))
+		return -ENOSPC;
+	m->fds[m->n_fds++] = (struct child_fd){ fd, FD_STATE };
+	r = strv_add(&m->argv, "-incoming");
+	return r < 0 ? r : strv_addf(&m->argv, "fd:%d", FD_STATE);
+}
+
 /* Replaces kernel and initramfs by copies where need be; adds the last of the command line. */
 static int complete(struct machine *m, int *ret_kernel, int *ret_initramfs)
 {
-	int r = 0;
+	int r = give_saved(m);
 
 	for (size_t i = 0; i < m->n_fds && r == 0; i++) {
 		if (m->fds[i].as == FD_KERNEL)

@@ -154,6 +154,8 @@ void running_free(struct running *r)
 	if (m->console_fd >= 0)
 		close(m->console_fd);
 	vm_control_close(&r->control);
+	if (r->saving.state_fd >= 0)
+		close(r->saving.state_fd);
 	if (m->control_fd >= 0)
 		close(m->control_fd);
 	if (m->vmm_control_fd >= 0)

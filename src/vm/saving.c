@@ -10,11 +10,29 @@
 #include "base/auto.h"
 #include "vm/share.h"
 
-static void end(struct vm_saving *s, const struct err *e)
+#define MOST_TRIES 1000
+
+static void go_on(struct vm_saving *s);
+
+bool vm_saving_is_busy(const struct vm_saving *s)
 {
-	s->waits = 0;
-	s->answer(s->arg, e->no, e->msg);
+	return s->waits || s->migrating || s->state_fd >= 0;
 }
+
+/* All that was asked for has been answered; *why->no: not well. */
+static void end(struct vm_saving *s, const struct err *why, const char *text)
+{
+	bool due = s->go_on_due;
+
+	if (s->going_on && !why->no && s->control->qmp)
+		s->silence(s->arg, false);
+	s->going_on = s->go_on_due = false;
+	s->answer(s->arg, why->no, why->no ? why->msg : text);
+	if (due)
+		go_on(s);
+}
+
+/* --- requests */
 
 /* Who asked is a command of the same user, but a name is no path. */
 static bool is_id(const char *text)
@@ -33,17 +51,19 @@ static int open_file(const struct vm_saving *s, const char *id, const char *name
 	return fd < 0 ? err_sys(e, errno, "the file \"%s\" of the snapshot", name) : fd;
 }
 
-/* Its servers know what the guest has open, and cannot be asked. */
-static int check(const struct vm_saving *s, struct err *e)
+int vm_saving_check(const struct instance_spec *spec, struct err *e)
 {
-	const struct instance_spec *spec = &s->boot->spec;
-
-	if (spec->vm.driver != VM_DRIVER_KVM)
-		return err_set(e, ENOTSUP, "the memory of a machine is saved under --driver kvm only");
-	if (share_count(spec))
+	if (spec->vm.driver == VM_DRIVER_QEMU && spec->vm.accel_kvm)
 		return err_set(
 			e, ENOTSUP,
-			"the memory of a machine with mounts of the host (-v, --mount) cannot be saved");
+			"the memory of a machine whose QEMU uses KVM is not saved: with --driver kvm it is");
+	/* its servers know what the guest has open, and cannot be asked */
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (share_is_needed(&spec->mounts[i]))
+			return err_set(
+				e, ENOTSUP,
+				"the memory of a machine with mounts of the host (%.200s) cannot be saved",
+				spec->mounts[i].target);
 	return 0;
 }
 
@@ -54,6 +74,8 @@ static int ask(struct vm_saving *s, const char *line, int fd, struct err *e)
 	s->waits += r == 0;
 	return r < 0 ? err_sys(e, -r, "the machine is not to be reached") : 0;
 }
+
+/* --- ketch-vmm */
 
 static int write_ram(struct vm_saving *s, const char *id, struct err *e)
 {
@@ -75,38 +97,158 @@ static int write_rest(struct vm_saving *s, const char *id, struct err *e)
 	return fd < 0 ? fd : ask(s, "save\n", fd, e);
 }
 
+/* --- QEMU */
+
+static int begin_silence(struct vm_saving *s, const char *id, struct err *e)
+{
+	int r;
+
+	if (s->paused) /* and whoever is restored from it would be, too */
+		return err_set(e, EAGAIN, "it is paused: its memory is saved while it runs");
+	s->state_fd = open_file(s, id, "state", e);
+	if (s->state_fd < 0)
+		return s->state_fd;
+	r = s->silence(s->arg, true);
+	if (r < 0) {
+		close(take_fd(&s->state_fd));
+		return err_sys(e, -r, "the guest is not to be reached");
+	}
+	return 0;
+}
+
+/* The guest's kernel runs until the last of it is written: its workload stands still. */
+void vm_saving_silent(struct vm_saving *s)
+{
+	autoclose int fd = take_fd(&s->state_fd);
+	struct err e = { 0 };
+	int r;
+
+	if (fd < 0)
+		return;
+	r = ask(s,
+		"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
+		"{\"capability\":\"events\",\"state\":true}]}}\n",
+		-1, &e);
+	if (r == 0) /* no limit that a disk has not */
+		r = ask(s,
+			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":"
+			"1099511627776}}\n",
+			-1, &e);
+	if (r == 0)
+		r = ask(s, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"state\"}}\n", fd, &e);
+	if (r == 0)
+		r = ask(s, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}\n", -1, &e);
+	s->migrating = r == 0;
+	if (r < 0) {
+		s->waits = 0; /* its socket is closed */
+		end(s, &e, NULL);
+	}
+}
+
+void vm_saving_migrated(struct vm_saving *s, bool well)
+{
+	if (!s->migrating)
+		return;
+	s->migrating = false;
+	if (!well && !s->why.no)
+		err_set(&s->why, EIO, "QEMU could not write all of the machine's memory");
+	if (!s->waits)
+		end(s, &s->why, "{}");
+}
+
+/* What is under way shall not be finished: who asked has gone. */
+static void give_up(struct vm_saving *s)
+{
+	struct err e = { 0 };
+
+	s->go_on_due = true;
+	err_set(&s->why, ECANCELED, "nobody waits for it any more");
+	if (s->state_fd >= 0) {
+		close(take_fd(&s->state_fd));
+		end(s, &s->why, NULL);
+	} else if (s->migrating) {
+		ask(s, "{\"execute\":\"migrate_cancel\"}\n", -1, &e);
+	}
+}
+
+/* --- either */
+
+static int ask_to_go_on(struct vm_saving *s, struct err *e)
+{
+	return ask(s, s->control->qmp ? "{\"execute\":\"cont\"}\n" : "resume\n", -1, e);
+}
+
+static void go_on(struct vm_saving *s)
+{
+	struct err e = { 0 };
+
+	s->why = e;
+	s->tries = 0;
+	s->going_on = true;
+	if (s->paused || ask_to_go_on(s, &e) < 0)
+		end(s, &e, "");
+}
+
+static int begin(struct vm_saving *s, uint32_t step, const char *id, struct err *e)
+{
+	bool qemu = s->boot->spec.vm.driver == VM_DRIVER_QEMU;
+	int r = vm_saving_check(&s->boot->spec, e);
+
+	if (r < 0)
+		return r;
+	if (!id || !is_id(id))
+		return err_set(e, EINVAL, "this is no id of a snapshot");
+	if (qemu)
+		return step == SAVE_WRITE ? 0 : begin_silence(s, id, e);
+	return step == SAVE_WRITE ? write_ram(s, id, e) : write_rest(s, id, e);
+}
+
 void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 {
 	autofree char *id = msg_text(m);
 	uint32_t step = msg_u32(m, 0);
 	struct err e = { 0 };
-	int r = s->waits ? err_set(&e, EBUSY, "its memory is just being saved") : check(s, &e);
 
-	if (s->waits) {
-		s->answer(s->arg, e.no, e.msg);
+	if (vm_saving_is_busy(s) && step == SAVE_GO_ON) {
+		give_up(s);
 		return;
 	}
-	s->why = (struct err){ 0 };
-	if (r == 0 && step == SAVE_GO_ON)
-		r = s->paused ? 0 : ask(s, "resume\n", -1, &e);
-	else if (r == 0 && (!id || !is_id(id)))
-		r = err_set(&e, EINVAL, "this is no id of a snapshot");
-	else if (r == 0)
-		r = step == SAVE_WRITE ? write_ram(s, id, &e) : write_rest(s, id, &e);
-	if (r < 0)
-		end(s, &e);
-	else if (!s->waits)
-		s->answer(s->arg, 0, "");
+	if (vm_saving_is_busy(s)) {
+		s->answer(s->arg, EBUSY, "its memory is just being saved");
+		return;
+	}
+	if (step == SAVE_GO_ON) {
+		go_on(s);
+		return;
+	}
+	s->why = e;
+	if (begin(s, step, id, &e) < 0) {
+		s->waits = 0;
+		end(s, &e, NULL);
+	} else if (!vm_saving_is_busy(s)) {
+		end(s, &e, "");
+	}
+}
+
+/* QEMU says that its migration is complete before it can go on ("Migration is not finalized yet"): a turn of its loop later
+ * it can. */
+static bool ask_again(struct vm_saving *s, const char *error)
+{
+	struct err e = { 0 };
+
+	return s->going_on && strstr(error, "not finalized") && s->tries++ < MOST_TRIES &&
+	       ask_to_go_on(s, &e) == 0;
 }
 
 void vm_saving_answered(struct vm_saving *s, const char *error, const char *line)
 {
+	s->waits--;
+	if (error && ask_again(s, error))
+		return;
 	if (error && !s->why.no)
 		err_set(&s->why, EIO, "%s", error);
-	if (--s->waits)
-		return;
-	if (s->why.no)
-		end(s, &s->why);
-	else
-		s->answer(s->arg, 0, line);
+	if (error)
+		s->migrating = false; /* it has not begun */
+	if (!s->waits && !s->migrating)
+		end(s, &s->why, line);
 }

@@ -1,7 +1,11 @@
-/* saving.h - the memory of a running machine goes into the files of a snapshot: what MSG_SAVE asks, in requests of ketch-vmm
+/* saving.h - the memory of a running machine goes into the files of a snapshot: what MSG_SAVE asks, in requests of the VMM
  *
- * The files are DIR/snapshots/ID/ram and state, DIR that of the instance (boot "dir"); the engine has made the directory, and
- * removes it where this fails.
+ * The files are DIR/snapshots/ID/ram (ketch-vmm alone) and state, DIR that of the instance (boot "dir"); the engine has made
+ * the directory, and removes it where this fails.
+ *
+ * ketch-vmm writes RAM while its guest runs, and the state while it stands still.  QEMU writes both as one stream (its
+ * migration), when the guest's agent says no more: its port stays open over a restore, so nothing may be under way in it
+ * (MSG_SILENCE).
  */
 #ifndef VM_SAVING_H
 #define VM_SAVING_H
@@ -12,12 +16,20 @@
 
 #define SAVING_ID_LEN 32
 
+/* Start from { .state_fd = -1 }. */
 struct vm_saving {
 	const struct boot *boot; /* borrowed, as is control */
 	struct vm_control *control;
 	bool paused; /* before, and so afterwards */
 	unsigned waits; /* for so many answers */
 	struct err why; /* the first that was an error */
+	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
+	bool migrating; /* QEMU: its end is not heard yet */
+	bool going_on; /* that is what the VMM is asked for */
+	bool go_on_due; /* asked for meanwhile */
+	unsigned tries;
+	/* QEMU: the agent shall say no more (vm_saving_silent follows), or go on.  0 or -errno. */
+	int (*silence)(void *arg, bool silent);
 	/* What became of the request, once for each: no 0: text is JSON. */
 	void (*answer)(void *arg, int no, const char *text);
 	void *arg;
@@ -25,7 +37,14 @@ struct vm_saving {
 
 /* A MSG_SAVE. */
 void vm_saving_ask(struct vm_saving *s, const struct msg *m);
+/* Something asked for is under way: whoever wants the machine to stop or go on has to wait. */
+bool vm_saving_is_busy(const struct vm_saving *s);
 /* An answer of the VMM while s->waits. */
 void vm_saving_answered(struct vm_saving *s, const char *error, const char *line);
+void vm_saving_silent(struct vm_saving *s);
+/* QEMU's stream has come to its end. */
+void vm_saving_migrated(struct vm_saving *s, bool well);
+/* Why the memory of such a machine cannot be saved, in e; 0: it can. */
+int vm_saving_check(const struct instance_spec *spec, struct err *e);
 
 #endif

@@ -184,12 +184,37 @@ static void on_control_answer(void *arg, const char *error)
 	tell(r, MSG_PAUSED, error ? EIO : 0, error ? error : "");
 }
 
+static void on_migrated(void *arg, bool well)
+{
+	struct running *r = arg;
+
+	vm_saving_migrated(&r->saving, well);
+}
+
+static int silence(void *arg, bool silent)
+{
+	struct running *r = arg;
+	int k = r->agent ? agent_silence(r->agent, silent) : -ENOTCONN;
+
+	if (k == 0 && !silent)
+		agent_set_clock(r->agent);
+	return k;
+}
+
+static void on_agent_silent(void *arg)
+{
+	struct running *r = arg;
+
+	vm_saving_silent(&r->saving);
+}
+
 static void on_saved(void *arg, int no, const char *text)
 {
 	tell(arg, MSG_SAVED, no, text);
 }
 
-static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_lost };
+static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_silent,
+					    on_agent_lost };
 
 /* --- start */
 
@@ -214,8 +239,11 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 	*r = (struct running){
 		.ev = ev,
 		.agent_ops = &agent_ops,
-		.control = { .watch.fd = -1, .answered = on_control_answer, .arg = r },
-		.saving = { .answer = on_saved, .arg = r },
+		.control = { .watch.fd = -1,
+			     .answered = on_control_answer,
+			     .migrated = on_migrated,
+			     .arg = r },
+		.saving = { .state_fd = -1, .silence = silence, .answer = on_saved, .arg = r },
 		.console.watch.fd = -1,
 		.said.watch.fd = -1,
 		.deadline = { .fd = -1, .events = EPOLLIN, .fn = on_deadline, .arg = r },
@@ -251,7 +279,7 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 /* A VMM that does not listen has ended, of which more is heard, or hangs: whoever asked has a deadline. */
 static void pause_machine(struct running *r, bool pause)
 {
-	if (r->saving.waits) {
+	if (vm_saving_is_busy(&r->saving)) {
 		tell(r, MSG_PAUSED, EBUSY, "its memory is just being saved");
 		return;
 	}

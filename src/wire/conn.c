@@ -21,8 +21,9 @@ struct conn {
 	const struct conn_ops *ops;
 	void *arg;
 	struct buf in, out;
+	struct buf later; /* waits while `silent` */
 	int came_fd; /* from a client, and not taken yet; -1: none */
-	bool held;
+	bool held, silent;
 	bool dispatching; /* inside a callback: conn_free only marks */
 	bool freed;
 	bool was_high;
@@ -35,6 +36,7 @@ static void destroy(struct conn *c)
 		close(c->came_fd);
 	buf_done(&c->in);
 	buf_done(&c->out);
+	buf_done(&c->later);
 	free(c);
 }
 
@@ -223,7 +225,23 @@ struct conn *conn_new(struct loop *l, int fd, enum msg_peer peer, const struct c
 
 struct buf *conn_out(struct conn *c)
 {
-	return &c->out;
+	return c->silent ? &c->later : &c->out;
+}
+
+void conn_silence(struct conn *c, bool silent)
+{
+	c->silent = silent;
+	if (silent || !c->later.len)
+		return;
+	buf_add(&c->out, c->later.data, c->later.len);
+	buf_done(&c->later);
+	conn_flush(c);
+}
+
+void conn_forget(struct conn *c)
+{
+	c->silent = false;
+	buf_done(&c->later);
 }
 
 void conn_flush(struct conn *c)
@@ -238,7 +256,7 @@ void conn_flush(struct conn *c)
 
 bool conn_is_high(const struct conn *c)
 {
-	return c->out.len > CONN_HIGH;
+	return c->out.len + c->later.len > CONN_HIGH;
 }
 
 void conn_hold(struct conn *c, bool hold)

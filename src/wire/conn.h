@@ -31,6 +31,10 @@ struct conn *conn_free(struct conn *c);
 struct buf *conn_out(struct conn *c);
 void conn_flush(struct conn *c);
 bool conn_is_high(const struct conn *c);
+/* What is queued by now goes out; what is queued from now on waits until the silence ends. */
+void conn_silence(struct conn *c, bool silent);
+/* The silence ends, and what waited is dropped: it was for another peer. */
+void conn_forget(struct conn *c);
 /* The descriptor that came last (O_CLOEXEC), once; -ENOENT: none has. */
 int conn_take_fd(struct conn *c);
 /* Stops and goes on with reading messages. */

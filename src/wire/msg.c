@@ -51,6 +51,7 @@ static const struct {
 	[MSG_SAVED] = { "SAVED", PEER_MONITOR, 4, 4096 },
 	[MSG_PORT] = { "PORT", PEER_CLIENT, 5, 128 },
 	[MSG_PORT_REPLY] = { "PORT_REPLY", PEER_MONITOR, 4, 4096 },
+	[MSG_SILENCE] = { "SILENCE", PEER_MONITOR | PEER_GUEST, 4, 4 },
 };
 static_assert(ARRAY_LEN(types) == MSG_N, "a row for every message");
 

@@ -75,6 +75,8 @@ enum msg_type {
 	MSG_SAVED, /* the answer: u32 errno, text: why it was not done; 0: numbers about it, as JSON */
 	MSG_PORT, /* client to monitor: of a socket that holds a published port: u32 of enum port_step, text: its name (instance/boot.h) */
 	MSG_PORT_REPLY, /* u32 errno, text: why it was not done; 0: it was */
+	MSG_SILENCE, /* to guest: u32 1: its memory is about to be saved: it answers with the same and says no more; 0: it goes on.
+			 * A HELLO instead: it was restored, and this is another host */
 	MSG_N,
 };
 

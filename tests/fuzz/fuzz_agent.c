@@ -7,7 +7,7 @@
 #include "vm/agent.h"
 
 struct talk {
-	bool lost;
+	bool lost, asked;
 	struct agent *agent;
 };
 
@@ -28,6 +28,7 @@ static void on_ready(void *arg)
 	agent_send(t->agent, &(struct msg){ MSG_GET, 2, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_PUT, 3, "{}", 2 });
 	agent_send(t->agent, &(struct msg){ MSG_STDIN, 3, "0123456789", 10 });
+	t->asked = agent_silence(t->agent, true) == 0;
 }
 
 static void on_message(void *arg, const struct msg *m)
@@ -40,6 +41,15 @@ static void on_message(void *arg, const struct msg *m)
 		free(msg_text(m));
 }
 
+/* Only what was asked for, once. */
+static void on_silent(void *arg)
+{
+	struct talk *t = arg;
+
+	assert(!t->lost && t->asked);
+	t->asked = false;
+}
+
 static void on_lost(void *arg, const struct err *why)
 {
 	struct talk *t = arg;
@@ -50,7 +60,7 @@ static void on_lost(void *arg, const struct err *why)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct agent_ops ops = { on_ready, on_message, on_lost };
+	static const struct agent_ops ops = { on_ready, on_message, on_silent, on_lost };
 	struct buf config = { 0 };
 	struct loop *l = loop_new();
 	struct talk t = { 0 };

@@ -15,10 +15,21 @@ static void on_answer(void *arg, const char *error)
 		assert((unsigned char)*error >= ' ' && *error != 0x7f);
 }
 
+static void on_migrated(void *arg, bool well)
+{
+	unsigned *answers = arg;
+
+	(*answers)++;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned answers = 0;
-	struct vm_control c = { .watch.fd = -1, .early = size & 1, .answered = on_answer, .arg = &answers };
+	struct vm_control c = { .watch.fd = -1,
+				.early = size & 1,
+				.answered = on_answer,
+				.migrated = on_migrated,
+				.arg = &answers };
 
 	vm_control_feed(&c, (const char *)data, size);
 	assert(answers <= size && c.n < CONTROL_LINE);

@@ -1,13 +1,35 @@
-# memory.bats - the memory of what runs: where it cannot be kept, that is said, and all goes on (where it can: bed/memory.bats)
+# memory.bats - the memory of what runs: a machine, under either driver, goes back to it, is forked, and is a template; where it
+# cannot be kept, that is said, and all goes on
 load ../lib
 
 setup_file() { store_open; }
 teardown_file() { store_close; }
 
+machine() { [ "$ISOLATION" = vm ] || skip "the memory of a container cannot be kept, which is refused"; }
+
+# Counts in its memory, and says how far it is when asked; not as fast as it can, for the bed has one CPU.
+COUNT='trap "exit 0" TERM; i=0; echo ready
+while :; do i=$((i + 1)); [ ! -e /tmp/ask ] || { echo $i >/tmp/count; rm /tmp/ask; }; sleep 0.05; done'
+
+count_of() { # INSTANCE: how far it is
+	ketch exec "$1" sh -c \
+		'rm -f /tmp/count; : >/tmp/ask; until [ -s /tmp/count ]; do sleep 0.02; done; cat /tmp/count'
+}
+
+random_of() { ketch exec "$1" sh -c 'head -c 16 /dev/urandom | od -An -tx1'; } # INSTANCE
+mac_of() { ketch exec "$1" cat /sys/class/net/eth0/address; } # INSTANCE
+
+# Its clock against ours, twice: what a restored one counts by is as fast as before.
+on_time() { # INSTANCE
+	local theirs
+	theirs=$(ketch exec "$1" date +%s)
+	[ $((theirs - $(date +%s))) -ge $((-4 * PATIENCE)) ] && [ $((theirs - $(date +%s))) -le 1 ]
+}
+
 @test "what has no memory that can be kept is not forked, and runs on" {
 	local id
-	id=$(stay --name it --network none)
-	[ "$(inspect_of "$id" .VM.Driver)" != kvm ] || skip "its memory can be kept"
+	# of a machine: it has a directory of the host
+	id=$(stay --name it --network none -v "$DIR:/host:ro")
 	refused 1 'memory' ketch fork it one two
 	refused 1 'memory' ketch snapshot create --memory it
 	refused 1 'no such instance' ketch inspect one
@@ -36,4 +58,72 @@ teardown_file() { store_close; }
 	ketch snapshot create it@s >/dev/null
 	[ ! -e "$left" ]
 	is "$(ketch snapshot ls -q it)" s
+	ketch rm it >/dev/null
+}
+
+@test "an instance goes on from a template that has warmed up" {
+	machine
+	local id
+	ketch network create back >/dev/null
+	ketch template create --network back -m 64m warm ketch/base sh -c "$COUNT" -- sh -c 'echo warm >/root/file' >/dev/null
+	is "$(ketch template ls)" warm
+	id=$(ketch run -d --template warm --name one)
+	is "$(ketch exec one sh -c 'cat /root/file; hostname')" "$(printf 'warm\n%.12s' "$id")"
+	is "$(mac_of one)" "$(inspect_of one .NetworkSettings.Networks.back.MacAddress)"
+	on_time one
+	[ "$(count_of one)" -gt 0 ]
+	refused 125 'there is no template' ketch run --template none
+	refused 1 'there is no template' ketch template rm one
+	ketch template rm warm
+}
+
+@test "a machine goes back to its memory, and goes on from there" {
+	machine
+	local before after driver
+	ketch exec one sh -c 'echo kept >/root/file; sync'
+	before=$(count_of one)
+	ketch snapshot create one@s >/dev/null
+	driver=$(inspect_of one .VM.Driver)
+	like "$driver $(ketch snapshot inspect one@s | jq -r '.[0].memory.format')" '^(kvm ketch-vmm/1|qemu qemu/1)$'
+	ketch exec one sh -c 'echo lost >/root/file; sync'
+	[ "$(count_of one)" -gt "$before" ]
+	ketch rollback --stop one@s
+	is "$(ketch exec one cat /root/file)" kept
+	after=$(count_of one)
+	[ "$after" -ge "$before" ]
+	status_is one running
+	on_time one
+	ketch exec one sh -c 'echo still alive >/proc/1/fd/1'
+	await 20 logged one 'still alive'
+}
+
+@test "a state that this store did not write, or that does not fit, is refused" {
+	machine
+	local state
+	state=$(echo "$KETCH_ROOT"/instances/*/snapshots/*/state)
+	printf x | dd of="$state" bs=1 seek=3000 conv=notrunc status=none
+	refused 1 'was not written by this store, or is damaged' ketch rollback --stop one@s
+	status_is one running # it was refused before anything was done
+	ketch snapshot rm one@s >/dev/null
+}
+
+@test "children of a fork have identities and random numbers of their own, and the parent goes on" {
+	machine
+	local ids i
+	ketch fork one --count 2 >"$DIR/ids"
+	mapfile -t ids <"$DIR/ids"
+	is "${#ids[@]}" 2
+	for i in one one-1 one-2; do
+		[ "$(count_of "$i")" -gt 0 ]
+		is "$(mac_of "$i")" "$(inspect_of "$i" .NetworkSettings.Networks.back.MacAddress)"
+	done
+	is "$(for i in one one-1 one-2; do mac_of "$i"; done | sort | uniq -d)" ""
+	is "$(ketch exec one-1 hostname)" "${ids[0]:0:12}"
+	is "$(ketch exec one-2 cat /etc/hostname)" "${ids[1]:0:12}"
+	is "$(for i in one one-1 one-2; do random_of "$i"; done | sort | uniq -d)" ""
+	is "$(ketch snapshot ls -q one)" ""
+	ketch exec one sh -c 'echo of the parent >/root/file'
+	is "$(ketch exec one-1 cat /root/file)" kept
+	ketch rm -f one one-1 one-2 >/dev/null
+	ketch network rm back >/dev/null
 }

@@ -18,7 +18,7 @@ struct talk {
 	struct buf in; /* what the guest has read and not looked at */
 	bool ready, lost;
 	struct err why;
-	unsigned heard;
+	unsigned heard, silences;
 	enum msg_type last;
 };
 
@@ -44,7 +44,12 @@ static void on_lost(void *arg, const struct err *why)
 	t->why = *why;
 }
 
-static const struct agent_ops ops = { on_ready, on_message, on_lost };
+static void on_silent(void *arg)
+{
+	((struct talk *)arg)->silences++;
+}
+
+static const struct agent_ops ops = { on_ready, on_message, on_silent, on_lost };
 
 static int set_up(void **state)
 {
@@ -368,6 +373,40 @@ static void messages_in_small_pieces_are_put_together(void **state)
 	buf_done(&b);
 	assert_int_equal(t->heard, 3);
 	assert_int_equal(t->last, MSG_EXIT);
+}
+
+/* Nothing is under way between the guest's answer and the end of the silence, and nothing is lost. */
+static void before_a_save_both_fall_silent(void **state)
+{
+	struct talk *t = *state;
+	char c;
+
+	assert_true(agent_silence(t->agent, true) < 0); /* not up */
+	bring_up(t);
+	assert_int_equal(agent_silence(t->agent, true), 0);
+	hear(t, MSG_SILENCE);
+	ask(t, MSG_STATS, 0, NULL, 0);
+	agent_set_clock(t->agent);
+	settle(t);
+	assert_true(recv(t->guest, &c, 1, MSG_DONTWAIT) < 0);
+	assert_int_equal(t->silences, 0);
+	say_u32(t, MSG_SILENCE, 0, 1);
+	assert_int_equal(t->silences, 1);
+	assert_int_equal(agent_silence(t->agent, false), 0);
+	hear(t, MSG_STATS);
+	hear(t, MSG_CLOCK);
+	hear(t, MSG_SILENCE);
+	/* an answer that comes late is not that to the next request */
+	assert_int_equal(agent_silence(t->agent, true), 0);
+	assert_int_equal(agent_silence(t->agent, false), 0);
+	assert_int_equal(agent_silence(t->agent, true), 0);
+	say_u32(t, MSG_SILENCE, 0, 1);
+	assert_int_equal(t->silences, 1);
+	say_u32(t, MSG_SILENCE, 0, 1);
+	assert_int_equal(t->silences, 2);
+	assert_false(t->lost);
+	say_u32(t, MSG_SILENCE, 0, 1); /* unasked */
+	assert_true(t->lost);
 }
 
 /* --- liars: before they are up */
@@ -817,6 +856,7 @@ int main(void)
 		TEST(a_guest_that_cannot_use_its_config_says_why),
 		TEST(a_guest_that_goes_away_is_no_liar),
 		TEST(messages_in_small_pieces_are_put_together),
+		TEST(before_a_save_both_fall_silent),
 		cmocka_unit_test(every_liar_is_cut_off_with_a_reason),
 	};
 

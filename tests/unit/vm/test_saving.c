@@ -1,4 +1,4 @@
-/* test_saving.c - MSG_SAVE as requests of ketch-vmm: files made, answers counted, what cannot be is said */
+/* test_saving.c - MSG_SAVE as requests of either VMM: files made, answers counted, what cannot be is said */
 #include "../cm.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct fixture {
 	struct vm_saving s;
 	int theirs;
 	unsigned answers;
-	int no;
+	int no, silent; /* -1: the agent was not asked */
 	char text[300];
 };
 
@@ -32,6 +32,19 @@ static void on_control(void *arg, const char *error)
 
 	if (f->s.waits)
 		vm_saving_answered(&f->s, error, f->control.line);
+}
+
+static void on_migrated(void *arg, bool well)
+{
+	struct fixture *f = arg;
+
+	vm_saving_migrated(&f->s, well);
+}
+
+static int on_silence(void *arg, bool silent)
+{
+	((struct fixture *)arg)->silent = silent;
+	return 0;
 }
 
 static void on_answer(void *arg, int no, const char *text)
@@ -58,10 +71,17 @@ static int set_up(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	f->theirs = pair[1];
 	f->loop = loop_new();
+	f->silent = -1;
 	f->control.answered = on_control;
+	f->control.migrated = on_migrated;
 	f->control.arg = f;
 	assert_int_equal(vm_control_open(&f->control, f->loop, pair[0], false), 0);
-	f->s = (struct vm_saving){ .boot = &f->boot, .control = &f->control, .answer = on_answer, .arg = f };
+	f->s = (struct vm_saving){ .boot = &f->boot,
+				   .control = &f->control,
+				   .state_fd = -1,
+				   .silence = on_silence,
+				   .answer = on_answer,
+				   .arg = f };
 	*state = f;
 	return 0;
 }
@@ -95,7 +115,7 @@ static void ask(struct fixture *f, uint32_t step, const char *id)
 
 static void hear(struct fixture *f, const char *want)
 {
-	char got[128] = "";
+	char got[1024] = "";
 	ssize_t n = 0, k;
 
 	while (n < (ssize_t)strlen(want) &&
@@ -190,10 +210,12 @@ static void what_cannot_be_saved_is_refused(void **state)
 	struct fixture *f = *state;
 
 	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	f->boot.spec.vm.accel_kvm = true;
 	ask(f, SAVE_WRITE, ID);
 	assert_int_equal(f->no, ENOTSUP);
 	assert_non_null(strstr(f->text, "--driver kvm"));
 	f->boot.spec.vm.driver = VM_DRIVER_KVM;
+	f->boot.spec.vm.accel_kvm = false;
 	f->boot.spec.mounts = &mount;
 	f->boot.spec.n_mounts = 1;
 	ask(f, SAVE_WRITE, ID);
@@ -202,6 +224,7 @@ static void what_cannot_be_saved_is_refused(void **state)
 	f->boot.spec.mounts = NULL;
 	f->boot.spec.n_mounts = 0;
 	assert_int_equal(size_of(f, "ram"), -1);
+	assert_int_equal(f->silent, -1);
 }
 
 /* A machine that was paused before stays so. */
@@ -215,6 +238,149 @@ static void a_paused_one_does_not_go_on(void **state)
 	assert_int_equal(f->no, 0);
 }
 
+/* Whoever asked was killed meanwhile: what is under way ends first. */
+static void going_on_waits_for_what_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+
+	ask(f, SAVE_WRITE, ID);
+	hear(f, "ram whole\nwrite\n");
+	ask(f, SAVE_GO_ON, "");
+	assert_int_equal(f->answers, 0);
+	answer(f, "{\"ok\":true}\n{\"ok\":true}\n");
+	assert_int_equal(f->answers, 1);
+	assert_int_equal(f->no, ECANCELED);
+	hear(f, "resume\n");
+	answer(f, "{\"ok\":true}\n");
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(f->no, 0);
+}
+
+/* --- QEMU */
+
+#define RETURN	 "{\"return\": {}}\r\n"
+#define EVENT(w) "{\"timestamp\": {}, \"event\": \"MIGRATION\", \"data\": {\"status\": \"" w "\"}}\r\n"
+#define MIGRATE                                                                                              \
+	"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["                        \
+	"{\"capability\":\"events\",\"state\":true}]}}\n"                                                    \
+	"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":1099511627776}}\n"         \
+	"{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"state\"}}\n"                                     \
+	"{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}\n"
+#define CONT "{\"execute\":\"cont\"}\n"
+
+static void qemu_writes_when_the_agent_is_silent(struct fixture *f)
+{
+	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	f->control.qmp = true;
+	ask(f, SAVE_WRITE, ID);
+	assert_int_equal(f->answers, 1);
+	assert_int_equal(f->no, 0);
+	ask(f, SAVE_REST, ID);
+	assert_int_equal(f->silent, 1);
+	assert_int_equal(f->answers, 1);
+	assert_true(vm_saving_is_busy(&f->s));
+	vm_saving_silent(&f->s);
+	hear(f, MIGRATE);
+	assert_int_equal(size_of(f, "state"), 0);
+}
+
+static void qemu_goes_on(struct fixture *f)
+{
+	unsigned before = f->answers;
+
+	hear(f, CONT);
+	answer(f, "{\"error\": {\"desc\": \"Migration is not finalized yet\"}}\r\n");
+	hear(f, CONT);
+	assert_int_equal(f->silent, 1);
+	answer(f, RETURN);
+	assert_int_equal(f->answers, before + 1);
+	assert_int_equal(f->no, 0);
+	assert_int_equal(f->silent, 0);
+	assert_false(vm_saving_is_busy(&f->s));
+}
+
+static void qemu_is_done_at_its_event(void **state)
+{
+	struct fixture *f = *state;
+
+	qemu_writes_when_the_agent_is_silent(f);
+	answer(f, EVENT("setup") RETURN RETURN RETURN EVENT("active"));
+	answer(f, RETURN);
+	assert_int_equal(f->answers, 1);
+	answer(f, EVENT("completed"));
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(f->no, 0);
+	ask(f, SAVE_GO_ON, "");
+	qemu_goes_on(f);
+}
+
+static void what_qemu_could_not_write_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	qemu_writes_when_the_agent_is_silent(f);
+	answer(f, RETURN RETURN RETURN EVENT("failed") RETURN);
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(f->no, EIO);
+	ask(f, SAVE_GO_ON, "");
+	qemu_goes_on(f);
+}
+
+static void what_qemu_refuses_has_no_event(void **state)
+{
+	struct fixture *f = *state;
+
+	qemu_writes_when_the_agent_is_silent(f);
+	answer(f, RETURN RETURN RETURN "{\"error\": {\"desc\": \"State blocked\"}}\r\n");
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(f->no, EIO);
+	assert_non_null(strstr(f->text, "State blocked"));
+}
+
+static void a_migration_that_nobody_waits_for_is_cancelled(void **state)
+{
+	struct fixture *f = *state;
+
+	qemu_writes_when_the_agent_is_silent(f);
+	answer(f, RETURN RETURN RETURN RETURN);
+	ask(f, SAVE_GO_ON, "");
+	hear(f, "{\"execute\":\"migrate_cancel\"}\n");
+	answer(f, RETURN);
+	assert_int_equal(f->answers, 1);
+	answer(f, EVENT("cancelled"));
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(f->no, ECANCELED);
+	qemu_goes_on(f);
+}
+
+static void a_guest_that_does_not_fall_silent_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+
+	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	f->control.qmp = true;
+	ask(f, SAVE_REST, ID);
+	ask(f, SAVE_GO_ON, "");
+	assert_int_equal(f->answers, 1);
+	assert_int_equal(f->no, ECANCELED);
+	qemu_goes_on(f);
+	vm_saving_silent(&f->s); /* too late */
+	assert_int_equal(f->answers, 2);
+}
+
+static void a_paused_qemu_is_not_saved(void **state)
+{
+	struct fixture *f = *state;
+
+	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	f->s.paused = true;
+	ask(f, SAVE_REST, ID);
+	assert_int_equal(f->no, EAGAIN);
+	assert_int_equal(f->silent, -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +391,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_is_no_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
+		TEST(going_on_waits_for_what_is_under_way),
+		TEST(qemu_is_done_at_its_event),
+		TEST(what_qemu_could_not_write_is_an_error),
+		TEST(what_qemu_refuses_has_no_event),
+		TEST(a_migration_that_nobody_waits_for_is_cancelled),
+		TEST(a_guest_that_does_not_fall_silent_is_not_waited_for),
+		TEST(a_paused_qemu_is_not_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
