@@ -112,6 +112,29 @@ static void rename_in(int root, const char *path, const char *old, const char *n
 		rewrite(root, path, changed.data, changed.len);
 }
 
+static void renew_address(int root, const char *old, const char *now)
+{
+	char from[64], to[64];
+
+	if (!old || !now)
+		return;
+	snprintf(from, sizeof(from), "%.*s", (int)strcspn(old, "/"), old);
+	snprintf(to, sizeof(to), "%.*s", (int)strcspn(now, "/"), now);
+	if (strcmp(from, to) != 0)
+		rename_in(root, "/etc/hosts", from, to);
+}
+
+/* Where its own name leads to in /etc/hosts. */
+static void renew_addresses(int root, const struct net_spec *old, const struct net_spec *now)
+{
+	for (size_t i = 0; i < old->n_attachments && i < now->n_attachments; i++) {
+		const struct net_port *was = &old->attachments[i].given, *is = &now->attachments[i].given;
+
+		renew_address(root, was->address, is->address);
+		renew_address(root, was->address6, is->address6);
+	}
+}
+
 /* Of an instance that has one: an init system's, mostly. */
 static void renew_machine_id(int root)
 {
@@ -145,5 +168,6 @@ int identity_change(int pid, const struct instance_spec *old, const struct insta
 		rename_in(root, "/etc/hosts", name_of(old), name_of(now));
 		renew_machine_id(root);
 	}
+	renew_addresses(root, &old->net, &now->net);
 	return network_renew(old, now, e);
 }

@@ -10,7 +10,8 @@
 #include "base/auto.h"
 #include "vm/share.h"
 
-#define MOST_TRIES 1000
+#define MOST_TRIES  1000
+#define NOT_WRITTEN "QEMU could not write all of the machine's memory"
 
 static void go_on(struct vm_saving *s);
 
@@ -147,13 +148,29 @@ void vm_saving_silent(struct vm_saving *s)
 
 void vm_saving_migrated(struct vm_saving *s, bool well)
 {
+	struct err e = { 0 };
+
 	if (!s->migrating)
 		return;
 	s->migrating = false;
-	if (!well && !s->why.no)
-		err_set(&s->why, EIO, "QEMU could not write all of the machine's memory");
+	if (!well && !s->why.no) {
+		err_set(&s->why, EIO, NOT_WRITTEN);
+		s->asks_why = ask(s, "{\"execute\":\"query-migrate\"}\n", -1, &e) == 0;
+	}
 	if (!s->waits)
 		end(s, &s->why, "{}");
+}
+
+/* In QEMU's words, where it has some. */
+static void note_why(struct vm_saving *s, const char *line)
+{
+	static const char key[] = "\"error-desc\": \"";
+	const char *at = strstr(line, key);
+
+	if (!at)
+		return;
+	at += strlen(key);
+	err_set(&s->why, EIO, NOT_WRITTEN ": %.*s", (int)strcspn(at, "\""), at);
 }
 
 /* What is under way shall not be finished: who asked has gone. */
@@ -249,6 +266,10 @@ void vm_saving_answered(struct vm_saving *s, const char *error, const char *line
 		err_set(&s->why, EIO, "%s", error);
 	if (error)
 		s->migrating = false; /* it has not begun */
+	if (s->asks_why && !s->waits) {
+		s->asks_why = false;
+		note_why(s, line);
+	}
 	if (!s->waits && !s->migrating)
 		end(s, &s->why, line);
 }

@@ -25,6 +25,7 @@ struct vm_saving {
 	struct err why; /* the first that was an error */
 	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
 	bool migrating; /* QEMU: its end is not heard yet */
+	bool asks_why; /* QEMU: what failed */
 	bool going_on; /* that is what the VMM is asked for */
 	bool go_on_due; /* asked for meanwhile */
 	unsigned tries;

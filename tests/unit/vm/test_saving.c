@@ -320,8 +320,12 @@ static void what_qemu_could_not_write_is_an_error(void **state)
 
 	qemu_writes_when_the_agent_is_silent(f);
 	answer(f, RETURN RETURN RETURN EVENT("failed") RETURN);
+	assert_int_equal(f->answers, 1);
+	hear(f, "{\"execute\":\"query-migrate\"}\n");
+	answer(f, "{\"return\": {\"status\": \"failed\", \"error-desc\": \"No space left\"}}\r\n");
 	assert_int_equal(f->answers, 2);
 	assert_int_equal(f->no, EIO);
+	assert_non_null(strstr(f->text, ": No space left"));
 	ask(f, SAVE_GO_ON, "");
 	qemu_goes_on(f);
 }
