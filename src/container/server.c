@@ -138,10 +138,11 @@ static void on_wake(void *arg, uint32_t events)
 
 /* --- START, GET, PUT */
 
+/* Not one that nobody hears any more: it ends by itself, and its number may be another's by then. */
 static struct stream *find_stream(const struct running *r, uint32_t id)
 {
 	for (size_t i = 0; i < r->n_streams; i++)
-		if (stream_id(r->streams[i]) == id)
+		if (stream_id(r->streams[i]) == id && !stream_is_mute(r->streams[i]))
 			return r->streams[i];
 	return NULL;
 }

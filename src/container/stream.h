@@ -43,6 +43,7 @@ void stream_detach(struct stream *s);
 void stream_attach(struct stream *s);
 /* Nothing is said of it any more, its output is thrown away. */
 void stream_mute(struct stream *s);
+bool stream_is_mute(const struct stream *s);
 /* SIGKILL.  0 or -errno. */
 int stream_kill(struct stream *s);
 int stream_pid(const struct stream *s); /* 0 before it was started */

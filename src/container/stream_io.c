@@ -254,6 +254,11 @@ void stream_mute(struct stream *s)
 	stream_attach(s);
 }
 
+bool stream_is_mute(const struct stream *s)
+{
+	return s->muted;
+}
+
 void stream_io_init(struct stream *s)
 {
 	s->idle = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_idle, .arg = s };

@@ -110,6 +110,14 @@ static int drop(const struct card *c)
 	return put(DRIVER "unbind", c->device);
 }
 
+/* In a machine that was restored under QEMU a card has its new address when it was reset, which its driver does when it
+ * leaves. */
+static void look_anew(struct card *c)
+{
+	if (drop(c) == 0 && put(DRIVER "bind", c->device) == 0)
+		look(c);
+}
+
 /* --- by address */
 
 int cards_load_driver(int initramfs, struct err *e)
@@ -135,6 +143,8 @@ int card_use(const char *mac, char ret[IF_NAMESIZE], struct err *e)
 		if (*cards[i].name || put(DRIVER "bind", cards[i].device) < 0)
 			continue;
 		look(&cards[i]);
+		if (strcmp(cards[i].mac, mac) != 0)
+			look_anew(&cards[i]);
 		if (!strcmp(cards[i].mac, mac)) {
 			memcpy(ret, cards[i].name, IF_NAMESIZE);
 			return 0;

@@ -140,6 +140,9 @@ noted() { # NAME VALUE: what is known of the memory in the snapshot
 	is "$(ketch snapshot ls -q one)" ""
 	ketch exec one sh -c 'echo of the parent >/root/file'
 	is "$(ketch exec one-1 cat /root/file)" kept
+	ketch network create aside >/dev/null
+	ketch network connect aside one-1 # by the card to spare, whose address is another one, too
+	is "$(ketch exec one-1 cat /sys/class/net/eth1/address)" "$(inspect_of one-1 .NetworkSettings.Networks.aside.MacAddress)"
 	ketch rm -f one one-1 one-2 >/dev/null
-	ketch network rm back >/dev/null
+	ketch network rm back aside >/dev/null
 }
