@@ -112,15 +112,15 @@ noted() { # NAME VALUE: what is known of the memory in the snapshot
 @test "a state that this store did not write, or that does not fit, is refused" {
 	machine
 	local state
+	state=$(echo "$KETCH_ROOT"/instances/*/snapshots/*/state)
+	printf x | dd of="$state" bs=1 seek=3000 conv=notrunc status=none
+	refused 1 'was not written by this store, or is damaged' ketch rollback --stop one@s
 	if [ "$(inspect_of one .VM.Driver)" = qemu ]; then # of our own, the state itself says what it fits (vmm/snapshot.py)
 		noted tscKhz 1
 		refused 1 "counts time at 1[0-9]* kHz, this host at [0-9]*: its clock would go wrong" ketch rollback --stop one@s
 		noted program '"an old QEMU"'
 		refused 1 "was written by an old QEMU; QEMU is now /" ketch rollback --stop one@s
 	fi
-	state=$(echo "$KETCH_ROOT"/instances/*/snapshots/*/state)
-	printf x | dd of="$state" bs=1 seek=3000 conv=notrunc status=none
-	refused 1 'was not written by this store, or is damaged' ketch rollback --stop one@s
 	status_is one running # it was refused before anything was done
 	ketch snapshot rm one@s >/dev/null
 }
