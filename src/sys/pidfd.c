@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { TRACER_MS = 1000 }; /* it lets go of a process that has ended at its next wait */
+
 int pidfd_open_pid(pid_t pid)
 {
 	long fd;
@@ -23,15 +25,27 @@ int pidfd_signal(int pidfd, int signo)
 	return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0) < 0 ? -errno : 0;
 }
 
-int pidfd_reap(int pidfd, int *ret_status)
+static int reap(int pidfd, siginfo_t *si)
 {
-	siginfo_t si = { 0 };
-
-	while (waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED | WNOHANG) < 0)
+	*si = (siginfo_t){ 0 };
+	while (waitid(P_PIDFD, (id_t)pidfd, si, WEXITED | WNOHANG) < 0)
 		if (errno != EINTR)
 			return -errno;
-	if (!si.si_pid)
-		return -EAGAIN;
+	return si->si_pid ? 0 : -EAGAIN;
+}
+
+int pidfd_reap(int pidfd, int *ret_status)
+{
+	siginfo_t si;
+	int r = reap(pidfd, &si);
+
+	/* Its end is seen by everybody at once, but a tracer (gdb, strace) reaps it before its parent can. */
+	for (int ms = 0; r == -EAGAIN && ms < TRACER_MS && pidfd_wait_end(pidfd, 0) == 0; ms++) {
+		poll(NULL, 0, 1);
+		r = reap(pidfd, &si);
+	}
+	if (r < 0)
+		return r;
 	*ret_status = si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
 	return 0;
 }

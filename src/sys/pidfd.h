@@ -10,7 +10,8 @@
 /* A descriptor of process `pid`; refuses pids <= 1. */
 int pidfd_open_pid(pid_t pid);
 int pidfd_signal(int pidfd, int signo);
-/* Reaps our child if it has ended: *ret_status is 0..255, or 128 + the signal that ended it.  -EAGAIN: it runs. */
+/* Reaps our child if it has ended: *ret_status is 0..255, or 128 + the signal that ended it.  -EAGAIN: it runs.
+ * Of one that has ended and is traced (gdb, strace) it waits a second for the tracer, which reaps it first. */
 int pidfd_reap(int pidfd, int *ret_status);
 /* Waits for the end of any process, at most timeout_ms; -ETIMEDOUT. */
 int pidfd_wait_end(int pidfd, int timeout_ms);
