@@ -44,12 +44,25 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 }
 
 @test "the second finds what the first left, though the image has the file; -v options: ro, nocopy, nosuid; words that cannot be are refused by name" {
-	run -0 vrun -v first:/data:ro -v second:/data/sub:nocopy -v third:/t:noexec,nosuid v/img sh -c \
+	# one instance for this and the next two, each of which looks at what it said
+	mkdir -p "$DIR/host/dir"
+	echo host >"$DIR/host/dir/f"
+	nameless >"$DIR/nameless" || :
+	run -0 --separate-stderr vrun -v first:/data:ro -v second:/data/sub:nocopy -v third:/t:noexec,nosuid -v /anon \
+		--mount "type=volume,src=first,dst=/one,volume-subpath=sub,readonly" \
+		--mount "type=bind,source=$DIR/host,target=/host,ro=true" \
+		--mount "type=bind,source=$DIR/host/dir/f,target=/the/file" \
+		--mount "type=tmpfs,destination=/mem,tmpfs-size=1m,tmpfs-mode=0700" \
+		--mount "target=/new,volume-nocopy,volume-label=x=y,source=labelled" v/img sh -c \
 		'ls /data; cat /data/new; touch /data/x 2>/dev/null || echo read-only; ls /data/sub | wc -l
-		touch /data/sub/y && echo writable; cp /bin/busybox /t/b; /t/b true 2>/dev/null || echo no-exec'
-	is "$output" $'link\nnew\no\nsub\nmine\nread-only\n0\nwritable\nno-exec'
+		touch /data/sub/y && echo writable; cp /bin/busybox /t/b; /t/b true 2>/dev/null || echo no-exec
+		{ cat /one/deep /host/dir/f /the/file; stat -c %a /mem; df -k /mem | tail -1 | tr -s " " | cut -d" " -f2
+		touch /one/x /host/x 2>/dev/null || echo read-only; touch /new/n; } | sed "s/^/mount: /"
+		cat /vol/v; touch /anon/x && echo anonymous'
+	echo "$output" >"$DIR/said"
+	is "$(grep -v '^mount: ' "$DIR/said")" $'link\nnew\no\nsub\nmine\nread-only\n0\nwritable\nno-exec\nvolume\nanonymous'
 	is "$(ketch events --stream=false --filter volume=first --format '{{.Action}}' | tr '\n' ' ')" \
-		"create mount unmount mount unmount "
+		"create mount unmount mount mount unmount unmount "
 	like "$(ketch events --stream=false --filter volume=first --filter event=mount | head -n1)" \
 		' volume mount first \(container=[0-9a-f]{64}, destination=/data, driver=local, read/write=true\)$'
 	refused 125 "-v: 'U' is not supported" "$KETCH" run -v first:/data:U v/img true
@@ -61,17 +74,7 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 }
 
 @test "--mount: volume, bind and tmpfs with their options" {
-	mkdir -p "$DIR/host/dir"
-	echo host >"$DIR/host/dir/f"
-	run -0 vrun \
-		--mount "type=volume,src=first,dst=/one,volume-subpath=sub,readonly" \
-		--mount "type=bind,source=$DIR/host,target=/host,ro=true" \
-		--mount "type=bind,source=$DIR/host/dir/f,target=/the/file" \
-		--mount "type=tmpfs,destination=/mem,tmpfs-size=1m,tmpfs-mode=0700" \
-		--mount "target=/new,volume-nocopy,volume-label=x=y,source=labelled" \
-		v/img sh -c 'cat /one/deep /host/dir/f /the/file; stat -c %a /mem; df -k /mem | tail -1 | tr -s " " | cut -d" " -f2
-		touch /one/x /host/x 2>/dev/null || echo read-only; touch /new/n'
-	is "$output" $'deep\nhost\nhost\n700\n1024\nread-only'
+	is "$(sed -n 's/^mount: //p' "$DIR/said")" $'deep\nhost\nhost\n700\n1024\nread-only'
 	is "$(ketch volume inspect labelled | jq -c '.[0].Labels')" '{"x":"y"}'
 	[ -e "$KETCH_ROOT/volumes/labelled/_data/n" ]
 	refused 125 "--mount: unexpected key 'foo'" "$KETCH" run --mount type=bind,foo=1 v/img true
@@ -104,11 +107,9 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 }
 
 @test "anonymous volumes: made for -v PATH and the image's VOLUME, gone with --rm and rm -v, kept by rm" {
-	local before id name
-	before=$(nameless || :)
-	run -0 vrun -v /anon v/img sh -c 'cat /vol/v; touch /anon/x'
-	is "$output" volume
-	is "$(nameless || :)" "$before" # --rm has removed both
+	local id name
+	is "$(tail -2 "$DIR/said")" $'volume\nanonymous'
+	is "$(nameless || :)" "$(cat "$DIR/nameless")" # --rm has removed both
 	id=$(ketch create --isolation "$ISOLATION" -v /anon v/img true)
 	name=$(ketch inspect "$id" | jq -r '.[0].Mounts[] | select(.Destination == "/anon").Name')
 	like "$name" '^[0-9a-f]{64}$'
@@ -126,7 +127,11 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 	local a
 	a=$(vstay --name src -v shared:/data -v "$DIR/host:/host")
 	ketch exec src sh -c 'echo one >/data/w; echo keep >/vol/w'
-	run -0 vrun --volumes-from src:ro -v first:/vol v/img sh -c \
+	ketch create --isolation "$ISOLATION" --name taker --volumes-from src:ro -v first:/vol v/img true >/dev/null
+	is "$(inspect_of taker '.Mounts | sort_by(.Destination)[] | "\(.Destination) \(.Name)\(if .Type == "bind" then .Source else "" end) \(.RW)"')" \
+		"/data shared false"$'\n'"/host $DIR/host false"$'\n''/vol first true'
+	ketch rm taker >/dev/null
+	run -0 ketch run --rm --isolation container --volumes-from src:ro -v first:/vol v/img sh -c \
 		'cat /data/w /host/dir/f; ls /vol; touch /data/x 2>/dev/null || echo read-only'
 	is "$output" $'one\nhost\nlink\nnew\no\nsub\nread-only'
 	# the other kind sees it, too, and is seen
