@@ -81,8 +81,8 @@ static int watch(const struct job *j, struct err *e)
 	int wait_s = j->args->wait_s >= 0		? j->args->wait_s
 		     : health_is_checked(&j->to.health) ? WAIT_S
 							: STAND_S;
-	int64_t end = clock_mono_ns() + wait_s * NS_PER_S;
 	int r = begin(j->en, j->to.id, e);
+	int64_t end = clock_mono_ns() + wait_s * NS_PER_S; /* behind the start: a machine boots for seconds */
 
 	while (r == 0) {
 		bool over = clock_mono_ns() >= end;
