@@ -53,10 +53,10 @@ printf "\303\244 \n" >"/na me"
 	ketch exec mv sh -c "$WRITE"
 	ketch exec mv sh -c 'echo kept >/data/kept'
 	refused 1 'is running: stop it first' ketch set mv "isolation=$(other)"
+	tree mv >"$DIR/1" # while it runs: of one at rest a machine has to boot
+	[ "$(wc -l <"$DIR/1")" -gt 20 ]
 	stop mv
 	ketch snapshot create mv@before >/dev/null
-	tree mv >"$DIR/1"
-	[ "$(wc -l <"$DIR/1")" -gt 20 ]
 	local id
 	id=$(inspect_of mv .Id)
 
@@ -64,14 +64,14 @@ printf "\303\244 \n" >"/na me"
 	is "$status $output" "0 mv"
 	like "$stderr" 'mv: 1 snapshot stays'
 	is "$(inspect_of mv .Id)" "$id"
+	start mv
 	tree mv >"$DIR/2"
 	diff "$DIR/1" "$DIR/2"
-	start mv
 	is "$(ketch exec mv sh -c 'cat /file /data/kept; echo $A; ls /var; ls /etc/group 2>/dev/null || :; echo more >/more')" \
 		$'hello\nkept\nb\nonly'
 	is "$(inspect_of mv .HostConfig.RestartPolicy.Name)" on-failure
-	stop mv
 	tree mv >"$DIR/3"
+	stop mv
 
 	ketch set mv "isolation=$ISOLATION" >/dev/null
 	tree mv >"$DIR/4"
