@@ -12,6 +12,8 @@
 #define PLAIN_BYTES  50000
 #define SHORT_BYTES  200 /* unpacked once for each byte that is cut or damaged */
 #define PACKED_BYTES (PLAIN_BYTES + 1000)
+/* Enough for what is packed here: each of thousands of decoders takes so much memory. */
+#define DICTIONARY_BYTES (64 << 10)
 
 static void fill(uint8_t *p, size_t n)
 {
@@ -48,6 +50,7 @@ static size_t pack_xz(const uint8_t *in, size_t n, uint8_t *out)
 	size_t at = 0;
 
 	assert_false(lzma_lzma_preset(&lzma, 6));
+	lzma.dict_size = DICTIONARY_BYTES;
 	assert_int_equal(
 		lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, in, n, out, &at, PACKED_BYTES),
 		LZMA_OK);
@@ -60,6 +63,7 @@ static size_t pack_lzma(const uint8_t *in, size_t n, uint8_t *out)
 	lzma_options_lzma lzma;
 
 	assert_false(lzma_lzma_preset(&lzma, 9));
+	lzma.dict_size = DICTIONARY_BYTES;
 	assert_int_equal(lzma_alone_encoder(&s, &lzma), LZMA_OK);
 	s.next_in = in;
 	s.avail_in = n;
