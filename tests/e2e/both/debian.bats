@@ -55,13 +55,16 @@ page() { inside python3 -c 'import sys, urllib.request as u; print(u.urlopen(sys
 }
 
 @test "dpkg finds its files as they were" {
-	is "$(inside dpkg --verify 2>&1 | grep -v -E '/(doc|man|locale)/|/var/www|^missing' || :)" ''
+	local packages=()
+	[ "$ISOLATION" = container ] || packages=(coreutils libc6 perl-base redis-tools) # emulated: all take ten times as long
+	is "$(inside dpkg --verify "${packages[@]}" 2>&1 | grep -v -E '/(doc|man|locale)/|/var/www|^missing' || :)" ''
 }
 
 @test "a set-user-id program gains by default, and does not with no-new-privileges" {
 	local try='cp /usr/bin/id /tmp/id && chmod 4755 /tmp/id && setpriv --reuid 33 --regid 33 --clear-groups /tmp/id -u'
 	is "$(inside sh -c "$try")" 0
-	is "$(krun --rm --security-opt no-new-privileges debian:12 sh -c "$try")" 33
+	# inside.bats has it behind both walls
+	is "$(ketch run --rm --isolation container --security-opt no-new-privileges debian:12 sh -c "$try")" 33
 }
 
 @test "stop sends the right signal: redis ends in order" {

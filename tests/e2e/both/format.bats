@@ -4,7 +4,7 @@ load ../lib
 setup_file() {
 	store_open
 	stay --name one --label com.example.rank=1 --label x -v "$DIR:/data" >/dev/null
-	krun --name two ketch/base sh -c 'exit 3' || true
+	ketch run --isolation container --name two ketch/base sh -c 'exit 3' || true
 }
 teardown_file() { store_close; }
 
@@ -35,7 +35,9 @@ teardown_file() { store_close; }
 	is "$(names -a -f label=x -f label=com.example.rank=2)" ""
 	is "$(names -a -f before=two)" one
 	is "$(names -a -f since=one)" two
-	is "$(names -a -f "isolation=$ISOLATION")" $'two\none'
+	is "$(names -a -f "isolation=$ISOLATION" -f name=one)" one
+	is "$(names -a -f isolation=container -f name=two)" two
+	is "$(names -a -f isolation=vm -f name=two)" ""
 	is "$(names -a -f volume=/data)" one
 	is "$(names -a -f ancestor=ketch/base -f name=two)" two
 	is "$(names -a -f "ancestor=$(ketch inspect one | jq -r '.[0].Image')" -f name=two)" two
