@@ -69,7 +69,7 @@ go() { ketch exec web sh -c "echo $1 >/go" && await 20 logged web "^end $1$"; } 
 }
 
 @test "none keeps nothing, and logs says so" {
-	krun --name silent --log-driver none ketch/base echo hello
+	ketch run --isolation container --name silent --log-driver none ketch/base echo hello
 	refused 1 'keeps no log.*--log-driver none' ketch logs silent
 }
 

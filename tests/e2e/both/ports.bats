@@ -161,7 +161,7 @@ nothing_at() { # URL
 reached() { curl -s -m 2 "$1/name"; } # URL
 
 @test "a monitor that is killed leaves its ports free" {
-	krun -d --name gone -p 8085:80 ketch/base "${STAY[@]}" >/dev/null
+	ketch run -d --isolation container --name gone -p 8085:80 ketch/base "${STAY[@]}" >/dev/null # networks.bats kills a machine's
 	kill -9 "$(monitor_of gone)"
 	await 10 python3 -c 'import socket; socket.create_server(("127.0.0.1", 8085))'
 	await 20 status_is gone exited

@@ -25,7 +25,7 @@ teardown_file() {
 }
 
 @test "always asks the registry again; what it does not have is one line" {
-	run --separate-stderr krun --rm --pull always "$HOST/test/one" id -u
+	run --separate-stderr ketch run --isolation container --rm --pull always "$HOST/test/one" id -u
 	is "$output" 1000
 	like "$stderr" "Status: Image is up to date for $HOST/test/one:latest"
 	refused 125 "no such image: $HOST/test/nosuch, and it cannot be pulled: .*manifest unknown" krun --rm "$HOST/test/nosuch"
@@ -37,6 +37,6 @@ teardown_file() {
 	run ketch pull "$HOST/test/two@$digest"
 	like "$output" 'Already exists'
 	unlike "$output" 'Pulling fs layer'
-	is "$(krun --rm "$HOST/test/two@$digest")" two
+	is "$(ketch run --isolation container --rm "$HOST/test/two@$digest")" two
 	is "$(ketch image inspect "$HOST/test/two@$digest" | jq -r '.[0].RepoDigests[]' | grep two)" "$HOST/test/two@$digest"
 }
