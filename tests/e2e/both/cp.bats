@@ -99,10 +99,11 @@ inside() { ketch exec box sh -c "$1"; }
 	refused 1 'only be unpacked in a directory' bash -c 'tar c file | "$KETCH" cp - box:/t/none'
 }
 
-@test "64 MiB go in and out unchanged, and long names do" {
-	local name
+@test "many megabytes go in and out unchanged, and long names do" {
+	local name mib=64
+	[ "$ISOLATION" = container ] || mib=16 # inside they are summed up under emulation
 	name=$(printf 'n%.0s' {1..200})
-	head -c $((64 << 20)) /dev/urandom >big
+	head -c "${KETCH_TEST_BULK_MIB:-$mib}M" /dev/urandom >big
 	ketch cp big "box:/t/$name"
 	is "$(inside "sha256sum </t/$name")" "$(sha256sum <big)"
 	ketch cp "box:/t/$name" .

@@ -46,7 +46,7 @@ teardown_file() { store_close; }
 	conf() { printf '%s\n' "$@" >"$DIR/ketch.conf"; }
 	export KETCH_CONFIG=$DIR/ketch.conf
 	conf '# ours' "isolation = $ISOLATION" 'memory = 80m' 'pids_limit = 99' 'profile = small' "driver = qemu" "log_driver = none"
-	ketch run --name by-file ketch/base true
+	ketch create --name by-file ketch/base true >/dev/null
 	is "$(ketch inspect -f '{{.Isolation}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.Config.Labels.from}} {{.HostConfig.LogConfig.Type}}{{.LogPath}}' by-file)" \
 		"$ISOLATION $((64 << 20)) 99 small none"
 	KETCH_MEMORY=88m ketch create --name by-env --profile '' --pids-limit 77 ketch/base true >/dev/null
