@@ -102,8 +102,10 @@ static int next_answer(struct question *q, struct msg *ret, struct err *e)
 		}
 		if (r > 0)
 			msg_drop(&q->in_bytes, ret);
-		else if (read_more(q, e) < 0)
-			return -e->no;
+		else
+			r = read_more(q, e); /* e is NULL where the reason is of no use */
+		if (r < 0)
+			return r;
 	}
 }
 

@@ -120,3 +120,14 @@ of() { ketch stats --no-stream --no-trunc --split --format json box | jq -r "$1"
 	[ "$cpu" -ge 10 ] || { echo "CPU: $cpu"; false; }
 	[ "$cpu" -le 220 ] || { echo "CPU: $cpu"; false; }
 }
+
+@test "one that is killed before it answers has no numbers" {
+	local monitor
+	monitor=$(monitor_of box)
+	kill -STOP "$monitor"
+	"$KETCH" stats --no-stream box >"$DIR/table" &
+	asks() { readlink "/proc/$1"/fd/* | grep -q socket:; }
+	await 20 asks $!
+	kill -KILL "$monitor"
+	wait $! || is $? 1 # no signal ended it
+}
