@@ -63,11 +63,11 @@ def orphaned_cgroups(since):
             yield f"cgroup {cgroup}"
 
 
-def main():
-    top = sys.argv[1]
+def left(top):
     for finds in users(top + "/"), loop_devices(top + "/"), orphaned_cgroups(os.stat(top + "/things").st_mtime):
-        for line in finds:
-            print(line)
+        yield from finds
 
 
-main()
+if __name__ == "__main__":
+    for line in left(sys.argv[1]):
+        print(line)

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 
+import audit
+
 KETCH, ISOLATION, DIR, TIMES, SEED = sys.argv[1:]
-AUDIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "audit.py")
 RUN = os.environ["KETCH_RUN_ROOT"]
 DEADLINE = 60
 START_MS = 40 if ISOLATION == "container" else 4000  # about as long as a start takes
@@ -164,14 +165,9 @@ def wrong_after():
     return found + ([f"rm -f: {told}"] if status and "o such" not in told else [])
 
 
-def remains():
-    left = subprocess.run([AUDIT, DIR], capture_output=True, text=True).stdout.splitlines()
-    return [line for line in left if f"process {os.getpid()}:" not in line]
-
-
 def left():
     end = time.monotonic() + 20
-    while (found := remains()) and time.monotonic() < end:
+    while (found := list(audit.left(DIR))) and time.monotonic() < end:
         time.sleep(0.02)  # what was killed a moment ago may not be reaped yet
     return found
 

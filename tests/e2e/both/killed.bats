@@ -1,4 +1,6 @@
 # killed.bats - kill -9 at KILL_POINTS system calls of each command: the next one tells what is so, rm -f leaves nothing
+#
+# By hand more of them, as 'KILL_POINTS=100 MONITOR_KILLS=200': a few of each are what there is time for at every change.
 load ../lib
 
 setup_file() {
@@ -8,7 +10,7 @@ setup_file() {
 teardown_file() { store_close; }
 
 sweep() { # COMMAND [POINTS]
-	local points=${2:-4}
+	local points=${2:-2}
 	if [ "$ISOLATION" = vm ]; then
 		[[ $1 =~ ^(start|pause|snapshot\ running)$ ]] || skip "it has to boot a machine for each point, and does nothing of its own for one"
 		points=1
@@ -29,33 +31,33 @@ sweep() { # COMMAND [POINTS]
 @test "unpause" { sweep unpause; }
 @test "rename" { sweep rename; }
 @test "restart" { sweep restart; }
-@test "run -p" { sweep 'run -p' 2; }
-@test "exec" { sweep exec 2; }
-@test "update" { sweep update 2; }
-@test "cp in" { sweep 'cp in' 2; }
-@test "cp out" { sweep 'cp out' 2; }
-@test "cp at rest" { sweep 'cp at rest' 2; }
-@test "export" { sweep export 2; }
-@test "commit" { sweep commit 2; }
-@test "rmi" { sweep rmi 2; }
-@test "snapshot create" { sweep 'snapshot create' 2; }
-@test "snapshot running" { sweep 'snapshot running' 2; }
-@test "snapshot rm" { sweep 'snapshot rm' 2; }
-@test "rollback" { sweep rollback 2; }
-@test "snapshot group" { sweep 'snapshot group' 2; }
-@test "rollback group" { sweep 'rollback group' 2; }
-@test "update-image" { sweep update-image 2; }
-@test "clone" { sweep clone 2; }
-@test "network create" { sweep 'network create' 2; }
-@test "network rm" { sweep 'network rm' 2; }
-@test "network run" { sweep 'network run' 2; }
-@test "network connect" { sweep 'network connect' 2; }
-@test "volume create" { sweep 'volume create' 2; }
-@test "volume run" { sweep 'volume run' 2; }
-@test "volume rm" { sweep 'volume rm' 2; }
+@test "run -p" { sweep 'run -p' 1; }
+@test "exec" { sweep exec 1; }
+@test "update" { sweep update 1; }
+@test "cp in" { sweep 'cp in' 1; }
+@test "cp out" { sweep 'cp out' 1; }
+@test "cp at rest" { sweep 'cp at rest' 1; }
+@test "export" { sweep export 1; }
+@test "commit" { sweep commit 1; }
+@test "rmi" { sweep rmi 1; }
+@test "snapshot create" { sweep 'snapshot create' 1; }
+@test "snapshot running" { sweep 'snapshot running' 1; }
+@test "snapshot rm" { sweep 'snapshot rm' 1; }
+@test "rollback" { sweep rollback 1; }
+@test "snapshot group" { sweep 'snapshot group' 1; }
+@test "rollback group" { sweep 'rollback group' 1; }
+@test "update-image" { sweep update-image 1; }
+@test "clone" { sweep clone 1; }
+@test "network create" { sweep 'network create' 1; }
+@test "network rm" { sweep 'network rm' 1; }
+@test "network run" { sweep 'network run' 1; }
+@test "network connect" { sweep 'network connect' 1; }
+@test "volume create" { sweep 'volume create' 1; }
+@test "volume run" { sweep 'volume run' 1; }
+@test "volume rm" { sweep 'volume rm' 1; }
 
 @test "the monitor, at random moments" {
-	local times=20
+	local times=10
 	[ "$ISOLATION" = vm ] && times=2
 	"$E2E/monitor_kills.py" "$KETCH" "$ISOLATION" "$DIR" "${MONITOR_KILLS:-$times}" "${SEED:-$RANDOM}"
 }
