@@ -95,7 +95,9 @@ A /work"
 }
 
 @test "while a layer is made the processes stand still, and then go on" {
-	ketch exec -d up sh -c 'i=0; head -c '$([ "$ISOLATION" = vm ] && echo 4 || echo 16)'000000 /dev/urandom >/middle
+	local bytes=16000000
+	[ "$ISOLATION" = container ] || bytes=4000000
+	ketch exec -d up sh -c 'i=0; head -c '$bytes' /dev/urandom >/middle
 		while :; do i=$((i+1)); echo $i >/next; mv /next /before; echo $i >/next; mv /next /then; done'
 	await 30 ketch exec up test -e /then
 	ketch commit up ketch/still >/dev/null
