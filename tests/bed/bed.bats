@@ -58,6 +58,7 @@ listens() { ketch exec "$1" sh -c "grep -q ':$(printf %04X "$2") ' /proc/net/tcp
 
 @test "the other driver runs the same under the same KVM" {
 	[ "$ISOLATION" = vm ] || skip "this run is for containers"
+	[ -n "${BED_ALL-}" ] || skip "it takes a boot; BED_ALL has it"
 	local id
 	id=$(krun -d --driver qemu -m 64m ketch/base "${STAY[@]}")
 	is "$(inspect_of "$id" .VM.Driver)" qemu
