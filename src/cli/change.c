@@ -327,7 +327,6 @@ int change_apply(const char *line, struct image_run_config *config, struct err *
 	}
 	return err_set(e, EINVAL,
 		       "unknown change \"%.160s\" (CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, "
-		       "STOPSIGNAL, USER, "
-		       "VOLUME and WORKDIR are known)",
+		       "STOPSIGNAL, USER, VOLUME and WORKDIR are known)",
 		       line);
 }

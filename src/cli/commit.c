@@ -181,14 +181,12 @@ const struct command cmd_commit = {
 	.usage = "NAME[@SNAPSHOT] [REPO[:TAG]]",
 	.summary = "Make a new image of what an instance has written",
 	.text = "The layers of the new image are those of the instance's own image and one more, with what "
-		"was "
-		"added, changed and deleted; volumes and other mounts are not in it.  It runs as the "
-		"instance "
-		"does: the same command, user, environment and labels, but for what --change says.  The "
-		"instance may run or not; a snapshot of it is committed without touching it.\n\n"
-		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, "
-		"USER, VOLUME, "
-		"WORKDIR.",
+		"was added, changed and deleted; volumes and other mounts are not in it.  It runs as the "
+		"instance does: the same command, user, environment and labels, but for what --change "
+		"says.  The instance may run or not; a snapshot of it is committed without touching "
+		"it.\n\n"
+		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, "
+		"STOPSIGNAL, USER, VOLUME, WORKDIR.",
 	.opts = commit_opts,
 	.args_size = sizeof(struct commit_args),
 	.defaults = &commit_defaults,

@@ -104,9 +104,8 @@ const struct command cmd_compare = {
 	.usage = "IMAGE [-- COMMAND [ARG...]]",
 	.summary = "Run the same workload as a container and as a virtual machine, and compare",
 	.text = "Every number is measured in this run: what the workload sees of the host, what the host "
-		"pays for it, "
-		"how long it takes to its first output, and how fast system calls, memory and files are "
-		"inside.\n\n"
+		"pays for it, how long it takes to its first output, and how fast system calls, memory "
+		"and files are inside.\n\n"
 		"The output of the command is not shown; after half a minute it is stopped.",
 	.opts = compare_opts,
 	.args_size = sizeof(struct compare_args),

@@ -255,26 +255,19 @@ const struct command cmd_cp = {
 	.usage = "NAME:PATH LOCAL|- | LOCAL|- NAME:PATH",
 	.summary = "Copy files between this host and an instance",
 	.text = "A file goes to the path that is named, or, if that is a directory, into it under its own "
-		"name.  A "
-		"directory goes with all that is below it: to the path, or into the directory that is there; "
-		"with "
-		"\"/.\" at the end of its path only what is in it.  The directory above the path must be "
-		"there.\n\n"
+		"name.  A directory goes with all that is below it: to the path, or into the directory "
+		"that is there; with \"/.\" at the end of its path only what is in it.  The directory "
+		"above the path must be there.\n\n"
 		"With - the copy is a tar archive on stdout, or one on stdin that is unpacked in the "
-		"directory "
-		"PATH.\n\n"
-		"Files keep mode, time and attributes of users (user.*).  They belong to root inside, and to "
-		"the "
-		"caller outside, unless --archive is given, which keeps access control lists, too.  "
-		"Set-user-id "
-		"bits and capabilities of files stay only with --archive, and only on the way in.  Links are "
-		"copied "
-		"as links; device nodes are not copied, though an archive on stdout names them.  Paths "
-		"inside begin "
-		"at the root of the instance and see its mounts; no link leads out of it.\n\n"
-		"The instance may run or not, a container may be paused.  Of one that does not run the files "
-		"are "
-		"reached by starting it without its command: a virtual machine boots for that.",
+		"directory PATH.\n\n"
+		"Files keep mode, time and attributes of users (user.*).  They belong to root inside, "
+		"and to the caller outside, unless --archive is given, which keeps access control lists, "
+		"too.  Set-user-id bits and capabilities of files stay only with --archive, and only on "
+		"the way in.  Links are copied as links; device nodes are not copied, though an archive "
+		"on stdout names them.  Paths inside begin at the root of the instance and see its "
+		"mounts; no link leads out of it.\n\n"
+		"The instance may run or not, a container may be paused.  Of one that does not run the "
+		"files are reached by starting it without its command: a virtual machine boots for that.",
 	.opts = cp_opts,
 	.args_size = sizeof(struct cp_args),
 	.min_words = 2,

@@ -72,9 +72,8 @@ const struct command cmd_diff = {
 	.usage = "NAME",
 	.summary = "List which files of an instance are not as in its image",
 	.text = "Each line is a letter and a path: A added, C changed, D deleted.  A directory is changed "
-		"when "
-		"its mode or owner is, or something below it.  What is in volumes and other mounts is not "
-		"listed.  The instance may run or not.",
+		"when its mode or owner is, or something below it.  What is in volumes and other mounts "
+		"is not listed.  The instance may run or not.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 1,

@@ -114,13 +114,11 @@ const struct command cmd_doctor = {
 	.usage = "",
 	.summary = "Look at what this host can do, and say how to get what it lacks",
 	.text = "Each line is ok, warn (Ketch works, with less) or missing (something will not work), with "
-		"the command "
-		"that mends it. The exit status is 1 when something is missing, else 0.\n\n"
+		"the command that mends it. The exit status is 1 when something is missing, else 0.\n\n"
 		"KVM is tried by running a small guest, not by finding /dev/kvm.\n\n"
-		"With --audit nothing of that is said, but what a killed monitor or a power cut has left; "
-		"the exit "
-		"status is 1 when there is something. The next command that lists or removes instances "
-		"clears it up.",
+		"With --audit nothing of that is said, but what a killed monitor or a power cut has "
+		"left; the exit status is 1 when there is something. The next command that lists or "
+		"removes instances clears it up.",
 	.opts = doctor_opts,
 	.args_size = sizeof(struct doctor_args),
 	.run = doctor_run,

@@ -142,10 +142,8 @@ const struct command cmd_exec = {
 	.usage = "NAME COMMAND [ARG...]",
 	.summary = "Run a further command in a running instance",
 	.text = "The command gets the environment, capabilities and limits of the instance, whichever its "
-		"isolation. "
-		"The exit status is that of the command; 126 when it cannot be executed, 127 when it was not "
-		"found, "
-		"128+n when signal n ended it.",
+		"isolation. The exit status is that of the command; 126 when it cannot be executed, 127 "
+		"when it was not found, 128+n when signal n ended it.",
 	.opts = exec_opts,
 	.args_size = sizeof(struct exec_args),
 	.min_words = 2,

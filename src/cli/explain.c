@@ -76,17 +76,14 @@ const struct command cmd_explain = {
 	.usage = "[IMAGE [COMMAND] [ARG...]]",
 	.summary = "Say which wall --isolation=auto would choose, and why",
 	.text = "Takes the flags of ketch run and makes nothing.  The rules, in their order; the first that "
-		"fires "
-		"decides: foreign-os, foreign-arch, machine (--kernel, --driver), label "
-		"(ketch.isolation=vm), "
-		"untrusted (label ketch.trust=untrusted, of the image or given with -l), privileged, "
-		"capabilities (more "
-		"than Docker's 14), devices, modules (a mount of /lib/modules), sysctl (of no namespace), "
-		"unconfined: "
-		"a virtual machine.  default: a container.  --rules prints them all.\n\n"
-		"Where a rule wants a virtual machine and this host cannot run one, --isolation=auto fails: "
-		"it never "
-		"falls back to a container.  --isolation=container says that you trust what runs.",
+		"fires decides: foreign-os, foreign-arch, machine (--kernel, --driver), label "
+		"(ketch.isolation=vm), untrusted (label ketch.trust=untrusted, of the image or given "
+		"with -l), privileged, capabilities (more than Docker's 14), devices, modules (a mount "
+		"of /lib/modules), sysctl (of no namespace), unconfined: a virtual machine.  default: a "
+		"container.  --rules prints them all.\n\n"
+		"Where a rule wants a virtual machine and this host cannot run one, --isolation=auto "
+		"fails: it never falls back to a container.  --isolation=container says that you trust "
+		"what runs.",
 	.opts = explain_opts,
 	.args_size = sizeof(struct run_args),
 	.defaults = &explain_defaults,

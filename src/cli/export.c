@@ -47,8 +47,7 @@ const struct command cmd_export = {
 	.summary = "Write the root file system of an instance as a tar archive",
 	.text = "The archive has what the image and the instance's own writes make together, without what is "
 		"mounted in it: no volumes, no /proc.  ketch import makes an image of it again.  The "
-		"instance "
-		"may run or not.",
+		"instance may run or not.",
 	.opts = export_opts,
 	.args_size = sizeof(struct export_args),
 	.min_words = 1,

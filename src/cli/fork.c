@@ -142,12 +142,9 @@ const struct command cmd_fork = {
 	.usage = "INSTANCE NEW-NAME... | --count N",
 	.summary = "Make instances that go on from what a virtual machine is just doing",
 	.text = "The machine goes on, after milliseconds (under QEMU when its memory is written); each new "
-		"one has "
-		"its memory, which under --driver kvm they share until one of them writes, its files, and "
-		"all "
-		"its processes.  Before these go on it has an id, a name, "
-		"addresses, a clock and random numbers of its own, and a hostname where that was made of the "
-		"id.",
+		"one has its memory, which under --driver kvm they share until one of them writes, its "
+		"files, and all its processes.  Before these go on it has an id, a name, addresses, a "
+		"clock and random numbers of its own, and a hostname where that was made of the id.",
 	.opts = fork_opts,
 	.args_size = sizeof(struct fork_args),
 	.min_words = 1,

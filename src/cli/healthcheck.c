@@ -55,8 +55,8 @@ const struct command cmd_healthcheck_run = {
 	.usage = "NAME",
 	.summary = "Run the health check of an instance now",
 	.text = "The exit status is 0 when it is well, 1 when it is not, and 125 when there is nothing to be "
-		"run.  "
-		"The checks that run by themselves, and their results, are in ketch inspect, .State.Health.",
+		"run.  The checks that run by themselves, and their results, are in ketch inspect, "
+		".State.Health.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 1,

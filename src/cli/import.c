@@ -62,9 +62,8 @@ const struct command cmd_import = {
 	.summary = "Make an image from a directory or a tar file",
 	.text = "The tree becomes the only layer of the image.  The tar file may be compressed; - is "
 		"stdin.\n\n"
-		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, "
-		"USER, VOLUME, "
-		"WORKDIR.",
+		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, "
+		"STOPSIGNAL, USER, VOLUME, WORKDIR.",
 	.opts = import_opts,
 	.args_size = sizeof(struct import_args),
 	.min_words = 1,

@@ -168,12 +168,10 @@ const struct command cmd_inspect = {
 	.usage = "NAME...",
 	.summary = "Print all about instances, images or volumes as JSON",
 	.text = "With --format only what a template asks for: ketch inspect -f '{{.State.Status}}' NAME.  A "
-		"list is "
-		"gone through by {{range .Mounts}}{{.Source}} {{end}}, a key that is no word is taken by "
-		"{{index .Config.Labels \"com.example.key\"}}, {{json .Config}} prints a part as JSON.  "
-		"Functions: and or not eq ne lt le gt ge index len slice print printf println join split "
-		"upper "
-		"lower title pad truncate json.",
+		"list is gone through by {{range .Mounts}}{{.Source}} {{end}}, a key that is no word is "
+		"taken by {{index .Config.Labels \"com.example.key\"}}, {{json .Config}} prints a part "
+		"as JSON.  Functions: and or not eq ne lt le gt ge index len slice print printf println "
+		"join split upper lower title pad truncate json.",
 	.opts = inspect_opts,
 	.args_size = sizeof(struct inspect_args),
 	.min_words = 1,

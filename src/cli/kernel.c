@@ -79,8 +79,7 @@ const struct command cmd_kernel_ls = {
 	.usage = "",
 	.summary = "List the kernels that virtual machines can boot",
 	.text = "Without --kernel a virtual machine boots the first of them: the newest of the store, else "
-		"the newest "
-		"of the host.",
+		"the newest of the host.",
 	.opts = kernel_ls_opts,
 	.args_size = sizeof(struct kernel_ls_args),
 	.run = kernel_ls_run,
@@ -110,8 +109,7 @@ const struct command cmd_kernel_import = {
 	.usage = "FILE [MODULES_DIR]",
 	.summary = "Keep a kernel: a vmlinuz with its modules, or Debian's linux-image package",
 	.text = "FILE is a bzImage with the directory of its modules (such as /lib/modules/VERSION), or a "
-		"linux-image "
-		".deb, which is taken apart and not installed.",
+		"linux-image .deb, which is taken apart and not installed.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 2,
@@ -159,12 +157,10 @@ const struct command cmd_kernel_build = {
 	.usage = "",
 	.summary = "Compile a small kernel for virtual machines and keep it",
 	.text = "The kernel has what a virtual machine of Ketch has and what containers ask for, no modules "
-		"and no "
-		"other drivers.  Its version ends with -ketch.  It is made from Debian's package "
+		"and no other drivers.  Its version ends with -ketch.  It is made from Debian's package "
 		"linux-source-6.1 with gcc; what is missing for that is named.\n\n"
-		"The kernel is not built again when the store has one of the same archive; kernel rm takes "
-		"it "
-		"away.  When a step fails, its log is ROOT/kernels/build.log.",
+		"The kernel is not built again when the store has one of the same archive; kernel rm "
+		"takes it away.  When a step fails, its log is ROOT/kernels/build.log.",
 	.opts = kernel_build_opts,
 	.args_size = sizeof(struct kernel_build_args),
 	.run = kernel_build_run,

@@ -161,10 +161,9 @@ const struct command cmd_login = {
 	.usage = "[SERVER]",
 	.summary = "Log in to a registry",
 	.text = "The server is asked whether it takes them; then user name and password are kept in "
-		"~/.docker/config.json "
-		"or with the credential helper that it names.  $REGISTRY_AUTH_FILE and --authfile name "
-		"another file.  "
-		"They are sent to that server and the token server that it names, to no other.",
+		"~/.docker/config.json or with the credential helper that it names.  $REGISTRY_AUTH_FILE "
+		"and --authfile name another file.  They are sent to that server and the token server "
+		"that it names, to no other.",
 	.opts = login_opts,
 	.args_size = sizeof(struct login_args),
 	.max_words = 1,

@@ -70,10 +70,8 @@ const struct command cmd_logs = {
 	.usage = "NAME",
 	.summary = "Print what an instance has written",
 	.text = "What it wrote to stdout comes on stdout, what it wrote to stderr on stderr.  Drivers "
-		"json-file, "
-		"local and k8s-file are one kind of file, which this command reads, also when --log-opt "
-		"max-size "
-		"has begun it anew; what went to journald is read by journalctl.",
+		"json-file, local and k8s-file are one kind of file, which this command reads, also when "
+		"--log-opt max-size has begun it anew; what went to journald is read by journalctl.",
 	.opts = logs_opts,
 	.args_size = sizeof(struct logs_args),
 	.min_words = 1,

@@ -198,8 +198,7 @@ const struct command cmd_network_ls = {
 	.usage = "",
 	.summary = "List networks",
 	.text = "Filters: dangling=true|false (no running instance is on it), driver=, id=, "
-		"label=KEY[=VALUE], "
-		"name=PART, scope=local, type=custom|builtin.",
+		"label=KEY[=VALUE], name=PART, scope=local, type=custom|builtin.",
 	.opts = ls_opts,
 	.args_size = sizeof(struct ls_args),
 	.run = ls_run,

@@ -75,8 +75,7 @@ const struct command cmd_port_add = {
 	.usage = "NAME [[IP:]PORT:]PORT...",
 	.summary = "Publish further ports of an instance, also while it runs",
 	.text = "Ports are given as for run -p.  Where the instance runs, what was published is printed as "
-		"ketch port "
-		"does.",
+		"ketch port does.",
 	.opts = no_opts,
 	.min_words = 2,
 	.max_words = WORDS_ANY,
@@ -98,8 +97,7 @@ const struct command cmd_port_rm = {
 	.usage = "NAME [[IP:]PORT:]PORT...",
 	.summary = "Publish ports of an instance no more, also while it runs",
 	.text = "Ports are given as for run -p; without a port of the host, all on that address that lead to "
-		"PORT are "
-		"meant.  What is connected stays so.",
+		"PORT are meant.  What is connected stays so.",
 	.opts = no_opts,
 	.min_words = 2,
 	.max_words = WORDS_ANY,

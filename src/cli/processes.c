@@ -192,9 +192,9 @@ static int take_list(const char *list, struct strv *ret, struct err *e)
 	for (size_t i = 0; i < ret->n; i++)
 		if (!find_column(ret->v[i]))
 			return err_set(e, EINVAL,
-				       "top: no column \"%.80s\": there are user, uid, pid, ppid, c, pcpu, "
-				       "pmem, vsz, rss, "
-				       "stat, nlwp, stime, tty, time, etime, args and comm",
+				       "top: no column \"%.80s\": there are user, uid, pid, ppid, c, "
+				       "pcpu, pmem, vsz, rss, stat, nlwp, stime, tty, time, etime, args "
+				       "and comm",
 				       ret->v[i]);
 	return 0;
 }

@@ -69,8 +69,7 @@ const struct command cmd_profile_create = {
 	.usage = "NAME [FLAG...]",
 	.summary = "Keep flags of run under a name",
 	.text = "The flags are those of run; --profile NAME takes them, before those that are given beside "
-		"it: they "
-		"go before the profile's, and lists such as --env grow.",
+		"it: they go before the profile's, and lists such as --env grow.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = WORDS_ANY,

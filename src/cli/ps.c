@@ -101,12 +101,10 @@ const struct command cmd_ps = {
 	.usage = "",
 	.summary = "List instances",
 	.text = "Keys of --filter: ancestor=IMAGE, before=NAME, exited=CODE, health, id, isolation, "
-		"label=KEY[=VALUE], "
-		"name (a regular expression), network, since=NAME, status, volume.  Values of one key are "
-		"alternatives, keys add up.\n\n"
-		"Fields of --format: .ID .Image .Command .CreatedAt .RunningFor .Status .State .Isolation "
-		".Names "
-		".Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Ports .Size",
+		"label=KEY[=VALUE], name (a regular expression), network, since=NAME, status, volume.  "
+		"Values of one key are alternatives, keys add up.\n\n"
+		"Fields of --format: .ID .Image .Command .CreatedAt .RunningFor .Status .State "
+		".Isolation .Names .Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Ports .Size",
 	.opts = ps_opts,
 	.args_size = sizeof(struct ps_args),
 	.run = ps_run,

@@ -80,13 +80,10 @@ const struct command cmd_pull = {
 	.usage = "NAME[:TAG|@DIGEST]",
 	.summary = "Get an image from a registry",
 	.text = "A pull that was broken off goes on where it stopped.  Layers that are here already are not "
-		"fetched "
-		"again.\n\n"
-		"registries.conf(5) says where names lead, certs.d(5) whom to trust, policy.json(5) what may "
-		"come in; "
-		"ketch login keeps credentials.  Servers are verified; plain HTTP is spoken with this "
-		"machine and "
-		"with what registries.conf calls insecure.",
+		"fetched again.\n\n"
+		"registries.conf(5) says where names lead, certs.d(5) whom to trust, policy.json(5) what "
+		"may come in; ketch login keeps credentials.  Servers are verified; plain HTTP is spoken "
+		"with this machine and with what registries.conf calls insecure.",
 	.opts = pull_opts,
 	.args_size = sizeof(struct pull_args),
 	.min_words = 1,

@@ -73,13 +73,13 @@ const struct command cmd_push = {
 	.usage = "NAME[:TAG] | INSTANCE@SNAPSHOT NAME[:TAG]",
 	.summary = "Send an image, or a snapshot as one, to a registry",
 	.text = "An image that was pulled and whose layers the registry has keeps its digest.  Else its "
-		"layers are compressed anew: the manifest has another digest, but the image keeps its id.\n\n"
-		"Layers that are there already, or in another repository of that registry, are not sent.\n\n"
+		"layers are compressed anew: the manifest has another digest, but the image keeps its "
+		"id.\n\n"
+		"Layers that are there already, or in another repository of that registry, are not "
+		"sent.\n\n"
 		"A snapshot goes as ketch commit would make an image of it, which stays here under that "
-		"name, too; its "
-		"instance is not touched, and ketch run starts another from it anywhere.  Memory and volumes "
-		"are not in "
-		"it.",
+		"name, too; its instance is not touched, and ketch run starts another from it anywhere.  "
+		"Memory and volumes are not in it.",
 	.opts = push_opts,
 	.args_size = sizeof(struct push_args),
 	.min_words = 1,

@@ -43,8 +43,7 @@ const struct command cmd_resolve = {
 	.usage = "NAME|ADDRESS",
 	.summary = "Print the addresses of a name on networks, or the name of an address",
 	.text = "What the name service of each network answers: names of running instances, their aliases "
-		"and short ids, "
-		"also as NAME.NETWORK, NAME.ketch and NAME.NETWORK.ketch.\n\n"
+		"and short ids, also as NAME.NETWORK, NAME.ketch and NAME.NETWORK.ketch.\n\n"
 		"The exit status is 1 when nobody is called so.",
 	.opts = resolve_opts,
 	.args_size = sizeof(struct resolve_args),
@@ -73,8 +72,8 @@ const struct command cmd_egress = {
 	.usage = "INSTANCE",
 	.summary = "Print the names outside that an instance has asked for, as flags for run",
 	.text = "An instance that was started with --egress learn is kept from nothing, but each name that "
-		"it has asked for "
-		"and found is written down. The list is what it needs: ketch run $(ketch egress web) IMAGE.",
+		"it has asked for and found is written down. The list is what it needs: ketch run "
+		"$(ketch egress web) IMAGE.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 1,

@@ -89,12 +89,10 @@ const struct command cmd_rollback = {
 	.usage = "INSTANCE[@NAME] | --group A,B@NAME | --label KEY @NAME",
 	.summary = "Have an instance be again what it was in a snapshot",
 	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
-		"one), its "
-		"name stays.  A virtual machine whose memory is in the snapshot runs on from there.  What "
-		"was written since is lost, but for what --keep keeps; one whose policy has snapshots made "
-		"(--snapshot-every) keeps it as an automatic one.  Any snapshot will "
-		"do, also "
-		"older ones, and those of the branch that was left.\n\n"
+		"one), its name stays.  A virtual machine whose memory is in the snapshot runs on from "
+		"there.  What was written since is lost, but for what --keep keeps; one whose policy has "
+		"snapshots made (--snapshot-every) keeps it as an automatic one.  Any snapshot will do, "
+		"also older ones, and those of the branch that was left.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "
 		"copy of them; it is refused while another instance runs with one of them.\n\n"
 		"Of a group all go back, without their memory and volumes, or all stay what they were.",
@@ -154,14 +152,10 @@ const struct command cmd_clone = {
 	.usage = "INSTANCE[@NAME] NEW-NAME...",
 	.summary = "Make instances that go on from a snapshot, or from what an instance is now",
 	.text = "A new one has the configuration and the files of the other, which share their blocks until "
-		"one of "
-		"them writes; its id, name, addresses and, where it was made of the id, its hostname are its "
-		"own.  It is "
-		"created, not started; its id is printed.\n\nA volume V of the other becomes a new one, "
-		"V-NEW-NAME, "
-		"with what is in the snapshot; where that has none (--no-volumes), --volumes says what "
-		"becomes "
-		"of them.",
+		"one of them writes; its id, name, addresses and, where it was made of the id, its "
+		"hostname are its own.  It is created, not started; its id is printed.\n\n"
+		"A volume V of the other becomes a new one, V-NEW-NAME, with what is in the snapshot; "
+		"where that has none (--no-volumes), --volumes says what becomes of them.",
 	.opts = clone_opts,
 	.args_size = sizeof(struct clone_args),
 	.min_words = 2,

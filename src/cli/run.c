@@ -142,12 +142,10 @@ const struct command cmd_run = {
 	.usage = RUN_USAGE,
 	.summary = "Make an instance from an image and run a command in it",
 	.text = "The instance is a container, or with --vm a virtual machine; everything else is the same "
-		"for both. "
-		"What stands behind the image is the command with its arguments; without one the image's own "
-		"command runs.\n\n"
-		"The exit status is that of the command; 125 when Ketch itself failed, 126 when the command "
-		"cannot be "
-		"executed, 127 when it was not found, 128+n when signal n ended it.",
+		"for both. What stands behind the image is the command with its arguments; without one "
+		"the image's own command runs.\n\n"
+		"The exit status is that of the command; 125 when Ketch itself failed, 126 when the "
+		"command cannot be executed, 127 when it was not found, 128+n when signal n ended it.",
 	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &run_defaults,

@@ -84,11 +84,9 @@ const struct command cmd_save = {
 	.usage = "IMAGE...",
 	.summary = "Write images as an archive, with all their layers",
 	.text = "An image that is named by its id is saved without a name.\n\n"
-		"Layers that came as archives are put together again as the same bytes, others are made from "
-		"their "
-		"files, always in the same way: so an image keeps its id, wherever it came from.  Only one "
-		"that "
-		"was pulled or loaded by an older Ketch gets an id of its own.",
+		"Layers that came as archives are put together again as the same bytes, others are made "
+		"from their files, always in the same way: so an image keeps its id, wherever it came "
+		"from.  Only one that was pulled or loaded by an older Ketch gets an id of its own.",
 	.opts = save_opts,
 	.args_size = sizeof(struct save_args),
 	.min_words = 1,

@@ -148,10 +148,8 @@ const struct command cmd_search = {
 	.usage = "[HOST/]WORDS",
 	.summary = "Look for images in Docker's index or in a registry",
 	.text = "Registries have no common way to search.  A HOST that has no index is asked for the list of "
-		"all its "
-		"repositories, if it gives one, and the words are looked for in their names; stars and "
-		"descriptions it "
-		"does not have.\n\n"
+		"all its repositories, if it gives one, and the words are looked for in their names; "
+		"stars and descriptions it does not have.\n\n"
 		"Fields of --format: .Name .Description .StarCount .IsOfficial",
 	.opts = search_opts,
 	.args_size = sizeof(struct search_args),

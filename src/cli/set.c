@@ -143,20 +143,14 @@ const struct command cmd_set = {
 	.usage = "INSTANCE isolation=vm|container",
 	.summary = "Have an instance that does not run go behind the other wall",
 	.text = "A container becomes a virtual machine, or the other way round.  It keeps its id, its name, "
-		"its "
-		"configuration with addresses, ports, volumes and restart policy, and all that it has "
-		"written: "
-		"deletions, owners, modes, times, links, device nodes, capabilities and attributes of files "
-		"that "
-		"users can set.  Sockets are left behind, for nobody listens on them, and so are attributes "
-		"in the "
-		"kernel's namespace \"trusted\".\n\n"
-		"A configuration that the other wall cannot have is refused by the name of its flag before "
-		"anything is changed.  Until all is there the instance is what it was, also when the command "
-		"is "
-		"killed.  Snapshots stay: to go back to one of them is to go back behind the wall that it "
-		"was taken "
-		"behind.",
+		"its configuration with addresses, ports, volumes and restart policy, and all that it "
+		"has written: deletions, owners, modes, times, links, device nodes, capabilities and "
+		"attributes of files that users can set.  Sockets are left behind, for nobody listens on "
+		"them, and so are attributes in the kernel's namespace \"trusted\".\n\n"
+		"A configuration that the other wall cannot have is refused by the name of its flag "
+		"before anything is changed.  Until all is there the instance is what it was, also when "
+		"the command is killed.  Snapshots stay: to go back to one of them is to go back behind "
+		"the wall that it was taken behind.",
 	.opts = set_opts,
 	.args_size = sizeof(struct set_args),
 	.min_words = 2,

@@ -117,24 +117,20 @@ const struct command cmd_snapshot_create = {
 	.summary = "Keep the files and the configuration of an instance as they are now",
 	.text = "Without a name it is snap0, snap1 and so on; what was chosen is printed.  Of an instance "
 		"that does not run this takes the same few milliseconds whatever it holds: its writable "
-		"layer is "
-		"no longer written, and a new one is begun on top of it.\n\n"
+		"layer is no longer written, and a new one is begun on top of it.\n\n"
 		"One that runs stands still, with all that it has written on the disk, while what it has "
-		"written "
-		"since its last snapshot at rest is copied: where the file system can share blocks that is "
-		"quick, "
-		"else it takes as long as a copy.  The memory of a virtual machine that runs without "
-		"mounts of the host is kept, too, with all its processes; those of a container are "
-		"not.\n\n"
-		"Its volumes are in it, too, unless they are directories of the host; they are copied, also "
-		"of "
-		"one that does not run, and other instances that run with them stand still meanwhile.\n\n"
-		"What is in a snapshot is to a container as files of its image are: one with several names "
-		"that "
-		"is written to afterwards is copied, and its other names keep what they had.\n\n"
+		"written since its last snapshot at rest is copied: where the file system can share "
+		"blocks that is quick, else it takes as long as a copy.  The memory of a virtual machine "
+		"that runs without mounts of the host is kept, too, with all its processes; those of a "
+		"container are not.\n\n"
+		"Its volumes are in it, too, unless they are directories of the host; they are copied, "
+		"also of one that does not run, and other instances that run with them stand still "
+		"meanwhile.\n\n"
+		"What is in a snapshot is to a container as files of its image are: one with several "
+		"names that is written to afterwards is copied, and its other names keep what they "
+		"had.\n\n"
 		"Of a group, containers and virtual machines alike, all that run stand still at the same "
-		"time; "
-		"each gets a snapshot of the same name without memory and volumes, or none does.",
+		"time; each gets a snapshot of the same name without memory and volumes, or none does.",
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
 	.max_words = 1,
@@ -358,9 +354,9 @@ const struct command cmd_snapshot_rm = {
 	.usage = "INSTANCE@NAME...",
 	.summary = "Remove snapshots",
 	.text = "What others stand on stays on the disk until they go, too: snapshots, clones, and the "
-		"instance itself.  A layer that is left between two others becomes one with the upper one, "
-		"at "
-		"once where the instance does not run.  Removing an instance removes its snapshots.",
+		"instance itself.  A layer that is left between two others becomes one with the upper "
+		"one, at once where the instance does not run.  Removing an instance removes its "
+		"snapshots.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = WORDS_ANY,

@@ -222,10 +222,9 @@ const struct command cmd_snapshot_diff = {
 	.summary = "List which files are not as they were in a snapshot",
 	.text = "Each line is a letter and a path: A added, C changed, D deleted since the first one, as "
 		"ketch diff has it: by mode, owner, size and time of files.  The second may be another "
-		"snapshot, or "
-		"another instance, also behind the other wall, as long as both stand on the same image; "
-		"without it the instance is compared as it is now, running or not.  Volumes are not "
-		"compared.",
+		"snapshot, or another instance, also behind the other wall, as long as both stand on the "
+		"same image; without it the instance is compared as it is now, running or not.  Volumes "
+		"are not compared.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 2,

@@ -187,16 +187,13 @@ const struct command cmd_stats = {
 	.usage = "[NAME...]",
 	.summary = "Show what instances use: CPU, memory, network, disks",
 	.text = "A table each second; --no-stream: once.  100 % is one CPU.  Memory is without the cache "
-		"that "
-		"the kernel can have back at once, and in both isolations that of the workload: what a "
-		"virtual "
-		"machine costs the host besides is in the columns of --split, HOST MEM (the guest's RAM that "
-		"was touched, the hypervisor, the file servers) and HOST CPU %.\n\n"
-		"Block I/O is counted by the blkio or io controller where a limit has it in use, else it is "
-		"that "
-		"of the processes that live.\n\n"
-		"Fields of --format: .Container .ID .Name .CPUPerc .MemUsage .MemPerc .NetIO .BlockIO .PIDs "
-		".Isolation .Cache .HostMem .HostCPUPerc",
+		"that the kernel can have back at once, and in both isolations that of the workload: "
+		"what a virtual machine costs the host besides is in the columns of --split, HOST MEM "
+		"(the guest's RAM that was touched, the hypervisor, the file servers) and HOST CPU %.\n\n"
+		"Block I/O is counted by the blkio or io controller where a limit has it in use, else it "
+		"is that of the processes that live.\n\n"
+		"Fields of --format: .Container .ID .Name .CPUPerc .MemUsage .MemPerc .NetIO .BlockIO "
+		".PIDs .Isolation .Cache .HostMem .HostCPUPerc",
 	.opts = stats_opts,
 	.args_size = sizeof(struct stats_args),
 	.max_words = WORDS_ANY,

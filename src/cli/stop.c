@@ -41,8 +41,7 @@ const struct command cmd_stop = {
 	.usage = "NAME...",
 	.summary = "Ask instances to end, and kill those that do not",
 	.text = "Sends the stop signal (SIGTERM unless the image or --stop-signal names another), and "
-		"SIGKILL after the "
-		"time-out.",
+		"SIGKILL after the time-out.",
 	.opts = stop_opts,
 	.args_size = sizeof(struct stop_args),
 	.defaults = &stop_defaults,
@@ -106,8 +105,7 @@ const struct command cmd_pause = {
 	.usage = "NAME...",
 	.summary = "Have all processes of instances stand still",
 	.text = "Those of a container are frozen; a virtual machine's processors stop.  ketch unpause has "
-		"them go "
-		"on; stop, kill and rm -f work on a paused one, too.",
+		"them go on; stop, kill and rm -f work on a paused one, too.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = WORDS_ANY,

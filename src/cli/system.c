@@ -74,8 +74,7 @@ const struct command cmd_system_start_all = {
 	.usage = "",
 	.summary = "Start what has to run after a reboot",
 	.text = "Those with --restart always, and those with --restart unless-stopped unless ketch stop or "
-		"kill ended "
-		"them.  The unit ketch.service of systemd does it at boot.",
+		"kill ended them.  The unit ketch.service of systemd does it at boot.",
 	.opts = no_opts,
 	.run = start_all_run,
 };
@@ -98,8 +97,8 @@ const struct command cmd_system_stop_all = {
 	.usage = "",
 	.summary = "Stop everything, as when the host goes down",
 	.text = "All get their stop signal at the same time, the newest first, and each its own time-out.  "
-		"Restart "
-		"policies take it for an end of the host: ketch system start-all starts them again.",
+		"Restart policies take it for an end of the host: ketch system start-all starts them "
+		"again.",
 	.opts = no_opts,
 	.run = stop_all_run,
 };

@@ -341,8 +341,7 @@ const struct command cmd_system_df = {
 	.usage = "",
 	.summary = "Show what images, instances and volumes take on the disk",
 	.text = "VM Images are what is made of images for virtual machines; system prune removes those that "
-		"no "
-		"instance uses, and the next machine makes them again.",
+		"no instance uses, and the next machine makes them again.",
 	.opts = df_opts,
 	.args_size = sizeof(struct df_args),
 	.run = df_run,

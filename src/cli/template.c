@@ -143,12 +143,9 @@ const struct command cmd_template_create = {
 	.usage = "NAME IMAGE [COMMAND] [ARG...] [-- WARM-UP...]",
 	.summary = "Keep a virtual machine that has booted and warmed up, for others to go on from",
 	.text = "The machine runs the command of the image, then the warm-up in it; when that has ended "
-		"well, its "
-		"memory, devices and files are kept, and it ends.  ketch run --template NAME goes on from "
-		"there, "
-		"in a few milliseconds under --driver kvm, where pages are shared until somebody writes to "
-		"them; "
-		"QEMU reads its memory first.  Options are those of run.",
+		"well, its memory, devices and files are kept, and it ends.  ketch run --template NAME "
+		"goes on from there, in a few milliseconds under --driver kvm, where pages are shared "
+		"until somebody writes to them; QEMU reads its memory first.  Options are those of run.",
 	.opts = CREATE_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &create_defaults,

@@ -51,15 +51,11 @@ const struct command cmd_top = {
 	.usage = "[NAME [PS-OPTIONS]]",
 	.summary = "List the processes of an instance, or watch all instances",
 	.text = "With a name, the processes inside as ps -ef lists them; numbers are the host's for a "
-		"container, "
-		"the guest's for a virtual machine.  Of the options of ps, -ef, aux and -o LIST are known, "
-		"with "
-		"the columns user, uid, pid, ppid, c, pcpu, pmem, vsz, rss, stat, nlwp, stime, tty, time, "
-		"etime, "
-		"args and comm.\n\n"
-		"Without a name, a table of all running instances on the terminal, renewed each second: c, m "
-		"and n "
-		"sort it by CPU, memory or name, q ends it.",
+		"container, the guest's for a virtual machine.  Of the options of ps, -ef, aux and -o "
+		"LIST are known, with the columns user, uid, pid, ppid, c, pcpu, pmem, vsz, rss, stat, "
+		"nlwp, stime, tty, time, etime, args and comm.\n\n"
+		"Without a name, a table of all running instances on the terminal, renewed each second: "
+		"c, m and n sort it by CPU, memory or name, q ends it.",
 	.opts = no_opts,
 	.max_words = WORDS_ANY,
 	.words = WORDS_INSTANCE,

@@ -181,17 +181,12 @@ const struct command cmd_update_image = {
 	.summary = "Have an instance go on with another image, and back where that does not work",
 	.text = "Without an image it is what its own name means by now.  The instance keeps its id, name, "
 		"volumes, addresses and all that it was given; what the old image said (command, "
-		"environment, "
-		"user, health check ...) is what the new one says.  Its root is new: what it had written "
-		"there "
-		"goes, what is in volumes stays.\n\n"
-		"One that runs is stopped, and started with the new image.  If it has a health check that "
-		"has to "
-		"say \"healthy\"; else it has to run for a while (--wait).  If it does not, it is again what "
-		"it "
-		"was, with its files, and runs; the command fails and says why.  One that does not run is "
-		"not "
-		"started.",
+		"environment, user, health check ...) is what the new one says.  Its root is new: what "
+		"it had written there goes, what is in volumes stays.\n\n"
+		"One that runs is stopped, and started with the new image.  If it has a health check "
+		"that has to say \"healthy\"; else it has to run for a while (--wait).  If it does not, "
+		"it is again what it was, with its files, and runs; the command fails and says why.  One "
+		"that does not run is not started.",
 	.opts = update_image_opts,
 	.args_size = sizeof(struct update_image_args),
 	.defaults = &update_image_defaults,

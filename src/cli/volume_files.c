@@ -121,8 +121,7 @@ const struct command cmd_volume_import = {
 	.usage = "NAME [FILE|-]",
 	.summary = "Put the files of a tar archive into a volume",
 	.text = "The archive is not compressed.  What it brings takes the place of what is there under the "
-		"same "
-		"names; all else stays.  Device nodes are refused.",
+		"same names; all else stays.  Device nodes are refused.",
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = 2,
