@@ -17,7 +17,6 @@
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 
-#define CHILD_MAX_FDS  64
 #define FIRST_SPARE_FD 512 /* descriptors are parked above all numbers that a program gets */
 
 /* --- in the new process */

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/loop.h"
 
+#define CHILD_MAX_FDS 256
+
 /* A descriptor that the program gets under a number of its own. */
 struct child_fd {
 	int fd; /* ours, borrowed */
@@ -19,7 +21,7 @@ struct child_spec {
 	const char *name; /* for messages: "qemu" */
 	char *const *argv; /* argv[0] is a path */
 	const struct child_fd *fds;
-	size_t n_fds;
+	size_t n_fds; /* at most CHILD_MAX_FDS */
 	int say_fd; /* becomes stderr */
 	int cgroup_fd; /* v2: started inside; -1: none */
 	uint64_t clone_flags; /* CLONE_NEWPID, or 0 */

@@ -19,6 +19,7 @@
 #define MACHINE_MAX_BELOW  200 /* images that the disk stands on */
 #define MACHINE_FD_BELOW   64 /* the VMM's number of the first of them */
 #define MACHINE_MAX_FDS	   (32 + MACHINE_MAX_EXTRA + MACHINE_MAX_BELOW)
+_Static_assert(MACHINE_MAX_FDS <= CHILD_MAX_FDS, "a VMM can be given all of them");
 
 /* A directory of the host that the guest sees, and the process that serves it. */
 struct share {
