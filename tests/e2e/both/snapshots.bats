@@ -166,6 +166,17 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	is "$(ketch volume ls -q)" ""
 }
 
+@test "an instance that stands on many layers starts, and all of them are seen" {
+	local i
+	krun -d --name deep --network none ketch/base sh -c 'echo first >/file; tail -f /dev/null' >/dev/null
+	await 30 ketch exec deep test -s /file
+	ketch stop -t 0 deep >/dev/null
+	for i in {1..80}; do ketch snapshot create "deep@$i" >/dev/null; done
+	ketch start deep >/dev/null
+	is "$(ketch exec deep cat /file)" first
+	ketch rm -f deep >/dev/null
+}
+
 @test "a snapshot whose time is over goes" {
 	ketch create --isolation "$ISOLATION" --name ee ketch/base true >/dev/null
 	ketch snapshot create --expiry 1ms ee@short >/dev/null
