@@ -9,9 +9,11 @@
 
 #include "base/auto.h"
 #include "vm/share.h"
+#include "vm/tmpfs_room.h"
 
-#define MOST_TRIES  1000
-#define NOT_WRITTEN "QEMU could not write all of the machine's memory"
+#define MOST_TRIES    1000
+#define DEVICES_BYTES (64u << 20) /* far more than QEMU writes beside the RAM */
+#define NOT_WRITTEN   "QEMU could not write all of the machine's memory"
 
 static void go_on(struct vm_saving *s);
 
@@ -20,11 +22,39 @@ bool vm_saving_is_busy(const struct vm_saving *s)
 	return s->waits || s->migrating || s->state_fd >= 0;
 }
 
+static uint64_t room_bytes(const struct vm_saving *s)
+{
+	return s->boot->spec.vm.ram_bytes + DEVICES_BYTES;
+}
+
+static int take_room(struct vm_saving *s, int fd, struct err *e)
+{
+	int r;
+
+	if (!s->boot->spec.resources.memory_bytes) /* no ceiling */
+		return 0;
+	r = tmpfs_room_take(fd, room_bytes(s));
+	s->room_fd = r < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (r == 0 && s->room_fd < 0)
+		r = -errno;
+	return r < 0 ? err_sys(e, -r, "room for the memory") : 0;
+}
+
+static void trim_room(struct vm_saving *s)
+{
+	if (s->room_fd < 0)
+		return;
+	tmpfs_room_trim(s->room_fd, room_bytes(s));
+	close(take_fd(&s->room_fd));
+}
+
 /* All that was asked for has been answered; *why->no: not well. */
 static void end(struct vm_saving *s, const struct err *why, const char *text)
 {
 	bool due = s->go_on_due;
 
+	if (s->last || why->no)
+		trim_room(s);
 	if (s->going_on && !why->no && s->control->qmp)
 		s->silence(s->arg, false);
 	s->going_on = s->go_on_due = false;
@@ -87,7 +117,9 @@ static int write_ram(struct vm_saving *s, const char *id, struct err *e)
 		return fd;
 	if (ftruncate(fd, (off_t)s->boot->spec.vm.ram_bytes) < 0)
 		return err_sys(e, errno, "the file of the memory");
-	r = ask(s, "ram whole\n", fd, e);
+	r = take_room(s, fd, e);
+	if (r == 0)
+		r = ask(s, "ram whole\n", fd, e);
 	return r < 0 ? r : ask(s, "write\n", -1, e);
 }
 
@@ -109,12 +141,12 @@ static int begin_silence(struct vm_saving *s, const char *id, struct err *e)
 	s->state_fd = open_file(s, id, "state", e);
 	if (s->state_fd < 0)
 		return s->state_fd;
-	r = s->silence(s->arg, true);
-	if (r < 0) {
+	r = take_room(s, s->state_fd, e);
+	if (r == 0 && (r = s->silence(s->arg, true)) < 0)
+		err_sys(e, -r, "the guest is not to be reached");
+	if (r < 0)
 		close(take_fd(&s->state_fd));
-		return err_sys(e, -r, "the guest is not to be reached");
-	}
-	return 0;
+	return r;
 }
 
 /* The guest's kernel runs until the last of it is written: its workload stands still. */
@@ -201,7 +233,7 @@ static void go_on(struct vm_saving *s)
 
 	s->why = e;
 	s->tries = 0;
-	s->going_on = true;
+	s->last = s->going_on = true;
 	if (s->paused || ask_to_go_on(s, &e) < 0)
 		end(s, &e, "");
 }
@@ -239,6 +271,7 @@ void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 		return;
 	}
 	s->why = e;
+	s->last = step == SAVE_REST;
 	if (begin(s, step, id, &e) < 0) {
 		s->waits = 0;
 		end(s, &e, NULL);

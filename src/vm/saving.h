@@ -16,7 +16,7 @@
 
 #define SAVING_ID_LEN 32
 
-/* Start from { .state_fd = -1 }. */
+/* Start from { .state_fd = -1, .room_fd = -1 }. */
 struct vm_saving {
 	const struct boot *boot; /* borrowed, as is control */
 	struct vm_control *control;
@@ -24,6 +24,8 @@ struct vm_saving {
 	unsigned waits; /* for so many answers */
 	struct err why; /* the first that was an error */
 	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
+	int room_fd; /* the file that the RAM is written to, for which there is more room than it may need; else -1 */
+	bool last; /* when this step ends, the RAM is written */
 	bool migrating; /* QEMU: its end is not heard yet */
 	bool asks_why; /* QEMU: what failed */
 	bool going_on; /* that is what the VMM is asked for */

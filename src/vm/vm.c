@@ -243,7 +243,7 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 			     .answered = on_control_answer,
 			     .migrated = on_migrated,
 			     .arg = r },
-		.saving = { .state_fd = -1, .silence = silence, .answer = on_saved, .arg = r },
+		.saving = { .state_fd = -1, .room_fd = -1, .silence = silence, .answer = on_saved, .arg = r },
 		.console.watch.fd = -1,
 		.said.watch.fd = -1,
 		.deadline = { .fd = -1, .events = EPOLLIN, .fn = on_deadline, .arg = r },

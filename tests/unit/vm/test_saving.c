@@ -79,6 +79,7 @@ static int set_up(void **state)
 	f->s = (struct vm_saving){ .boot = &f->boot,
 				   .control = &f->control,
 				   .state_fd = -1,
+				   .room_fd = -1,
 				   .silence = on_silence,
 				   .answer = on_answer,
 				   .arg = f };
