@@ -64,7 +64,7 @@ stage_network() { tests/network/firewall.py "$BUILD"; }
 stage_sanitize() {
 	setup_asan || return
 	check "it builds with clang and its sanitizers without a warning" ninja -C build-asan
-	test_settings && unit_tests build-asan
+	test_settings && unit_tests build-asan --no-suite plain
 }
 
 stage_fuzz() {
