@@ -83,7 +83,7 @@ setup_asan() {
 tidy() { # OPTION...
 	local said
 	said=$(setup_asan) || { echo "$said"; return 1; }
-	! sources 'src/*.c' | xargs -P 2 -n 6 clang-tidy-14 -p build-asan --quiet "$@" 2>/dev/null | grep -A 3 'error:'
+	! sources 'src/*.c' | xargs -P 2 -n 30 clang-tidy-14 -p build-asan --quiet "$@" 2>/dev/null | grep -A 3 'error:'
 }
 
 # By hand only: clang's analyzer takes ten times as long as all else that clang-tidy does.  What is off has its reason:

@@ -73,8 +73,7 @@ on_time() { # INSTANCE
 	machine
 	local id
 	ketch network create back >/dev/null
-	# not 64m: where the store is on a tmpfs (the bed), what is saved counts as the machine's, and it would be killed in the fork
-	ketch template create --network back -m 256m warm ketch/base sh -c "$COUNT" -- sh -c 'echo warm >/root/file' >/dev/null
+	ketch template create --network back -m 64m warm ketch/base sh -c "$COUNT" -- sh -c 'echo warm >/root/file' >/dev/null
 	is "$(ketch template ls)" warm
 	id=$(ketch run -d --template warm --name one)
 	is "$(inspect_of one .Id) $(ketch exec one cat /root/file)" "$id warm"
