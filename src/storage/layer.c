@@ -10,13 +10,16 @@
 
 static const char *const schema[] = {
 	"CREATE TABLE writable_layer (id TEXT PRIMARY KEY, below TEXT REFERENCES writable_layer (id)) "
-	"WITHOUT ROWID;CREATE INDEX writable_layer_below ON writable_layer (below);CREATE TABLE writable "
-	"(instance TEXT PRIMARY KEY REFERENCES instance (id) ON DELETE CASCADE, top TEXT NOT NULL UNIQUE "
-	"REFERENCES writable_layer (id), snapshot TEXT) WITHOUT ROWID;CREATE TABLE snapshot (id TEXT "
-	"PRIMARY KEY, instance TEXT NOT NULL REFERENCES instance (id) ON DELETE CASCADE, name TEXT NOT "
-	"NULL, parent TEXT, layer TEXT REFERENCES writable_layer (id), image_id TEXT NOT NULL, created "
-	"INTEGER NOT NULL, doc TEXT NOT NULL, UNIQUE (instance, name)) WITHOUT ROWID;CREATE INDEX "
-	"snapshot_layer ON snapshot (layer);CREATE INDEX snapshot_image ON snapshot (image_id);",
+	"WITHOUT ROWID;"
+	"CREATE INDEX writable_layer_below ON writable_layer (below);"
+	"CREATE TABLE writable (instance TEXT PRIMARY KEY REFERENCES instance (id) ON DELETE CASCADE,"
+	" top TEXT NOT NULL UNIQUE REFERENCES writable_layer (id), snapshot TEXT) WITHOUT ROWID;"
+	"CREATE TABLE snapshot (id TEXT PRIMARY KEY,"
+	" instance TEXT NOT NULL REFERENCES instance (id) ON DELETE CASCADE, name TEXT NOT NULL, parent TEXT,"
+	" layer TEXT REFERENCES writable_layer (id), image_id TEXT NOT NULL, created INTEGER NOT NULL,"
+	" doc TEXT NOT NULL, UNIQUE (instance, name)) WITHOUT ROWID;"
+	"CREATE INDEX snapshot_layer ON snapshot (layer);"
+	"CREATE INDEX snapshot_image ON snapshot (image_id);",
 };
 
 int storage_init(struct db *db, struct err *e)
