@@ -2,8 +2,10 @@
 load ../lib
 
 setup_file() {
+	local begin
 	store_open
-	"$KETCH" events --since "$(date +%FT%T.%N%:z)" --filter type=container >"$DIR/live" 2>"$DIR/live.err" 3>&- &
+	begin=$(date +%FT%T.%N%:z) # here: an asynchronous command would ask after what follows it
+	"$KETCH" events --since "$begin" --filter type=container >"$DIR/live" 2>"$DIR/live.err" 3>&- &
 	echo $! >"$DIR/follower"
 	stay --name web --label tier=front >/dev/null
 	ketch exec web sh -c 'exit 5' || :
