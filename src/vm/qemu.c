@@ -18,6 +18,10 @@
 #include "vm/share.h"
 
 #define MIB	      (UINT64_C(1) << 20)
+
+/* All that QEMU can emulate, under the name of an Intel CPU: of those Linux knows that each ticks at the same rate.  Else
+ * it measures each further CPU's speed in a loop, half a second of a boot where emulated CPUs share one thread. */
+#define TCG_CPU "max,vendor=GenuineIntel,family=6,model=85,stepping=4"
 #define TCG_CACHE_MIB 128 /* translated code; QEMU's default would grow to 1 GiB */
 
 static void plan_base(struct vmm_planner *pl, const struct instance_spec *s, const struct host_facts *h)
@@ -43,7 +47,7 @@ static void plan_base(struct vmm_planner *pl, const struct instance_spec *s, con
 	else /* One thread: QEMU before 8.1 may keep what one CPU translated while another wrote that code (its
 		commit deba78709ae8), and the guest then hangs where its kernel patches itself. */
 		vmm_plan_arg(pl, "-accel", "tcg,thread=single,tb-size=%d", TCG_CACHE_MIB);
-	vmm_plan_arg(pl, "-cpu", "%s", s->vm.accel_kvm ? "host" : "max");
+	vmm_plan_arg(pl, "-cpu", "%s", s->vm.accel_kvm ? "host" : TCG_CPU);
 	vmm_plan_arg(pl, "-smp", "%d", s->vm.vcpus);
 	vmm_plan_arg(pl, "-m", "%lluM", mib);
 	/* file servers must map the guest's memory; without them it stays private to QEMU */
