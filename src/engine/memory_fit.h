@@ -1,6 +1,6 @@
 /* memory_fit.h - which hosts a saved state fits; ketch-vmm knows by itself (vmm/state.h), of QEMU it is noted beside it
  *
- * QEMU's machine microvm and its CPU "max" are what a QEMU makes of them, and no version of them has a name: so its state
+ * QEMU's machine microvm and its CPU are what a QEMU makes of them, and no version of them has a name: so its state
  * fits the program that wrote it.  The guest counts time by a counter that is the host's in software emulation (vm/qemu_start.c).
  * Kernel, vcpus, RAM and devices are of the configuration in the snapshot.
  */
@@ -11,7 +11,7 @@
 
 #define MEMORY_FORMAT_VMM                                                                                    \
 	"ketch-vmm/1" /* that of vmm/state.h and its RAM; another layout has another number */
-#define MEMORY_FORMAT_QEMU "qemu/1" /* QEMU's stream of a machine as vm/qemu.c makes it */
+#define MEMORY_FORMAT_QEMU "qemu/2" /* QEMU's stream of a machine as vm/qemu.c makes it */
 
 /* Fills format, program, tsc_khz and ram_bytes of what is saved of this machine. */
 int memory_fit_note(struct engine *en, const struct instance_spec *spec, struct snapshot_memory *m,

@@ -95,6 +95,7 @@ static int remove_dead_stage(struct image_store *s, const char *name, const void
 
 /* One of the places where data is named by a digest, and the question whether a record names it. */
 struct place {
+	const char *kind; /* in front of its names in the grave: a layer and its skeleton have the same */
 	int dirfd;
 	const char *sql;
 	const struct stage *grave;
@@ -104,13 +105,16 @@ static int bury_unless_named(struct image_store *s, const char *name, const void
 {
 	const struct place *p = arg;
 	AUTO(db_stmt_done) struct db_stmt st = db_sql(s->db, p->sql);
+	autofree char *buried = str_printf("%s-%s", p->kind, name);
 	int r;
 
+	if (!buried)
+		return err_set(e, ENOMEM, "out of memory");
 	db_bind_text(&st, name);
 	r = db_step(&st, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return renameat(p->dirfd, name, p->grave->fd, name) < 0 && errno != ENOENT
+	return renameat(p->dirfd, name, p->grave->fd, buried) < 0 && errno != ENOENT
 		       ? err_sys(e, errno, "remove %s from %s", name, s->root)
 		       : 0;
 }
@@ -119,14 +123,14 @@ static int bury_unless_named(struct image_store *s, const char *name, const void
 static int bury_orphans(struct image_store *s, const struct stage *grave, struct err *e)
 {
 	const struct place places[] = {
-		{ s->layers_fd,
+		{ "layer", s->layers_fd,
 		  "SELECT 1 FROM layer WHERE iif(verity IS NULL, diff_id, diff_id || '" LAYER_ENDING
 		  "') = 'sha256:' || ?",
 		  grave },
-		{ s->skeletons_fd,
+		{ "skeleton", s->skeletons_fd,
 		  "SELECT 1 FROM layer WHERE tar_bytes IS NOT NULL AND diff_id = 'sha256:' || ?", grave },
-		{ s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
-		{ s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
+		{ "config", s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
+		{ "root", s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
 	};
 	autoclose int lock = store_lock(s, STORE_LOCK, STORE_LOCK_WAIT_S, "ketch (cleaning up)", e);
 	int r = lock < 0 ? lock : 0;

@@ -18,7 +18,7 @@ teardown_file() { store_close; }
 	is "$(ketch ps --no-trunc --format '{{len .ID}} {{.Command}}')" "64 \"sh -c 'trap \\\"exit 0\\\" TERM INT; tail -f /dev/null & echo ready; wait'\""
 	like "$(ketch ps -a --format '{{.Status}}' | head -1)" '^Exited \(3\) (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes) ago$'
 	like "$(ketch ps --format '{{.Status}};{{.RunningFor}};{{.Image}};{{.Mounts}};{{.Networks}};{{.CreatedAt}}')" \
-		'^Up (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes);.* ago;ketch/base;/tmp/[^,]*;bridge;20[0-9-]+ [0-9:]+ [+-][0-9]{4} [A-Z+0-9-]+$'
+		'^Up (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes);.* ago;ketch/base;/[^,]*;bridge;20[0-9-]+ [0-9:]+ [+-][0-9]{4} [A-Z+0-9-]+$'
 }
 
 @test "ps shows those that filters fit, and the last" {

@@ -60,5 +60,6 @@ SEEN='cat /last; ls /l; ls /gone 2>/dev/null; stat -c %d / /bin/sh /last /l | so
 	is "$status" 1
 	is "$(find "$KETCH_ROOT/roots" -type f | wc -l)" "$(find "$E2E_TEMPLATE/roots" -type f | wc -l)"
 	is "$(find "$KETCH_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" "$(find "$E2E_TEMPLATE/layers" -mindepth 1 -maxdepth 1 | wc -l)"
+	is "$(ls "$KETCH_ROOT/skeletons" "$KETCH_ROOT/configs")" "$(ls "$E2E_TEMPLATE/skeletons" "$E2E_TEMPLATE/configs" | sed "s|$E2E_TEMPLATE|$KETCH_ROOT|")"
 	is "$(find "$KETCH_ROOT/tmp" -mindepth 1)" ""
 }

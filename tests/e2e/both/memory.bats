@@ -89,7 +89,7 @@ on_time() { # INSTANCE
 	before=$(count_of one)
 	ketch snapshot create one@s >/dev/null
 	driver=$(inspect_of one .VM.Driver)
-	like "$driver $(ketch snapshot inspect one@s | jq -r '.[0].memory.format')" '^(kvm ketch-vmm/1|qemu qemu/1)$'
+	like "$driver $(ketch snapshot inspect one@s | jq -r '.[0].memory.format')" '^(kvm ketch-vmm/1|qemu qemu/2)$'
 	ketch exec one sh -c 'echo lost >/root/file; sync'
 	is "$(count_of one)" $((before + 1))
 	ketch rollback --stop one@s
