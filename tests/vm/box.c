@@ -223,9 +223,6 @@ static void on_message(void *arg, const struct msg *m)
 	case MSG_STDERR:
 		on_output(b, s, m);
 		break;
-	case MSG_CREDIT:
-		s->stdin_credit += msg_u32(m, 1);
-		break;
 	case MSG_FAILED:
 	case MSG_EXIT:
 		s->over = true;
@@ -287,8 +284,6 @@ void box_start(struct box *b)
 
 	b->events = (struct backend_events){ on_message, on_ready, on_ended, b };
 	b->loop = loop_new();
-	for (int i = 0; i < BOX_STREAMS; i++)
-		b->streams[i].stdin_credit = MSG_WINDOW;
 	if (vm_backend.plan(&b->boot.spec, &b->boot.facts, &b->plan, &e) < 0)
 		fail_msg("plan: %s", e.msg);
 	if (vm_backend.start(&b->boot, &b->plan, b->loop, &b->events, &b->state, &b->running, &e) < 0)
@@ -299,16 +294,6 @@ void box_start(struct box *b)
 void box_send(struct box *b, enum msg_type t, uint32_t id, const void *data, size_t n)
 {
 	vm_backend.send(b->running, &(struct msg){ t, id, data, n });
-}
-
-void box_send_u32(struct box *b, enum msg_type t, uint32_t id, uint32_t v)
-{
-	AUTO(buf_done) struct buf f = { 0 };
-	struct msg m;
-
-	msg_put_u32(&f, t, id, v);
-	assert_int_equal(msg_peek(&f, PEER_MONITOR, &m, NULL), 1);
-	vm_backend.send(b->running, &m);
 }
 
 void box_run(struct box *b, uint32_t id, const char *const argv[], void (*opt)(struct process *p))
@@ -353,40 +338,6 @@ int box_once(struct box *b, const char *const argv[], void (*opt)(struct process
 	return status;
 }
 
-void box_resize(struct box *b, uint32_t id, uint32_t rows, uint32_t cols)
-{
-	uint32_t size[2] = { htole32(rows), htole32(cols) };
-
-	box_send(b, MSG_RESIZE, id, size, sizeof(size));
-}
-
-void box_feed(struct box *b, uint32_t id, const void *data, size_t n)
-{
-	const char *p = data;
-
-	while (n) {
-		size_t k = n < MSG_MAX_DATA ? n : MSG_MAX_DATA;
-
-		if (k > b->streams[id].stdin_credit)
-			k = b->streams[id].stdin_credit;
-		if (!k) {
-			turn(b, "credit");
-			continue;
-		}
-		box_send(b, MSG_STDIN, id, p, k);
-		b->streams[id].stdin_credit -= (uint32_t)k;
-		p += k;
-		n -= k;
-	}
-	box_send(b, MSG_STDIN_EOF, id, NULL, 0);
-}
-
-void box_wait_output(struct box *b, uint32_t id, const char *text)
-{
-	while (!b->streams[id].out.data || !strstr(b->streams[id].out.data, text))
-		turn(b, text);
-}
-
 void box_wait_stats(struct box *b)
 {
 	while (!b->stats.len)
@@ -406,16 +357,6 @@ static void forget_streams(struct box *b)
 		free(b->streams[i].failed);
 		b->streams[i] = (struct box_stream){ 0 };
 	}
-}
-
-void box_restart(struct box *b)
-{
-	vm_backend.release(b->running);
-	plan_done(&b->plan);
-	loop_free(b->loop);
-	forget_streams(b);
-	b->ready = b->ended = false;
-	box_start(b);
 }
 
 void box_kill(struct box *b)

@@ -8,7 +8,6 @@
 
 struct box_stream {
 	struct buf out, err; /* what it said, credited as it came */
-	uint32_t stdin_credit;
 	int pid; /* 0: not started */
 	bool over;
 	int status;
@@ -45,21 +44,14 @@ void box_start(struct box *b);
 void box_run(struct box *b, uint32_t id, const char *const argv[], void (*opt)(struct process *p));
 /* Sends one message of type t. */
 void box_send(struct box *b, enum msg_type t, uint32_t id, const void *data, size_t n);
-void box_send_u32(struct box *b, enum msg_type t, uint32_t id, uint32_t v);
-void box_resize(struct box *b, uint32_t id, uint32_t rows, uint32_t cols);
-/* Sends n bytes and the end of file to stdin, as credit allows. */
-void box_feed(struct box *b, uint32_t id, const void *data, size_t n);
 /* Turns the loop until *flag; fails the test after 100 seconds. */
 void box_wait(struct box *b, const bool *flag);
 /* Waits for the end of the stream; returns its exit status. */
 int box_wait_exit(struct box *b, uint32_t id);
 /* Runs argv as stream 0 (with `opt`) to its end in a machine of its own, then shuts it down in order. */
 int box_once(struct box *b, const char *const argv[], void (*opt)(struct process *p));
-/* Waits until stdout holds the text; for an answer to STATS. */
-void box_wait_output(struct box *b, uint32_t id, const char *text);
+/* Waits for an answer to STATS. */
 void box_wait_stats(struct box *b);
-/* Starts the machine, which has ended, once more: same disk, no streams. */
-void box_restart(struct box *b);
 void box_kill(struct box *b); /* and waits for the end */
 void box_with_seccomp(struct process *p);
 /* SHUTDOWN and the wait for the end, which must be in order. */

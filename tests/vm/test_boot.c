@@ -1,4 +1,6 @@
-/* test_boot.c - real virtual machines under QEMU: what a user sees of them
+/* test_boot.c - real virtual machines under QEMU: what only the back end can tell of them
+ *
+ * What a user sees of them (streams, signals, limits, mounts, disks) is in tests/e2e/both.
  *
  * KETCH_BOX_KVM=1: QEMU with KVM, =kvm: our own hypervisor, where a stock kernel boots under it (in the bed, say).
  */
@@ -24,19 +26,6 @@
 #define SH(script) ((const char *const[]){ "sh", "-c", script, NULL })
 
 static const char *const sleep_long[] = { "sleep", "1000", NULL };
-
-static void with_stdin(struct process *p)
-{
-	p->stdin_open = true;
-}
-
-static void with_tty(struct process *p)
-{
-	p->stdin_open = true;
-	p->tty = true;
-	p->rows = 33;
-	p->cols = 77;
-}
 
 static void with_admin(struct process *p)
 {
@@ -67,81 +56,7 @@ static void a_command_that_is_not_there_is_127_and_the_machine_goes_on(void **st
 	assert_int_equal(box_wait_exit(b, 2), 3);
 }
 
-static void ten_megabytes_go_in_and_come_out_unchanged(void **state)
-{
-	const size_t n = 10 << 20;
-	unsigned char *data = malloc(n);
-	struct box *b = *state;
-
-	for (size_t i = 0; i < n; i++)
-		data[i] = (unsigned char)(i * 2654435761u >> 13);
-	box_start(b);
-	box_run(b, 0, (const char *const[]){ "cat", NULL }, with_stdin);
-	box_feed(b, 0, data, n);
-	assert_int_equal(box_wait_exit(b, 0), 0);
-	assert_int_equal(b->streams[0].out.len, n);
-	assert_memory_equal(b->streams[0].out.data, data, n);
-	box_shut_down(b);
-	free(data);
-}
-
-static void a_terminal_has_a_size_and_can_be_resized(void **state)
-{
-	struct box *b = *state;
-
-	box_start(b);
-	box_run(b, 0, SH("stty size; read x; stty size"), with_tty);
-	box_wait_output(b, 0, "33 77\r\n");
-	box_resize(b, 0, 44, 88);
-	box_feed(b, 0, "\n", 1);
-	assert_int_equal(box_wait_exit(b, 0), 0);
-	assert_non_null(strstr(b->streams[0].out.data, "44 88"));
-	box_shut_down(b);
-}
-
-static void a_signal_reaches_the_process(void **state)
-{
-	struct box *b = *state;
-
-	box_start(b);
-	box_run(b, 0, SH("trap 'echo got; exit 5' TERM; echo up; while :; do sleep 1; done"), NULL);
-	box_wait_output(b, 0, "up\n");
-	box_send_u32(b, MSG_SIGNAL, 0, 15);
-	assert_int_equal(box_wait_exit(b, 0), 5);
-	assert_non_null(strstr(b->streams[0].out.data, "got"));
-	box_shut_down(b);
-}
-
 /* --- what it may use */
-
-static void the_memory_ceiling_kills_and_is_flagged(void **state)
-{
-	struct box *b = *state;
-
-	b->boot.spec.resources.memory_bytes = 64 << 20;
-	assert_int_equal(box_once(b, (const char *const[]){ "tail", "/dev/zero", NULL }, NULL), 137);
-	assert_int_equal(b->streams[0].flags & 1, 1);
-}
-
-static void the_ceiling_inside_is_the_one_that_was_asked_for(void **state)
-{
-	struct box *b = *state;
-
-	b->boot.spec.resources.memory_bytes = 64 << 20;
-	b->boot.spec.resources.pids = 20;
-	assert_int_equal(box_once(b, SH("cd /sys/fs/cgroup; cat memory.max pids.max"), NULL), 0);
-	assert_string_equal(b->streams[0].out.data, "67108864\n20\n");
-}
-
-static void processes_beyond_the_ceiling_are_refused(void **state)
-{
-	struct box *b = *state;
-
-	b->boot.spec.resources.pids = 10;
-	box_once(b, SH("i=0; while [ $i -lt 30 ]; do sleep 50 & i=$((i+1)); done; echo all"), NULL);
-	assert_null(b->streams[0].out.data);
-	assert_non_null(strstr(b->streams[0].err.data, "fork"));
-}
 
 static void a_seccomp_filter_is_applied(void **state)
 {
@@ -198,67 +113,6 @@ static void put(const char *dir, const char *name, const char *text)
 	assert_int_equal(write_file_atomic(AT_FDCWD, path, 0644, text, strlen(text)), 0);
 }
 
-static void assert_file(const char *dir, const char *name, const char *text)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	autofree char *path = str_printf("%s/%s", dir, name);
-
-	assert_int_equal(read_file(AT_FDCWD, path, 4096, &b), 0);
-	assert_string_equal(b.data, text);
-}
-
-static void a_bind_mount_is_seen_and_written_from_both_sides(void **state)
-{
-	struct box *b = *state;
-
-	put(host_dir(b), "host", "from host\n");
-	box_mount(b, b->shared, "/data", false);
-	assert_int_equal(box_once(b, SH("cat /data/host; echo from guest > /data/guest"), NULL), 0);
-	assert_string_equal(b->streams[0].out.data, "from host\n");
-	assert_file(b->shared, "guest", "from guest\n");
-}
-
-/* Inside, root may do what it likes with the guest's own mount flags: the host refuses all the same. */
-static void a_read_only_bind_mount_is_read_only_on_the_host_side(void **state)
-{
-	struct box *b = *state;
-
-	put(host_dir(b), "f", "safe\n");
-	b->boot.spec.privileged = true;
-	box_mount(b, b->shared, "/data", true);
-	box_start(b);
-	box_run(b, 0,
-		SH("echo x > /data/f; mkdir /m; mount -o remount,rw /data; mount -t virtiofs mount0 /m; "
-		   "mount -o remount,rw /m; echo x > /m/f; echo x > /m/new; rm /m/f; chmod 777 /m/f; cat "
-		   "/m/f"),
-		with_admin);
-	box_wait_exit(b, 0);
-	assert_string_equal(b->streams[0].out.data, "safe\n");
-	assert_file(b->shared, "f", "safe\n");
-	box_shut_down(b);
-}
-
-static void a_file_is_shared_without_its_neighbours(void **state)
-{
-	autofree char *file = NULL;
-	struct box *b = *state;
-
-	put(host_dir(b), "one", "1\n");
-	put(b->shared, "secret", "2\n");
-	file = str_printf("%s/one", b->shared);
-	b->boot.spec.privileged = true;
-	box_mount(b, file, "/etc/one", false);
-	box_start(b);
-	box_run(b, 0,
-		SH("cat /etc/one; echo new > /etc/one; mkdir /m; mount -t virtiofs mount0 /m; ls /m; touch "
-		   "/m/x"),
-		with_admin);
-	box_wait_exit(b, 0);
-	assert_string_equal(b->streams[0].out.data, "1\nfile\n");
-	assert_file(b->shared, "one", "new\n");
-	box_shut_down(b);
-}
-
 static void several_mounts_keep_their_places(void **state)
 {
 	struct box *b = *state;
@@ -271,29 +125,6 @@ static void several_mounts_keep_their_places(void **state)
 	box_mount(b, file, "/etc/one", false);
 	assert_int_equal(box_once(b, SH("ls /dir; cat /etc/one; wc -l < /name"), NULL), 0);
 	assert_string_equal(b->streams[0].out.data, "one\n1\n1\n");
-}
-
-static void what_was_written_is_there_at_the_next_start_and_the_disk_stays_sparse(void **state)
-{
-	struct box *b = *state;
-	struct stat st;
-
-	assert_int_equal(box_once(b, SH("echo kept > /kept"), NULL), 0);
-	box_restart(b);
-	box_run(b, 0, SH("cat /kept"), NULL);
-	assert_int_equal(box_wait_exit(b, 0), 0);
-	assert_string_equal(b->streams[0].out.data, "kept\n");
-	box_shut_down(b);
-	assert_int_equal(fstat(boot_fd(&b->boot, "disk"), &st), 0);
-	assert_in_range(st.st_blocks * 512, 0, 8 << 20);
-}
-
-static void a_read_only_root_is_refused_writing(void **state)
-{
-	struct box *b = *state;
-
-	b->boot.spec.read_only = true;
-	assert_int_equal(box_once(b, SH("touch /x || exit 9"), NULL), 9);
 }
 
 /* --- ends */
@@ -384,20 +215,9 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		TEST(the_exit_status_and_both_outputs_come_through),
 		TEST(a_command_that_is_not_there_is_127_and_the_machine_goes_on),
-		TEST(ten_megabytes_go_in_and_come_out_unchanged),
-		TEST(a_terminal_has_a_size_and_can_be_resized),
-		TEST(a_signal_reaches_the_process),
-		TEST(the_memory_ceiling_kills_and_is_flagged),
-		TEST(the_ceiling_inside_is_the_one_that_was_asked_for),
-		TEST(processes_beyond_the_ceiling_are_refused),
 		TEST(a_seccomp_filter_is_applied),
 		TEST(statistics_are_answered),
-		TEST(a_bind_mount_is_seen_and_written_from_both_sides),
-		TEST(a_read_only_bind_mount_is_read_only_on_the_host_side),
-		TEST(a_file_is_shared_without_its_neighbours),
 		TEST(several_mounts_keep_their_places),
-		TEST(what_was_written_is_there_at_the_next_start_and_the_disk_stays_sparse),
-		TEST(a_read_only_root_is_refused_writing),
 		TEST(a_killed_machine_ends_without_a_reason),
 		TEST(a_machine_that_dies_alone_tells_why),
 		TEST(the_vmm_runs_with_few_rights),
