@@ -55,12 +55,15 @@ static int print_report(const struct doctor_report *r, bool json, bool colour, s
 
 struct audit_report {
 	struct strv left;
+	bool sees_all;
 };
 
-static const struct jfield audit_fields[] = { J(J_STRV, struct audit_report, left), { 0 } };
+static const struct jfield audit_fields[] = { J(J_STRV, struct audit_report, left),
+					      JK(J_BOOL, struct audit_report, sees_all, "complete"),
+					      { 0 } };
 static const struct jtable audit_table = { sizeof(struct audit_report), audit_fields };
 
-static void add_audit(const struct strv *left, struct buf *out)
+static void add_audit(const struct strv *left, bool sees_all, struct buf *out)
 {
 	for (size_t i = 0; i < left->n; i++) {
 		buf_adds(out, "left over: ");
@@ -69,6 +72,9 @@ static void add_audit(const struct strv *left, struct buf *out)
 	}
 	if (!left->n)
 		buf_adds(out, "nothing is left of instances that have ended\n");
+	if (!sees_all)
+		buf_adds(out, "not judged: processes outside of this PID namespace, and cgroups and links of "
+			      "instances that this store does not have; the host itself can judge them\n");
 }
 
 /* Exit status 1 when something is left, or -errno. */
@@ -76,15 +82,17 @@ static int audit(struct engine *en, bool json, struct err *e)
 {
 	AUTO(strv_done) struct strv left = { 0 };
 	AUTO(buf_done) struct buf out = { 0 };
-	int r = engine_audit(en, &left, e);
+	bool sees_all = true;
+	int r = engine_audit(en, &left, &sees_all, e);
 
 	if (r < 0)
 		return r;
 	if (json) {
-		json_print(&audit_table, &(struct audit_report){ left }, JSON_PRETTY | JSON_ALL, &out);
+		json_print(&audit_table, &(struct audit_report){ left, sees_all }, JSON_PRETTY | JSON_ALL,
+			   &out);
 		buf_addc(&out, '\n');
 	} else {
-		add_audit(&left, &out);
+		add_audit(&left, sees_all, &out);
 	}
 	r = cli_print(&out, e);
 	return r < 0 ? r : left.n ? STATUS_FAILED : 0;
@@ -118,7 +126,8 @@ const struct command cmd_doctor = {
 		"KVM is tried by running a small guest, not by finding /dev/kvm.\n\n"
 		"With --audit nothing of that is said, but what a killed monitor or a power cut has "
 		"left; the exit status is 1 when there is something. The next command that lists or "
-		"removes instances clears it up.",
+		"removes instances clears it up. From within a PID namespace of its own, which hides "
+		"processes of the host, it says what it cannot judge.",
 	.opts = doctor_opts,
 	.args_size = sizeof(struct doctor_args),
 	.run = doctor_run,

@@ -1,6 +1,7 @@
 /* audit.c - what is left of instances that nobody stands behind, from the kernel's own lists
  *
- * An instance is alive while a process has its lock open (truth.c).  Whatever bears the id of another is left over:
+ * An instance is alive while its lock is held, which we can ask of those of this store, or while a process has it open
+ * (truth.c).  Whatever bears the id of another is left over:
  * processes with files of it, mounts, loop devices, cgroups, its run directory.  First what may be left is listed, then
  * who is alive, and last what has gone meanwhile is dropped: so one that begins or ends under way is never named.
  */
@@ -63,9 +64,20 @@ void audit_suspect_take(struct audit *a, const char *id, const char *path, char 
 	memcpy(new->id, id, AUDIT_ID_LEN + 1);
 }
 
+void audit_suspect_of_any_take(struct audit *a, const char *id, const char *path, char *what)
+{
+	size_t n = a->n;
+
+	audit_suspect_take(a, id, path, what);
+	if (a->n > n)
+		a->suspects[n].of_any_store = true;
+}
+
 /* --- what may be left */
 
-static void add_children(struct audit *a, const char *dir, const char *what)
+typedef void (*take_fn)(struct audit *a, const char *id, const char *path, char *what);
+
+static void add_children(struct audit *a, const char *dir, const char *what, take_fn take)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
@@ -78,7 +90,7 @@ static void add_children(struct audit *a, const char *dir, const char *what)
 			continue;
 		path = str_printf("%s/%s", dir, entry->d_name);
 		if (path)
-			audit_suspect_take(a, id, path, str_printf("%s %s", what, path));
+			take(a, id, path, str_printf("%s %s", what, path));
 	}
 	if (d)
 		closedir(d);
@@ -101,7 +113,7 @@ static void add_cgroups(struct audit *a, const struct host_facts *h)
 		autofree char *dir = str_printf("%s" CGROUP_PARENT, tops.v[i]);
 
 		if (dir)
-			add_children(a, dir, "cgroup");
+			add_children(a, dir, "cgroup", audit_suspect_of_any_take);
 	}
 }
 
@@ -219,6 +231,24 @@ static bool is_gone(const struct suspect *s)
 	return !s->path || faccessat(AT_FDCWD, s->path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
+static bool is_of_store(struct engine *en, const char *id)
+{
+	return faccessat(en->instances_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool audit_is_dead(const struct audit *a, struct engine *en, const char *id)
+{
+	return !strv_has(&a->alive, id) && !truth_is_locked(en, id);
+}
+
+/* Who does not see everybody knows nothing of other stores. */
+static bool is_left(const struct audit *a, struct engine *en, const struct suspect *s)
+{
+	if (s->of_any_store && !a->sees_all && !is_of_store(en, s->id))
+		return false;
+	return audit_is_dead(a, en, s->id) && !is_gone(s);
+}
+
 static void audit_done(struct audit *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -239,25 +269,27 @@ static char *real_directory(const char *path, const char *below)
 	return real ? str_printf("%s%s", real, below) : NULL;
 }
 
-int engine_audit(struct engine *en, struct strv *ret, struct err *e)
+int engine_audit(struct engine *en, struct strv *ret, bool *ret_sees_all, struct err *e)
 {
 	AUTO(audit_done)
 	struct audit a = {
 		.instances = real_directory(en->root, INSTANCES),
 		.run = real_directory(en->run_root, "/"),
+		.sees_all = proc_shows_all(),
 	};
 
 	if (!a.instances || !a.run)
 		return err_sys(e, errno, "directories of the store");
-	add_children(&a, en->run_root, "run directory");
+	add_children(&a, en->run_root, "run directory", audit_suspect_take);
 	add_cgroups(&a, engine_facts(en));
 	add_mounts(&a);
 	add_loops(&a);
 	audit_networks(&a, en);
 	see_processes(&a);
 	for (size_t i = 0; i < a.n; i++)
-		if (!strv_has(&a.alive, a.suspects[i].id) && !is_gone(&a.suspects[i]))
+		if (is_left(&a, en, &a.suspects[i]))
 			a.oom |= strv_add(ret, a.suspects[i].what) < 0;
 	audit_rules(&a, en, ret);
+	*ret_sees_all = a.sees_all;
 	return a.oom ? err_set(e, ENOMEM, "out of memory") : audit_layers(en, ret, e);
 }

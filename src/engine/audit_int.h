@@ -11,6 +11,7 @@ struct suspect {
 	char id[AUDIT_ID_LEN + 1];
 	char *path; /* in a file system of the kernel or the store: gone when it is */
 	char *what;
+	bool of_any_store; /* the host has one list of them for all */
 };
 
 struct audit {
@@ -19,6 +20,7 @@ struct audit {
 	struct strv alive; /* ids */
 	struct suspect *suspects;
 	size_t n;
+	bool sees_all; /* every process of the machine */
 	bool oom;
 };
 
@@ -26,6 +28,10 @@ struct audit {
 const char *audit_id_at(const char *text, char id[AUDIT_ID_LEN + 1]);
 /* Something of an instance.  what: owned from here on. */
 void audit_suspect_take(struct audit *a, const char *id, const char *path, char *what);
+/* The same for what the host has one list of, whichever store it belongs to. */
+void audit_suspect_of_any_take(struct audit *a, const char *id, const char *path, char *what);
+/* Is the instance of no process that we see, and of none that we do not see? */
+bool audit_is_dead(const struct audit *a, struct engine *en, const char *id);
 /* audit_net.c: links become suspects, whose rules there are is noted. */
 void audit_networks(struct audit *a, struct engine *en);
 /* Once it is known who is alive: rules that are still there though their instance is not, or their network is in no record,

@@ -24,7 +24,7 @@ static void see_link(struct audit *a, const struct rt_link_info *l)
 		return;
 	path = str_printf("/proc/sys/net/ipv4/conf/%s", l->name);
 	if (path)
-		audit_suspect_take(a, id, path, str_printf("link %s of instance %.12s", l->name, id));
+		audit_suspect_of_any_take(a, id, path, str_printf("link %s of instance %.12s", l->name, id));
 }
 
 static void see_links(struct audit *a)
@@ -76,7 +76,7 @@ void audit_rules(struct audit *a, struct engine *en, struct strv *ret)
 		if (!strncmp(owner, OWNER_NETWORK, prefix) && !is_recorded(en, owner + prefix))
 			a->oom |= strv_addf(ret, "rules of network %.12s in table %s", owner + prefix,
 					    table) < 0;
-		else if (audit_id_at(owner, id) && strv_has(&a->owners, owner) && !strv_has(&a->alive, id))
+		else if (audit_id_at(owner, id) && strv_has(&a->owners, owner) && audit_is_dead(a, en, id))
 			a->oom |= strv_addf(ret, "rules of instance %.12s in table %s", id, table) < 0;
 	}
 }

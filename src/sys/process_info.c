@@ -2,6 +2,7 @@
 #include "sys/process_info.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "base/auto.h"
 #include "base/io.h"
 
+#define FLAG_KERNEL 0x00200000 /* PF_KTHREAD */
+
 /* "12 (a (b) c) S 1 ...": the name may hold anything, so it ends at the last parenthesis. */
 int process_info_parse(const char *stat, struct process_info *ret)
 {
@@ -17,6 +20,7 @@ int process_info_parse(const char *stat, struct process_info *ret)
 	struct process_info p = { 0 };
 	uint64_t user, system;
 	int64_t rss_pages;
+	unsigned flags;
 	size_t n;
 
 	if (!open || !close || close < open)
@@ -26,11 +30,12 @@ int process_info_parse(const char *stat, struct process_info *ret)
 		n = sizeof(p.comm) - 1;
 	memcpy(p.comm, open + 1, n);
 	if (sscanf(close + 1,
-		   " %c %d %*d %*d %d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-		   " %*d %*d %*d %*d %" SCNu64 " %*d %" SCNu64 " %" SCNu64 " %" SCNd64,
-		   &p.state, &p.ppid, &p.tty, &user, &system, &p.threads, &p.start_ticks, &p.vsz_bytes,
-		   &rss_pages) != 9)
+		   " %c %d %*d %*d %d %*d %u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %" SCNu64
+		   " %*d %" SCNu64 " %" SCNu64 " %" SCNd64,
+		   &p.state, &p.ppid, &p.tty, &flags, &user, &system, &p.threads, &p.start_ticks,
+		   &p.vsz_bytes, &rss_pages) != 10)
 		return -EINVAL;
+	p.of_kernel = flags & FLAG_KERNEL;
 	p.cpu_ticks = user + system;
 	p.rss_bytes = rss_pages > 0 ? (uint64_t)rss_pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 	*ret = p;
@@ -45,6 +50,15 @@ int process_info_read(int dirfd, struct process_info *ret)
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	return process_info_parse(b.data ? b.data : "", ret);
+}
+
+/* Threads of the kernel are in the first PID namespace alone, and nothing else passes for one.  2 starts all others. */
+bool proc_shows_all(void)
+{
+	autoclose int dir = open("/proc/2", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct process_info p = { 0 };
+
+	return dir >= 0 && process_info_read(dir, &p) == 0 && p.of_kernel;
 }
 
 /* "  eth0: 1234 5 0 0 0 0 0 0 5678 9 ...": received bytes first, sent bytes ninth. */

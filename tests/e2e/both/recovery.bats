@@ -18,17 +18,28 @@ killed() { # PID: kill -9, and it is gone
 	is "$(ketch exec on echo here)" here
 }
 
+apart() { unshare -pf --mount-proc "$KETCH" "$@"; } # it sees no process but its own
+
 @test "the monitor: doctor --audit names what it leaves, until the next command has cleared it up" {
 	local id
 	id=$(inspect_of on .Id)
 	run ketch doctor --audit
-	unlike "$output" "$id"
+	unlike "$output" "$id|not judged"
+	run apart doctor --audit
+	is "$status" 0
+	unlike "$output" 'left over'
+	like "$output" 'not judged: processes outside of this PID namespace'
 	killed "$(monitor_of on)"
 	run ketch doctor --audit
 	is "$status" 1
 	like "$output" "left over: run directory $KETCH_RUN_ROOT/$id"
 	like "$output" "left over: cgroup /[^ ]*$id"
 	is "$(sort <<<"$output" | uniq -d)" '' # each thing once
+	run apart doctor --audit --json
+	is "$status" 1
+	is "$(jq -c "[.complete, (.left | map(select(contains(\"${id:0:12}\") | not)))]" <<<"$output")" '[false,[]]'
+	like "$output" "run directory $KETCH_RUN_ROOT/$id"
+	like "$output" "cgroup /[^ ]*$id"
 	await 10 status_is on exited
 	run ketch doctor --audit
 	unlike "$output" "$id"

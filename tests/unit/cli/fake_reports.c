@@ -27,7 +27,7 @@ int engine_asked(struct engine *en, const struct instance *in, struct strv *ret,
 	return strv_add(ret, "example.org");
 }
 
-int engine_audit(struct engine *en, struct strv *ret, struct err *e)
+int engine_audit(struct engine *en, struct strv *ret, bool *ret_sees_all, struct err *e)
 {
 	return 0;
 }

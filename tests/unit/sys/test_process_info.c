@@ -28,6 +28,19 @@ static void a_line_of_the_kernel_is_read(void **state)
 	assert_int_equal(p.start_ticks, 9000);
 	assert_int_equal(p.vsz_bytes, 6000640);
 	assert_int_equal(p.rss_bytes, 400 * sysconf(_SC_PAGESIZE));
+	assert_false(p.of_kernel);
+}
+
+static void a_thread_of_the_kernel_is_known_by_its_flags(void **state)
+{
+	struct process_info p;
+
+	assert_int_equal(
+		process_info_parse("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 6 0 0 20 0 1 0 20 0 0 "
+				   "18446744073709551615",
+				   &p),
+		0);
+	assert_true(p.of_kernel);
 }
 
 static void a_name_may_look_like_the_rest_of_the_line(void **state)
@@ -73,6 +86,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_of_the_kernel_is_read),
+		cmocka_unit_test(a_thread_of_the_kernel_is_known_by_its_flags),
 		cmocka_unit_test(a_name_may_look_like_the_rest_of_the_line),
 		cmocka_unit_test(what_is_no_such_line_is_refused),
 		cmocka_unit_test(bytes_of_all_devices_but_the_loopback_are_summed),
