@@ -163,6 +163,12 @@ int terminal_make(struct container *c, const struct launch *l, struct err *e);
 /* In the child, in the container: becomes the process of the launch; returns only a failure, with its exit
  * status in *ret_status. */
 int process_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);
+/* program.c: the last steps of process_become(). */
+/* A bad command is to be known when the container is created, not when it is started; said in the words that callers
+ * look for. */
+int program_check(const struct process *p, const struct strv *env, int *ret_status, struct err *e);
+/* Executes it; returns only a failure. */
+int program_exec(const struct launch *l, const struct strv *env, int *ret_status, struct err *e);
 /* In the child, in the container: copies what the launch says and ends.  Returns only a failure of before the first
  * byte; later ones are a line on stderr and exit status 1. */
 int copy_become(const struct container *c, const struct launch *l, int *ret_status, struct err *e);

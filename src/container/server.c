@@ -17,32 +17,11 @@
 #include "cgroup/ops.h"
 #include "container/answers.h"
 #include "container/container.h"
-#include "container/container_int.h"
 #include "container/plan_int.h"
-#include "container/stream.h"
-#include "instance/file_request.h"
+#include "container/server_int.h"
 #include "sys/pidfd.h"
 
-#define MAX_STREAMS 1024
-#define REAP_MS	    5000
-
-struct running {
-	struct container c;
-	struct loop *loop;
-	struct backend_events ev;
-	struct stream_ops ops;
-	struct stream **streams;
-	size_t n_streams;
-	struct watch wake; /* an eventfd: something is in `queue`, or is_ready or over changed */
-	struct buf queue; /* frames for the loop to give out */
-	bool tell_ready;
-	bool paused; /* by the user: nothing but the user has it go on */
-	bool started; /* START of stream 0 was seen */
-	bool ending; /* stream 0 is gone, or kill */
-	bool told_ended;
-	bool detached; /* nobody listens */
-	uint32_t still; /* the copy for which all stand still; 0: none */
-};
+#define REAP_MS 5000
 
 static void wake(struct running *r)
 {
@@ -52,7 +31,7 @@ static void wake(struct running *r)
 		return; /* the counter is full: it is awake */
 }
 
-static void later(void *arg, enum msg_type t, uint32_t id, uint32_t v, uint32_t w, const char *text)
+void server_later(void *arg, enum msg_type t, uint32_t id, uint32_t v, uint32_t w, const char *text)
 {
 	struct running *r = arg;
 
@@ -83,7 +62,7 @@ static void on_message(void *arg, const struct msg *m)
 		r->ev.message(r->ev.arg, m);
 }
 
-static void go_on(struct running *r)
+void server_go_on(struct running *r)
 {
 	r->still = 0;
 	copy_thaw(&r->c);
@@ -96,7 +75,7 @@ static void on_gone(void *arg, struct stream *s, int status)
 	struct running *r = arg;
 
 	if (r->still && stream_id(s) == r->still)
-		go_on(r);
+		server_go_on(r);
 	for (size_t i = 0; i < r->n_streams; i++) {
 		if (r->streams[i] != s)
 			continue;
@@ -136,159 +115,15 @@ static void on_wake(void *arg, uint32_t events)
 	end_if_over(r);
 }
 
-/* --- START, GET, PUT */
+/* --- requests */
 
-/* Not one that nobody hears any more: it ends by itself, and its number may be another's by then. */
-static struct stream *find_stream(const struct running *r, uint32_t id)
+struct stream *server_find_stream(const struct running *r, uint32_t id)
 {
 	for (size_t i = 0; i < r->n_streams; i++)
 		if (stream_id(r->streams[i]) == id && !stream_is_mute(r->streams[i]))
 			return r->streams[i];
 	return NULL;
 }
-
-static int add_stream(struct running *r, struct stream *s)
-{
-	struct stream **all = reallocarray(r->streams, r->n_streams + 1, sizeof(struct stream *));
-
-	if (!all)
-		return -ENOMEM;
-	r->streams = all;
-	r->streams[r->n_streams++] = s;
-	return 0;
-}
-
-/* Is there a container to join?  Its first process must have been started: before that its mounts are half
- * made, and what they hide is open. */
-static int check_start(const struct running *r, uint32_t id, struct err *e)
-{
-	struct stream *first = find_stream(r, 0);
-
-	if (find_stream(r, id) || (id == 0 && r->started))
-		return err_set(e, EBUSY, "stream %u is in use", id);
-	if (r->n_streams >= MAX_STREAMS)
-		return err_set(e, EAGAIN, "%d processes were started already", MAX_STREAMS);
-	if (r->ending || (id && !(first && stream_is_running(first))))
-		return err_set(e, ESRCH, "the instance is not running");
-	return 0;
-}
-
-/* What a stream begins with: one of them. */
-struct beginning {
-	const struct process *process;
-	const struct file_copy *copy;
-};
-
-static int start_stream(struct running *r, uint32_t id, const struct beginning *b, struct err *e)
-{
-	struct stream *s = stream_new(id, &r->c, r->loop, &r->ops);
-	int k = s ? add_stream(r, s) : -ENOMEM;
-
-	if (k < 0) {
-		stream_free(s);
-		return err_set(e, ENOMEM, "out of memory");
-	}
-	k = b->copy ? stream_start_copy(s, b->copy, e) : stream_start(s, b->process, e);
-	if (k < 0) {
-		r->n_streams--;
-		stream_free(s);
-		return k;
-	}
-	if (id)
-		return 0;
-	r->c.init_pidfd = fcntl(stream_pidfd(s), F_DUPFD_CLOEXEC, 3);
-	r->c.state->pid = stream_pid(s);
-	return 0;
-}
-
-static void start_process(struct running *r, const struct msg *m)
-{
-	struct process p = { 0 };
-	struct err e = { 0 };
-	int status = 125, k;
-
-	k = json_parse(&process_table, m->data, m->len, 0, &p, &e);
-	if (k == 0 && p.hold && m->stream)
-		k = err_set(&e, EINVAL, "only a main process can be one that waits");
-	if (k == 0 && !p.hold && (!p.args.n || !*p.args.v[0]))
-		k = err_set(&e, EINVAL, "no command was given");
-	if (k == 0) {
-		k = check_start(r, m->stream, &e);
-		status = k == -ESRCH ? 126 : 125;
-	}
-	if (k == 0 && m->stream == 0)
-		r->started = true;
-	if (k == 0)
-		k = start_stream(r, m->stream, &(struct beginning){ .process = &p }, &e);
-	json_done(&process_table, &p);
-	if (k == 0)
-		return;
-	later(r, MSG_FAILED, m->stream, (uint32_t)status, 0, e.msg);
-	if (m->stream == 0 && !find_stream(r, 0))
-		r->ending = true;
-}
-
-/* The copy's own process is not to stand still: it is not in their cgroups. */
-static int hold_still(struct running *r, uint32_t id, struct err *e)
-{
-	int k;
-
-	if (r->still)
-		return err_set(e, EBUSY, "another command has it stand still");
-	k = r->paused ? 0 : cgroup_freeze(&r->c.cgroups.by_controller, e);
-	if (k < 0)
-		return err_wrap(e, k, "it cannot be paused");
-	r->still = id;
-	return 0;
-}
-
-/* With what the image has. */
-static bool compares(const struct file_copy *cp)
-{
-	return !cp->in && (cp->request->kind == FILES_CHANGES || cp->request->kind == FILES_LAYER);
-}
-
-static int begin_copy(struct running *r, uint32_t id, const struct file_copy *cp, struct err *e)
-{
-	const struct file_request *rq = cp->request;
-	int k = check_start(r, id, e);
-
-	if (k == 0 && (cp->in ? rq->kind == FILES_TREE || rq->kind == FILES_CHANGES : rq->kind == FILES_HOLD))
-		k = err_set(e, EINVAL, "only copies and layers go in, and nothing that is held comes out");
-	if (k == 0 && compares(cp))
-		k = overlay_open_lower(&r->c, e);
-	if (k == 0 && compares(cp))
-		k = overlay_open_written(&r->c, e);
-	if (k == 0 && rq->still)
-		k = hold_still(r, id, e);
-	if (k < 0)
-		return k;
-	k = start_stream(r, id, &(struct beginning){ .copy = cp }, e);
-	if (k < 0 && r->still == id)
-		go_on(r);
-	return k;
-}
-
-static void start_copy(struct running *r, const struct msg *m)
-{
-	struct file_request rq = { 0 };
-	struct file_copy cp = { .request = &rq, .in = m->type == MSG_PUT };
-	struct err e = { 0 };
-	int k = m->stream ? 0 : err_set(&e, EINVAL, "files are not copied on stream 0");
-
-	if (k == 0)
-		k = file_request_parse(m->data, m->len, &rq, &e);
-	rq.still |= rq.kind == FILES_HOLD;
-	/* what an instance may make now says nothing of the device nodes that it has */
-	cp.apart = rq.still || r->paused || (cp.in && rq.kind == FILES_LAYER);
-	if (k == 0)
-		k = begin_copy(r, m->stream, &cp, &e);
-	json_done(&file_request_table, &rq);
-	if (k < 0)
-		later(r, MSG_FAILED, m->stream, 125, 0, e.msg);
-}
-
-/* --- other requests */
 
 static void add_part(void *arg, const struct buf *json)
 {
@@ -334,7 +169,7 @@ static void pause_all(struct running *r, bool pause)
 
 	if (k == 0)
 		r->paused = pause;
-	later(r, MSG_PAUSED, 0, k < 0 ? (uint32_t)-k : 0, 0, e.msg);
+	server_later(r, MSG_PAUSED, 0, k < 0 ? (uint32_t)-k : 0, 0, e.msg);
 }
 
 static void kill_all(struct running *r)
@@ -348,14 +183,14 @@ static void kill_all(struct running *r)
 
 static void container_send(struct running *r, const struct msg *m)
 {
-	struct stream *s = find_stream(r, m->stream);
+	struct stream *s = server_find_stream(r, m->stream);
 
 	if (r->told_ended) /* `ended` was the last word */
 		return;
 	if (m->type == MSG_START)
-		start_process(r, m);
+		server_start_process(r, m);
 	else if (m->type == MSG_GET || m->type == MSG_PUT)
-		start_copy(r, m);
+		server_start_copy(r, m);
 	else if (m->type == MSG_PAUSE)
 		pause_all(r, msg_u32(m, 0));
 	else if (msg_answer(m->type))
@@ -365,7 +200,7 @@ static void container_send(struct running *r, const struct msg *m)
 	else if (s)
 		stream_send(s, m);
 	else if (m->type == MSG_SIGNAL)
-		later(r, MSG_ERROR, m->stream, ESRCH, 0, "the process is not running");
+		server_later(r, MSG_ERROR, m->stream, ESRCH, 0, "the process is not running");
 }
 
 /* --- life */
@@ -419,7 +254,9 @@ static int container_start(const struct boot *b, const struct plan *p, struct lo
 		return err_set(e, ENOMEM, "out of memory");
 	r->loop = loop;
 	r->ev = *ev;
-	r->ops = (struct stream_ops){ .message = on_message, .gone = on_gone, .later = later, .arg = r };
+	r->ops = (struct stream_ops){
+		.message = on_message, .gone = on_gone, .later = server_later, .arg = r
+	};
 	r->wake.fd = -1;
 	signal(SIGPIPE, SIG_IGN); /* writing to a process that closed its stdin is an error, not our end */
 	k = container_prepare(&r->c, b, p, state, e);
@@ -449,7 +286,7 @@ void container_detach(struct running *r)
 
 void container_attach(struct running *r)
 {
-	struct stream *main = find_stream(r, 0);
+	struct stream *main = server_find_stream(r, 0);
 	struct buf b = { 0 };
 	struct msg m;
 
@@ -462,7 +299,7 @@ void container_attach(struct running *r)
 		stream_kill(r->streams[i]);
 	}
 	if (!main) {
-		later(r, MSG_FAILED, 0, 125, 0, "the process has ended");
+		server_later(r, MSG_FAILED, 0, 125, 0, "the process has ended");
 		return;
 	}
 	msg_put_u32(&b, MSG_STARTED, 0, (uint32_t)stream_pid(main));

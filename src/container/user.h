@@ -1,4 +1,4 @@
-/* user.h - THE parser of users: "name|uid[:group|gid]" and the texts of /etc/passwd and /etc/group; pure
+/* user.h - THE parser of users: "name|uid[:group|gid]" and the texts of /etc/passwd and /etc/group; pure, but for user_resolve()
  *
  * Any doubt is an error, and no error ever ends as uid 0 (security.md A7).  The rules are Docker's, made strict:
  *	- digits only are a uid or gid, 0..2147483647; else it is a name, which must be in the file
@@ -33,7 +33,7 @@ void user_done(struct user *u);
  * missing.  0 or -errno; *ret by user_done. */
 int user_parse(const char *spec, const struct strv *groups, const struct buf *passwd, const struct buf *group,
 	       struct user *ret, struct err *e);
-/* The same with the files below rootfd. */
+/* user_files.c: the same with the files below rootfd. */
 int user_resolve(int rootfd, const char *spec, const struct strv *groups, struct user *ret, struct err *e);
 
 #endif
