@@ -9,43 +9,21 @@
 #include "cli/attach.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "sys/terminal.h"
-#include "wire/conn.h"
+#include "cli/attach_int.h"
 
 #define STATUS_LOST	    125
 #define BROKEN_PIPE_GRACE_S 1
-#define LEAVE_S		    5 /* for the monitor to hear that we detach */
 #define CREDIT_STEP	    (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
 
-struct pump {
-	const struct attach *a;
-	struct loop *loop;
-	struct conn *conn;
-	int fd; /* the conn's */
-	struct watch in, signals;
-	struct terminal terminal;
-	uint32_t window; /* bytes of stdin that the peer has room for */
-	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
-	bool discard[3]; /* nobody reads it any more */
-	bool greeted, started, in_open, in_polls;
-	struct detach_keys keys;
-	int fatal; /* the signal that ends us; 0: none */
-	int status;
-	struct err why; /* why.no: what to tell the user at the end */
-};
-
-static void finish(struct pump *p, int status)
+void attach_finish(struct pump *p, int status)
 {
 	p->status = status;
 	loop_stop(p->loop);
@@ -54,98 +32,7 @@ static void finish(struct pump *p, int status)
 static void give_up(struct pump *p, const char *what)
 {
 	err_set(&p->why, EPROTO, "%s", what);
-	finish(p, STATUS_LOST);
-}
-
-/* --- stdin */
-
-static bool has_room(const struct pump *p)
-{
-	return p->in_open && p->started && p->window > p->keys.held && !conn_is_high(p->conn);
-}
-
-/* The watch is taken out, not masked, while there is no room: a hang-up cannot be masked. */
-static void watch_stdin(struct pump *p)
-{
-	if (!has_room(p))
-		loop_del(p->loop, &p->in);
-	else if (!p->in.active && loop_add(p->loop, &p->in) < 0)
-		p->in_polls = false;
-}
-
-/* Says that we leave, and waits until it was read: a socket that is closed with something unread in it can take what we
- * said with it. */
-static void leave(struct pump *p)
-{
-	int64_t end = clock_mono_ns() + LEAVE_S * NS_PER_S, left;
-	char junk[4096];
-
-	msg_put_u32(conn_out(p->conn), MSG_ATTACH, p->a->stream, 0);
-	if (conn_drain(p->conn, LEAVE_S * 1000) < 0)
-		return;
-	shutdown(p->fd, SHUT_WR);
-	while ((left = end - clock_mono_ns()) > 0) {
-		struct pollfd fd = { .fd = p->fd, .events = POLLIN };
-
-		if (poll(&fd, 1, (int)(left / 1000000)) <= 0 || read(p->fd, junk, sizeof(junk)) <= 0)
-			return;
-	}
-}
-
-/* Sends what was typed, as far as it cannot be the beginning of the keys that detach. */
-static void send_input(struct pump *p, const char *in, size_t n)
-{
-	char out[MSG_MAX_DATA];
-	bool detached = detach_keys_feed(&p->keys, in, n, out, &n);
-
-	p->window -= (uint32_t)n;
-	if (n)
-		msg_put(conn_out(p->conn), MSG_STDIN, p->a->stream, out, n);
-	if (!detached)
-		return;
-	if (p->a->ret_detached)
-		*p->a->ret_detached = true;
-	p->in_open = false;
-	leave(p);
-	finish(p, 0);
-}
-
-/* Reads once and sends it; false when nothing more is to be read now. */
-static bool forward_stdin(struct pump *p)
-{
-	char data[MSG_MAX_DATA - DETACH_KEYS_MAX];
-	size_t room = p->window - p->keys.held;
-	ssize_t n = read(p->a->in_fd, data, room < sizeof(data) ? room : sizeof(data));
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return false;
-	if (n > 0) {
-		send_input(p, data, (size_t)n);
-	} else {
-		/* also after an error: the process must not wait for more */
-		p->in_open = false;
-		msg_put(conn_out(p->conn), MSG_STDIN_EOF, p->a->stream, NULL, 0);
-	}
-	conn_flush(p->conn);
-	return n > 0;
-}
-
-static void pump_stdin(struct pump *p)
-{
-	if (p->in_polls)
-		watch_stdin(p);
-	if (p->in_polls)
-		return;
-	while (has_room(p) && forward_stdin(p))
-		;
-}
-
-static void on_stdin(void *arg, uint32_t events)
-{
-	struct pump *p = arg;
-
-	forward_stdin(p);
-	watch_stdin(p);
+	attach_finish(p, STATUS_LOST);
 }
 
 /* --- stdout and stderr */
@@ -223,7 +110,7 @@ static void on_signal(void *arg, uint32_t events)
 		send_size(p, 0);
 	} else {
 		p->fatal = (int)si.ssi_signo;
-		finish(p, 128 + p->fatal);
+		attach_finish(p, 128 + p->fatal);
 	}
 }
 
@@ -268,12 +155,12 @@ static void begin(struct pump *p)
 	if (p->a->started)
 		p->a->started(p->a->arg);
 	if (p->a->detach) {
-		finish(p, 0);
+		attach_finish(p, 0);
 		return;
 	}
 	if (p->a->tty)
 		start_terminal(p);
-	pump_stdin(p);
+	attach_pump_stdin(p);
 }
 
 static void on_started(struct pump *p, const struct msg *m)
@@ -287,7 +174,7 @@ static void on_failed(struct pump *p, const struct msg *m)
 	uint32_t status = msg_u32(m, 0);
 
 	err_set(&p->why, EIO, "%s", text && *text ? text : "the process could not be started");
-	finish(p, status > 0 && status < 256 ? (int)status : STATUS_LOST);
+	attach_finish(p, status > 0 && status < 256 ? (int)status : STATUS_LOST);
 }
 
 static void on_credit(struct pump *p, const struct msg *m)
@@ -301,7 +188,7 @@ static void on_credit(struct pump *p, const struct msg *m)
 		return;
 	}
 	p->window += n;
-	pump_stdin(p);
+	attach_pump_stdin(p);
 }
 
 static void on_error(struct pump *p, const struct msg *m)
@@ -313,7 +200,7 @@ static void on_error(struct pump *p, const struct msg *m)
 
 static void on_exit_status(struct pump *p, const struct msg *m)
 {
-	finish(p, (int)(msg_u32(m, 0) & 0xff));
+	attach_finish(p, (int)(msg_u32(m, 0) & 0xff));
 }
 
 static void on_output(struct pump *p, const struct msg *m)
@@ -354,12 +241,12 @@ static void on_closed(void *arg, const struct err *why)
 		return;
 	err_set(&p->why, ECONNRESET, "the connection to the monitor was lost%s%s", why->no ? ": " : "",
 		why->no ? why->msg : "");
-	finish(p, STATUS_LOST);
+	attach_finish(p, STATUS_LOST);
 }
 
 static void on_drained(void *arg)
 {
-	pump_stdin(arg);
+	attach_pump_stdin(arg);
 }
 
 /* --- life */
@@ -389,7 +276,7 @@ static int start(struct pump *p, int fd, const sigset_t *signals)
 				     .events = EPOLLIN,
 				     .fn = on_signal,
 				     .arg = p };
-	p->in = (struct watch){ .fd = p->a->in_fd, .events = EPOLLIN, .fn = on_stdin, .arg = p };
+	p->in = (struct watch){ .fd = p->a->in_fd, .events = EPOLLIN, .fn = attach_on_stdin, .arg = p };
 	p->loop = loop_new();
 	if (!p->loop || p->signals.fd < 0 || loop_add(p->loop, &p->signals) < 0) {
 		close(fd);

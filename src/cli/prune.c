@@ -1,6 +1,5 @@
 /* prune.c - ketch container prune, image prune, volume prune, system prune: what nobody uses goes */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -8,21 +7,11 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/filters.h"
+#include "cli/prune_int.h"
 #include "cli/volume_filter.h"
 #include "engine/volume.h"
 
-struct prune_args {
-	bool all, volumes, force;
-	struct strv filters;
-};
-
-/* What a prune has removed. */
-struct pruned {
-	struct strv names;
-	uint64_t bytes;
-};
-
-static void pruned_done(struct pruned *p)
+void pruned_done(struct pruned *p)
 {
 	strv_done(&p->names);
 }
@@ -80,12 +69,12 @@ static int check_filters(const struct strv *given, struct err *e)
 	return r;
 }
 
-static bool fits(const struct strv *given, int64_t created_ns, const struct strv *labels)
+bool prune_fits(const struct strv *given, int64_t created_ns, const struct strv *labels)
 {
 	return filters_fit(prune_filters, given, &(const struct candidate){ created_ns, labels }, NULL);
 }
 
-static int note(struct pruned *p, const char *name, uint64_t bytes, struct err *e)
+int pruned_note(struct pruned *p, const char *name, uint64_t bytes, struct err *e)
 {
 	p->bytes += bytes;
 	return strv_add(&p->names, name) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
@@ -95,98 +84,13 @@ static int note(struct pruned *p, const char *name, uint64_t bytes, struct err *
 
 static bool takes_instance(const struct instance *in, void *arg)
 {
-	return fits(arg, in->spec.created_ns, &in->spec.labels);
+	return prune_fits(arg, in->spec.created_ns, &in->spec.labels);
 }
 
 static int prune_instances(struct cli *c, const struct prune_args *a, struct pruned *p, struct err *e)
 {
 	return engine_prune(c->engine, takes_instance, (void *)(uintptr_t)&a->filters, &p->names, &p->bytes,
 			    e);
-}
-
-/* --- images */
-
-/* "Untagged: x" -> "untagged: x", as Docker has it here. */
-static int note_lines(struct pruned *p, struct strv *lines, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < lines->n && r == 0; i++) {
-		lines->v[i][0] = (char)(lines->v[i][0] | 0x20);
-		r = note(p, lines->v[i], 0, e);
-	}
-	return r;
-}
-
-/* all: also those that have a name. */
-static int prune_image(struct cli *c, const struct image *im, const struct prune_args *a, struct pruned *p,
-		       struct err *e)
-{
-	AUTO(strv_done) struct strv lines = { 0 };
-	uint64_t shared = 0;
-	bool in_use;
-	int r = engine_image_in_use(c->engine, im->id, &in_use, e);
-
-	if (r < 0 || in_use || ((im->refs.n || im->digests.n) && !a->all) ||
-	    !fits(&a->filters, im->created_ns, &im->config.config.labels))
-		return r;
-	r = image_shared_bytes(cli_images(c, e), im->id, &shared, e);
-	if (r == 0)
-		r = image_remove(cli_images(c, e), im->id, false, true, &lines, e);
-	if (r == -ENOENT || r == -EBUSY) /* gone, or taken, meanwhile */
-		return 0;
-	if (r == 0)
-		p->bytes += im->size_bytes > shared ? im->size_bytes - shared : 0;
-	return r < 0 ? r : note_lines(p, &lines, e);
-}
-
-static int prune_images(struct cli *c, const struct prune_args *a, struct pruned *p, struct err *e)
-{
-	struct image *list;
-	size_t n;
-	int r = image_list(cli_images(c, e), &list, &n, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++) {
-		if (r == 0)
-			r = prune_image(c, &list[i], a, p, e);
-		image_done(&list[i]);
-	}
-	free(list);
-	return r;
-}
-
-/* What is made of images for virtual machines, where there is none: it is made again when there is one. */
-static int prune_roots(struct cli *c, const struct prune_args *a, struct pruned *p, struct err *e)
-{
-	struct image_store *s = cli_images(c, e);
-	struct image *list;
-	size_t n;
-	int r = image_list(s, &list, &n, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bytes = image_root_bytes(s, list[i].id);
-		bool in_use = true;
-
-		if (r == 0 && bytes)
-			r = engine_image_in_use(c->engine, list[i].id, &in_use, e);
-		if (r == 0 && !in_use) {
-			r = image_root_remove(s, list[i].id, e);
-			p->bytes += r == 0 ? bytes : 0;
-		}
-		image_done(&list[i]);
-	}
-	free(list);
-	return r;
-}
-
-/* What pulls that were broken off have fetched; the next pull fetches it again. */
-static int prune_downloads(struct cli *c, const struct prune_args *a, struct pruned *p, struct err *e)
-{
-	return image_downloads_remove(cli_images(c, e), &p->bytes, e);
 }
 
 /* --- volumes */
@@ -198,7 +102,7 @@ static int prune_volume(struct engine *en, const struct volume *v, struct pruned
 
 	if (r == -EBUSY || r == -ENOENT) /* in use, or removed, meanwhile */
 		return 0;
-	return r < 0 ? r : note(p, v->name, bytes, e);
+	return r < 0 ? r : pruned_note(p, v->name, bytes, e);
 }
 
 /* Unless all, only those that nobody has named. */

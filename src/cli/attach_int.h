@@ -1,0 +1,35 @@
+/* attach_int.h - the pump as its files see it */
+#ifndef CLI_ATTACH_INT_H
+#define CLI_ATTACH_INT_H
+
+#include "cli/attach.h"
+#include "sys/terminal.h"
+#include "wire/conn.h"
+
+struct pump {
+	const struct attach *a;
+	struct loop *loop;
+	struct conn *conn;
+	int fd; /* the conn's */
+	struct watch in, signals;
+	struct terminal terminal;
+	uint32_t window; /* bytes of stdin that the peer has room for */
+	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
+	bool discard[3]; /* nobody reads it any more */
+	bool greeted, started, in_open, in_polls;
+	struct detach_keys keys;
+	int fatal; /* the signal that ends us; 0: none */
+	int status;
+	struct err why; /* why.no: what to tell the user at the end */
+};
+
+/* attach.c: the pump ends with this status. */
+void attach_finish(struct pump *p, int status);
+
+/* attach_stdin.c */
+/* Reads and sends what there is room for, and sees to it that more is heard of; after whatever may have made room. */
+void attach_pump_stdin(struct pump *p);
+/* Of the watch of stdin; arg: the pump. */
+void attach_on_stdin(void *arg, uint32_t events);
+
+#endif
