@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -20,10 +19,10 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/strv.h"
+#include "files/metadata.h"
 
 #define IMPLICIT_MODE 0755 /* of directories that the archive does not name */
 #define ENTRIES_MAX   2000000
-#define ACL_DEFAULT   "system.posix_acl_default"
 #define WHITEOUT      ".wh."
 #define OPAQUE	      WHITEOUT WHITEOUT ".opq"
 
@@ -68,77 +67,6 @@ struct restore *restore_free(struct restore *rs)
 	return NULL;
 }
 
-/* --- metadata */
-
-static mode_t mode_of(const struct restore *rs, const struct entry *en)
-{
-	return en->mode & (rs->flags & RESTORE_SETID ? 07777 : 01777);
-}
-
-/* fd: the thing itself, maybe O_PATH.  Owner first: chown takes setuid bits away. */
-static int set_owner(const struct restore *rs, int fd, const struct entry *en, struct err *e)
-{
-	bool keep = rs->flags & RESTORE_OWNER;
-	uid_t uid = keep ? en->uid : geteuid();
-	gid_t gid = keep ? en->gid : getegid();
-
-	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, errno, "cannot set the owner %u:%u", uid, gid);
-	return 0;
-}
-
-static int set_times(int fd, const struct entry *en, struct err *e)
-{
-	const struct timespec times[2] = { en->mtime, en->mtime };
-
-	if (utimensat(fd, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, errno, "cannot set the time");
-	return 0;
-}
-
-/* What is of the host, or steers its kernel, is not for an archive to say. */
-static bool keeps_xattr(const struct restore *rs, const char *name)
-{
-	if (!strncmp(name, "user.", 5))
-		return strncmp(name, "user.overlay.", 13);
-	if (!strcmp(name, "security.capability"))
-		return rs->flags & RESTORE_SETID;
-	return !strncmp(name, "system.posix_acl_", 17) && (rs->flags & RESTORE_OWNER);
-}
-
-static int set_xattr(int fd, const char *name, const void *value, size_t n, struct err *e)
-{
-	/* another file system has no such attributes, or not for this kind of file */
-	if (fsetxattr(fd, name, value, n, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
-		return err_sys(e, errno, "cannot set the attribute %.80s", name);
-	return 0;
-}
-
-static int set_xattrs(const struct restore *rs, int fd, const struct entry *en, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < en->n_xattrs && r == 0; i++) {
-		const struct xattr *x = &en->xattrs[i];
-
-		if (keeps_xattr(rs, x->name) && strcmp(x->name, ACL_DEFAULT) != 0)
-			r = set_xattr(fd, x->name, x->value, x->n, e);
-	}
-	return r;
-}
-
-/* fd is open, not O_PATH. */
-static int set_all(const struct restore *rs, int fd, const struct entry *en, struct err *e)
-{
-	int r = set_owner(rs, fd, en, e);
-
-	if (r == 0 && fchmod(fd, mode_of(rs, en)) < 0)
-		r = err_sys(e, errno, "cannot set the mode");
-	if (r == 0) /* behind the owner, whose change takes capabilities away */
-		r = set_xattrs(rs, fd, en, e);
-	return r < 0 ? r : set_times(fd, en, e);
-}
-
 /* --- directories */
 
 static int here(const struct restore *rs)
@@ -149,10 +77,10 @@ static int here(const struct restore *rs)
 static int leave(struct restore *rs, struct err *e)
 {
 	struct level *l = &rs->levels[--rs->depth];
-	int r = l->named ? set_all(rs, l->fd, &l->entry, e) : 0;
+	int r = l->named ? metadata_set_all(rs->flags, l->fd, &l->entry, e) : 0;
 
 	if (r == 0 && l->acl.len)
-		r = set_xattr(l->fd, ACL_DEFAULT, l->acl.data, l->acl.len, e);
+		r = metadata_set_xattr(l->fd, ACL_DEFAULT, l->acl.data, l->acl.len, e);
 	close(l->fd);
 	buf_done(&l->acl);
 	rs->path[rs->depth ? rs->levels[rs->depth - 1].end : 0] = '\0';
@@ -262,11 +190,11 @@ static int put_directory(struct restore *rs, const char *name, const struct entr
 	l->entry.xattrs = NULL;
 	l->entry.n_xattrs = 0;
 	for (size_t i = 0; i < en->n_xattrs; i++)
-		if (!strcmp(en->xattrs[i].name, ACL_DEFAULT) && keeps_xattr(rs, ACL_DEFAULT))
+		if (!strcmp(en->xattrs[i].name, ACL_DEFAULT) && metadata_keeps_xattr(rs->flags, ACL_DEFAULT))
 			buf_add(&l->acl, en->xattrs[i].value, en->xattrs[i].n);
 	if (!buf_ok(&l->acl))
 		return err_set(e, ENOMEM, "out of memory");
-	return set_xattrs(rs, l->fd, en, e);
+	return metadata_set_xattrs(rs->flags, l->fd, en, e);
 }
 
 static int copy_content(struct untar *u, int fd, struct err *e)
@@ -293,7 +221,7 @@ static int put_file(struct restore *rs, const char *name, const struct entry *en
 		return err_sys(e, errno, "cannot make the file");
 	r = copy_content(u, fd, e);
 	if (r == 0)
-		r = set_all(rs, fd, en, e);
+		r = metadata_set_all(rs->flags, fd, en, e);
 	if (r < 0)
 		unlinkat(here(rs), name, 0);
 	return r;
@@ -310,17 +238,17 @@ static int finish_special(const struct restore *rs, const char *name, const stru
 		return err_sys(e, errno, "cannot open it again");
 	if ((st.st_mode & S_IFMT) != (en->mode & S_IFMT))
 		return err_set(e, EAGAIN, "somebody has replaced it");
-	r = set_owner(rs, fd, en, e);
-	return r < 0 ? r : set_times(fd, en, e);
+	r = metadata_set_owner(rs->flags, fd, en, e);
+	return r < 0 ? r : metadata_set_times(fd, en, e);
 }
 
 static int put_special(struct restore *rs, const char *name, const struct entry *en, struct err *e)
 {
 	mode_t type = en->mode & S_IFMT;
 	bool node = type == S_IFCHR || type == S_IFBLK;
-	int r = S_ISLNK(en->mode)
-			? symlinkat(en->symlink, here(rs), name)
-			: mknodat(here(rs), name, type | (mode_of(rs, en) & 0777), node ? en->rdev : 0);
+	int r = S_ISLNK(en->mode) ? symlinkat(en->symlink, here(rs), name)
+				  : mknodat(here(rs), name, type | (metadata_mode(rs->flags, en) & 0777),
+					    node ? en->rdev : 0);
 
 	return r < 0 ? err_sys(e, errno, "cannot make it") : finish_special(rs, name, en, e);
 }
@@ -429,11 +357,12 @@ void restore_note_top(struct restore *rs, const struct entry *en)
 static int set_top(const struct restore *rs, struct err *e)
 {
 	autoclose int fd = openat(rs->base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? err_sys(e, errno, "cannot open the directory") : set_owner(rs, fd, &rs->top, e);
+	int r = fd < 0 ? err_sys(e, errno, "cannot open the directory")
+		       : metadata_set_owner(rs->flags, fd, &rs->top, e);
 
-	if (r == 0 && fchmod(fd, mode_of(rs, &rs->top)) < 0)
+	if (r == 0 && fchmod(fd, metadata_mode(rs->flags, &rs->top)) < 0)
 		r = err_sys(e, errno, "cannot set the mode");
-	return r < 0 ? r : set_times(fd, &rs->top, e);
+	return r < 0 ? r : metadata_set_times(fd, &rs->top, e);
 }
 
 int restore_finish(struct restore *rs, struct err *e)
