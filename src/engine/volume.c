@@ -1,25 +1,17 @@
-/* volume.c - volumes come and go: their records, and the directories that follow them */
+/* volume.c - volumes come and go, alone or with an instance: their records, which volume_dir.c's directories follow */
 #include "engine/volume.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/path.h"
 #include "engine/disk_usage.h"
 #include "engine/volume_int.h"
 
 #define ANONYMOUS_KEY	"com.docker.volume.anonymous"
 #define ANONYMOUS_LABEL ANONYMOUS_KEY "="
-#define GONE		".gone-"
 
 void volume_done(struct volume *v)
 {
@@ -58,63 +50,6 @@ uint64_t volume_bytes(struct engine *en, const char *name)
 	return disk_usage_bytes(en->volumes_fd, name);
 }
 
-/* --- directories */
-
-/* Within a transaction: a directory of this name that no record names goes out of the way. */
-static int bury(struct engine *en, const char *name, struct err *e)
-{
-	char gone[sizeof(GONE) + 16] = GONE;
-
-	engine_random_hex(8, gone + sizeof(GONE) - 1);
-	if (renameat(en->volumes_fd, name, en->volumes_fd, gone) < 0 && errno != ENOENT)
-		return err_sys(e, errno, "volume %s", name);
-	return 0;
-}
-
-typedef int (*visit)(struct engine *en, const char *name, struct err *e);
-
-static int for_each_directory(struct engine *en, visit fn, struct err *e)
-{
-	int fd = openat(en->volumes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *de;
-
-	if (!d)
-		return err_sys(e, errno, "the volumes of %s", en->root);
-	while (r == 0 && (de = readdir(d)))
-		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
-			r = fn(en, de->d_name, e);
-	closedir(d);
-	return r;
-}
-
-static int remove_gone(struct engine *en, const char *name, struct err *e)
-{
-	int r = *name == '.' ? remove_tree(en->volumes_fd, name) : 0;
-
-	/* -ENOENT: another command was faster */
-	return r < 0 && r != -ENOENT ? err_sys(e, -r, "%s/volumes/%s", en->root, name) : 0;
-}
-
-static int bury_nameless(struct engine *en, const char *name, struct err *e)
-{
-	AUTO(volume_done) struct volume v = { 0 };
-	int r = *name == '.' ? 0 : volume_record_find(en->db, name, &v, e);
-
-	return r == -ENOENT ? bury(en, name, e) : r;
-}
-
-int volume_sweep(struct engine *en, struct err *e)
-{
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(en->db, &tx, e);
-
-	if (r == 0)
-		r = for_each_directory(en, bury_nameless, e);
-	db_tx_done(&tx); /* nothing was written: it only kept others from making a volume */
-	return r < 0 ? r : for_each_directory(en, remove_gone, e);
-}
-
 /* --- making */
 
 /* Within a transaction: the record, and with a new one nothing in its place.  *ret_new: it is one. */
@@ -122,15 +57,7 @@ static int add_record(struct engine *en, const struct volume *v, bool *ret_new, 
 {
 	int r = volume_record_add(en->db, v, ret_new, e);
 
-	return r == 0 && *ret_new ? bury(en, v->name, e) : r;
-}
-
-static int make_directory(struct engine *en, const char *name, struct err *e)
-{
-	autofree char *path = str_printf("%s/_data", name);
-	autoclose int fd = path ? mkdir_open(en->volumes_fd, path, 0755) : -ENOMEM;
-
-	return fd < 0 ? err_sys(e, -fd, "volume %s", name) : 0;
+	return r == 0 && *ret_new ? volume_dir_bury(en, v->name, e) : r;
 }
 
 static int same_options(const struct volume *have, const struct strv *options, struct err *e)
@@ -162,7 +89,7 @@ static int create_checked(struct engine *en, const struct volume *want, struct e
 		r = db_commit(&tx, e);
 	if (r == 0 && is_new)
 		engine_tell_volume(en, want->name, "create");
-	return r < 0 ? r : make_directory(en, want->name, e);
+	return r < 0 ? r : volume_dir_make(en, want->name, e);
 }
 
 int volume_name_new(char **ret, struct err *e)
@@ -367,22 +294,6 @@ int volumes_record_instance(struct engine *en, const struct instance_spec *s, st
 
 /* --- removing */
 
-/* Removes the directories of volumes whose records are gone.  What cannot be removed now (there is a mount in it) is out
- * of the way, and said, but is no failure: it may be of another volume, and volume prune tries again. */
-static int remove_directories(struct engine *en, const struct strv *names, struct err *e)
-{
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	struct err left = { 0 };
-	int r = db_begin(en->db, &tx, e); /* who makes one of the same name now waits */
-
-	for (size_t i = 0; r == 0 && i < names->n; i++)
-		r = bury_nameless(en, names->v[i], e);
-	db_tx_done(&tx);
-	if (r == 0 && for_each_directory(en, remove_gone, &left) < 0)
-		log_warn("%s", left.msg);
-	return r;
-}
-
 static int remove_record(struct engine *en, const char *name, struct err *e)
 {
 	AUTO(volume_done) struct volume v = { 0 };
@@ -408,7 +319,7 @@ int volume_remove(struct engine *en, const char *name, struct err *e)
 	if (r < 0)
 		return r;
 	engine_tell_volume(en, name, "destroy");
-	return remove_directories(en, &(const struct strv){ one, 1 }, e);
+	return volume_dirs_remove(en, &(const struct strv){ one, 1 }, e);
 }
 
 static int forget(struct engine *en, const struct instance_spec *s, bool with_volumes, struct strv *gone,
@@ -440,5 +351,5 @@ int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bo
 	if (r < 0 || !gone.n)
 		return r;
 	tell_all(en, &gone, "destroy");
-	return remove_directories(en, &gone, e);
+	return volume_dirs_remove(en, &gone, e);
 }

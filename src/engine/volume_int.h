@@ -37,6 +37,15 @@ void volumes_tell_made(struct engine *en, const struct strv *made);
 int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bool with_volumes,
 			    struct err *e);
 
+/* volume_dir.c */
+/* Within a transaction: a directory of this name, that no record names, goes out of the way. */
+int volume_dir_bury(struct engine *en, const char *name, struct err *e);
+/* Makes that of a volume; one that is there is as good. */
+int volume_dir_make(struct engine *en, const char *name, struct err *e);
+/* Removes the directories of volumes whose records are gone.  What cannot be removed now (there is a mount in it) is out
+ * of the way, and said, but is no failure: it may be of another volume, and volume prune tries again. */
+int volume_dirs_remove(struct engine *en, const struct strv *names, struct err *e);
+
 /* volume_open.c: the directory or file of a mount (O_PATH), filled if this is the volume's first use. */
 int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e);
 /* flock(2) of ROOT/volumes/NAME; how: LOCK_SH to open what is in it, LOCK_EX to exchange or to keep that. */
