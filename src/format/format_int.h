@@ -142,9 +142,9 @@ struct run {
 extern const struct json_value format_null;
 
 int run_no_memory(struct run *r);
-/* The value of one operand that is no function with arguments behind it. */
-int run_operand(struct run *r, const struct json_value *dot, const struct operand *o,
-		const struct json_value **ret);
+/* One more node, operand or element; an error when there were too many, or too much output. */
+int run_step(struct run *r, const char *at);
+#define fail_at(r, at, ...) format_fail((r)->text, at, (r)->e, __VA_ARGS__)
 bool value_is_true(const struct json_value *v);
 /* New values in the pool; NULL: out of memory. */
 const struct json_value *run_string(struct run *r, const char *s, size_t n);
@@ -152,6 +152,21 @@ const struct json_value *run_whole(struct run *r, uint64_t n);
 const struct json_value *run_bool(bool b);
 /* Takes what b has. */
 const struct json_value *run_buf(struct run *r, struct buf *b);
+
+/* --- run_pipeline.c */
+
+/* The value of one operand that is no function with arguments behind it. */
+int run_operand(struct run *r, const struct json_value *dot, const struct operand *o,
+		const struct json_value **ret);
+/* The value of its commands; a variable that it names is left alone. */
+int run_commands(struct run *r, const struct json_value *dot, const struct pipeline *pipe,
+		 const struct json_value **ret);
+/* The same, and the variable is set. */
+int run_pipeline(struct run *r, const struct json_value *dot, const struct pipeline *pipe,
+		 const struct json_value **ret);
+/* Declares `name`, or assigns to it, as the pipeline says. */
+int run_set_variable(struct run *r, const struct pipeline *pipe, const char *name,
+		     const struct json_value *v);
 
 /* --- functions.c */
 
