@@ -25,34 +25,15 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "container/container.h"
-#include "guest/guest_int.h"
-#include "guest/identity.h"
+#include "guest/guest_state.h"
 #include "guest/network.h"
-#include "wire/conn.h"
 
 #define PORT_MS	      60000
 #define STOP_S	      5 /* for processes to die of SIGKILL */
 #define LAST_WORDS_MS 2000
 
-enum guest_state { CONFIG, UP, RESTORED, STOPPING };
-
-struct guest {
-	struct loop *loop;
-	struct conn *conn;
-	enum guest_state state;
-	struct guest_config config;
-	struct boot boot;
-	struct plan plan;
-	struct instance_state instance;
-	struct backend_events events;
-	struct running *running; /* NULL: not yet, or no more */
-	struct watch deadline;
-	int initramfs;
-	bool greeted, seeded, silent;
-};
-
 /* Says it where the kernel says its things; the monitor keeps the end of that. */
-static void say_on_console(const char *text)
+void guest_say_on_console(const char *text)
 {
 	autoclose int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
@@ -67,7 +48,7 @@ __attribute__((noreturn)) static void power_off(void)
 	_exit(0); /* of PID 1: the kernel panics, and reboots at once (panic=-1) */
 }
 
-static void send_failed(struct guest *g, uint32_t stream, const char *text)
+void guest_send_failed(struct guest *g, uint32_t stream, const char *text)
 {
 	msg_put_text(conn_out(g->conn), MSG_FAILED, stream, 125, text);
 	conn_flush(g->conn);
@@ -101,7 +82,7 @@ static void on_backend_ended(void *arg, const struct err *why)
 	if (g->state == STOPPING)
 		loop_stop(g->loop);
 	else if (g->state == CONFIG)
-		send_failed(g, 0, why->msg);
+		guest_send_failed(g, 0, why->msg);
 }
 
 /* --- from the monitor */
@@ -174,65 +155,7 @@ static void on_config(struct guest *g, const struct msg *m)
 	struct err e = { 0 };
 
 	if (start_workload(g, m, &e) < 0)
-		send_failed(g, 0, e.msg);
-}
-
-/* --- after a restore */
-
-static void on_seed(struct guest *g, const struct msg *m)
-{
-	struct err e = { 0 };
-
-	g->seeded = identity_seed(m->data, m->len, &e) == 0;
-	if (!g->seeded)
-		say_on_console(e.msg);
-}
-
-/* Who it is now; all else of the spec was made long ago. */
-static void take_over(struct instance_spec *of, struct instance_spec *from)
-{
-	struct instance_spec was = *of;
-
-	of->id = from->id;
-	of->name = from->name;
-	of->hostname = from->hostname;
-	of->net = from->net;
-	from->id = was.id;
-	from->name = was.name;
-	from->hostname = was.hostname;
-	from->net = was.net;
-}
-
-static int become(struct guest *g, const struct msg *m, struct err *e)
-{
-	struct guest_config c = { 0 };
-	int r = g->seeded ? guest_config_parse(m->data, m->len, &c, e)
-			  : err_set(e, EPROTO, "no seed came from the host");
-
-	if (r == 0)
-		r = identity_change(g->instance.pid, &g->boot.spec, &c.spec, e);
-	if (r == 0)
-		take_over(&g->boot.spec, &c.spec);
-	json_done(&guest_config_table, &c);
-	return r;
-}
-
-static void on_identity(struct guest *g, const struct msg *m)
-{
-	struct err e = { 0 };
-
-	if (become(g, m, &e) < 0) {
-		send_failed(g, 0, e.msg);
-		return;
-	}
-	msg_put(conn_out(g->conn), MSG_READY, 0, NULL, 0);
-	conn_flush(g->conn);
-}
-
-static void go_on(struct guest *g)
-{
-	g->state = UP;
-	container_attach(g->running);
+		guest_send_failed(g, 0, e.msg);
 }
 
 static void on_network(struct guest *g, const struct msg *m)
@@ -272,13 +195,6 @@ static void greet(struct guest *g)
 	conn_flush(g->conn);
 }
 
-static void await_identity(struct guest *g)
-{
-	container_detach(g->running);
-	g->seeded = false;
-	g->state = RESTORED;
-}
-
 /* Of another host, by the same port. */
 static void on_greeting(struct guest *g, const struct msg *m)
 {
@@ -288,7 +204,7 @@ static void on_greeting(struct guest *g, const struct msg *m)
 	}
 	g->silent = false;
 	conn_forget(g->conn);
-	await_identity(g);
+	restored_await_identity(g);
 	greet(g);
 }
 
@@ -309,11 +225,11 @@ static void on_message(void *arg, const struct msg *m)
 	} else if (m->type == MSG_CONFIG && g->state == CONFIG && !g->running) {
 		on_config(g, m);
 	} else if (m->type == MSG_SEED) {
-		on_seed(g, m);
+		restored_take_seed(g, m);
 	} else if (m->type == MSG_CONFIG && g->state == RESTORED) {
-		on_identity(g, m);
+		restored_become(g, m);
 	} else if (m->type == MSG_START && !m->stream && g->state == RESTORED && g->running) {
-		go_on(g);
+		restored_go_on(g);
 	} else if (m->type == MSG_NETWORK) {
 		on_network(g, m);
 	} else if (m->type == MSG_SHUTDOWN) {
@@ -321,7 +237,7 @@ static void on_message(void *arg, const struct msg *m)
 	} else if (g->running) {
 		container_backend.send(g->running, m);
 	} else if (msg_begins_stream(m->type)) {
-		send_failed(g, m->stream, "the instance has ended");
+		guest_send_failed(g, m->stream, "the instance has ended");
 	}
 }
 
@@ -335,7 +251,7 @@ static bool reconnect(struct guest *g)
 
 	if (port < 0)
 		return false;
-	await_identity(g);
+	restored_await_identity(g);
 	conn_free(g->conn);
 	g->greeted = false;
 	return talk(g, port, &e) == 0;
@@ -348,7 +264,7 @@ static void on_closed(void *arg, const struct err *why)
 
 	if (reconnect(g))
 		return;
-	say_on_console(why->no ? why->msg : "the host has hung up");
+	guest_say_on_console(why->no ? why->msg : "the host has hung up");
 	loop_stop(g->loop);
 }
 
@@ -409,7 +325,7 @@ int guest_run(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!g || set_up(g, &e) < 0) {
-		say_on_console(e.msg);
+		guest_say_on_console(e.msg);
 		power_off();
 	}
 	loop_run(g->loop);
