@@ -153,11 +153,8 @@ void running_free(struct running *r)
 		close(m->agent_fd);
 	if (m->console_fd >= 0)
 		close(m->console_fd);
+	vm_saving_close(&r->saving); /* its timer is in the loop of the control */
 	vm_control_close(&r->control);
-	if (r->saving.state_fd >= 0)
-		close(r->saving.state_fd);
-	if (r->saving.room_fd >= 0)
-		close(r->saving.room_fd);
 	if (m->control_fd >= 0)
 		close(m->control_fd);
 	if (m->vmm_control_fd >= 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -132,6 +133,42 @@ static int write_rest(struct vm_saving *s, const char *id, struct err *e)
 
 /* --- QEMU */
 
+static void forget_patience(struct vm_saving *s)
+{
+	if (s->patience.fd < 0)
+		return;
+	loop_del(s->control->loop, &s->patience);
+	close(take_fd(&s->patience.fd));
+}
+
+/* It will not be silent: its stopped agent, or its kernel that hangs, is nothing to wait for. */
+static void on_patience_over(void *arg, uint32_t events)
+{
+	struct vm_saving *s = arg;
+	struct err e = { 0 };
+
+	(void)events;
+	forget_patience(s);
+	close(take_fd(&s->state_fd));
+	err_set(&e, ETIMEDOUT, "its guest does not answer: the memory is not saved");
+	end(s, &e, NULL);
+}
+
+static int begin_patience(struct vm_saving *s)
+{
+	int ms = s->patience_ms ? s->patience_ms : SAVING_SILENCE_MS, r;
+	const struct itimerspec t = { .it_value = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	s->patience = (struct watch){ .fd = fd, .events = EPOLLIN, .fn = on_patience_over, .arg = s };
+	r = timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : loop_add(s->control->loop, &s->patience);
+	if (r < 0)
+		close(take_fd(&s->patience.fd));
+	return r;
+}
+
 static int begin_silence(struct vm_saving *s, const char *id, struct err *e)
 {
 	int r;
@@ -142,10 +179,14 @@ static int begin_silence(struct vm_saving *s, const char *id, struct err *e)
 	if (s->state_fd < 0)
 		return s->state_fd;
 	r = take_room(s, s->state_fd, e);
+	if (r == 0 && (r = begin_patience(s)) < 0)
+		err_sys(e, -r, "a timer");
 	if (r == 0 && (r = s->silence(s->arg, true)) < 0)
 		err_sys(e, -r, "the guest is not to be reached");
-	if (r < 0)
+	if (r < 0) {
+		forget_patience(s);
 		close(take_fd(&s->state_fd));
+	}
 	return r;
 }
 
@@ -156,6 +197,7 @@ void vm_saving_silent(struct vm_saving *s)
 	struct err e = { 0 };
 	int r;
 
+	forget_patience(s);
 	if (fd < 0)
 		return;
 	r = ask(s,
@@ -213,6 +255,7 @@ static void give_up(struct vm_saving *s)
 	s->go_on_due = true;
 	err_set(&s->why, ECANCELED, "nobody waits for it any more");
 	if (s->state_fd >= 0) {
+		forget_patience(s);
 		close(take_fd(&s->state_fd));
 		end(s, &s->why, NULL);
 	} else if (s->migrating) {
@@ -221,6 +264,15 @@ static void give_up(struct vm_saving *s)
 }
 
 /* --- either */
+
+void vm_saving_close(struct vm_saving *s)
+{
+	forget_patience(s);
+	if (s->state_fd >= 0)
+		close(take_fd(&s->state_fd));
+	if (s->room_fd >= 0)
+		close(take_fd(&s->room_fd));
+}
 
 static int ask_to_go_on(struct vm_saving *s, struct err *e)
 {

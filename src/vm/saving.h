@@ -5,7 +5,8 @@
  *
  * ketch-vmm writes RAM while its guest runs, and the state while it stands still.  QEMU writes both as one stream (its
  * migration), when the guest's agent says no more: its port stays open over a restore, so nothing may be under way in it
- * (MSG_SILENCE).
+ * (MSG_SILENCE).  An agent that does not answer that is waited for SAVING_SILENCE_MS; then the request fails, and the guest goes
+ * on when it can: its answer, if it still comes, means nothing any more.
  */
 #ifndef VM_SAVING_H
 #define VM_SAVING_H
@@ -14,9 +15,10 @@
 #include "vm/control.h"
 #include "wire/msg.h"
 
-#define SAVING_ID_LEN 32
+#define SAVING_ID_LEN	  32
+#define SAVING_SILENCE_MS 30000 /* it finishes what it says, maybe in an emulated machine */
 
-/* Start from { .state_fd = -1, .room_fd = -1 }. */
+/* Start from { .state_fd = -1, .room_fd = -1, .patience.fd = -1 }. */
 struct vm_saving {
 	const struct boot *boot; /* borrowed, as is control */
 	struct vm_control *control;
@@ -31,6 +33,8 @@ struct vm_saving {
 	bool going_on; /* that is what the VMM is asked for */
 	bool go_on_due; /* asked for meanwhile */
 	unsigned tries;
+	struct watch patience; /* QEMU: a timer, while the agent is to fall silent */
+	int patience_ms; /* 0: SAVING_SILENCE_MS */
 	/* QEMU: the agent shall say no more (vm_saving_silent follows), or go on.  0 or -errno. */
 	int (*silence)(void *arg, bool silent);
 	/* What became of the request, once for each: no 0: text is JSON. */
@@ -38,6 +42,8 @@ struct vm_saving {
 	void *arg;
 };
 
+/* Ends what is under way; nothing is answered. */
+void vm_saving_close(struct vm_saving *s);
 /* A MSG_SAVE. */
 void vm_saving_ask(struct vm_saving *s, const struct msg *m);
 /* Something asked for is under way: whoever wants the machine to stop or go on has to wait. */

@@ -80,6 +80,7 @@ static int set_up(void **state)
 				   .control = &f->control,
 				   .state_fd = -1,
 				   .room_fd = -1,
+				   .patience.fd = -1,
 				   .silence = on_silence,
 				   .answer = on_answer,
 				   .arg = f };
@@ -92,6 +93,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 	int ours = f->control.watch.fd;
 
+	vm_saving_close(&f->s);
 	vm_control_close(&f->control);
 	close(ours);
 	close(f->theirs);
@@ -373,6 +375,39 @@ static void a_guest_that_does_not_fall_silent_is_not_waited_for(void **state)
 	assert_int_equal(f->answers, 2);
 }
 
+/* Its agent is stopped, say. */
+static void a_guest_that_never_answers_is_given_up_and_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	f->control.qmp = true;
+	f->s.patience_ms = 10;
+	ask(f, SAVE_REST, ID);
+	assert_true(vm_saving_is_busy(&f->s));
+	assert_int_equal(loop_once(f->loop, 10000), 1);
+	assert_int_equal(f->answers, 1);
+	assert_int_equal(f->no, ETIMEDOUT);
+	assert_non_null(strstr(f->text, "its guest does not answer"));
+	assert_false(vm_saving_is_busy(&f->s));
+	assert_int_equal(f->silent, 1);
+	ask(f, SAVE_GO_ON, ""); /* whoever asked closes its connection */
+	qemu_goes_on(f);
+	vm_saving_silent(&f->s); /* late */
+	assert_int_equal(f->answers, 2);
+	assert_int_equal(loop_once(f->loop, 0), 0);
+}
+
+static void a_guest_that_answers_in_time_is_saved(void **state)
+{
+	struct fixture *f = *state;
+
+	f->s.patience_ms = 10;
+	qemu_writes_when_the_agent_is_silent(f);
+	assert_int_equal(loop_once(f->loop, 50), 0); /* its time would be over */
+	assert_int_equal(f->answers, 1);
+}
+
 static void a_paused_qemu_is_not_saved(void **state)
 {
 	struct fixture *f = *state;
@@ -396,6 +431,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_is_no_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
+		TEST(a_guest_that_never_answers_is_given_up_and_goes_on),
+		TEST(a_guest_that_answers_in_time_is_saved),
 		TEST(going_on_waits_for_what_is_under_way),
 		TEST(qemu_is_done_at_its_event),
 		TEST(what_qemu_could_not_write_is_an_error),
