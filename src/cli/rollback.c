@@ -38,8 +38,23 @@ static int go_on(struct cli *c, const struct instance *in, const struct snapshot
 	return r < 0 ? r : cli_start_saved_detached(c, &now.spec, s, e);
 }
 
+/* Those of the group whose memory is in its snapshot. */
+static int go_on_all(struct cli *c, const struct instance_group *g, const char *name, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->n && r == 0; i++) {
+		AUTO(snapshot_done) struct snapshot s = { 0 };
+
+		r = snapshot_find(c->engine, &g->list[i], name, &s, e);
+		if (r == 0 && s.memory.format)
+			r = go_on(c, &g->list[i], &s, e);
+	}
+	return r;
+}
+
 static int rollback_group(struct cli *c, const struct rollback_args *a, const struct strv *words,
-			  struct err *e)
+			  const struct rollback_request *rq, struct err *e)
 {
 	AUTO(instance_group_done) struct instance_group g = { 0 };
 	autofree char *name = NULL;
@@ -50,7 +65,9 @@ static int rollback_group(struct cli *c, const struct rollback_args *a, const st
 	if (r == 0 && !name)
 		r = err_set(e, EINVAL, "to which snapshot?  Add @NAME");
 	if (r == 0)
-		r = snapshot_group_rollback(c->engine, &g, name, a->stop, e);
+		r = snapshot_group_rollback(c->engine, &g, name, rq, e);
+	if (r == 0 && rq->memory)
+		r = go_on_all(c, &g, name, e);
 	return r < 0 ? r : group_print(&g, name, e);
 }
 
@@ -66,7 +83,7 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 	int r;
 
 	if (group_is_given(&a->group))
-		return rollback_group(c, a, words, e);
+		return rollback_group(c, a, words, &rq, e);
 	if (!words->n)
 		return err_set(e, EINVAL, "name an instance, or give --group or --label");
 	r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
@@ -95,7 +112,7 @@ const struct command cmd_rollback = {
 		"also older ones, and those of the branch that was left.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "
 		"copy of them; it is refused while another instance runs with one of them.\n\n"
-		"Of a group all go back, without their memory and volumes, or all stay what they were.",
+		"Of a group all go back, or all stay what they were.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
 	.max_words = 1,

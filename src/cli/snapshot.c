@@ -74,8 +74,7 @@ static int create_group(struct cli *c, const struct create_args *a, const struct
 {
 	AUTO(instance_group_done) struct instance_group g = { 0 };
 	autofree char *wanted = NULL, *name = NULL;
-	int r = a->memory ? err_set(e, EINVAL, "--memory: no memory is saved at the same moment as others")
-			  : group_find(c, &a->group, words, &g, &wanted, e);
+	int r = group_find(c, &a->group, words, &g, &wanted, e);
 
 	rq->name = wanted;
 	if (r == 0)
@@ -93,14 +92,13 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	struct snapshot_request rq = { .description = a->description, .no_volumes = a->no_volumes };
 	int r = take_expiry(a->expiry, &rq.expires_ns, e);
 
+	rq.memory = a->memory ? MEMORY_MUST : a->disk_only ? MEMORY_NOT : MEMORY_IF_IT_CAN;
+	if (r == 0 && a->memory && a->disk_only)
+		r = err_set(e, EINVAL, "--memory and --disk-only exclude each other");
 	if (r == 0 && group_is_given(&a->group))
 		return create_group(c, a, words, &rq, e);
 	if (r == 0 && !words->n)
 		r = err_set(e, EINVAL, "name an instance, or give --group or --label");
-
-	rq.memory = a->memory ? MEMORY_MUST : a->disk_only ? MEMORY_NOT : MEMORY_IF_IT_CAN;
-	if (r == 0 && a->memory && a->disk_only)
-		r = err_set(e, EINVAL, "--memory and --disk-only exclude each other");
 	if (r == 0)
 		r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 	rq.name = w.name;
@@ -130,7 +128,8 @@ const struct command cmd_snapshot_create = {
 		"names that is written to afterwards is copied, and its other names keep what they "
 		"had.\n\n"
 		"Of a group, containers and virtual machines alike, all that run stand still at the same "
-		"time; each gets a snapshot of the same name without memory and volumes, or none does.",
+		"time, until the memory of its machines and copies of its volumes are made; each gets a "
+		"snapshot of the same name, or none does.",
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
 	.max_words = 1,

@@ -31,8 +31,9 @@ struct snapshot_request {
 		MEMORY_IF_IT_CAN, /* of a machine that runs, where that can be saved */
 		MEMORY_NOT,
 		MEMORY_MUST, /* or an error that says why not */
-		MEMORY_NOT_AND_HELD, /* nor is it to be held: the caller does (engine_hold) */
 	} memory;
+	/* A group's: the caller has it stand still (engine_hold), and its volumes (volumes_keep_still). */
+	bool held, volumes_held;
 };
 
 /* "INSTANCE@SNAPSHOT": *ret_name is owned, NULL where there is no '@'. */
@@ -103,6 +104,12 @@ int snapshot_clone(struct engine *en, const struct instance *in, const char *sna
 int snapshots_lock(struct engine *en, const struct instance_spec *s, int *ret_fd, struct err *e);
 /* The directory for more files of a snapshot, made if it is missing. */
 int snapshot_dir_open(struct engine *en, const struct snapshot *s, struct err *e);
+/* snapshot_create for who holds the lock, which is `all`. */
+int snapshot_create_locked(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+			   int all, struct snapshot *ret, struct err *e);
+/* Could `in` go back to s, as far as can be told before anything is done?  Others than `ours` (ids) must not run with its volumes. */
+int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const struct rollback_request *rq,
+			    const struct strv *ours, struct err *e);
 /* With the lock: fills a new snapshot with all but where its files are. */
 int snapshot_begin(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		   struct snapshot *ret, struct err *e);

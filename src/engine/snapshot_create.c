@@ -161,12 +161,13 @@ static int shorten_chain(struct engine *en, const struct instance_spec *spec, st
 }
 
 /* With those of its volumes that are to be in it. */
-static int seal_all(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e)
+static int seal_all(struct engine *en, const struct instance_spec *spec, const struct snapshot_request *rq,
+		    struct snapshot *s, struct err *e)
 {
 	AUTO(volumes_still_done) struct volumes_still still = { 0 };
 	int r = shorten_chain(en, spec, e);
 
-	if (r == 0)
+	if (r == 0 && !rq->volumes_held)
 		r = volumes_keep_still(en, &s->volumes, spec->id, USERS_STAND_STILL, &still, e);
 	if (r == 0)
 		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
@@ -177,7 +178,7 @@ static int seal_all(struct engine *en, const struct instance_spec *spec, struct 
 	return r;
 }
 
-static int create_at_rest(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+static int create_at_rest(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 			  struct snapshot *s, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
@@ -191,9 +192,9 @@ static int create_at_rest(struct engine *en, const struct instance *in, enum sna
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
-	if (r == 0 && wish == MEMORY_MUST)
+	if (r == 0 && rq->memory == MEMORY_MUST)
 		r = err_set(e, ESRCH, "%s is not running: it has no memory", in->spec.name);
-	return r < 0 ? r : seal_all(en, &in->spec, s, e);
+	return r < 0 ? r : seal_all(en, &in->spec, rq, s, e);
 }
 
 /* --- running */
@@ -218,27 +219,28 @@ static int check_still_paused(struct engine *en, const struct instance *in, stru
 }
 
 /* Its volumes stand still already. */
-static int capture_held(struct engine *en, const struct instance *in, const struct writable *w,
-			struct layer_stage *st, const struct snapshot *s, struct err *e)
+static int capture_held(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+			const struct writable *w, struct layer_stage *st, const struct snapshot *s,
+			struct err *e)
 {
 	autoclose int held = -1;
-	int r = hold(en, in, &held, e);
+	int r = rq->held ? 0 : hold(en, in, &held, e);
 
 	if (r == 0)
 		r = snapshot_capture(en, &in->spec, w, st, e);
 	if (r == 0)
 		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
-	return r == 0 && held < 0 ? check_still_paused(en, in, e) : r;
+	return r == 0 && held < 0 && !rq->held ? check_still_paused(en, in, e) : r;
 }
 
 /* Its memory is of the moment at which its files are held: what it then does, it does in a machine that was restored, too. */
-static int capture_with_memory(struct memory_saving *m, const struct writable *w, struct layer_stage *st,
-			       struct err *e)
+static int capture_with_memory(struct memory_saving *m, const struct snapshot_request *rq,
+			       const struct writable *w, struct layer_stage *st, struct err *e)
 {
 	autoclose int held = -1;
 	int r = memory_save_begin(m, e);
 
-	if (r == 0)
+	if (r == 0 && !rq->held)
 		r = engine_hold(m->en, m->in, &held, e);
 	if (r == 0)
 		r = memory_save_rest(m, e);
@@ -253,24 +255,20 @@ static int capture_with_memory(struct memory_saving *m, const struct writable *w
 }
 
 /* With its memory, as is wished; then it has no volumes. */
-static int capture(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+static int capture(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
 {
 	struct memory_saving m = { en, in, s, -1 };
-	int r;
-
-	if (wish == MEMORY_NOT_AND_HELD)
-		return snapshot_capture(en, &in->spec, w, st, e);
-	r = wish == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
+	int r = rq->memory == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
 
 	if (r == 0 && in->state.status == STATUS_PAUSED)
 		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);
-	if (r < 0 && wish == MEMORY_MUST)
+	if (r < 0 && rq->memory == MEMORY_MUST)
 		return r;
-	return r < 0 ? capture_held(en, in, w, st, s, e) : capture_with_memory(&m, w, st, e);
+	return r < 0 ? capture_held(en, in, rq, w, st, s, e) : capture_with_memory(&m, rq, w, st, e);
 }
 
-static int create_running(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+static int create_running(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 			  struct snapshot *s, struct err *e)
 {
 	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
@@ -278,7 +276,7 @@ static int create_running(struct engine *en, const struct instance *in, enum sna
 	AUTO(writable_done) struct writable w = { 0 };
 	int r = writable_find(en->db, in->spec.id, &w, e);
 
-	if (r == 0)
+	if (r == 0 && !rq->volumes_held)
 		r = volumes_keep_still(en, &s->volumes, in->spec.id, USERS_STAND_STILL, &still, e);
 	if (r == 0)
 		r = layer_stage_open(en, &st, e);
@@ -288,7 +286,7 @@ static int create_running(struct engine *en, const struct instance *in, enum sna
 	if (copy_text(st.id, &s->layer) < 0 || copy_text(w.snapshot, &s->parent) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = capture(en, in, wish, &w, &st, s, e);
+		r = capture(en, in, rq, &w, &st, s, e);
 	if (r == 0)
 		r = snapshot_record_captured(en, &w, &st, s, e);
 	layer_stage_done(&st);
@@ -301,7 +299,7 @@ static int create_running(struct engine *en, const struct instance *in, enum sna
 
 /* --- either */
 
-static int create(struct engine *en, const struct instance *in, enum snapshot_memory_wish wish,
+static int create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		  struct snapshot *s, struct err *e)
 {
 	int r = -EALREADY;
@@ -309,12 +307,12 @@ static int create(struct engine *en, const struct instance *in, enum snapshot_me
 	for (int i = 0; i < TRIES && r == -EALREADY; i++) {
 		struct instance now = { .spec = in->spec };
 
-		r = create_at_rest(en, in, wish, s, e);
+		r = create_at_rest(en, in, rq, s, e);
 		if (r != -EALREADY)
 			break;
 		r = truth_refresh(en, &now, e);
 		if (r == 0)
-			r = instance_is_live(&now.state) ? create_running(en, &now, wish, s, e) : -EALREADY;
+			r = instance_is_live(&now.state) ? create_running(en, &now, rq, s, e) : -EALREADY;
 		json_done(&instance_state_table, &now.state);
 		if (r == -ESRCH)
 			r = -EALREADY;
@@ -322,21 +320,16 @@ static int create(struct engine *en, const struct instance *in, enum snapshot_me
 	return r == -EALREADY ? err_set(e, EBUSY, "%s starts and ends all the time", in->spec.name) : r;
 }
 
-int snapshot_create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
-		    struct snapshot *ret, struct err *e)
+int snapshot_create_locked(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+			   int all, struct snapshot *ret, struct err *e)
 {
 	struct snapshot s = { 0 };
-	autoclose int all = -1;
-	int r = rq->memory == MEMORY_MUST ? memory_can_save(in, e) : 0;
+	int r = memory_sweep(en, in->spec.id, all, e);
 
-	if (r == 0)
-		r = snapshots_lock(en, &in->spec, &all, e);
-	if (r == 0)
-		r = memory_sweep(en, in->spec.id, all, e);
 	if (r == 0)
 		r = snapshot_begin(en, in, rq, &s, e);
 	if (r == 0)
-		r = create(en, in, rq->memory, &s, e);
+		r = create(en, in, rq, &s, e);
 	if (r < 0) {
 		snapshot_done(&s);
 		return r;
@@ -344,4 +337,15 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 	*ret = s;
 	engine_tell(en, &in->spec, "snapshot", NULL);
 	return 0;
+}
+
+int snapshot_create(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
+		    struct snapshot *ret, struct err *e)
+{
+	autoclose int all = -1;
+	int r = rq->memory == MEMORY_MUST ? memory_can_save(in, e) : 0;
+
+	if (r == 0)
+		r = snapshots_lock(en, &in->spec, &all, e);
+	return r < 0 ? r : snapshot_create_locked(en, in, rq, all, ret, e);
 }

@@ -9,6 +9,8 @@
 
 #include "base/auto.h"
 #include "engine/ask.h"
+#include "engine/machine_memory.h"
+#include "engine/volume_state.h"
 
 /* --- who */
 
@@ -129,32 +131,114 @@ static int choose_name(struct engine *en, const struct instance_group *g, const 
 struct group {
 	struct engine *en;
 	const struct instance_group *of;
-	int *held;
+	int *locks, *held; /* of each member: its snapshots; that it stands still, -1: it does not run */
+	struct volumes_still still;
 	struct snapshot *made;
 	size_t n_made;
 };
 
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; fds && i < n; i++) {
+		auto_close(&fds[i]);
+		fds[i] = -1;
+	}
+}
+
+/* All go on. */
+static void let_go(struct group *g)
+{
+	close_all(g->held, g->of->n);
+	volumes_still_done(&g->still);
+}
+
 static void group_done(struct group *g)
 {
-	for (size_t i = 0; g->held && i < g->of->n; i++)
-		auto_close(&g->held[i]);
+	let_go(g);
+	close_all(g->locks, g->of->n);
 	free(g->held);
+	free(g->locks);
 	snapshots_free(g->made, g->n_made);
 }
 
-/* From the last of these on nothing of the group writes. */
-static int hold_all(struct group *g, struct err *e)
+static int group_init(struct group *g, struct err *e)
 {
+	size_t n = g->of->n;
+
+	g->locks = malloc(n * sizeof(*g->locks));
+	g->held = malloc(n * sizeof(*g->held));
+	g->made = calloc(n, sizeof(*g->made));
+	for (size_t i = 0; i < n && g->locks && g->held; i++)
+		g->locks[i] = g->held[i] = -1;
+	return g->locks && g->held && g->made ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* The member whose id is the next behind `after` (NULL: the first). */
+static size_t next_by_id(const struct instance_group *g, const char *after)
+{
+	size_t best = g->n;
+
+	for (size_t i = 0; i < g->n; i++)
+		if ((!after || strcmp(g->list[i].spec.id, after) > 0) &&
+		    (best == g->n || strcmp(g->list[i].spec.id, g->list[best].spec.id) < 0))
+			best = i;
+	return best;
+}
+
+/* In the order of their ids, so that two commands never wait for each other. */
+static int lock_all(struct group *g, struct err *e)
+{
+	const char *last = NULL;
 	int r = 0;
 
-	for (size_t i = 0; i < g->of->n && r == 0; i++) {
-		const struct instance *in = &g->of->list[i];
+	for (size_t k = 0; k < g->of->n && r == 0; k++) {
+		size_t i = next_by_id(g->of, last);
 
-		if (in->state.status == STATUS_PAUSED)
-			r = err_set(e, EAGAIN, "%s is paused", in->spec.name);
-		else if (instance_is_live(&in->state))
-			r = engine_hold(g->en, in, &g->held[i], e);
+		last = g->of->list[i].spec.id;
+		r = snapshots_lock(g->en, &g->of->list[i].spec, &g->locks[i], e);
 	}
+	return r;
+}
+
+static int ids_of(const struct instance_group *g, struct strv *ret, struct err *e)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strv_add(ret, g->list[i].spec.id) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+/* Nobody else writes to the volumes of the group from now on. */
+static int hold_volumes(struct group *g, struct err *e)
+{
+	AUTO(strv_done) struct strv ids = { 0 }, names = { 0 };
+	int r = ids_of(g->of, &ids, e);
+
+	for (size_t i = 0; i < g->of->n && r == 0; i++)
+		r = volumes_of_spec(g->en, &g->of->list[i].spec, &names, e);
+	return r < 0 ? r : volumes_keep_still_of(g->en, &names, &ids, USERS_STAND_STILL, &g->still, e);
+}
+
+static int hold_member(struct group *g, size_t i, struct err *e)
+{
+	struct instance now = { .spec = g->of->list[i].spec };
+	int r = truth_refresh(g->en, &now, e);
+
+	if (r == 0 && now.state.status == STATUS_PAUSED)
+		r = err_set(e, EAGAIN, "%s is paused", now.spec.name);
+	else if (r == 0 && instance_is_live(&now.state))
+		r = engine_hold(g->en, &now, &g->held[i], e);
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
+/* From the last of these on nothing of the group writes. */
+static int hold_all(struct group *g, bool volumes, struct err *e)
+{
+	int r = volumes ? hold_volumes(g, e) : 0;
+
+	for (size_t i = 0; i < g->of->n && r == 0; i++)
+		r = hold_member(g, i, e);
 	return r;
 }
 
@@ -165,19 +249,11 @@ static int make_all(struct group *g, const struct snapshot_request *rq, struct e
 	for (size_t i = 0; i < g->of->n && r == 0; i++) {
 		struct snapshot_request one = *rq;
 
-		one.memory = g->held[i] < 0 ? MEMORY_NOT : MEMORY_NOT_AND_HELD;
-		r = snapshot_create(g->en, &g->of->list[i], &one, &g->made[i], e);
+		one.held = g->held[i] >= 0;
+		r = snapshot_create_locked(g->en, &g->of->list[i], &one, g->locks[i], &g->made[i], e);
 		g->n_made += r == 0;
 	}
 	return r;
-}
-
-static void let_go(struct group *g)
-{
-	for (size_t i = 0; i < g->of->n; i++) {
-		auto_close(&g->held[i]);
-		g->held[i] = -1;
-	}
 }
 
 static int name_all(struct group *g, const char *name, struct err *e)
@@ -194,16 +270,19 @@ static int create(struct group *g, const struct snapshot_request *rq, const char
 {
 	char unfinished[1 + 32 + 1] = { SNAPSHOT_UNFINISHED };
 	struct snapshot_request one = *rq;
-	int r = hold_all(g, e);
+	int r = hold_all(g, !rq->no_volumes, e);
 
 	engine_random_hex(16, unfinished + 1);
 	one.name = unfinished;
-	one.no_volumes = true; /* their users would be held a second time */
+	one.volumes_held = true;
 	if (r == 0)
 		r = make_all(g, &one, e);
+	if (r < 0)
+		volumes_still_sweep(g->en, &g->still);
 	let_go(g);
 	if (r == 0)
 		r = name_all(g, name, e);
+	close_all(g->locks, g->of->n);
 	for (size_t i = 0; i < g->n_made && r < 0; i++)
 		snapshot_remove(g->en, &g->of->list[i], g->made[i].id, NULL);
 	return r;
@@ -213,15 +292,14 @@ int snapshot_group_create(struct engine *en, const struct instance_group *of,
 			  const struct snapshot_request *rq, char **ret_name, struct err *e)
 {
 	AUTO(group_done)
-	struct group g = { .en = en,
-			   .of = of,
-			   .held = calloc(of->n, sizeof(*g.held)),
-			   .made = calloc(of->n, sizeof(*g.made)) };
+	struct group g = { .en = en, .of = of };
 	autofree char *name = NULL;
-	int r = g.held && g.made ? 0 : err_set(e, ENOMEM, "out of memory");
+	int r = group_init(&g, e);
 
-	for (size_t i = 0; g.held && i < of->n; i++)
-		g.held[i] = -1;
+	for (size_t i = 0; i < of->n && r == 0 && rq->memory == MEMORY_MUST; i++)
+		r = memory_can_save(&of->list[i], e);
+	if (r == 0)
+		r = lock_all(&g, e);
 	if (r == 0)
 		r = choose_name(en, of, rq->name, &name, e);
 	if (r == 0)
@@ -233,18 +311,23 @@ int snapshot_group_create(struct engine *en, const struct instance_group *of,
 
 /* --- rollback */
 
-static int check_all(struct engine *en, const struct instance_group *g, const char *name, bool stop,
-		     struct err *e)
+static int check_all(struct engine *en, const struct instance_group *g, const char *name,
+		     const struct rollback_request *how, struct err *e)
 {
-	int r = 0;
+	struct rollback_request stopped = *how;
+	AUTO(strv_done) struct strv ids = { 0 };
+	int r = ids_of(g, &ids, e);
 
+	stopped.stop = true; /* as those of the group will be; is anybody else in the way? */
 	for (size_t i = 0; i < g->n && r == 0; i++) {
 		AUTO(snapshot_done) struct snapshot s = { 0 };
 
 		r = snapshot_find(en, &g->list[i], name, &s, e);
-		if (r == 0 && !stop && instance_is_live(&g->list[i].state))
+		if (r == 0 && !how->stop && instance_is_live(&g->list[i].state))
 			r = err_set(e, EBUSY, "%s is running: stop it first, or add --stop",
 				    g->list[i].spec.name);
+		if (r == 0)
+			r = snapshot_rollback_check(en, &s, &stopped, &ids, e);
 	}
 	return r;
 }
@@ -259,15 +342,18 @@ static int stop_all(struct engine *en, const struct instance_group *g, struct er
 	return r;
 }
 
-/* Those before the n-th are again what they were. */
-static int undo(struct engine *en, const struct instance_group *g, size_t n, const char *before,
-		struct err *e)
+/* Those before the n-th are again what they were; that one still is.  The last one first: a volume that two of them mount
+ * had gone back already when the second was kept. */
+static int undo(struct engine *en, const struct instance_group *g, size_t n,
+		const struct rollback_request *done, struct err *e)
 {
-	const struct rollback_request rq = { .no_volumes = true };
+	const struct rollback_request rq = { .no_volumes = done->no_volumes };
+	const char *before = done->keep;
 	struct err why = *e;
 	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	snapshot_remove(en, &g->list[n], before, NULL); /* where it came so far */
+	for (size_t i = n; i-- > 0;) {
 		r = snapshot_rollback(en, &g->list[i], before, &rq, e);
 		if (r < 0)
 			return err_wrap(e, r, "%.200s; and %s cannot be what it was: its snapshot %s",
@@ -277,20 +363,22 @@ static int undo(struct engine *en, const struct instance_group *g, size_t n, con
 	return err_set(e, why.no, "%s", why.msg);
 }
 
-int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name, bool stop,
-			    struct err *e)
+int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name,
+			    const struct rollback_request *how, struct err *e)
 {
 	char before[sizeof("before-") + 16] = "before-";
-	const struct rollback_request rq = { .keep = before, .stop = stop, .no_volumes = true };
-	int r = check_all(en, g, name, stop, e);
+	struct rollback_request rq = *how;
+	int r = check_all(en, g, name, how, e);
 
 	engine_random_hex(8, before + strlen(before));
+	rq.keep = before;
+	rq.keep_automatic = false;
 	if (r == 0)
 		r = stop_all(en, g, e);
 	for (size_t i = 0; i < g->n && r == 0; i++) {
 		r = snapshot_rollback(en, &g->list[i], name, &rq, e);
 		if (r < 0)
-			return undo(en, g, i, before, e);
+			return undo(en, g, i, &rq, e);
 	}
 	for (size_t i = 0; i < g->n && r == 0; i++)
 		r = snapshot_remove(en, &g->list[i], before, e);

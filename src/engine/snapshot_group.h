@@ -1,10 +1,12 @@
 /* snapshot_group.h - one moment of several instances: all of them, or none
  *
- * How it works: those that run are held, all at the same time, with what they wrote on the disk (engine_hold: a kill of ours
- * lets them go on); then each gets its snapshot, under a name that nobody can type, and one transaction gives all of them
- * their name.  What a kill leaves under the other name is removed as what has expired is.
+ * How it works: the volumes of all are locked, and whoever else runs with one of them is held; then those of the group that run
+ * are held, all at the same time, with what they wrote on the disk (engine_hold: a kill of ours lets all go on).  While they
+ * stand still each gets its snapshot with its volumes, and a machine its memory, where that can be saved, under a name that
+ * nobody can type; one transaction gives all of them their name.  What a kill leaves under the other name is removed as what
+ * has expired is.
  *
- * Files alone are in them: the memory of a machine is not saved at the moment at which another instance is held.
+ * A volume that several of them mount is in the snapshot of each, the same at that moment.
  */
 #ifndef ENGINE_SNAPSHOT_GROUP_H
 #define ENGINE_SNAPSHOT_GROUP_H
@@ -25,9 +27,10 @@ int instance_group_labelled(struct engine *en, const char *label, struct instanc
 /* rq: its name NULL: chosen, group0, group1 ...; *ret_name, owned: which it is. */
 int snapshot_group_create(struct engine *en, const struct instance_group *g,
 			  const struct snapshot_request *rq, char **ret_name, struct err *e);
-/* Where one cannot go back, those that have are what they were before.  A kill in between leaves the state before of those
- * that have as a snapshot, before-ID. */
-int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name, bool stop,
-			    struct err *e);
+/* What can be told is told before anything is done; where one then cannot go back, those that have are what they were before.  A
+ * kill in between leaves the state before of those that have as a snapshot, before-ID.  Of how, `keep` is not looked at;
+ * `memory` is for the caller to start (engine_start_saved). */
+int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name,
+			    const struct rollback_request *how, struct err *e);
 
 #endif

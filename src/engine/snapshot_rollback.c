@@ -149,11 +149,11 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 }
 
 /* Before it is stopped for nothing. */
-static int check_users(struct engine *en, const struct instance *in, const struct snapshot *s, struct err *e)
+static int check_users(struct engine *en, const struct strv *ours, const struct snapshot *s, struct err *e)
 {
 	AUTO(volumes_still_done) struct volumes_still still = { 0 };
 
-	return volumes_keep_still(en, &s->volumes, in->spec.id, USERS_MUST_NOT_RUN, &still, e);
+	return volumes_keep_still_of(en, &s->volumes, ours, USERS_MUST_NOT_RUN, &still, e);
 }
 
 static int check_memory(struct engine *en, const struct snapshot *s, struct err *e)
@@ -166,6 +166,16 @@ static int check_memory(struct engine *en, const struct snapshot *s, struct err 
 	if (ram >= 0)
 		close(ram);
 	return 0;
+}
+
+int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const struct rollback_request *rq,
+			    const struct strv *ours, struct err *e)
+{
+	int r = rq->no_volumes ? 0 : check_volumes(en, s, e);
+
+	if (r == 0 && rq->stop && !rq->no_volumes)
+		r = check_users(en, ours, s, e);
+	return r == 0 && rq->memory && s->memory.format ? check_memory(en, s, e) : r;
 }
 
 static int lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret, struct err *e)
@@ -193,6 +203,7 @@ static int lock_at_rest(struct engine *en, const struct instance *in, bool stop,
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e)
 {
+	char *one[] = { in->spec.id, NULL };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	autoclose int all = -1, lock = -1;
 	int r = snapshots_lock(en, &in->spec, &all, e);
@@ -202,11 +213,7 @@ int snapshot_rollback(struct engine *en, const struct instance *in, const char *
 	if (r == 0 && rq->no_volumes)
 		strv_done(&s.volumes);
 	if (r == 0)
-		r = check_volumes(en, &s, e);
-	if (r == 0 && rq->stop)
-		r = check_users(en, in, &s, e);
-	if (r == 0 && rq->memory && s.memory.format)
-		r = check_memory(en, &s, e);
+		r = snapshot_rollback_check(en, &s, rq, &(const struct strv){ one, 1 }, e);
 	if (r == 0)
 		r = lock_at_rest(en, in, rq->stop, &lock, e);
 	if (r == 0)

@@ -25,6 +25,9 @@ int volumes_of_spec(struct engine *en, const struct instance_spec *s, struct str
 /* self: the id of an instance whose writes are the caller's affair; NULL: none. */
 int volumes_keep_still(struct engine *en, const struct strv *names, const char *self, enum volume_users users,
 		       struct volumes_still *ret, struct err *e);
+/* The same with several: a group of instances. */
+int volumes_keep_still_of(struct engine *en, const struct strv *names, const struct strv *ours,
+			  enum volume_users users, struct volumes_still *ret, struct err *e);
 void volumes_still_done(struct volumes_still *v);
 
 /* --- volume_state.c: their files; under the lock of the volume */

@@ -136,11 +136,11 @@ static int look_at(struct engine *en, const char *volume, const char *id, enum v
 }
 
 /* Each once, also where it has several of the volumes. */
-static int look_at_all(struct engine *en, const char *self, enum volume_users users, struct volumes_still *v,
-		       struct err *e)
+static int look_at_all(struct engine *en, const struct strv *ours, enum volume_users users,
+		       struct volumes_still *v, struct err *e)
 {
 	AUTO(strv_done) struct strv seen = { 0 };
-	int r = self && strv_add(&seen, self) < 0 ? -ENOMEM : 0;
+	int r = strv_copy(&seen, ours) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 
 	for (size_t i = 0; i < v->names.n && r == 0; i++) {
 		AUTO(strv_done) struct strv ids = { 0 };
@@ -157,8 +157,8 @@ static int look_at_all(struct engine *en, const char *self, enum volume_users us
 	return r;
 }
 
-int volumes_keep_still(struct engine *en, const struct strv *names, const char *self, enum volume_users users,
-		       struct volumes_still *ret, struct err *e)
+int volumes_keep_still_of(struct engine *en, const struct strv *names, const struct strv *ours,
+			  enum volume_users users, struct volumes_still *ret, struct err *e)
 {
 	int64_t end = clock_mono_ns() + STARTS_S * NS_PER_S;
 	struct volumes_still v = { 0 };
@@ -169,7 +169,7 @@ int volumes_keep_still(struct engine *en, const struct strv *names, const char *
 	while (r == 0) {
 		r = lock_all(en, &v, e);
 		if (r == 0 && users != USERS_MAY_WRITE)
-			r = look_at_all(en, self, users, &v, e);
+			r = look_at_all(en, ours, users, &v, e);
 		if (r != -EAGAIN || clock_mono_ns() >= end)
 			break;
 		let_go(&v);
@@ -183,4 +183,12 @@ int volumes_keep_still(struct engine *en, const struct strv *names, const char *
 	else
 		*ret = v;
 	return r;
+}
+
+int volumes_keep_still(struct engine *en, const struct strv *names, const char *self, enum volume_users users,
+		       struct volumes_still *ret, struct err *e)
+{
+	char *one[] = { (char *)(uintptr_t)self, NULL };
+
+	return volumes_keep_still_of(en, names, &(const struct strv){ one, self ? 1 : 0 }, users, ret, e);
 }

@@ -89,8 +89,8 @@ int snapshot_group_create(struct engine *en, const struct instance_group *g,
 	return none(e);
 }
 
-int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name, bool stop,
-			    struct err *e)
+int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name,
+			    const struct rollback_request *how, struct err *e)
 {
 	return none(e);
 }
