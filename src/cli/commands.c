@@ -70,7 +70,7 @@ static const struct command *const volume_commands[] = {
 };
 
 static const struct command *const template_commands[] = { &cmd_template_create, &cmd_template_ls,
-							   &cmd_template_rm, NULL };
+							   &cmd_template_inspect, &cmd_template_rm, NULL };
 
 static const struct command *const snapshot_commands[] = {
 	&cmd_snapshot_create,

@@ -38,7 +38,8 @@ extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_i
 extern const struct command cmd_snapshot_diff; /* snapshot_diff.c */
 extern const struct command cmd_rollback, cmd_clone; /* rollback.c */
 extern const struct command cmd_fork; /* fork.c */
-extern const struct command cmd_template_create, cmd_template_ls, cmd_template_rm; /* template.c */
+extern const struct command cmd_template_create, cmd_template_inspect, cmd_template_ls,
+	cmd_template_rm; /* template.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
 extern const struct command cmd_image_verify; /* image_verify.c */
 extern const struct command cmd_system_df; /* system_df.c */

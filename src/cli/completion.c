@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/run_profile.h"
+#include "cli/template.h"
 #include "cli/text.h"
 #include "engine/network.h"
 #include "engine/volume.h"
@@ -73,7 +74,7 @@ static const char script_tail[] =
 	"		while read -r word; do\n"
 	"			[[ $word: == \"$cur\"* ]] && COMPREPLY+=(\"$word:\")\n"
 	"		done < <(ketch completion instances 2>/dev/null) ;;\n"
-	"	instances | images | kernels | networks | profiles | volumes)\n"
+	"	instances | images | kernels | networks | profiles | templates | volumes)\n"
 	"		while read -r word; do\n"
 	"			[[ $word == \"$cur\"* ]] && "
 	"COMPREPLY+=(\"${word#\"${cur%\"${cur##*:}\"}\"}\")\n"
@@ -88,7 +89,7 @@ static const char *kind_name(enum word_kind k)
 		[WORDS_NONE] = "nothing",     [WORDS_INSTANCE] = "instances", [WORDS_IMAGE] = "images",
 		[WORDS_FILE] = "file",	      [WORDS_KERNEL] = "kernels",     [WORDS_COMMAND] = "command",
 		[WORDS_PLACE] = "places",     [WORDS_VOLUME] = "volumes",     [WORDS_PROFILE] = "profiles",
-		[WORDS_NETWORK] = "networks",
+		[WORDS_NETWORK] = "networks", [WORDS_TEMPLATE] = "templates",
 	};
 
 	return names[k];
@@ -228,6 +229,22 @@ static int add_instances(struct cli *c, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int add_templates(struct cli *c, struct buf *out, struct err *e)
+{
+	struct engine *en = cli_engine(c, e);
+	struct instance *in;
+	size_t n;
+	int r = en ? engine_list(en, true, &in, &n, e) : -e->no;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (template_is(&in[i]))
+			buf_addf(out, "%s\n", in[i].spec.name);
+	instances_free(in, n);
+	return 0;
+}
+
 static int add_images(struct cli *c, struct buf *out, struct err *e)
 {
 	struct image_store *s = cli_images(c, e);
@@ -319,10 +336,10 @@ static int completion_run(struct cli *c, void *args, struct strv *words, struct 
 	static const struct {
 		const char *name;
 		int (*add)(struct cli *c, struct buf *out, struct err *e);
-	} kinds[] = { { "bash", add_script },	    { "instances", add_instances },
-		      { "images", add_images },	    { "kernels", add_kernels },
-		      { "networks", add_networks }, { "profiles", add_profiles },
-		      { "volumes", add_volumes } };
+	} kinds[] = { { "bash", add_script },	      { "instances", add_instances },
+		      { "images", add_images },	      { "kernels", add_kernels },
+		      { "networks", add_networks },   { "profiles", add_profiles },
+		      { "templates", add_templates }, { "volumes", add_volumes } };
 	AUTO(buf_done) struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

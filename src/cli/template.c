@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/exec.h"
+#include "cli/inspect.h"
 #include "cli/run_defaults.h"
 #include "cli/saved.h"
 #include "cli/template.h"
@@ -17,8 +18,7 @@
 #define LABEL	 "ketch.template"
 #define SNAPSHOT "template"
 
-/* The label names the template, also in those that went on from it. */
-static bool is_template(const struct instance *in)
+bool template_is(const struct instance *in)
 {
 	for (size_t i = 0; i < in->spec.labels.n; i++)
 		if (!strncmp(in->spec.labels.v[i], LABEL "=", strlen(LABEL "=")) &&
@@ -32,7 +32,7 @@ static int find(struct engine *en, const char *name, struct instance *ret, struc
 {
 	int r = engine_find(en, name, ret, NULL);
 
-	if (r == -ENOENT || (r == 0 && !is_template(ret)))
+	if (r == -ENOENT || (r == 0 && !template_is(ret)))
 		return err_set(e, ENOENT, "there is no template \"%.80s\"", name);
 	if (r < 0)
 		return err_sys(e, -r, "template %.80s", name);
@@ -196,6 +196,65 @@ int template_run(struct cli *c, const struct run_args *a, struct err *e)
 	return r < 0 ? r : go_on(c, a, &spec, &s, e);
 }
 
+/* --- inspect */
+
+struct inspect_args {
+	char *format;
+};
+
+static const struct opt inspect_opts[] = {
+	INSPECT_FORMAT(struct inspect_args, format),
+	{ 0 },
+};
+
+/* Strings are borrowed. */
+struct view {
+	const char *name, *id, *image;
+	struct snapshot snapshot;
+};
+
+static const struct jfield view_fields[] = {
+	J(J_STR, struct view, name),
+	J(J_STR, struct view, id),
+	J(J_STR, struct view, image),
+	JO(struct view, snapshot, "snapshot", &snapshot_table),
+	{ 0 },
+};
+static const struct jtable view_table = { sizeof(struct view), view_fields };
+
+static int inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
+{
+	AUTO(snapshot_done) struct snapshot s = { 0 };
+	AUTO(instance_done) struct instance in = { 0 };
+	struct engine *en = cli_engine(c, e);
+	int r = en ? find(en, name, &in, &s, e) : -e->no;
+	struct view v;
+
+	if (r < 0)
+		return r;
+	v = (struct view){ in.spec.name, in.spec.id, in.spec.image, s };
+	return json_print(&view_table, &v, json_flags, out) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return inspect_each(c, words, ((const struct inspect_args *)args)->format, inspect_add, e);
+}
+
+const struct command cmd_template_inspect = {
+	.name = "template inspect",
+	.usage = "NAME...",
+	.summary = "Print all about templates as JSON",
+	.text = "What others go on from is its snapshot, as snapshot inspect has it: memory.ramBytes is the "
+		"RAM of the machine, memory.fileBytes what is kept of it, spec its configuration.",
+	.opts = inspect_opts,
+	.args_size = sizeof(struct inspect_args),
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_TEMPLATE,
+	.run = inspect_run,
+};
+
 /* --- ls, rm */
 
 static int ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
@@ -207,7 +266,7 @@ static int ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
 	int r = en ? engine_list(en, true, &all, &n, e) : -e->no;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		if (is_template(&all[i]))
+		if (template_is(&all[i]))
 			buf_addf(&out, "%s\n", all[i].spec.name);
 	instances_free(all, n);
 	return r < 0 ? r : cli_print(&out, e);
@@ -247,5 +306,6 @@ const struct command cmd_template_rm = {
 	.opts = no_opts,
 	.min_words = 1,
 	.max_words = WORDS_ANY,
+	.words = WORDS_TEMPLATE,
 	.run = rm_run,
 };

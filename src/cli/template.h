@@ -7,4 +7,7 @@
 /* Its exit status, or -errno. */
 int template_run(struct cli *c, const struct run_args *a, struct err *e);
 
+/* Is it one?  The label names the template, also in those that went on from it. */
+bool template_is(const struct instance *in);
+
 #endif

@@ -53,6 +53,8 @@ on_time() { # INSTANCE
 	refused 125 'there is no template "it"' ketch run --template it
 	refused 125 'those of the template' ketch run --template it ketch/base true
 	refused 1 'there is no template "none"' ketch template rm none
+	run ketch template inspect it # an instance is none
+	is "$status" 1 && like "$output" 'there is no template "it"'
 	is "$(ketch template ls)" ""
 }
 
@@ -72,6 +74,9 @@ on_time() { # INSTANCE
 	ketch network create back >/dev/null
 	ketch template create --network back -m 64m warm ketch/base sh -c "$COUNT" -- sh -c 'echo warm >/root/file' >/dev/null
 	is "$(ketch template ls)" warm
+	is "$(ketch completion templates)" warm
+	is "$(ketch template inspect -f '{{.name}} {{.image}} {{.snapshot.live}}' warm)" "warm ketch/base true"
+	is "$(ketch template inspect warm | jq '.[0].snapshot as $s | .[0].id == $s.instance, $s.memory.ramBytes > $s.memory.fileBytes')" $'true\ntrue'
 	id=$(ketch run -d --template warm --name one)
 	is "$(inspect_of one .Id) $(ketch exec one cat /root/file)" "$id warm"
 	is "$(who_is one | head -4)" "$(wanted one)"
