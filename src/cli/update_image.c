@@ -36,6 +36,7 @@ struct job {
 	struct engine *en;
 	const struct update_image_args *args;
 	const struct instance *in; /* as it was */
+	const char *ref;
 	struct instance_spec to;
 	struct snapshot before;
 };
@@ -132,7 +133,7 @@ static int change(struct job *j, struct err *e)
 	if (r == 0)
 		r = keep_state(j, e);
 	if (r == 0)
-		r = engine_reimage(j->en, j->in, &j->to, e);
+		r = engine_reimage(j->en, j->in, j->ref, &j->to, e);
 	if (r < 0) {
 		if (was_live)
 			begin(j->en, j->in->spec.id, NULL);
@@ -147,6 +148,8 @@ static int change(struct job *j, struct err *e)
 static int update(struct job *j, const char *ref, struct err *e)
 {
 	int r = engine_reimage_plan(j->en, j->in, ref, &j->to, e);
+
+	j->ref = ref;
 
 	if (r == 0 && strcmp(j->to.image_id, j->in->spec.image_id) != 0)
 		r = change(j, e);

@@ -40,8 +40,11 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e);
 int record_rename(struct db *db, const char *id, const char *name, struct err *e);
 int record_remove(struct db *db, const char *id, struct err *e);
 int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
-/* Limits, machine, restart policy and rate of the spec; the rest of the record stays as it is by now. */
-int record_change(struct db *db, const struct instance_spec *s, struct err *e);
+/* Is the record what `was` was read from?  Within a transaction of the caller.  -ESTALE: another command has changed it. */
+int record_check_unchanged(struct db *db, const struct instance_spec *was, struct err *e);
+/* Limits, machine, restart policy and rate of the spec; the rest of the record stays as it is.  -ESTALE as above. */
+int record_change(struct db *db, const struct instance_spec *was, const struct instance_spec *s,
+		  struct err *e);
 /* By name, id or unique prefix of the id. */
 int record_find(struct db *db, const char *name, struct instance_spec *ret, struct err *e);
 /* All, newest first. */
@@ -66,6 +69,8 @@ int truth_take_lock(struct engine *en, const char *id, int fd, struct err *e);
 bool truth_is_locked(struct engine *en, const char *id);
 /* Waits until nobody has it, or whoever has it runs the instance; -EBUSY: that takes too long. */
 int truth_wait_idle(struct engine *en, const struct instance_spec *spec, struct err *e);
+/* Does it run by now, though it did not a moment ago?  Waits for whoever has its lock, and may be about to start it. */
+bool truth_has_begun(struct engine *en, const struct instance_spec *spec);
 /* Fills in->state for in->spec.  An instance whose monitor was killed is cleaned up and recorded as ended. */
 int truth_refresh(struct engine *en, struct instance *in, struct err *e);
 /* The same under the lock, which the caller holds: nothing runs; clears what is left of a lost instance. */

@@ -65,14 +65,16 @@ static int check_driver(const struct net_attach *c, struct err *e)
 
 static int begin(struct net_attach *c, const struct instance *in, struct instance *mine, struct err *e)
 {
-	int r = check_mode(&in->spec, e);
+	int r = json_copy(&instance_table, in, mine) < 0 ? no_memory(e) : net_begin(c->en, &c->w, e);
 
-	if (r == 0 && (json_copy(&instance_table, in, mine) < 0))
-		r = no_memory(e);
+	if (r == 0) { /* somebody may have changed it since */
+		json_done(&instance_spec_table, &mine->spec);
+		r = record_find(c->en->db, in->spec.id, &mine->spec, e);
+	}
 	if (r == 0)
-		r = network_fill(c->en, mine, e);
+		r = check_mode(&mine->spec, e);
 	c->in = mine;
-	return r == 0 ? net_begin(c->en, &c->w, e) : r;
+	return r == 0 ? network_fill(c->en, mine, e) : r;
 }
 
 /* What was given stands in leases, not in the record. */

@@ -179,6 +179,23 @@ int record_replace(struct db *db, const struct instance_spec *s, struct err *e)
 	return db_run(&st, e);
 }
 
+int record_check_unchanged(struct db *db, const struct instance_spec *was, struct err *e)
+{
+	AUTO(buf_done) struct buf a = { 0 }, b = { 0 };
+	struct instance_spec now = { 0 };
+	int r = record_find(db, was->id, &now, e);
+
+	if (r < 0)
+		return r;
+	if (json_print(&instance_spec_table, was, 0, &a) < 0 ||
+	    json_print(&instance_spec_table, &now, 0, &b) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	else if (strcmp(a.data, b.data) != 0)
+		r = err_set(e, ESTALE, "another command has changed %s meanwhile", was->name);
+	json_done(&instance_spec_table, &now);
+	return r;
+}
+
 typedef void (*take_fn)(struct instance_spec *record, const struct instance_spec *s);
 
 /* What `take` takes over from s; the rest is as it is by now.  Within a transaction. */
@@ -216,9 +233,17 @@ static void take_limits(struct instance_spec *record, const struct instance_spec
 	record->snapshots = s->snapshots;
 }
 
-int record_change(struct db *db, const struct instance_spec *s, struct err *e)
+int record_change(struct db *db, const struct instance_spec *was, const struct instance_spec *s,
+		  struct err *e)
 {
-	return change(db, s, take_limits, e);
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(db, &tx, e);
+
+	if (r == 0)
+		r = record_check_unchanged(db, was, e);
+	if (r == 0)
+		r = change_within(db, s, take_limits, e);
+	return r < 0 ? r : db_commit(&tx, e);
 }
 
 static void take_wall(struct instance_spec *record, const struct instance_spec *s)

@@ -14,6 +14,8 @@
 #include "engine/volume_int.h"
 #include "vm/image_disks.h"
 
+#define RECORD_TRIES 50
+
 static int no_memory(struct err *e)
 {
 	return err_set(e, ENOMEM, "out of memory");
@@ -264,7 +266,8 @@ int engine_reimage_plan(struct engine *en, const struct instance *in, const char
 	return r;
 }
 
-static int record(struct engine *en, const struct instance_spec *to, struct err *e)
+static int record(struct engine *en, const struct instance_spec *was, const struct instance_spec *to,
+		  struct err *e)
 {
 	AUTO(writable_done) struct writable w = { 0 };
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
@@ -275,6 +278,8 @@ static int record(struct engine *en, const struct instance_spec *to, struct err 
 	engine_random_hex(LAYER_ID_LEN / 2, top);
 	if (r == 0)
 		r = writable_find(en->db, to->id, &w, e);
+	if (r == 0)
+		r = record_check_unchanged(en->db, was, e);
 	if (r == 0)
 		r = record_replace(en->db, to, e);
 	if (r == 0)
@@ -290,7 +295,36 @@ static int record(struct engine *en, const struct instance_spec *to, struct err 
 	return r;
 }
 
-int engine_reimage(struct engine *en, const struct instance *in, const struct instance_spec *to,
+/* Another name, other limits, another network: none of them takes the lock. */
+static int plan_anew(struct engine *en, struct instance *now, const char *ref, struct instance_spec *to,
+		     struct err *e)
+{
+	autofree char *id = strdup(to->id);
+	int r;
+
+	if (!id)
+		return no_memory(e);
+	json_done(&instance_spec_table, &now->spec);
+	json_done(&instance_spec_table, to);
+	r = record_find(en->db, id, &now->spec, e);
+	return r < 0 ? r : engine_reimage_plan(en, now, ref, to, e);
+}
+
+static int record_patiently(struct engine *en, const struct instance *in, const char *ref,
+			    struct instance_spec *to, struct err *e)
+{
+	AUTO(instance_done) struct instance now = { 0 };
+	int r = record(en, &in->spec, to, e);
+
+	for (int i = 1; r == -ESTALE && i < RECORD_TRIES; i++) {
+		r = plan_anew(en, &now, ref, to, e);
+		if (r == 0)
+			r = record(en, &now.spec, to, e);
+	}
+	return r;
+}
+
+int engine_reimage(struct engine *en, const struct instance *in, const char *ref, struct instance_spec *to,
 		   struct err *e)
 {
 	struct instance now = { .spec = in->spec };
@@ -305,7 +339,7 @@ int engine_reimage(struct engine *en, const struct instance *in, const struct in
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
 	if (r == 0)
-		r = record(en, to, e);
+		r = record_patiently(en, in, ref, to, e);
 	if (r < 0)
 		return r;
 	engine_tell(en, to, "update", NULL);

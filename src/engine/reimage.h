@@ -15,9 +15,9 @@ int reimage_spec(const struct instance_spec *now, const struct image *from, cons
 /* What it would be; `ref` must be here.  Nothing is changed.  *ret by json_done. */
 int engine_reimage_plan(struct engine *en, const struct instance *in, const char *ref,
 			struct instance_spec *ret, struct err *e);
-/* It does not run: it is that from now on, on an empty writable layer.  What it had written is in its last snapshot, if it has
- * one. */
-int engine_reimage(struct engine *en, const struct instance *in, const struct instance_spec *to,
+/* It does not run: it is `to` from now on, on an empty writable layer.  What it had written is in its last snapshot, if it has
+ * one.  Where its record is not that of `in` any more, *to is planned anew from what it is by now. */
+int engine_reimage(struct engine *en, const struct instance *in, const char *ref, struct instance_spec *to,
 		   struct err *e);
 
 #endif

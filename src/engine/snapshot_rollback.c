@@ -22,14 +22,16 @@ static int set_text(char **member, const char *text)
 }
 
 /* What was said of it later than the snapshot stays: its name, and how often snapshots are made. */
-static int spec_of(const struct snapshot *s, const struct instance_spec *now, struct instance_spec *ret,
-		   struct err *e)
+static int keep_later(struct engine *en, const char *id, struct instance_spec *to, struct err *e)
 {
-	int r = snapshot_spec(s, ret, e);
+	struct instance_spec now = { 0 };
+	int r = record_find(en->db, id, &now, e);
 
-	if (r == 0 && (set_text(&ret->name, now->name) < 0 || set_text(&ret->id, now->id) < 0))
+	if (r == 0 && (set_text(&to->name, now.name) < 0 || set_text(&to->id, now.id) < 0))
 		r = err_set(e, ENOMEM, "out of memory");
-	ret->snapshots = now->snapshots;
+	if (r == 0)
+		to->snapshots = now.snapshots;
+	json_done(&instance_spec_table, &now);
 	return r;
 }
 
@@ -90,18 +92,24 @@ static int volumes_begin(struct engine *en, const struct volumes_back *v, struct
 	return r;
 }
 
-static int record_rollback(struct engine *en, const struct instance_spec *spec, const struct snapshot *s,
+static int record_rollback(struct engine *en, const char *id, const struct snapshot *s,
 			   const struct volumes_back *v, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	struct instance_spec spec = { 0 };
 	char top[LAYER_ID_LEN + 1];
 	int r = db_begin(en->db, &tx, e);
 
 	engine_random_hex(LAYER_ID_LEN / 2, top);
 	if (r == 0)
-		r = record_replace(en->db, spec, e);
+		r = snapshot_spec(s, &spec, e);
 	if (r == 0)
-		r = writable_set(en->db, spec->id, top, s->layer, s->id, e);
+		r = keep_later(en, id, &spec, e);
+	if (r == 0)
+		r = record_replace(en->db, &spec, e);
+	json_done(&instance_spec_table, &spec);
+	if (r == 0)
+		r = writable_set(en->db, id, top, s->layer, s->id, e);
 	if (r == 0)
 		r = layers_forget(en->db, e);
 	if (r == 0)
@@ -126,11 +134,10 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 					       .automatic = rq->keep_automatic,
 					       .no_volumes = rq->no_volumes };
 	AUTO(volumes_back_done) struct volumes_back v = { .names = &s->volumes };
-	struct instance_spec spec = { 0 };
-	int r = spec_of(s, &in->spec, &spec, e);
+	int r = 0;
 
 	engine_random_hex(STATE_BYTES, v.state);
-	if (r == 0 && rq->keep)
+	if (rq->keep)
 		r = snapshot_begin(en, in, &keep, &kept, e);
 	if (r == 0)
 		r = still_for_rollback(en, in, s, &kept, &v, e);
@@ -139,12 +146,11 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 	if (r == 0)
 		r = volume_states_copy(en, &s->volumes, s->id, v.state, e);
 	if (r == 0)
-		r = record_rollback(en, &spec, s, &v, e);
+		r = record_rollback(en, in->spec.id, s, &v, e);
 	if (r == 0)
 		r = volumes_swap_finish(en, &v.still, e);
 	if (r < 0)
 		volumes_still_sweep(en, &v.still);
-	json_done(&instance_spec_table, &spec);
 	return r < 0 ? r : layers_sweep(en, in->spec.id, e);
 }
 

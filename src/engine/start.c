@@ -94,17 +94,18 @@ static void starter_done(struct starter *s)
 	for (size_t i = 0; i < s->boot.n_fds; i++)
 		close(s->boot.fds[i].fd);
 	json_done(&boot_table, &s->boot);
+	json_done(&instance_spec_table, &s->now);
 }
 
-/* Under the lock, without which no record is removed: it may have been before. */
-static int check_record(struct engine *en, const struct instance_spec *spec, struct err *e)
+/* Under the lock, without which no record is removed, and no instance goes on with another image: both may have been before. */
+static int take_record(struct starter *s, struct err *e)
 {
-	struct instance_spec found = { 0 };
-	int r = record_find(en->db, spec->id, &found, e);
+	int r = record_find(s->en->db, s->spec->id, &s->now, e);
 
-	json_done(&instance_spec_table, &found);
-	if (r == -ENOENT)
-		remove_tree(en->instances_fd, spec->id);
+	if (r == 0)
+		s->spec = &s->now;
+	else if (r == -ENOENT)
+		remove_tree(s->en->instances_fd, s->spec->id);
 	return r;
 }
 
@@ -166,7 +167,7 @@ static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct e
 	int r = start_give(s, "lock", lock, e);
 
 	if (r == 0 && !s->scratch)
-		r = check_record(s->en, s->spec, e);
+		r = take_record(s, e);
 	if (r == 0 && !again)
 		r = settle(s, e);
 	if (r == 0)

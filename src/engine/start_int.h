@@ -7,7 +7,8 @@
 
 struct starter {
 	struct engine *en;
-	const struct instance_spec *spec;
+	const struct instance_spec *spec; /* under the lock: `now`, if there is a record */
+	struct instance_spec now;
 	struct boot boot; /* its fds are ours to close */
 	int dir_fd; /* ROOT/instances/ID, also in boot */
 	const struct snapshot *saved; /* goes on with its memory; NULL: boots */

@@ -288,3 +288,25 @@ int truth_wait_idle(struct engine *en, const struct instance_spec *spec, struct 
 		err_set(e, EBUSY, "another command is busy with the files of %s", spec->name);
 	return r;
 }
+
+static bool is_locked_for_files(struct engine *en, const char *id)
+{
+	autoclose int run = run_dir_open(en, id);
+
+	return run >= 0 && is_for_files(run);
+}
+
+bool truth_has_begun(struct engine *en, const struct instance_spec *spec)
+{
+	int64_t end = clock_mono_ns() + IDLE_WAIT_S * NS_PER_S;
+	struct instance now = { .spec = *spec };
+	bool live = false;
+
+	while (!live && lock_probe(en, spec->id) == -EBUSY && !is_locked_for_files(en, spec->id) &&
+	       clock_mono_ns() < end) {
+		live = truth_refresh(en, &now, NULL) == 0 && instance_is_live(&now.state);
+		poll(NULL, 0, live ? 0 : IDLE_POLL_MS);
+	}
+	json_done(&instance_state_table, &now.state);
+	return live;
+}

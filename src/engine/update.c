@@ -11,6 +11,13 @@
 #include "engine/request_int.h"
 #include "vm/vm.h"
 
+#define UPDATE_TRIES 50
+
+static bool is_at_rest(const struct instance *in)
+{
+	return in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED;
+}
+
 /* A machine that runs keeps its RAM and its processors; one that does not gets those that fit. */
 static int fit_machine(const struct instance *in, const struct host_facts *h, struct instance_spec *s,
 		       struct err *e)
@@ -19,7 +26,7 @@ static int fit_machine(const struct instance *in, const struct host_facts *h, st
 	bool memory = s->resources.memory_bytes != in->spec.resources.memory_bytes;
 	int vcpus = engine_choose_vcpus(&s->resources, h);
 
-	if (in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED) {
+	if (is_at_rest(in)) {
 		s->vm.ram_bytes = ram;
 		s->vm.vcpus = vcpus;
 		return 0;
@@ -80,7 +87,7 @@ static int change_running(struct engine *en, const struct instance *in, const st
 	const struct instance_update up = { s->resources, s->restart, s->snapshots };
 	int r;
 
-	if (in->state.status == STATUS_CREATED || in->state.status == STATUS_EXITED)
+	if (is_at_rest(in))
 		return 0;
 	r = engine_ask_update(en, in, &up, e);
 	if (r == 0 && s->isolation == ISOLATION_VM)
@@ -88,8 +95,17 @@ static int change_running(struct engine *en, const struct instance *in, const st
 	return r;
 }
 
-int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
-		  struct err *e)
+/* One that was started meanwhile may have read the record before it was changed: then it has to be told. */
+static int check_still_at_rest(struct engine *en, const struct instance *in, struct err *e)
+{
+	if (!is_at_rest(in) || !truth_has_begun(en, &in->spec))
+		return 0;
+	return err_set(e, ESTALE, "%s was started meanwhile", in->spec.name);
+}
+
+/* -ESRCH, -ESTALE: it has begun, ended or been changed since it was looked at. */
+static int update_once(struct engine *en, const struct instance *in, const struct update_request *rq,
+		       struct err *e)
 {
 	struct instance_spec s = { 0 };
 	int r = json_copy(&instance_spec_table, &in->spec, &s) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
@@ -101,9 +117,27 @@ int engine_update(struct engine *en, const struct instance *in, const struct upd
 	if (r == 0 && changes_rate(rq) && instance_is_live(&in->state))
 		r = net_change_rate(en, &s, e);
 	if (r == 0)
-		r = record_change(en->db, &s, e);
+		r = record_change(en->db, &in->spec, &s, e);
+	if (r == 0)
+		r = check_still_at_rest(en, in, e);
 	if (r == 0)
 		engine_tell(en, &s, "update", NULL);
 	json_done(&instance_spec_table, &s);
+	return r;
+}
+
+/* A running one is told of its limits, and then they are recorded: so whoever records last has also told last. */
+int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
+		  struct err *e)
+{
+	int r = update_once(en, in, rq, e);
+
+	for (int i = 1; (r == -ESTALE || r == -ESRCH) && i < UPDATE_TRIES; i++) {
+		AUTO(instance_done) struct instance now = { 0 };
+
+		r = engine_find(en, in->spec.id, &now, e);
+		if (r == 0)
+			r = update_once(en, &now, rq, e);
+	}
 	return r;
 }

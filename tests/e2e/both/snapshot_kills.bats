@@ -30,7 +30,7 @@ says() { # INSTANCE WORD
 points() {
 	local after=$1 n=${KILL_POINTS:-3} calls i killed=
 	shift
-	[ "$ISOLATION" = container ] || n=1
+	[ "$ISOLATION" = container ] || n=${KILL_POINTS:-1}
 	calls=$("$DIR/killat" 0 "$KETCH" "$@" 2>&1 | grep -o '[0-9]\+' | tail -1)
 	[ "$calls" -gt 50 ]
 	"$after"

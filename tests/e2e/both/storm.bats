@@ -22,3 +22,34 @@ teardown_file() { store_close; }
 	is "$(ketch ps -aq)" ''
 	audit
 }
+
+# Nothing boots here: it is about records.
+@test "what several change at once of an instance is all there" {
+	local i net
+	ketch create --isolation "$ISOLATION" --name one ketch/base "${STAY[@]}" >/dev/null
+	for i in {1..3}; do
+		for net in a b; do ketch network create "$net$i" >/dev/null; done
+		ketch update -m $((64 + i))m one >/dev/null &
+		ketch update --pids-limit $((100 + i)) one >/dev/null &
+		ketch network connect "a$i" one &
+		ketch network connect "b$i" one &
+		wait
+		is "$(inspect_of one '.HostConfig | .Memory, .PidsLimit')" $(((64 + i) << 20))$'\n'$((100 + i))
+		is "$(inspect_of one '.NetworkSettings.Networks | length')" 3
+		for net in a b; do ketch network disconnect "$net$i" one; done
+	done
+}
+
+@test "it starts as it is by then: whoever changes it meanwhile changes what runs, too" {
+	[ "$ISOLATION" = container ] || skip "a machine would boot for each"
+	local i
+	ketch update --restart no one >/dev/null
+	for i in {1..3}; do
+		ketch update -m $((80 + i))m one >/dev/null &
+		ketch start one >/dev/null
+		wait
+		like "$(ketch stats --no-stream --format '{{.MemUsage}}' one)" "/ $((80 + i))MiB"
+		ketch stop one >/dev/null
+	done
+	ketch rm one >/dev/null
+}

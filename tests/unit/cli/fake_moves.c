@@ -48,7 +48,7 @@ int engine_reimage_plan(struct engine *en, const struct instance *in, const char
 	return none(e);
 }
 
-int engine_reimage(struct engine *en, const struct instance *in, const struct instance_spec *to,
+int engine_reimage(struct engine *en, const struct instance *in, const char *ref, struct instance_spec *to,
 		   struct err *e)
 {
 	return none(e);
