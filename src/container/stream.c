@@ -336,6 +336,7 @@ int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *
 	struct launch l = { .copy = cp, .stdio = { -1, -1, -1 }, .report = -1, .go = -1 };
 	int r = open_pipes(s, cp->in, &l);
 
+	s->copies = true;
 	if (r < 0)
 		err_sys(e, -r, "cannot make pipes");
 	else
@@ -362,7 +363,9 @@ static void send_signal(struct stream *s, uint32_t signo)
 		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
 			return;
 	}
-	if (signo >= 1 && signo <= 64)
+	if (signo == SIGKILL && s->copies)
+		r = stream_kill(s); /* before it says that it has begun, too: whoever asked for it has gone */
+	else if (signo >= 1 && signo <= 64)
 		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
 	if (r < 0)
 		stream_later(s, MSG_ERROR, (uint32_t)-r, 0,

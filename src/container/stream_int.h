@@ -19,6 +19,7 @@ struct stream {
 	struct loop *loop;
 	const struct stream_ops *ops;
 	bool tty;
+	bool copies; /* a process of ours, which a kill ends at any moment */
 	int pid;
 	int master; /* of the terminal, for resizing; -1 */
 	int slave; /* kept open while an init system lives, which closes its console and opens it again: else it would hang

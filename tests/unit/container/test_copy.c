@@ -263,6 +263,23 @@ static void a_copy_ends_with_the_container_or_when_it_is_told(void **state)
 	rig_done(r);
 }
 
+/* The kill comes before it has said that it has begun. */
+static void a_hold_that_is_given_up_at_once_lets_all_go_on(void **state)
+{
+	struct rig *r = start_sleeper(SLEEPER);
+
+	for (unsigned i = 1; i <= 2; i++) {
+		ask(r, MSG_PUT, i, "{\"kind\":\"hold\"}");
+		rig_send2(r, MSG_SIGNAL, i, SIGKILL, 0);
+		rig_until(r, &r->s[i].exited);
+		assert_false(r->s[i].failed);
+	}
+	rig_exec(r, 3, "{\"args\":[\"echo\",\"on\"],\"env\":[\"PATH=/bin\"]}");
+	rig_until(r, &r->s[3].exited);
+	assert_string_equal(rig_out(r, 3), "on\n");
+	end(r);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, rig_teardown)
@@ -275,6 +292,7 @@ int main(void)
 		TEST(what_does_not_run_has_no_files),
 		TEST(the_copying_process_has_few_rights),
 		TEST(a_copy_ends_with_the_container_or_when_it_is_told),
+		TEST(a_hold_that_is_given_up_at_once_lets_all_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
