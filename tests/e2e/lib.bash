@@ -24,6 +24,7 @@ store_open() { # for setup_file
 	cp -a "$E2E_TEMPLATE" "$KETCH_ROOT"
 	cp -a "$E2E_SUITE/run" "$KETCH_RUN_ROOT" # what was found out about KVM
 	things "$KETCH_ROOT" >"$DIR/things"
+	export E2E_BEGAN=$EPOCHREALTIME
 }
 
 store_close() { # for teardown_file: removes every instance, then nothing may be left of any
@@ -31,7 +32,14 @@ store_close() { # for teardown_file: removes every instance, then nothing may be
 	mapfile -t ids < <(ketch ps -aq)
 	[ ${#ids[@]} -eq 0 ] || ketch rm -f "${ids[@]}"
 	audit
+	took
 	rm -rf "$DIR"
+}
+
+took() { # says what a file cost, as a comment of TAP: where CI's time goes
+	local us=$((${EPOCHREALTIME/[.,]/} - ${E2E_BEGAN/[.,]/}))
+	printf '# %s: %d s, %d starts\n' "${BATS_TEST_FILENAME##*/}" $((us / 1000000)) \
+		"$(ketch events --stream=false --filter event=start --format '{{.Action}}' | wc -l)" >&3
 }
 
 ketch() { "$KETCH" "$@"; }
