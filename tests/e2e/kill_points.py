@@ -20,7 +20,7 @@ import net_left
 
 KETCH, KILLAT, ISOLATION, DIR, POINTS, COMMAND = sys.argv[1:]
 STORE, RUN = os.environ["KETCH_ROOT"], os.environ["KETCH_RUN_ROOT"]
-DEADLINE = 60
+DEADLINE = 240  # a traced start of a machine takes minutes where that is emulated (the bed)
 STAY = ["ketch/base", "sh", "-c", "trap 'exit 0' TERM INT; tail -f /dev/null & wait"]
 CREATE = ["create", "--isolation", ISOLATION, "--name", "one", *STAY]
 STATES = {"created", "running", "exited", "paused"}
