@@ -99,6 +99,9 @@ int start_scratch(struct engine *en, const struct instance_spec *spec, const str
 		  int *ret_fd, struct err *e);
 /* start.c: the lock of an instance that does not run; waits for who has it for a moment.  -EALREADY: it runs. */
 int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e);
+/* start.c: for a change of its record: one that does not run stays at rest while *ret_lock is open; of one that does (-1), and
+ * of one that just begins, in->state is what it is by now. */
+int start_hold_off(struct engine *en, struct instance *in, int *ret_lock, struct err *e);
 /* control.c: the monitor that listens on this socket of the run directory; -ESRCH. */
 int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
 		    struct err *e);

@@ -63,10 +63,15 @@ static int check_driver(const struct net_attach *c, struct err *e)
 	return net_check_driver(s, s->net.n_attachments, &c->n, e);
 }
 
-static int begin(struct net_attach *c, const struct instance *in, struct instance *mine, struct err *e)
+static int begin(struct net_attach *c, const struct instance *in, struct instance *mine, int *ret_lock,
+		 struct err *e)
 {
-	int r = json_copy(&instance_table, in, mine) < 0 ? no_memory(e) : net_begin(c->en, &c->w, e);
+	int r = json_copy(&instance_table, in, mine) < 0 ? no_memory(e) : 0;
 
+	if (r == 0)
+		r = start_hold_off(c->en, mine, ret_lock, e);
+	if (r == 0)
+		r = net_begin(c->en, &c->w, e);
 	if (r == 0) { /* somebody may have changed it since */
 		json_done(&instance_spec_table, &mine->spec);
 		r = record_find(c->en->db, in->spec.id, &mine->spec, e);
@@ -132,11 +137,12 @@ int network_connect(struct engine *en, const char *network, const struct instanc
 {
 	AUTO(change_done) struct net_attach c = { .en = en, .w = { .lock = -1, .rt = -1 } };
 	AUTO(instance_done) struct instance mine = { 0 };
+	autoclose int lock = -1;
 	struct net_attachment a = { 0 };
 	int r = request_attachment(network, rq, &a, e);
 
 	if (r == 0)
-		r = begin(&c, in, &mine, e);
+		r = begin(&c, in, &mine, &lock, e);
 	if (r == 0)
 		r = connect(&c, &a, e);
 	json_done(&net_attachment_table, &a);
@@ -172,7 +178,8 @@ int network_disconnect(struct engine *en, const char *network, const struct inst
 {
 	AUTO(change_done) struct net_attach c = { .en = en, .w = { .lock = -1, .rt = -1 } };
 	AUTO(instance_done) struct instance mine = { 0 };
-	int r = begin(&c, in, &mine, e);
+	autoclose int lock = -1;
+	int r = begin(&c, in, &mine, &lock, e);
 
 	if (r == 0)
 		r = disconnect(&c, network, force, e);

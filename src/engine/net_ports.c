@@ -23,6 +23,7 @@ struct change {
 	struct engine *en;
 	struct instance in; /* ours, its spec as it is now */
 	struct net_spec asked; /* its ports alone */
+	int lock; /* of an instance that does not run: it begins afterwards */
 	struct net_work w;
 	bool runs;
 	struct network n; /* where it runs: its first */
@@ -32,6 +33,7 @@ struct change {
 static void change_done(struct change *c)
 {
 	net_end(&c->w);
+	auto_close(&c->lock);
 	instance_done(&c->in);
 	json_done(&net_spec_table, &c->asked);
 	network_done(&c->n);
@@ -75,6 +77,16 @@ static int check_first(struct engine *en, const struct instance_spec *s, struct 
 	return 0;
 }
 
+static int hold_off(struct change *c, const struct instance *in, struct err *e)
+{
+	struct instance now = { .spec = in->spec, .state.status = in->state.status };
+	int r = start_hold_off(c->en, &now, &c->lock, e);
+
+	c->runs = now.state.status == STATUS_RUNNING || now.state.status == STATUS_PAUSED;
+	json_done(&instance_state_table, &now.state);
+	return r;
+}
+
 static int begin(struct change *c, const struct instance *in, const struct net_request *rq, struct err *e)
 {
 	const struct net_request alone = { .publish = rq->publish, .publish_address = rq->publish_address };
@@ -82,6 +94,8 @@ static int begin(struct change *c, const struct instance *in, const struct net_r
 	const struct instance_spec *s = &c->in.spec;
 	int r = request_ports(&alone, &none, &c->asked, e);
 
+	if (r == 0)
+		r = hold_off(c, in, e);
 	if (r == 0)
 		r = net_begin(c->en, &c->w, e);
 	if (r == 0) /* somebody may have changed it since */
@@ -94,7 +108,6 @@ static int begin(struct change *c, const struct instance *in, const struct net_r
 	r = check_first(c->en, s, e);
 	if (r < 0)
 		return r;
-	c->runs = in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED;
 	return c->runs ? find_lease(c, e) : 0;
 }
 
@@ -249,7 +262,7 @@ static int add_record(struct change *c, struct err *e)
 int network_publish(struct engine *en, const struct instance *in, const struct net_request *rq,
 		    struct net_spec *ret, struct err *e)
 {
-	AUTO(change_done) struct change c = { .en = en, .w = { .lock = -1, .rt = -1 } };
+	AUTO(change_done) struct change c = { .en = en, .lock = -1, .w = { .lock = -1, .rt = -1 } };
 	struct net_spec done = { 0 };
 	size_t before;
 	int r = begin(&c, in, rq, e);
@@ -344,7 +357,7 @@ static int remove_ports(struct change *c, struct err *e)
 int network_unpublish(struct engine *en, const struct instance *in, const struct net_request *rq,
 		      struct err *e)
 {
-	AUTO(change_done) struct change c = { .en = en, .w = { .lock = -1, .rt = -1 } };
+	AUTO(change_done) struct change c = { .en = en, .lock = -1, .w = { .lock = -1, .rt = -1 } };
 	int r = begin(&c, in, rq, e), saved = 0;
 
 	if (r == 0)

@@ -129,6 +129,19 @@ int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, st
 	return r;
 }
 
+int start_hold_off(struct engine *en, struct instance *in, int *ret_lock, struct err *e)
+{
+	int r;
+
+	*ret_lock = -1;
+	if (in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED)
+		return 0;
+	r = start_lock(en, &in->spec, ret_lock, e);
+	if (r == -EALREADY)
+		return truth_refresh(en, in, e);
+	return r < 0 ? r : truth_settle(en, in, e);
+}
+
 static int settle(const struct starter *s, struct err *e)
 {
 	struct instance now = { .spec = *s->spec };

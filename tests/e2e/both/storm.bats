@@ -46,10 +46,13 @@ teardown_file() { store_close; }
 	ketch update --restart no one >/dev/null
 	for i in {1..3}; do
 		ketch update -m $((80 + i))m one >/dev/null &
-		ketch start one >/dev/null
+		ketch start one >/dev/null &
+		ketch network connect "a$i" one
 		wait
+		is "$(ketch exec one sh -c 'ls /sys/class/net | grep -c eth')" 2
 		like "$(ketch stats --no-stream --format '{{.MemUsage}}' one)" "/ $((80 + i))MiB"
 		ketch stop one >/dev/null
+		ketch network disconnect "a$i" one
 	done
 	ketch rm one >/dev/null
 }
