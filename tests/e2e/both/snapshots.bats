@@ -168,7 +168,7 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 
 @test "an instance that stands on many layers starts, and all of them are seen" {
 	local i
-	krun -d --name deep --network none ketch/base sh -c 'echo first >/file; tail -f /dev/null' >/dev/null
+	krun -d --name deep --network none ketch/base sh -c 'test -s /file || echo first >/file; tail -f /dev/null' >/dev/null
 	await 30 ketch exec deep test -s /file
 	ketch stop -t 0 deep >/dev/null
 	for i in {1..80}; do ketch snapshot create "deep@$i" >/dev/null; done
