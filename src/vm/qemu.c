@@ -17,11 +17,11 @@
 #include "vm/qemu_int.h"
 #include "vm/share.h"
 
-#define MIB	      (UINT64_C(1) << 20)
+#define MIB (UINT64_C(1) << 20)
 
 /* All that QEMU can emulate, under the name of an Intel CPU: of those Linux knows that each ticks at the same rate.  Else
  * it measures each further CPU's speed in a loop, half a second of a boot where emulated CPUs share one thread. */
-#define TCG_CPU "max,vendor=GenuineIntel,family=6,model=85,stepping=4"
+#define TCG_CPU	      "max,vendor=GenuineIntel,family=6,model=85,stepping=4"
 #define TCG_CACHE_MIB 128 /* translated code; QEMU's default would grow to 1 GiB */
 
 static void plan_base(struct vmm_planner *pl, const struct instance_spec *s, const struct host_facts *h)
