@@ -212,7 +212,12 @@ void completion_add_bash(struct buf *out)
 
 /* --- names that exist */
 
-static int add_instances(struct cli *c, struct buf *out, struct err *e)
+static bool is_instance(const struct instance *in)
+{
+	return true;
+}
+
+static int add_names(struct cli *c, bool (*is)(const struct instance *in), struct buf *out, struct err *e)
 {
 	struct engine *en = cli_engine(c, e);
 	struct instance *in;
@@ -222,6 +227,8 @@ static int add_instances(struct cli *c, struct buf *out, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
+		if (!is(&in[i]))
+			continue;
 		text_add(out, in[i].spec.name);
 		buf_addc(out, '\n');
 	}
@@ -229,20 +236,14 @@ static int add_instances(struct cli *c, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int add_instances(struct cli *c, struct buf *out, struct err *e)
+{
+	return add_names(c, is_instance, out, e);
+}
+
 static int add_templates(struct cli *c, struct buf *out, struct err *e)
 {
-	struct engine *en = cli_engine(c, e);
-	struct instance *in;
-	size_t n;
-	int r = en ? engine_list(en, true, &in, &n, e) : -e->no;
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		if (template_is(&in[i]))
-			buf_addf(out, "%s\n", in[i].spec.name);
-	instances_free(in, n);
-	return 0;
+	return add_names(c, template_is, out, e);
 }
 
 static int add_images(struct cli *c, struct buf *out, struct err *e)

@@ -36,7 +36,7 @@ struct job {
 	struct engine *en;
 	const struct update_image_args *args;
 	const struct instance *in; /* as it was */
-	const char *ref;
+	const char *ref; /* of the image that it gets */
 	struct instance_spec to;
 	struct snapshot before;
 };
@@ -150,7 +150,6 @@ static int update(struct job *j, const char *ref, struct err *e)
 	int r = engine_reimage_plan(j->en, j->in, ref, &j->to, e);
 
 	j->ref = ref;
-
 	if (r == 0 && strcmp(j->to.image_id, j->in->spec.image_id) != 0)
 		r = change(j, e);
 	json_done(&instance_spec_table, &j->to);
