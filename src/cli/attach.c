@@ -79,9 +79,9 @@ static void write_output(struct pump *p, unsigned which, const struct msg *m)
 	give_credit(p, which);
 }
 
-/* --- signals and the terminal */
+/* --- the terminal */
 
-static void send_size(struct pump *p, int more_rows)
+void attach_send_size(struct pump *p, int more_rows)
 {
 	int rows, cols;
 
@@ -90,45 +90,6 @@ static void send_size(struct pump *p, int more_rows)
 	msg_put_u32x2(conn_out(p->conn), MSG_RESIZE, p->a->stream, (uint32_t)(rows + more_rows),
 		      (uint32_t)cols);
 	conn_flush(p->conn);
-}
-
-static void on_signal(void *arg, uint32_t events)
-{
-	struct pump *p = arg;
-	struct signalfd_siginfo si;
-
-	if (read(p->signals.fd, &si, sizeof(si)) != sizeof(si))
-		return;
-	if (si.ssi_signo == SIGWINCH && si.ssi_code == SI_KERNEL) {
-		/* the window changed; to a process without a terminal (nginx, httpd) it would mean something else */
-		if (p->a->tty && p->started)
-			send_size(p, 0);
-	} else if (!p->terminal.keys && !p->a->keep_signals) {
-		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, si.ssi_signo);
-		conn_flush(p->conn);
-	} else if (si.ssi_signo == SIGWINCH) {
-		send_size(p, 0);
-	} else {
-		p->fatal = (int)si.ssi_signo;
-		attach_finish(p, 128 + p->fatal);
-	}
-}
-
-/* What kill(1) sends and a process may want; not the job control of our own shell. */
-static void wanted_signals(sigset_t *set)
-{
-	static const int signals[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGUSR1, SIGUSR2,
-				       SIGALRM, SIGTERM, SIGPWR,  SIGIO,   SIGWINCH };
-
-	sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		struct sigaction now;
-
-		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(set, signals[i]);
-	}
-	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
-		sigaddset(set, s);
 }
 
 /* --- messages */
@@ -143,8 +104,8 @@ static void start_terminal(struct pump *p)
 	if (r < 0)
 		log_warn("the terminal stays as it is: %s", strerror(-r));
 	if (p->a->running)
-		send_size(p, 1);
-	send_size(p, 0);
+		attach_send_size(p, 1);
+	attach_send_size(p, 0);
 }
 
 static void begin(struct pump *p)
@@ -195,6 +156,8 @@ static void on_error(struct pump *p, const struct msg *m)
 {
 	autofree char *text = msg_text(m);
 
+	if (attach_is_about_answer(p, m))
+		return;
 	log_warn("%s%s", text ? text : "out of memory", p->terminal.raw ? "\r" : "");
 }
 
@@ -229,7 +192,9 @@ static void on_message(void *arg, const struct msg *m)
 			begin(p);
 		return;
 	}
-	if (m->stream == p->a->stream && handlers[m->type])
+	if (m->type == MSG_STATS_REPLY)
+		attach_answered(p);
+	else if (m->stream == p->a->stream && handlers[m->type])
 		handlers[m->type](p, m);
 }
 
@@ -274,11 +239,12 @@ static int start(struct pump *p, int fd, const sigset_t *signals)
 
 	p->signals = (struct watch){ .fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK),
 				     .events = EPOLLIN,
-				     .fn = on_signal,
+				     .fn = attach_on_signal,
 				     .arg = p };
 	p->in = (struct watch){ .fd = p->a->in_fd, .events = EPOLLIN, .fn = attach_on_stdin, .arg = p };
 	p->loop = loop_new();
-	if (!p->loop || p->signals.fd < 0 || loop_add(p->loop, &p->signals) < 0) {
+	if (!p->loop || p->signals.fd < 0 || loop_add(p->loop, &p->signals) < 0 ||
+	    attach_answer_init(p) < 0) {
 		close(fd);
 		return -ENOMEM;
 	}
@@ -290,6 +256,7 @@ static int start(struct pump *p, int fd, const sigset_t *signals)
 static void stop(struct pump *p)
 {
 	terminal_restore(&p->terminal);
+	attach_answer_done(p);
 	if (p->loop)
 		loop_del(p->loop, &p->in);
 	if (p->signals.fd >= 0) {
@@ -303,7 +270,7 @@ static void stop(struct pump *p)
 
 static int run(int fd, const struct attach *a, const sigset_t *signals, int *ret_fatal)
 {
-	struct pump p = { .a = a, .window = MSG_WINDOW, .in_polls = true, .status = -1 };
+	struct pump p = { .a = a, .window = MSG_WINDOW, .in_polls = true, .status = -1, .answer.fd = -1 };
 	int r;
 
 	p.in_open = a->interactive && !a->detach;
@@ -331,7 +298,7 @@ int attach_run(int fd, const struct attach *a)
 	sigset_t wanted, old;
 	int status, fatal = 0;
 
-	wanted_signals(&wanted);
+	attach_wanted_signals(&wanted);
 	sigprocmask(SIG_BLOCK, &wanted, &old);
 	sigaction(SIGPIPE, &ignore, &old_pipe);
 	status = run(fd, a, &wanted, &fatal);

@@ -143,7 +143,9 @@ const struct command cmd_exec = {
 	.summary = "Run a further command in a running instance",
 	.text = "The command gets the environment, capabilities and limits of the instance, whichever its "
 		"isolation. The exit status is that of the command; 126 when it cannot be executed, 127 "
-		"when it was not found, 128+n when signal n ended it.",
+		"when it was not found, 128+n when signal n ended it.\n\n"
+		"Signals go to the command.  Where the instance is paused or does not answer within five "
+		"seconds, SIGTERM, SIGINT, SIGHUP and SIGQUIT end ketch alone; a second one does so at once.",
 	.opts = exec_opts,
 	.args_size = sizeof(struct exec_args),
 	.min_words = 2,

@@ -26,6 +26,8 @@ struct relay_ops {
 	void (*stop)(void *arg, int signo, unsigned timeout_s);
 	/* 0: relay_paused follows; or -errno: why not. */
 	int (*pause)(void *arg, bool pause);
+	/* Is it? */
+	bool (*is_paused)(void *arg);
 	/* PORT: fd is the callee's; negative: none came.  0 or -errno. */
 	int (*port)(void *arg, enum port_step step, const char *name, int fd);
 	/* START of a further process (not of a copy), and later its EXIT or FAILED; may be NULL. */

@@ -154,6 +154,8 @@ static void on_stream_message(struct client *c, const struct msg *m)
 			relay_send_input(c->relay, m);
 		return;
 	}
+	if (m->type == MSG_SIGNAL && msg_u32(m, 0) != SIGKILL && c->relay->ops->is_paused(c->relay->ops->arg))
+		refuse(c, m->stream, EAGAIN, "it is paused: the signal is heard when it goes on");
 	relay_send_down(c->relay, m->type, s->id, m);
 }
 

@@ -291,6 +291,13 @@ void monitor_on_signal(void *arg, uint32_t events)
 	begin_stop(m, m->boot.spec.stop_signal, (unsigned)m->boot.spec.stop_timeout_s);
 }
 
+static bool is_paused(void *arg)
+{
+	const struct monitor *m = arg;
+
+	return m->state.status == STATUS_PAUSED;
+}
+
 static int on_port(void *arg, enum port_step step, const char *name, int fd)
 {
 	struct monitor *m = arg;
@@ -302,6 +309,7 @@ const struct relay_ops monitor_relay_ops = {
 	.to_backend = relay_down,
 	.stop = stop_instance,
 	.pause = pause_instance,
+	.is_paused = is_paused,
 	.port = on_port,
 	.exec = on_exec,
 	.own = on_own,

@@ -100,6 +100,26 @@ teardown_file() { store_close; }
 	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
 }
 
+@test "who is told to end ends, also where nothing inside hears of it: after some seconds, or a second signal" {
+	local name pids=()
+	for name in once twice; do
+		"$KETCH" exec box sh -c 'echo up; exec sleep 300' >"$DIR/$name" 2>"$DIR/$name.err" &
+		pids+=($!)
+		await 20 grep -q up "$DIR/$name"
+	done
+	ketch pause box
+	kill "${pids[@]}"
+	await 10 grep -q paused "$DIR/twice.err"
+	kill "${pids[1]}"
+	await 2 gone "${pids[1]}"
+	status=0
+	wait "${pids[0]}" || status=$?
+	is "$status" 143
+	like "$(tail -n 1 "$DIR/once.err")" 'not heard within 5 seconds'
+	ketch unpause box
+	is "$(ketch exec box echo here)" here
+}
+
 @test "a process that exec started ends with its instance" {
 	ketch exec extra tail -f /dev/null &
 	local pid=$!

@@ -579,6 +579,60 @@ static void signals_the_client(struct monitor *m)
 	say_exit(m, 128 + m->arg);
 }
 
+/* Says nothing more: as an instance that hangs. */
+static void is_deaf(struct monitor *m)
+{
+	start(m);
+	for (uint32_t i = 0; i < m->arg; i++) {
+		NEED(kill(m->client, SIGTERM) == 0);
+		if (i == 0) {
+			expect(m, MSG_SIGNAL);
+			expect(m, MSG_STATS);
+		}
+	}
+	NEED(!next(m));
+}
+
+/* As a process that takes its time to end. */
+static void answers_and_ends_later(struct monitor *m)
+{
+	static const char page[4096];
+
+	start(m);
+	for (int i = 0; i < 2; i++) {
+		NEED(kill(m->client, SIGTERM) == 0);
+		expect(m, MSG_SIGNAL);
+		expect(m, MSG_STATS);
+		say_data(m, MSG_STATS_REPLY, "{}", 2);
+		for (int k = 0; k < 65536 / 4096; k++)
+			say_data(m, MSG_STDOUT, page, sizeof(page));
+		expect(m, MSG_CREDIT); /* so it has read all that */
+	}
+	say_exit(m, m->arg);
+}
+
+static int ended_by(void (*part)(struct monitor *), uint32_t arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct play p = { .arg = arg };
+
+		_exit(play(&p, part));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void who_is_told_to_end_ends_where_the_instance_does_not_answer(void **state)
+{
+	assert_int_equal(ended_by(is_deaf, 1), 128 + SIGTERM); /* after the deadline */
+	assert_int_equal(ended_by(is_deaf, 2), 128 + SIGTERM); /* at once */
+	assert_int_equal(ended_by(answers_and_ends_later, 3), 3);
+}
+
 static void signals_are_sent_on_but_not_those_we_ignore(void **state)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, 37 };
@@ -795,6 +849,7 @@ int main(void)
 		cmocka_unit_test(stdin_from_a_pipe_goes_through_whole_and_stays_blocking),
 		cmocka_unit_test(no_more_stdin_is_under_way_than_the_window),
 		cmocka_unit_test(the_end_of_stdin_is_passed_on),
+		cmocka_unit_test(who_is_told_to_end_ends_where_the_instance_does_not_answer),
 		cmocka_unit_test(signals_are_sent_on_but_not_those_we_ignore),
 		cmocka_unit_test(a_terminal_is_raw_while_it_runs_and_is_restored),
 		cmocka_unit_test(a_terminal_is_restored_when_the_monitor_is_lost),

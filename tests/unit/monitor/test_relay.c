@@ -64,6 +64,11 @@ static void on_settled(void *arg, bool attached)
 	f->attached = attached;
 }
 
+static bool is_paused(void *arg)
+{
+	return false;
+}
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -72,6 +77,7 @@ static int set_up(void **state)
 	f->ops = (struct relay_ops){ .to_backend = to_backend,
 				     .stop = on_stop,
 				     .pause = on_pause,
+				     .is_paused = is_paused,
 				     .port = on_port,
 				     .first_client_settled = on_settled,
 				     .arg = f };
