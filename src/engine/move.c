@@ -10,6 +10,8 @@
 #include "engine/scratch.h"
 #include "engine/snapshot.h"
 
+#define RECORD_TRIES 50
+
 struct move {
 	struct engine *en;
 	struct instance_spec from, to; /* to: as it is recorded */
@@ -89,20 +91,38 @@ static int count_snapshots(struct move *m, const struct instance *in, struct err
 	return r;
 }
 
+/* As it is recorded by now, and what it is to become. */
+static int read_record(struct move *m, int isolation, struct err *e)
+{
+	struct instance_spec now = { 0 };
+	int r = record_find(m->en->db, m->from.id, &now, e);
+
+	if (r < 0)
+		return r;
+	json_done(&instance_spec_table, &m->from);
+	json_done(&instance_spec_table, &m->to);
+	m->from = now;
+	m->to = (struct instance_spec){ 0 };
+	if (m->from.isolation == isolation)
+		return err_set(e, EALREADY, "%s is a %s already", m->from.name,
+			       isolation == ISOLATION_VM ? "virtual machine" : "container");
+	return make_target(m, isolation, e);
+}
+
+/* What it says is looked at before a lock is waited for, and again behind the locks: others may have changed it meanwhile. */
 static int begin(struct move *m, const struct instance *in, int isolation, struct err *e)
 {
 	int r = json_copy(&instance_spec_table, &in->spec, &m->from) < 0 ? err_set(e, ENOMEM, "out of memory")
 									 : 0;
 
-	if (r == 0 && m->from.isolation == isolation)
-		r = err_set(e, EALREADY, "%s is a %s already", m->from.name,
-			    isolation == ISOLATION_VM ? "virtual machine" : "container");
 	if (r == 0)
-		r = make_target(m, isolation, e);
+		r = read_record(m, isolation, e);
 	if (r == 0)
 		r = snapshots_lock(m->en, &m->from, &m->all, e);
 	if (r == 0)
 		r = lock_at_rest(m, e);
+	if (r == 0)
+		r = read_record(m, isolation, e);
 	if (r == 0)
 		r = look_at_files(m, e);
 	return r == 0 ? count_snapshots(m, in, e) : r;
@@ -171,11 +191,14 @@ int move_open(struct move *m, int *ret_from, int *ret_into, struct err *e)
 
 /* --- done */
 
+/* -ESTALE: by then it is another one than what the target was made of. */
 static int record(struct move *m, struct layer_stage *st, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	int r = db_begin(m->en->db, &tx, e);
 
+	if (r == 0)
+		r = record_check_unchanged(m->en->db, &m->from, e);
 	if (r == 0)
 		r = record_change_wall(m->en->db, &m->to, e);
 	if (r == 0)
@@ -185,6 +208,19 @@ static int record(struct move *m, struct layer_stage *st, struct err *e)
 	if (r == 0)
 		r = layer_stage_commit(m->en, st, e);
 	return r < 0 ? r : db_commit(&tx, e);
+}
+
+/* Limits and the name change without the lock, and how much RAM a machine has follows from its limits. */
+static int record_patiently(struct move *m, struct layer_stage *st, struct err *e)
+{
+	int isolation = m->to.isolation, r = record(m, st, e);
+
+	for (int i = 1; r == -ESTALE && i < RECORD_TRIES; i++) {
+		r = read_record(m, isolation, e);
+		if (r == 0)
+			r = record(m, st, e);
+	}
+	return r;
 }
 
 int move_commit(struct move *m, struct err *e)
@@ -199,7 +235,7 @@ int move_commit(struct move *m, struct err *e)
 	if (r == 0 && m->has_files)
 		r = scratch_take(&m->writer, st.dir, e);
 	if (r == 0)
-		r = record(m, &st, e);
+		r = record_patiently(m, &st, e);
 	layer_stage_done(&st);
 	if (r < 0) {
 		layers_sweep(m->en, NULL, NULL);

@@ -126,16 +126,32 @@ static int update_once(struct engine *en, const struct instance *in, const struc
 	return r;
 }
 
+/* As it is by now; one whose lock somebody has is waited for: is it being started, or does it stay at rest? */
+static int find_settled(struct engine *en, const char *id, struct instance *ret, struct err *e)
+{
+	int r = engine_find(en, id, ret, e);
+
+	if (r < 0 || ret->state.status != STATUS_STARTING)
+		return r;
+	truth_wait_idle(en, &ret->spec, NULL);
+	instance_done(ret);
+	*ret = (struct instance){ 0 };
+	r = engine_find(en, id, ret, e);
+	if (r == 0 && ret->state.status == STATUS_STARTING)
+		r = err_set(e, EBUSY, "another command is busy with %s", ret->spec.name);
+	return r;
+}
+
 /* A running one is told of its limits, and then they are recorded: so whoever records last has also told last. */
 int engine_update(struct engine *en, const struct instance *in, const struct update_request *rq,
 		  struct err *e)
 {
-	int r = update_once(en, in, rq, e);
+	int r = in->state.status == STATUS_STARTING ? -ESTALE : update_once(en, in, rq, e);
 
 	for (int i = 1; (r == -ESTALE || r == -ESRCH) && i < UPDATE_TRIES; i++) {
 		AUTO(instance_done) struct instance now = { 0 };
 
-		r = engine_find(en, in->spec.id, &now, e);
+		r = find_settled(en, in->spec.id, &now, e);
 		if (r == 0)
 			r = update_once(en, &now, rq, e);
 	}

@@ -4,6 +4,11 @@
 load ../lib
 
 setup_file() { store_open; }
+recorded() { # INSTANCE JQ-PATH
+	python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT spec FROM instance WHERE name = ?", sys.argv[2:]).fetchone()[0])' \
+		"$KETCH_ROOT/ketch.db" "$1" | jq -r "$2"
+}
 teardown_file() { store_close; }
 
 @test "everybody does everything at the same time" {
@@ -38,6 +43,31 @@ teardown_file() { store_close; }
 		is "$(inspect_of one '.NetworkSettings.Networks | length')" 3
 		for net in a b; do ketch network disconnect "$net$i" one; done
 	done
+}
+
+# Nor here: one that has written nothing has nothing to carry.
+@test "whoever changes it while it goes behind the other wall changes what is there then" {
+	local i there=vm
+	[ "$ISOLATION" = container ] || there=container
+	ketch network create side >/dev/null
+	ketch create --isolation "$ISOLATION" --name two ketch/base true >/dev/null
+	for i in {1..4}; do
+		ketch update -m $((1000 + 100 * i))m two >/dev/null &
+		ketch network connect side two &
+		ketch set two isolation=$there >/dev/null
+		wait
+		is "$(inspect_of two '.HostConfig.Memory, (.NetworkSettings.Networks | length)')" \
+			$(((1000 + 100 * i) << 20))$'\n'2
+		[ $there = container ] || [ "$(recorded two .vm.ram)" -gt $(((1000 + 100 * i) << 20)) ]
+		ketch update -m 64m two >/dev/null
+		ketch network disconnect side two
+		ketch set two isolation="$ISOLATION" >/dev/null
+	done
+	ketch rename two three &
+	ketch set two isolation=$there >/dev/null || : # it may have that name no more
+	wait
+	is "$(inspect_of three .Name)" three
+	ketch rm three >/dev/null
 }
 
 @test "it starts as it is by then: whoever changes it meanwhile changes what runs, too" {
