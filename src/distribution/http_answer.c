@@ -36,7 +36,7 @@ static int take_range(struct http_head *h, const char *value)
 	char behind;
 
 	if (sscanf(value, "bytes %llu-%llu/%llu%c", &from, &to, &total, &behind) != 3 || from > to ||
-	    to >= total)
+	    to >= total || total > INT64_MAX) /* scanf takes negative numbers, too */
 		return -EINVAL;
 	h->from = from;
 	h->total = total;
@@ -79,6 +79,15 @@ static int take_header(struct http_call *c, const char *name, const char *value)
 	return 0;
 }
 
+/* RFC 9110, 5.5: a line that is torn by a CR, or worse, may mean something else to others. */
+static bool has_control(const char *value)
+{
+	for (; *value; value++)
+		if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f)
+			return true;
+	return false;
+}
+
 size_t http_on_header(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_call *c = arg;
@@ -101,6 +110,10 @@ size_t http_on_header(char *data, size_t size, size_t n, void *arg)
 	value += strspn(value, " \t");
 	for (end = value + strlen(value); end > value && strchr(" \t\r\n", end[-1]); end--)
 		end[-1] = '\0';
+	if (has_control(value)) {
+		refuse(c, EPROTO, "the header of the answer has a control character");
+		return 0;
+	}
 	return take_header(c, line, value) < 0 ? 0 : size * n;
 }
 

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "distribution/challenge.h"
+#include "distribution/http_int.h"
 #include "distribution/url.h"
 
 static void challenges_are_read_and_the_best_is_taken(void **state)
@@ -122,6 +123,35 @@ static void a_query_grows(void **state)
 	assert_string_equal(b.data, "https://a/t?service=a%20b%26c&scope=repository:x/y:pull,push");
 }
 
+static void a_header_is_taken_or_refused_with_a_reason(void **state)
+{
+	static const struct {
+		const char *line, *refused; /* NULL: taken */
+	} rows[] = {
+		{ "Location: /x\r\n", NULL },
+		{ "X-Odd:\ta\tb\r\n", NULL },
+		{ "Content-Range: bytes 5-9/10\r\n", NULL },
+		{ "Content-Range: bytes 5-9/9\r\n", "Content-Range" },
+		{ "Content-Range: bytes -10--5/-1\r\n", "Content-Range" },
+		{ "Content-Range: bytes 1-2/18446744073709551615\r\n", "Content-Range" },
+		{ "Content-Length: -1\r\n", "Content-Length" },
+		{ "WWW-Authenticate: Basic\rLocation: x\r\n", "control character" },
+		{ "Location: http://a/\x1b[2J\r\n", "control character" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_call c = { .head = { .length = -1 } };
+		size_t n = strlen(rows[i].line);
+		autofree char *line = strdup(rows[i].line);
+
+		assert_int_equal(http_on_header(line, 1, n, &c), rows[i].refused ? 0 : n);
+		assert_int_equal(c.refused, rows[i].refused != NULL);
+		if (rows[i].refused)
+			assert_non_null(strstr(c.err.msg, rows[i].refused));
+		http_head_done(&c.head);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +160,7 @@ int main(void)
 		cmocka_unit_test(an_origin_is_scheme_host_and_port),
 		cmocka_unit_test(a_location_leads_from_where_it_was_said),
 		cmocka_unit_test(a_query_grows),
+		cmocka_unit_test(a_header_is_taken_or_refused_with_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
