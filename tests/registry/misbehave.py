@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # misbehave.py - ketch pulls from registries that break off, stall, lie, lead astray or ask for passwords
 #
-#	misbehave.py KETCH GROUP [NUMBER]	runs a group of cases, a sample of about NUMBER of them
+#	misbehave.py KETCH GROUP [NUMBER]	runs a group of cases, a sample of NUMBER of them
+#
+# Which offsets are cut at says MISBEHAVE_SEED (a number; without it the day's), MISBEHAVE_ALL=1: every one of all groups, of
+# the cuts every Nth from the Kth on by MISBEHAVE_ALL=K/N (each waits a second before it asks anew: run N side by side).
 #
 # After each case: one line on stderr or success, the store as it was or with exactly the image, no credential in front of
 # a server that it is not for, and no more time than the case has.
@@ -25,6 +28,8 @@ ENV = {"PATH": os.environ["PATH"], "HOME": DIR, "KETCH_CONFIG": "", "KETCH_ROOT"
        "REGISTRY_AUTH_FILE": AUTH, "CONTAINERS_REGISTRIES_CONF": CONF}
 registry, other, tokens = Server(), Server(), Server()
 failures, EMPTY = [], []
+ALL = os.environ.get("MISBEHAVE_ALL", "")
+SEED = int(os.environ.get("MISBEHAVE_SEED") or time.strftime("%Y%m%d"))
 
 
 class Wrong(Exception):
@@ -114,7 +119,7 @@ FIRST = next(iter(IMAGE.blobs))  # the largest
 def cuts(number):
     body = IMAGE.blobs[FIRST]
     offsets = [len(body) * i // 1000 for i in range(1000)]
-    for offset in pick(offsets, number):
+    for offset in draw(offsets, number):
         def run(before, offset=offset):
             registry.put(IMAGE)
             cut = []
@@ -483,7 +488,19 @@ def mutants(number):
 
 def pick(rows, number):
     rows = list(rows)
-    return rows if number >= len(rows) else [rows[i * len(rows) // number] for i in range(number)]
+    return rows if ALL or number >= len(rows) else [rows[i * len(rows) // number] for i in range(number)]
+
+
+def draw(rows, number):
+    """One of each of `number` equal parts, by the seed."""
+    if "/" in ALL:
+        first, step = map(int, ALL.split("/"))
+        return rows[first::step]
+    if ALL or number >= len(rows):
+        return rows
+    chance = random.Random(SEED)
+    ends = [i * len(rows) // number for i in range(number + 1)]
+    return [rows[chance.randrange(a, b)] for a, b in zip(ends, ends[1:])]
 
 
 GROUPS = {"cuts": (cuts, 1000), "stalls": (stalls, 99), "lies": (lies, 99), "redirects": (redirects, 99), "auth": (auth, 999),
@@ -494,9 +511,11 @@ def main():
     function, number = GROUPS[sys.argv[2]]
     ketch("images")
     EMPTY.extend(things())
-    function(int(sys.argv[3]) if len(sys.argv) > 3 else number)
+    function(int(sys.argv[3]) if len(sys.argv) > 3 and not ALL else number)
     for line in failures:
         print(line)
+    if failures:
+        print(f"MISBEHAVE_SEED={SEED}")
     subprocess.run(["rm", "-rf", DIR], check=True)
     return bool(failures)
 
