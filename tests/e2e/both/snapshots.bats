@@ -81,8 +81,14 @@ within() { # INSTANCE COMMAND
 	is "$(find "$KETCH_ROOT/writable" -mindepth 1)" ""
 }
 
-# What is in a file of a volume, seen from the host.
-volume_file() { ketch volume export "$1" | tar -xOf - "$2"; } # VOLUME FILE
+# What is in a file of a volume, seen from the host; unpacked, for any name of a file may be a link to another in the archive.
+volume_file() { # VOLUME FILE
+	local to
+	to=$(mktemp -d "$BATS_TEST_TMPDIR/XXXXXX")
+	ketch volume export "$1" | tar -xf - -C "$to"
+	cat "$to/$2"
+}
+
 states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots/*' | wc -l; }
 
 @test "volumes are in a snapshot, also of one that runs, and go back with it" {
