@@ -110,6 +110,13 @@ int snapshot_create_locked(struct engine *en, const struct instance *in, const s
 /* Could `in` go back to s, as far as can be told before anything is done?  Others than `ours` (ids) must not run with its volumes. */
 int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const struct rollback_request *rq,
 			    const struct strv *ours, struct err *e);
+/* Its own lock, behind that of its snapshots; stop: it is ended first where it runs, else -EBUSY. */
+int snapshot_lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret_lock,
+			  struct err *e);
+/* Within a transaction: `id` is what it was in s, and these volumes the states `state` (volume_swap_begin). */
+#define SNAPSHOT_STATE_LEN 32
+int snapshot_rollback_record(struct engine *en, const char *id, const struct snapshot *s,
+			     const struct strv *volumes, const char *state, struct err *e);
 /* With the lock: fills a new snapshot with all but where its files are. */
 int snapshot_begin(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		   struct snapshot *ret, struct err *e);

@@ -173,8 +173,7 @@ static int group_init(struct group *g, struct err *e)
 	return g->locks && g->held && g->made ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-/* The member whose id is the next behind `after` (NULL: the first). */
-static size_t next_by_id(const struct instance_group *g, const char *after)
+size_t instance_group_next(const struct instance_group *g, const char *after)
 {
 	size_t best = g->n;
 
@@ -192,7 +191,7 @@ static int lock_all(struct group *g, struct err *e)
 	int r = 0;
 
 	for (size_t k = 0; k < g->of->n && r == 0; k++) {
-		size_t i = next_by_id(g->of, last);
+		size_t i = instance_group_next(g->of, last);
 
 		last = g->of->list[i].spec.id;
 		r = snapshots_lock(g->en, &g->of->list[i].spec, &g->locks[i], e);
@@ -200,7 +199,7 @@ static int lock_all(struct group *g, struct err *e)
 	return r;
 }
 
-static int ids_of(const struct instance_group *g, struct strv *ret, struct err *e)
+int instance_group_ids(const struct instance_group *g, struct strv *ret, struct err *e)
 {
 	for (size_t i = 0; i < g->n; i++)
 		if (strv_add(ret, g->list[i].spec.id) < 0)
@@ -212,7 +211,7 @@ static int ids_of(const struct instance_group *g, struct strv *ret, struct err *
 static int hold_volumes(struct group *g, struct err *e)
 {
 	AUTO(strv_done) struct strv ids = { 0 }, names = { 0 };
-	int r = ids_of(g->of, &ids, e);
+	int r = instance_group_ids(g->of, &ids, e);
 
 	for (size_t i = 0; i < g->of->n && r == 0; i++)
 		r = volumes_of_spec(g->en, &g->of->list[i].spec, &names, e);
@@ -306,81 +305,5 @@ int snapshot_group_create(struct engine *en, const struct instance_group *of,
 		r = create(&g, rq, name, e);
 	if (r == 0)
 		*ret_name = take_ptr(name);
-	return r;
-}
-
-/* --- rollback */
-
-static int check_all(struct engine *en, const struct instance_group *g, const char *name,
-		     const struct rollback_request *how, struct err *e)
-{
-	struct rollback_request stopped = *how;
-	AUTO(strv_done) struct strv ids = { 0 };
-	int r = ids_of(g, &ids, e);
-
-	stopped.stop = true; /* as those of the group will be; is anybody else in the way? */
-	for (size_t i = 0; i < g->n && r == 0; i++) {
-		AUTO(snapshot_done) struct snapshot s = { 0 };
-
-		r = snapshot_find(en, &g->list[i], name, &s, e);
-		if (r == 0 && !how->stop && instance_is_live(&g->list[i].state))
-			r = err_set(e, EBUSY, "%s is running: stop it first, or add --stop",
-				    g->list[i].spec.name);
-		if (r == 0)
-			r = snapshot_rollback_check(en, &s, &stopped, &ids, e);
-	}
-	return r;
-}
-
-static int stop_all(struct engine *en, const struct instance_group *g, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < g->n && r == 0; i++)
-		if (instance_is_live(&g->list[i].state))
-			r = engine_stop(en, &g->list[i], -1, e);
-	return r;
-}
-
-/* Those before the n-th are again what they were; that one still is.  The last one first: a volume that two of them mount
- * had gone back already when the second was kept. */
-static int undo(struct engine *en, const struct instance_group *g, size_t n,
-		const struct rollback_request *done, struct err *e)
-{
-	const struct rollback_request rq = { .no_volumes = done->no_volumes };
-	const char *before = done->keep;
-	struct err why = *e;
-	int r = 0;
-
-	snapshot_remove(en, &g->list[n], before, NULL); /* where it came so far */
-	for (size_t i = n; i-- > 0;) {
-		r = snapshot_rollback(en, &g->list[i], before, &rq, e);
-		if (r < 0)
-			return err_wrap(e, r, "%.200s; and %s cannot be what it was: its snapshot %s",
-					why.msg, g->list[i].spec.name, before);
-		snapshot_remove(en, &g->list[i], before, NULL);
-	}
-	return err_set(e, why.no, "%s", why.msg);
-}
-
-int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name,
-			    const struct rollback_request *how, struct err *e)
-{
-	char before[sizeof("before-") + 16] = "before-";
-	struct rollback_request rq = *how;
-	int r = check_all(en, g, name, how, e);
-
-	engine_random_hex(8, before + strlen(before));
-	rq.keep = before;
-	rq.keep_automatic = false;
-	if (r == 0)
-		r = stop_all(en, g, e);
-	for (size_t i = 0; i < g->n && r == 0; i++) {
-		r = snapshot_rollback(en, &g->list[i], name, &rq, e);
-		if (r < 0)
-			return undo(en, g, i, &rq, e);
-	}
-	for (size_t i = 0; i < g->n && r == 0; i++)
-		r = snapshot_remove(en, &g->list[i], before, e);
 	return r;
 }

@@ -27,10 +27,14 @@ int instance_group_labelled(struct engine *en, const char *label, struct instanc
 /* rq: its name NULL: chosen, group0, group1 ...; *ret_name, owned: which it is. */
 int snapshot_group_create(struct engine *en, const struct instance_group *g,
 			  const struct snapshot_request *rq, char **ret_name, struct err *e);
-/* What can be told is told before anything is done; where one then cannot go back, those that have are what they were before.  A
- * kill in between leaves the state before of those that have as a snapshot, before-ID.  Of how, `keep` is not looked at;
+/* What can be told is told before anything is done; then all go back in one transaction.  Of how, `keep` is not looked at;
  * `memory` is for the caller to start (engine_start_saved). */
 int snapshot_group_rollback(struct engine *en, const struct instance_group *g, const char *name,
 			    const struct rollback_request *how, struct err *e);
+
+/* The member whose id is the next behind `after` (NULL: the first). */
+size_t instance_group_next(const struct instance_group *g, const char *after);
+/* Adds the ids of all. */
+int instance_group_ids(const struct instance_group *g, struct strv *ret, struct err *e);
 
 #endif

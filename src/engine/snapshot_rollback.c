@@ -35,13 +35,11 @@ static int keep_later(struct engine *en, const char *id, struct instance_spec *t
 	return r;
 }
 
-#define STATE_BYTES 16
-
 /* The volumes of a snapshot, and where what they are to become is. */
 struct volumes_back {
 	const struct strv *names;
 	struct volumes_still still;
-	char state[2 * STATE_BYTES + 1];
+	char state[SNAPSHOT_STATE_LEN + 1];
 };
 
 static void volumes_back_done(struct volumes_back *v)
@@ -83,26 +81,14 @@ static int still_for_rollback(struct engine *en, const struct instance *in, cons
 	return r;
 }
 
-static int volumes_begin(struct engine *en, const struct volumes_back *v, struct err *e)
+int snapshot_rollback_record(struct engine *en, const char *id, const struct snapshot *s,
+			     const struct strv *volumes, const char *state, struct err *e)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < v->names->n && r == 0; i++)
-		r = volume_swap_begin(en, v->names->v[i], v->state, e);
-	return r;
-}
-
-static int record_rollback(struct engine *en, const char *id, const struct snapshot *s,
-			   const struct volumes_back *v, struct err *e)
-{
-	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	struct instance_spec spec = { 0 };
 	char top[LAYER_ID_LEN + 1];
-	int r = db_begin(en->db, &tx, e);
+	int r = snapshot_spec(s, &spec, e);
 
 	engine_random_hex(LAYER_ID_LEN / 2, top);
-	if (r == 0)
-		r = snapshot_spec(s, &spec, e);
 	if (r == 0)
 		r = keep_later(en, id, &spec, e);
 	if (r == 0)
@@ -112,8 +98,19 @@ static int record_rollback(struct engine *en, const char *id, const struct snaps
 		r = writable_set(en->db, id, top, s->layer, s->id, e);
 	if (r == 0)
 		r = layers_forget(en->db, e);
+	for (size_t i = 0; i < volumes->n && r == 0; i++)
+		r = volume_swap_begin(en, volumes->v[i], state, e);
+	return r;
+}
+
+static int record_rollback(struct engine *en, const char *id, const struct snapshot *s,
+			   const struct volumes_back *v, struct err *e)
+{
+	AUTO(db_tx_done) struct db_tx tx = { 0 };
+	int r = db_begin(en->db, &tx, e);
+
 	if (r == 0)
-		r = volumes_begin(en, v, e);
+		r = snapshot_rollback_record(en, id, s, v->names, v->state, e);
 	return r < 0 ? r : db_commit(&tx, e);
 }
 
@@ -136,7 +133,7 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 	AUTO(volumes_back_done) struct volumes_back v = { .names = &s->volumes };
 	int r = 0;
 
-	engine_random_hex(STATE_BYTES, v.state);
+	engine_random_hex(SNAPSHOT_STATE_LEN / 2, v.state);
 	if (rq->keep)
 		r = snapshot_begin(en, in, &keep, &kept, e);
 	if (r == 0)
@@ -184,7 +181,7 @@ int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const s
 	return r == 0 && rq->memory && s->memory.format ? check_memory(en, s, e) : r;
 }
 
-static int lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret, struct err *e)
+int snapshot_lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret, struct err *e)
 {
 	struct instance now = { .spec = in->spec };
 	int r = start_lock(en, &in->spec, ret, e);
@@ -221,7 +218,7 @@ int snapshot_rollback(struct engine *en, const struct instance *in, const char *
 	if (r == 0)
 		r = snapshot_rollback_check(en, &s, rq, &(const struct strv){ one, 1 }, e);
 	if (r == 0)
-		r = lock_at_rest(en, in, rq->stop, &lock, e);
+		r = snapshot_lock_at_rest(en, in, rq->stop, &lock, e);
 	if (r == 0)
 		r = go_back(en, in, &s, rq, e);
 	if (r == 0)
