@@ -69,9 +69,7 @@ static int begin(struct net_attach *c, const struct instance *in, struct instanc
 	int r = json_copy(&instance_table, in, mine) < 0 ? no_memory(e) : 0;
 
 	if (r == 0)
-		r = start_hold_off(c->en, mine, ret_lock, e);
-	if (r == 0)
-		r = net_begin(c->en, &c->w, e);
+		r = net_begin_for(c->en, mine, ret_lock, &c->w, e);
 	if (r == 0) { /* somebody may have changed it since */
 		json_done(&instance_spec_table, &mine->spec);
 		r = record_find(c->en->db, in->spec.id, &mine->spec, e);

@@ -20,6 +20,8 @@ struct net_work {
 };
 int net_begin(struct engine *en, struct net_work *w, struct err *e);
 void net_end(struct net_work *w);
+/* start_hold_off and net_begin for a change of one instance's networks, until what both found is of one moment. */
+int net_begin_for(struct engine *en, struct instance *in, int *ret_lock, struct net_work *w, struct err *e);
 /* Commits a transaction in which rows may have gone, and what else there is of them goes, too: rules and names before the
  * commit, so that of who is killed the rows still tell; links: and their links, which the kernel takes its time for. */
 int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e);

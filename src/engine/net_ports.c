@@ -77,10 +77,10 @@ static int check_first(struct engine *en, const struct instance_spec *s, struct 
 	return 0;
 }
 
-static int hold_off(struct change *c, const struct instance *in, struct err *e)
+static int begin_work(struct change *c, const struct instance *in, struct err *e)
 {
 	struct instance now = { .spec = in->spec, .state.status = in->state.status };
-	int r = start_hold_off(c->en, &now, &c->lock, e);
+	int r = net_begin_for(c->en, &now, &c->lock, &c->w, e);
 
 	c->runs = now.state.status == STATUS_RUNNING || now.state.status == STATUS_PAUSED;
 	json_done(&instance_state_table, &now.state);
@@ -95,9 +95,7 @@ static int begin(struct change *c, const struct instance *in, const struct net_r
 	int r = request_ports(&alone, &none, &c->asked, e);
 
 	if (r == 0)
-		r = hold_off(c, in, e);
-	if (r == 0)
-		r = net_begin(c->en, &c->w, e);
+		r = begin_work(c, in, e);
 	if (r == 0) /* somebody may have changed it since */
 		r = record_find(c->en->db, in->spec.id, &c->in.spec, e);
 	if (r < 0)

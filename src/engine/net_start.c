@@ -281,6 +281,21 @@ static int tell(struct start *st, struct err *e)
 
 /* --- all */
 
+/* Of an instance whose monitor starts it again somebody may have changed the networks until now. */
+static int take_record(struct engine *en, struct boot *b, struct err *e)
+{
+	struct instance_spec now = { 0 };
+	struct net_spec before = b->spec.net;
+	int r = record_find(en->db, b->spec.id, &now, e);
+
+	if (r == 0) {
+		b->spec.net = now.net;
+		now.net = before;
+	}
+	json_done(&instance_spec_table, &now);
+	return r;
+}
+
 static int attach(struct engine *en, struct boot *b, struct err *e)
 {
 	AUTO(net_end) struct net_work w;
@@ -288,6 +303,8 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 	int r = net_begin(en, &w, e);
 
 	w.boot = b;
+	if (r == 0)
+		r = take_record(en, b, e);
 	if (r == 0)
 		r = find_networks(&st, e);
 	if (r == 0 && st.nets[0].bridge)

@@ -124,6 +124,26 @@ void net_end(struct net_work *w)
 		close(w->lock);
 }
 
+/* While the lock of networks was waited for, it may have ended, or its monitor begun to start it again. */
+int net_begin_for(struct engine *en, struct instance *in, int *ret_lock, struct net_work *w, struct err *e)
+{
+	const int *is = &in->state.status;
+
+	for (;;) {
+		int r = start_hold_off(en, in, ret_lock, e);
+
+		if (r == 0)
+			r = net_begin(en, w, e);
+		if (r < 0 || *ret_lock >= 0)
+			return r;
+		r = truth_refresh(en, in, e);
+		if (r < 0 || *is == STATUS_RUNNING || *is == STATUS_PAUSED || *is == STATUS_RESTARTING)
+			return r;
+		net_end(w);
+		*w = (struct net_work){ .lock = -1, .rt = -1 };
+	}
+}
+
 int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
 {
 	int r;

@@ -161,6 +161,20 @@ static int note_files(const struct starter *s)
 	return r < 0 ? r : write_file_swap(boot_fd(&s->boot, "run"), "state.json", 0600, b.data, b.len);
 }
 
+/* Its monitor will say so, too, but whoever changes its networks must know before they are wired (net_begin_for). */
+static int note_again(const struct starter *s, struct err *e)
+{
+	struct instance_state st = *s->was;
+	AUTO(buf_done) struct buf b = { 0 };
+	int r;
+
+	st.status = STATUS_STARTING;
+	r = json_print(&instance_state_table, &st, 0, &b);
+	if (r == 0)
+		r = write_file_swap(boot_fd(&s->boot, "run"), "state.json", 0600, b.data, b.len);
+	return r < 0 ? err_sys(e, -r, "state of %s", s->spec->name) : 0;
+}
+
 static int start_monitor(struct starter *s, struct err *e)
 {
 	int r = s->boot.files_only ? note_files(s) : truth_note_start(s->dir_fd);
@@ -173,18 +187,20 @@ static int start_monitor(struct starter *s, struct err *e)
 	return r;
 }
 
-/* From the lock (taken) to a monitor that runs.  again: the run directory stays as the last monitor left it. */
-static int launch(struct starter *s, int lock, bool again, int *ret_fd, struct err *e)
+/* From the lock (taken) to a monitor that runs.  Started again, its run directory stays as the last monitor left it. */
+static int launch(struct starter *s, int lock, int *ret_fd, struct err *e)
 {
 	autoclose int ours = -1;
 	int r = start_give(s, "lock", lock, e);
 
 	if (r == 0 && !s->scratch)
 		r = take_record(s, e);
-	if (r == 0 && !again)
+	if (r == 0 && !s->was)
 		r = settle(s, e);
 	if (r == 0)
 		r = start_give_dirs(s, e);
+	if (r == 0 && s->was)
+		r = note_again(s, e);
 	if (r == 0)
 		r = start_give_all(s, e);
 	if (r == 0 && !s->boot.files_only)
@@ -208,7 +224,7 @@ static int start(struct starter *s, int *ret_fd, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = launch(s, lock, false, ret_fd, e);
+	r = launch(s, lock, ret_fd, e);
 	if (r < 0)
 		remove_tree(s->en->run_fd, s->spec->id);
 	return r;
@@ -242,7 +258,7 @@ int start_scratch(struct engine *en, const struct instance_spec *spec, const str
 {
 	AUTO(starter_done)
 	struct starter s = { .en = en, .spec = spec, .boot.files_only = true, .dir_fd = -1, .scratch = w };
-	int r = launch(&s, lock, false, ret_fd, e);
+	int r = launch(&s, lock, ret_fd, e);
 
 	if (r < 0)
 		remove_tree(en->run_fd, spec->id);
@@ -251,7 +267,8 @@ int start_scratch(struct engine *en, const struct instance_spec *spec, const str
 
 int engine_start_locked(struct engine *en, const struct instance *in, int lock, int *ret_fd, struct err *e)
 {
-	AUTO(starter_done) struct starter s = { .en = en, .spec = &in->spec, .dir_fd = -1 };
+	AUTO(starter_done)
+	struct starter s = { .en = en, .spec = &in->spec, .dir_fd = -1, .was = &in->state };
 	struct instance ended = { .spec = in->spec };
 	int r = truth_take_lock(en, in->spec.id, lock, e);
 
@@ -259,7 +276,7 @@ int engine_start_locked(struct engine *en, const struct instance *in, int lock, 
 		return r;
 	s.boot.restarts = in->state.restarts;
 	s.boot.backoff_ms = in->state.backoff_ms;
-	r = launch(&s, lock, true, ret_fd, e);
+	r = launch(&s, lock, ret_fd, e);
 	if (r == 0)
 		return 0;
 	if (json_copy(&instance_state_table, &in->state, &ended.state) == 0)

@@ -11,6 +11,7 @@ struct starter {
 	struct instance_spec now;
 	struct boot boot; /* its fds are ours to close */
 	int dir_fd; /* ROOT/instances/ID, also in boot */
+	const struct instance_state *was; /* its monitor starts it again, and it was so; NULL */
 	const struct snapshot *saved; /* goes on with its memory; NULL: boots */
 	const struct writable *scratch; /* it has no record, and writes here (scratch.h); NULL */
 };

@@ -70,6 +70,21 @@ teardown_file() { store_close; }
 	ketch rm three >/dev/null
 }
 
+has_cards() { [ "$(ketch exec "$1" sh -c 'ls /sys/class/net | grep -c eth')" = "$2" ]; } # INSTANCE NUMBER
+@test "networks of an instance that is between two starts: it has them when it runs" {
+	local i last=2
+	[ "$ISOLATION" = container ] || last=1
+	for ((i = 1; i <= last; i++)); do
+		ketch run -d --restart on-failure --name "again$i" ketch/base \
+			sh -c 'if [ -e /was ]; then sleep 1000; fi; touch /was; exit 1' >/dev/null
+		await 60 status_is "again$i" restarting
+		ketch network connect "a$i" "again$i"
+		await 60 status_is "again$i" running
+		await 60 has_cards "again$i" 2
+		ketch rm -f "again$i" >/dev/null
+	done
+}
+
 @test "it starts as it is by then: whoever changes it meanwhile changes what runs, too" {
 	[ "$ISOLATION" = container ] || skip "a machine would boot for each"
 	local i
