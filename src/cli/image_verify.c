@@ -8,25 +8,27 @@
 #include "image/verify.h"
 
 struct image_verify_args {
-	bool quiet;
+	bool quiet, repair;
 };
 
 static const struct opt image_verify_opts[] = {
 	OPT(FLAG, 'q', "quiet", struct image_verify_args, quiet, NULL, "Say only what is broken"),
+	OPT(FLAG, 0, "repair", struct image_verify_args, repair, NULL,
+	    "Remove files of layers that have changed, so that a load or pull brings them again"),
 	{ 0 },
 };
 
 struct verification {
 	struct image_store *store;
 	struct strv checked;
-	bool quiet, failed;
+	bool quiet, repair, failed;
 };
 
 static int verify_one(struct verification *v, const struct image *im, const char *name, struct err *e)
 {
 	AUTO(strv_done) struct strv lines = { 0 };
 	size_t unknown = 0;
-	int r = image_verify(v->store, im, &v->checked, &lines, &unknown, e);
+	int r = image_verify(v->store, im, v->repair, &v->checked, &lines, &unknown, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "%.200s", name);
@@ -75,7 +77,7 @@ static int verify_all(struct verification *v, struct err *e)
 static int image_verify_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	const struct image_verify_args *a = args;
-	struct verification v = { .store = cli_images(c, e), .quiet = a->quiet };
+	struct verification v = { .store = cli_images(c, e), .quiet = a->quiet, .repair = a->repair };
 	int r;
 
 	if (!v.store)
@@ -91,7 +93,9 @@ const struct command cmd_image_verify = {
 	.summary = "Read images back and say what is broken",
 	.text = "Without names all images are read. The exit status is 1 when something is missing or "
 		"changed.\n"
-		"What is broken is mended by removing the image and loading or pulling it again.",
+		"A layer that has changed is mended with --repair and by loading or pulling the image again; "
+		"what runs "
+		"keeps its layers until it ends.",
 	.opts = image_verify_opts,
 	.args_size = sizeof(struct image_verify_args),
 	.max_words = WORDS_ANY,

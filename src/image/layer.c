@@ -87,16 +87,35 @@ bool store_takes_erofs(const struct stage *st)
 
 /* --- opening */
 
-int store_layer_file(struct image_store *s, const char *diff_id, struct err *e)
+/* As a directory and as a file. */
+static int layer_names(const char *diff_id, char hex[DIGEST_HEX], char name[LAYER_NAME_BYTES], struct err *e)
 {
-	char name[LAYER_NAME_BYTES], hex[DIGEST_HEX];
 	struct digest d;
-	int fd;
 
 	if (digest_parse(diff_id, &d) < 0)
 		return err_set(e, EINVAL, "\"%.80s\" is no layer", diff_id);
 	digest_hex(&d, hex);
-	snprintf(name, sizeof(name), "%s" LAYER_ENDING, hex);
+	snprintf(name, LAYER_NAME_BYTES, "%s" LAYER_ENDING, hex);
+	return 0;
+}
+
+int store_layer_remove_file(struct image_store *s, const char *diff_id, struct err *e)
+{
+	char name[LAYER_NAME_BYTES], hex[DIGEST_HEX];
+	int r = layer_names(diff_id, hex, name, e);
+
+	if (r == 0 && unlinkat(s->layers_fd, name, 0) < 0 && errno != ENOENT)
+		r = err_sys(e, errno, "layer %.19s", diff_id);
+	return r;
+}
+
+int store_layer_file(struct image_store *s, const char *diff_id, struct err *e)
+{
+	char name[LAYER_NAME_BYTES], hex[DIGEST_HEX];
+	int fd, r = layer_names(diff_id, hex, name, e);
+
+	if (r < 0)
+		return r;
 	fd = openat(s->layers_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		fd = openat(s->layers_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

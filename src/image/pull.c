@@ -110,7 +110,18 @@ static int hear(void *arg, struct registry_message *m, struct err *e)
 	return 0;
 }
 
-/* The digest that the name has here, if what it names is for the platform that is wanted. */
+/* image verify --repair may have taken layers away. */
+static bool has_its_layers(struct image_store *s, const struct image *im)
+{
+	const struct strv *ids = &im->config.rootfs.diff_ids;
+
+	for (size_t i = 0; i < ids->n; i++)
+		if (!store_layer_is_here(s, ids->v[i]))
+			return false;
+	return true;
+}
+
+/* The digest that the name has here, if what it names is whole and for the platform that is wanted. */
 static int find_current(struct pull *p, char **ret, struct err *e)
 {
 	AUTO(platform_want_done) struct platform_want want = { 0 };
@@ -128,7 +139,8 @@ static int find_current(struct pull *p, char **ret, struct err *e)
 		if (!name || image_find(p->store, name, &im, &none) < 0)
 			return name ? 0 : no_memory(e);
 	}
-	if (!im.config.architecture || strcmp(im.config.architecture, want.architecture) != 0)
+	if (!im.config.architecture || strcmp(im.config.architecture, want.architecture) != 0 ||
+	    !has_its_layers(p->store, &im))
 		return 0;
 	return record_last_digest(p->store, im.id, p->meaning->ref.name, ret, e);
 }

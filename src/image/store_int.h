@@ -44,6 +44,8 @@ int store_layer_file(struct image_store *s, const char *diff_id, struct err *e);
 /* Is it there?  One that is recorded may have been lost: then it is as one that never came, and the next load or pull brings
  * it back. */
 bool store_layer_is_here(struct image_store *s, const char *diff_id);
+/* Its EROFS file goes, as if it had never come; its record stays. */
+int store_layer_remove_file(struct image_store *s, const char *diff_id, struct err *e);
 /* Can this host mount an EROFS file of the store for every use of a layer?  Tried. */
 bool store_takes_erofs(const struct stage *st);
 #define LAYER_ENDING	 ".erofs"

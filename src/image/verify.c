@@ -64,8 +64,8 @@ static const char *look_at_file(int fd, const char *want)
 	return r < 0 || strcmp(is, want) != 0 ? "has changed" : NULL;
 }
 
-static int verify_layer(struct image_store *s, const char *diff_id, struct strv *lines, size_t *unknown,
-			struct err *e)
+static int verify_layer(struct image_store *s, const char *diff_id, bool repair, struct strv *lines,
+			size_t *unknown, struct err *e)
 {
 	autoclose int fd = store_layer_file(s, diff_id, NULL);
 	char want[DIGEST_TEXT];
@@ -84,11 +84,17 @@ static int verify_layer(struct image_store *s, const char *diff_id, struct strv 
 		return 0;
 	}
 	why = S_ISREG(st.st_mode) ? look_at_file(fd, want) : "has changed";
+	if (why && repair && S_ISREG(st.st_mode)) {
+		r = store_layer_remove_file(s, diff_id, e);
+		why = "had changed and was removed: load or pull the image again";
+	}
+	if (r < 0)
+		return r;
 	return why ? broken(lines, "layer", diff_id, why, e) : 0;
 }
 
-int image_verify(struct image_store *s, const struct image *im, struct strv *checked, struct strv *ret_lines,
-		 size_t *ret_unknown, struct err *e)
+int image_verify(struct image_store *s, const struct image *im, bool repair, struct strv *checked,
+		 struct strv *ret_lines, size_t *ret_unknown, struct err *e)
 {
 	const struct strv *ids = &im->config.rootfs.diff_ids;
 	int r = verify_config(s, im, ret_lines, e);
@@ -98,7 +104,7 @@ int image_verify(struct image_store *s, const struct image *im, struct strv *che
 
 		if (strv_has(checked, ids->v[i]))
 			continue;
-		r = verify_layer(s, ids->v[i], ret_lines, ret_unknown, e);
+		r = verify_layer(s, ids->v[i], repair, ret_lines, ret_unknown, e);
 		if (r == 0 && n == ret_lines->n && unknown == *ret_unknown &&
 		    strv_add(checked, ids->v[i]) < 0)
 			r = err_set(e, ENOMEM, "out of memory");

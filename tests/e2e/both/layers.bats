@@ -46,8 +46,9 @@ SEEN='cat /last; ls /l; ls /gone 2>/dev/null; stat -c %d / /bin/sh /last /l | so
 	printf X | dd of="$file" bs=1 seek=4200 conv=notrunc status=none
 	run --separate-stderr ketch image verify l/1 l/3
 	is "$status" 1 && is "$output" 'l/1: ok' && is "$stderr" "ketch: l/3: layer $layer has changed"
-	rm "$file"
-	run --separate-stderr ketch image verify -q l/3
+	run --separate-stderr ketch image verify --repair l/3
+	is "$status" 1 && is "$stderr" "ketch: l/3: layer $layer had changed and was removed: load or pull the image again"
+	run --separate-stderr ketch image verify -q --repair l/3
 	is "$status" 1 && like "$stderr" "layer $layer is missing"
 	made 3 # though others have it, too
 	is "$(ketch image verify l/3)" 'l/3: ok'

@@ -35,6 +35,18 @@ remote() { skopeo inspect --tls-verify=false --format "$2" "docker://$1"; } # HO
 		"Status: Image is up to date for $HOST/test/umoci:1"
 }
 
+@test "a layer whose file has changed here comes again" {
+	local layer file
+	layer=$(ketch image inspect "$HOST/test/umoci:1" | jq -r '.[0].RootFS.Layers[0]')
+	file=$KETCH_ROOT/layers/${layer#sha256:}.erofs
+	[ -f "$file" ] || skip "this host keeps layers as directories: there is nothing to compare"
+	printf X | dd of="$file" bs=1 seek=4200 conv=notrunc status=none
+	refused 1 'has changed' ketch image verify "$HOST/test/umoci:1"
+	refused 1 'was removed: load or pull the image again' ketch image verify --repair "$HOST/test/umoci:1"
+	ketch pull -q "$HOST/test/umoci:1" >/dev/null
+	is "$(ketch image verify "$HOST/test/umoci:1")" "$HOST/test/umoci:1: ok"
+}
+
 @test "what we push others read; its layers are mounted where the registry has them, and sent once" {
 	ketch tag "$HOST/test/umoci:1" "$HOST/other/name:x"
 	run ketch push "$HOST/other/name:x"

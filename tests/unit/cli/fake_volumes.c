@@ -134,8 +134,8 @@ int image_save(struct image_store *s, const struct image_save *rq, struct err *e
 	return 0;
 }
 
-int image_verify(struct image_store *s, const struct image *im, struct strv *checked, struct strv *ret_lines,
-		 size_t *ret_unknown, struct err *e)
+int image_verify(struct image_store *s, const struct image *im, bool repair, struct strv *checked,
+		 struct strv *ret_lines, size_t *ret_unknown, struct err *e)
 {
 	if (!im->refs.n || strcmp(im->refs.v[0], "x:latest"))
 		strv_add(ret_lines, "layer sha256:00 has changed");
