@@ -2,9 +2,7 @@
  *
  * How it works: one loop over the connection, our stdin and a signalfd.  stdin is read when the poll says
  * so, at most as many bytes as the peer's window has room for; a file that cannot be polled is read whenever
- * there is room.  stdout and stderr are written blocking: while the reader of our stdout sleeps we do not
- * read the connection, so the window closes and the process waits, as it would on a pipe.  A reader that has
- * gone (ketch run IMAGE yes | head) is passed on as SIGPIPE; what still comes is discarded.
+ * there is room.
  */
 #include "cli/attach.h"
 
@@ -15,13 +13,10 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "cli/attach_int.h"
 
-#define STATUS_LOST	    125
-#define BROKEN_PIPE_GRACE_S 1
-#define CREDIT_STEP	    (64 * 1024) /* credits smaller than this are saved up: one message for many lines */
+#define STATUS_LOST 125
 
 void attach_finish(struct pump *p, int status)
 {
@@ -33,50 +28,6 @@ static void give_up(struct pump *p, const char *what)
 {
 	err_set(&p->why, EPROTO, "%s", what);
 	attach_finish(p, STATUS_LOST);
-}
-
-/* --- stdout and stderr */
-
-static void give_credit(struct pump *p, unsigned which)
-{
-	if (p->owed[which] < CREDIT_STEP)
-		return;
-	msg_put_u32x2(conn_out(p->conn), MSG_CREDIT, p->a->stream, which, p->owed[which]);
-	p->owed[which] = 0;
-	conn_flush(p->conn);
-}
-
-/* As for a writer to a pipe.  The first process of a pid namespace does not hear a SIGPIPE that it has no handler for
- * (pid_namespaces(7)): an instance that goes on is killed, or it would fill the disk with a log that nobody wants. */
-static void pass_on_broken_pipe(struct pump *p)
-{
-	if (p->a->start)
-		msg_put_u32(conn_out(p->conn), MSG_SIGNAL, p->a->stream, SIGPIPE);
-	else
-		msg_put_u32x2(conn_out(p->conn), MSG_STOP, 0, SIGPIPE, BROKEN_PIPE_GRACE_S);
-	conn_flush(p->conn);
-}
-
-static int put_output(const struct attach *a, unsigned which, const struct msg *m)
-{
-	if (which == 1 && a->sink)
-		return a->sink(a->sink_arg, m->data, m->len);
-	return write_full(which == 1 ? a->out_fd : a->err_fd, m->data, m->len);
-}
-
-static void write_output(struct pump *p, unsigned which, const struct msg *m)
-{
-	int r = p->discard[which] ? 0 : put_output(p->a, which, m);
-
-	if (r < 0) {
-		p->discard[which] = true;
-		if (r == -EPIPE)
-			pass_on_broken_pipe(p);
-		else
-			log_warn("cannot write to %s: %s", which == 1 ? "stdout" : "stderr", strerror(-r));
-	}
-	p->owed[which] += (uint32_t)m->len;
-	give_credit(p, which);
 }
 
 /* --- the terminal */
@@ -168,7 +119,7 @@ static void on_exit_status(struct pump *p, const struct msg *m)
 
 static void on_output(struct pump *p, const struct msg *m)
 {
-	write_output(p, m->type == MSG_STDOUT ? 1 : 2, m);
+	attach_write_output(p, m->type == MSG_STDOUT ? 1 : 2, m);
 }
 
 /* The rest is nothing that a client asked for. */
@@ -248,6 +199,7 @@ static int start(struct pump *p, int fd, const sigset_t *signals)
 		close(fd);
 		return -ENOMEM;
 	}
+	attach_open_output(p);
 	p->fd = fd;
 	p->conn = conn_new(p->loop, fd, PEER_MONITOR, &ops, p);
 	return p->conn ? 0 : -ENOMEM;
@@ -257,6 +209,7 @@ static void stop(struct pump *p)
 {
 	terminal_restore(&p->terminal);
 	attach_answer_done(p);
+	attach_close_output(p);
 	if (p->loop)
 		loop_del(p->loop, &p->in);
 	if (p->signals.fd >= 0) {
@@ -270,7 +223,12 @@ static void stop(struct pump *p)
 
 static int run(int fd, const struct attach *a, const sigset_t *signals, int *ret_fatal)
 {
-	struct pump p = { .a = a, .window = MSG_WINDOW, .in_polls = true, .status = -1, .answer.fd = -1 };
+	struct pump p = { .a = a,
+			  .window = MSG_WINDOW,
+			  .in_polls = true,
+			  .status = -1,
+			  .answer.fd = -1,
+			  .pipe = { -1, -1, -1 } };
 	int r;
 
 	p.in_open = a->interactive && !a->detach;

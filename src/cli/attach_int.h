@@ -18,6 +18,8 @@ struct pump {
 	uint32_t window; /* bytes of stdin that the peer has room for */
 	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
 	bool discard[3]; /* nobody reads it any more */
+	int pipe[3]; /* by descriptor: the same pipe, non-blocking; -1 */
+	bool nobody_reads; /* output is kept up, in this moment */
 	bool greeted, started, in_open, in_polls;
 	struct detach_keys keys;
 	struct watch answer; /* a timer: the instance has not answered */
@@ -32,6 +34,12 @@ struct pump {
 void attach_finish(struct pump *p, int status);
 
 void attach_send_size(struct pump *p, int more_rows);
+
+/* attach_output.c */
+void attach_open_output(struct pump *p);
+void attach_close_output(struct pump *p);
+/* The message goes to descriptor 1 or 2; its bytes are credited to who sent them. */
+void attach_write_output(struct pump *p, unsigned which, const struct msg *m);
 
 /* attach_signals.c */
 void attach_wanted_signals(sigset_t *set);

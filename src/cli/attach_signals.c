@@ -30,7 +30,10 @@ static void on_no_answer(void *arg, uint32_t events)
 	struct pump *p = arg;
 
 	log_warn("%s within %d seconds: this command ends, what it started may go on",
-		 p->stands_still ? "the signal was not heard" : "the instance does not answer", ANSWER_S);
+		 p->nobody_reads   ? "nobody read what it says"
+		 : p->stands_still ? "the signal was not heard"
+				   : "the instance does not answer",
+		 ANSWER_S);
 	end_by(p, p->unanswered);
 }
 

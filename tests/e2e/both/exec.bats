@@ -120,6 +120,19 @@ teardown_file() { store_close; }
 	is "$(ketch exec box echo here)" here
 }
 
+told_twice() { kill "$1" && gone "$1"; }
+@test "the same where nobody reads what it says" {
+	local pid unread
+	mkfifo "$DIR/unread"
+	exec {unread}<>"$DIR/unread"
+	"$KETCH" exec box yes >"$DIR/unread" 2>/dev/null &
+	pid=$!
+	await 20 grep -q '^7 ' "/proc/$pid/syscall" # poll: the pipe is full
+	await 4 told_twice "$pid"
+	exec {unread}>&-
+	is "$(ketch exec box echo here)" here
+}
+
 @test "a process that exec started ends with its instance" {
 	ketch exec extra tail -f /dev/null &
 	local pid=$!

@@ -611,14 +611,31 @@ static void answers_and_ends_later(struct monitor *m)
 	say_exit(m, m->arg);
 }
 
-static int ended_by(void (*part)(struct monitor *), uint32_t arg)
+/* Its output is in the way: nothing else is heard of the instance. */
+static void says_much_and_signals(struct monitor *m)
+{
+	static const char page[4096];
+
+	start(m);
+	for (int k = 0; k < 2 * 65536 / 4096; k++)
+		say_data(m, MSG_STDOUT, page, sizeof(page));
+	for (uint32_t i = 0; i < m->arg; i++) {
+		NEED(kill(m->client, SIGTERM) == 0);
+		while (i == 0 && next(m) && m->m.type != MSG_STATS)
+			;
+	}
+	NEED(!next(m));
+}
+
+/* out_fd: 0: /dev/null */
+static int ended_by(void (*part)(struct monitor *), uint32_t arg, int out_fd)
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct play p = { .arg = arg };
+		struct play p = { .arg = arg, .how.out_fd = out_fd };
 
 		_exit(play(&p, part));
 	}
@@ -628,9 +645,21 @@ static int ended_by(void (*part)(struct monitor *), uint32_t arg)
 
 static void who_is_told_to_end_ends_where_the_instance_does_not_answer(void **state)
 {
-	assert_int_equal(ended_by(is_deaf, 1), 128 + SIGTERM); /* after the deadline */
-	assert_int_equal(ended_by(is_deaf, 2), 128 + SIGTERM); /* at once */
-	assert_int_equal(ended_by(answers_and_ends_later, 3), 3);
+	assert_int_equal(ended_by(is_deaf, 1, 0), 128 + SIGTERM); /* after the deadline */
+	assert_int_equal(ended_by(is_deaf, 2, 0), 128 + SIGTERM); /* at once */
+	assert_int_equal(ended_by(answers_and_ends_later, 3, 0), 3);
+}
+
+static void who_is_told_to_end_ends_where_nobody_reads_its_output(void **state)
+{
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(ended_by(says_much_and_signals, 1, fds[1]), 128 + SIGTERM);
+	assert_int_equal(ended_by(says_much_and_signals, 2, fds[1]), 128 + SIGTERM);
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0); /* not ours to change */
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void signals_are_sent_on_but_not_those_we_ignore(void **state)
@@ -850,6 +879,7 @@ int main(void)
 		cmocka_unit_test(no_more_stdin_is_under_way_than_the_window),
 		cmocka_unit_test(the_end_of_stdin_is_passed_on),
 		cmocka_unit_test(who_is_told_to_end_ends_where_the_instance_does_not_answer),
+		cmocka_unit_test(who_is_told_to_end_ends_where_nobody_reads_its_output),
 		cmocka_unit_test(signals_are_sent_on_but_not_those_we_ignore),
 		cmocka_unit_test(a_terminal_is_raw_while_it_runs_and_is_restored),
 		cmocka_unit_test(a_terminal_is_restored_when_the_monitor_is_lost),
