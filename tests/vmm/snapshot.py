@@ -202,6 +202,8 @@ def work_on(rig, device, spec, seed):
                 key.data(mask)
             with rig.restore([state, ram], contents=contents, **spec) as a:
                 a.ready, a.said = m.ready, m.said  # it may have been quicker than we, or in the middle of a word
+                if m.lines and not m.ready:
+                    a.answer_again(m.lines[-1])
                 a.wait_ready()
                 a.power_off()
             m.control.must('resume')

@@ -332,6 +332,13 @@ class Machine:
         elif line in wants:
             wants[line]()
 
+    def answer_again(self, line):
+        """What its predecessor asked last: it was saved before it heard the answer, or after."""
+        if line == 'want inflated':
+            self.control.must(f'balloon {BALLOON_BYTES}')
+        elif line == 'want deflated':
+            self.control.must('balloon 0')
+
     def on_inflated(self):
         actual = self.check_stats()['balloon']['actual']
         if actual != BALLOON_BYTES:
