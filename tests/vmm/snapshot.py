@@ -186,8 +186,7 @@ def wait_dots(m, n):
 
 
 def work_on(rig, device, spec, seed):
-    """One that drives its device badly and well is saved in the midst of it: its successor goes on, and ends well.  (So many
-    actions take much longer than a save: what it asks in the end of who is behind its device, its successor cannot hear.)"""
+    """One that drives its device badly and well is saved in the midst of it: its successor goes on, and ends well."""
     m = Machine(f'{rig.build}/ketch-vmm', f'{rig.build}/tests/vmm/guest',
                 f'device={device} nth=0 actions=20000 seed={seed} mortal=0', **spec)
     with m:

@@ -170,7 +170,7 @@ audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone'
 		wait
 	done >"$DIR/said"
 	ketch rm -f race || true
-	is "$(grep -vE 'no such instance|in use|is not running|not running|lost|stopped before|has been removed|No such (file|process)' "$DIR/said")" ''
+	is "$(grep -vE 'no such instance|in use|is not running|not running|lost|stopped before|has been removed|[Nn]o such (file|process)' "$DIR/said")" ''
 	is "$(ketch ps -a | grep -c race)" 0
 	is "$(things "$KETCH_ROOT" | wc -l)" "$(($(wc -l <"$DIR/things") + 1))"
 }
