@@ -39,8 +39,9 @@ struct attach {
  * start, 125 when the connection is lost; 0 when it was detached by keys.
  *
  * Signals: without a raw terminal those that can be caught are sent on to the process, but for such as were
- * ignored when we came; one that is meant to end us does so where the instance does not answer within five seconds, or is
- * paused, and a second one before the answer at once.  With one the keys are bytes, and a signal that ends us restores the terminal first.
+ * ignored when we came; one that is meant to end us does so where the instance does not answer within five seconds, is
+ * paused, or nobody reads what it says, and a second one before the answer at once.  With one the keys are bytes, and a
+ * signal that ends us restores the terminal first.
  */
 int attach_run(int fd, const struct attach *a);
 

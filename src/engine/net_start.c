@@ -282,7 +282,7 @@ static int tell(struct start *st, struct err *e)
 /* --- all */
 
 /* Of an instance whose monitor starts it again somebody may have changed the networks until now. */
-static int take_record(struct engine *en, struct boot *b, struct err *e)
+static int take_attachments(struct engine *en, struct boot *b, struct err *e)
 {
 	struct instance_spec now = { 0 };
 	struct net_spec before = b->spec.net;
@@ -304,7 +304,7 @@ static int attach(struct engine *en, struct boot *b, struct err *e)
 
 	w.boot = b;
 	if (r == 0)
-		r = take_record(en, b, e);
+		r = take_attachments(en, b, e);
 	if (r == 0)
 		r = find_networks(&st, e);
 	if (r == 0 && st.nets[0].bridge)
