@@ -76,7 +76,7 @@ has_failed_once() { [[ $(inspect_of "$1" '"\(.State.Status) \(.RestartCount)"') 
 	local i last=2
 	[ "$ISOLATION" = container ] || last=1
 	for ((i = 1; i <= last; i++)); do
-		ketch run -d --restart on-failure --name "again$i" ketch/base \
+		krun -d --restart on-failure --name "again$i" ketch/base \
 			sh -c 'if [ -e /was ]; then sleep 1000; fi; touch /was; exit 1' >/dev/null
 		await 60 has_failed_once "again$i"
 		ketch network connect "a$i" "again$i"
