@@ -48,9 +48,10 @@ static const struct command *const instance_commands[] = {
 };
 
 static const struct command *const image_commands[] = {
-	&cmd_images, &cmd_image_inspect, &cmd_pull,	    &cmd_push,	      &cmd_login,  &cmd_logout,
-	&cmd_search, &cmd_import,	 &cmd_load,	    &cmd_save,	      &cmd_commit, &cmd_tag,
-	&cmd_rmi,    &cmd_history,	 &cmd_image_verify, &cmd_image_prune, NULL,
+	&cmd_images,	   &cmd_image_inspect, &cmd_pull,   &cmd_push,	  &cmd_login,
+	&cmd_logout,	   &cmd_search,	       &cmd_import, &cmd_load,	  &cmd_save,
+	&cmd_commit,	   &cmd_tag,	       &cmd_rmi,    &cmd_history, &cmd_image_packages,
+	&cmd_image_verify, &cmd_image_prune,   NULL,
 };
 
 static const struct command *const volume_commands[] = {

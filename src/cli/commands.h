@@ -41,6 +41,7 @@ extern const struct command cmd_fork; /* fork.c */
 extern const struct command cmd_template_create, cmd_template_inspect, cmd_template_ls,
 	cmd_template_rm; /* template.c */
 extern const struct command cmd_save, cmd_history; /* save.c, history.c */
+extern const struct command cmd_image_packages; /* image_packages.c */
 extern const struct command cmd_image_verify; /* image_verify.c */
 extern const struct command cmd_system_df; /* system_df.c */
 extern const struct command cmd_doctor, cmd_compare; /* each its file */

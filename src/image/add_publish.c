@@ -40,7 +40,7 @@ static int open_stage_dir(const struct stage *st, const char *name, struct err *
 
 /* Where the layers of a job are, open. */
 struct made {
-	int layers, skeletons;
+	int layers, skeletons, packages;
 };
 
 static int publish_layer(struct image_store *s, const struct made *made, const struct job_layer *l,
@@ -54,6 +54,8 @@ static int publish_layer(struct image_store *s, const struct made *made, const s
 		r = move_in(made->layers, s->layers_fd, &d, l->verity ? LAYER_ENDING : "", e);
 	if (r == 0 && l->tar_bytes)
 		r = move_in(made->skeletons, s->skeletons_fd, &d, "", e);
+	if (r == 0)
+		r = move_in(made->packages, s->packages_fd, &d, "", e);
 	return r < 0 ? r : record_add_layer(s, &rec, e);
 }
 
@@ -62,7 +64,8 @@ static int publish_layers(struct image_store *s, const struct stage *st, const s
 {
 	autoclose int dir = open_stage_dir(st, "layers", e);
 	autoclose int skeletons = dir < 0 ? dir : open_stage_dir(st, "skeletons", e);
-	int r = skeletons < 0 ? skeletons : 0;
+	autoclose int packages = skeletons < 0 ? skeletons : open_stage_dir(st, "packages", e);
+	int r = packages < 0 ? packages : 0;
 
 	for (size_t i = 0; r == 0 && i < m->n_layers; i++) {
 		const struct job_layer *l = &m->layers[i];
@@ -75,7 +78,7 @@ static int publish_layers(struct image_store *s, const struct stage *st, const s
 		r = record_has_layer(s, l->diff_id, &have, e);
 		if (r < 0 || have)
 			continue;
-		r = publish_layer(s, &(const struct made){ dir, skeletons }, l, e);
+		r = publish_layer(s, &(const struct made){ dir, skeletons, packages }, l, e);
 	}
 	return r;
 }
@@ -164,7 +167,8 @@ int add_publish(struct addition *ad, const struct stage *st, const struct job_me
 		r = publish_layers(s, st, m, e);
 	if (r == 0)
 		r = publish_images(ad, st, m, e);
-	if (r == 0 && (fsync(s->layers_fd) < 0 || fsync(s->skeletons_fd) < 0 || fsync(s->configs_fd) < 0))
+	if (r == 0 && (fsync(s->layers_fd) < 0 || fsync(s->skeletons_fd) < 0 || fsync(s->packages_fd) < 0 ||
+		       fsync(s->configs_fd) < 0))
 		r = err_sys(e, errno, "write to the disk");
 	return r < 0 ? r : db_commit(&tx, e);
 }

@@ -95,7 +95,8 @@ static int remove_dead_stage(struct image_store *s, const char *name, const void
 
 /* One of the places where data is named by a digest, and the question whether a record names it. */
 struct place {
-	const char *kind; /* in front of its names in the grave: a layer and its skeleton have the same */
+	const char *
+		kind; /* in front of its names in the grave: a layer, its skeleton and its inventory have the same */
 	int dirfd;
 	const char *sql;
 	const struct stage *grave;
@@ -129,6 +130,7 @@ static int bury_orphans(struct image_store *s, const struct stage *grave, struct
 		  grave },
 		{ "skeleton", s->skeletons_fd,
 		  "SELECT 1 FROM layer WHERE tar_bytes IS NOT NULL AND diff_id = 'sha256:' || ?", grave },
+		{ "packages", s->packages_fd, "SELECT 1 FROM layer WHERE diff_id = 'sha256:' || ?", grave },
 		{ "config", s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
 		{ "root", s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
 	};

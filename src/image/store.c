@@ -46,9 +46,11 @@ static int open_dirs(struct image_store *s, struct err *e)
 		const char *name;
 		int *fd;
 	} dirs[] = {
-		{ "layers", &s->layers_fd }, { "skeletons", &s->skeletons_fd }, { "configs", &s->configs_fd },
-		{ "roots", &s->roots_fd },   { "blobs", &s->blobs_fd },		{ "tmp", &s->tmp_fd },
-		{ "locks", &s->locks_fd },   { JOURNAL_DIR, &s->events_fd },
+		{ "layers", &s->layers_fd },	 { "skeletons", &s->skeletons_fd },
+		{ "packages", &s->packages_fd }, { "configs", &s->configs_fd },
+		{ "roots", &s->roots_fd },	 { "blobs", &s->blobs_fd },
+		{ "tmp", &s->tmp_fd },		 { "locks", &s->locks_fd },
+		{ JOURNAL_DIR, &s->events_fd },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -104,6 +106,7 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 	*s = (struct image_store){ .root_fd = -1,
 				   .layers_fd = -1,
 				   .skeletons_fd = -1,
+				   .packages_fd = -1,
 				   .configs_fd = -1,
 				   .roots_fd = -1,
 				   .blobs_fd = -1,
@@ -141,6 +144,7 @@ struct image_store *image_store_close(struct image_store *s)
 	auto_close(&s->root_fd);
 	auto_close(&s->layers_fd);
 	auto_close(&s->skeletons_fd);
+	auto_close(&s->packages_fd);
 	auto_close(&s->configs_fd);
 	auto_close(&s->roots_fd);
 	auto_close(&s->blobs_fd);

@@ -4,6 +4,7 @@
  *	ROOT/layers/HEX.erofs       one layer, HEX of its diff id; whiteouts in overlay form; or
  *	ROOT/layers/HEX/            its tree, where the host can mount no such file or could not once
  *	ROOT/skeletons/HEX          with which a layer's archive is made again, the same bytes (unpack/skeleton.h)
+ *	ROOT/packages/HEX           which packages a layer holds (packages/package.h)
  *	ROOT/configs/HEX            the image config, as it came
  *	ROOT/roots/HEX.erofs        an image as one file for VMs, HEX of the image id
  *	ROOT/events/                the journal

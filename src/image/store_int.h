@@ -13,7 +13,8 @@
 
 struct image_store {
 	char *root; /* absolute path, for messages */
-	int root_fd, layers_fd, skeletons_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd, events_fd;
+	int root_fd, layers_fd, skeletons_fd, packages_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd,
+		events_fd;
 	struct db *db;
 };
 

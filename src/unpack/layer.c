@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/path.h"
+#include "unpack/inventory.h"
 #include "unpack/tar.h"
 
 #define NEW	     "layers/new"
@@ -99,7 +100,7 @@ int layer_keep(struct layer_making *m, const struct digest *diff_id, struct laye
 				     .has_verity = verity };
 	if (verity)
 		memcpy(ret->verity.sha256, verity, DIGEST_BYTES);
-	return 0;
+	return inventory_write(m->tree, m->stage_fd, hex, e);
 }
 
 void layer_done(struct layer_making *m)

@@ -38,7 +38,7 @@ struct layer_making {
 	struct tree *tree; /* to be filled */
 };
 int layer_begin(struct layer_making *m, struct err *e);
-/* The tree is finished and its content known to have this diff id. */
+/* The tree is finished and its content known to have this diff id.  Takes the inventory of its packages, too. */
 int layer_keep(struct layer_making *m, const struct digest *diff_id, struct layer_facts *ret, struct err *e);
 void layer_done(struct layer_making *m); /* removes what was not kept */
 

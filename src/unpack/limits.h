@@ -12,6 +12,7 @@
 #define RATIO_FREE_BYTES   (256LL << 20) /* ... once it has made this much (an empty swap file is 1000:1) */
 #define LAYER_ENTRIES_MAX  2000000
 #define NAMES_BYTES_MAX	   (46LL << 20) /* of the tree in memory: a million names of 20 letters */
+#define PACKAGE_PATHS_MAX  (2 << 20) /* bytes of the paths of files that tell about packages: 30000 of 70 */
 #define TREE_DEPTH_MAX	   1024 /* of what links inside the layer make of paths */
 #define ZSTD_WINDOW_LOG	   25 /* 32 MiB: zstd -19 and below; RFC 8878 asks for 8 MiB */
 #define ARCHIVE_FILES_MAX  20000 /* in a docker-archive or an OCI archive */

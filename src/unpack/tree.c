@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "packages/parsers.h"
 #include "unpack/limits.h"
 #include "unpack/tree_int.h"
 
 struct tree *tree_close(struct tree *t)
 {
-	if (t)
+	if (t) {
+		buf_done(&t->package_files);
 		t->ops->close(t);
+	}
 	return NULL;
 }
 
@@ -46,6 +49,17 @@ static int count_entry(struct tree *t, uint64_t bytes, struct err *e)
 	return 0;
 }
 
+static int note_package_file(struct tree *t, const char *path, struct err *e)
+{
+	if (!package_source_of(path))
+		return 0;
+	if (t->package_files.len + strlen(path) >= PACKAGE_PATHS_MAX)
+		t->has_more_package_files = true;
+	else
+		buf_add(&t->package_files, path, strlen(path) + 1);
+	return buf_ok(&t->package_files) ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
 int tree_put(struct tree *t, const struct entry *en, struct err *e)
 {
 	bool is_file = !en->hardlink && S_ISREG(en->mode), is_dir = !en->hardlink && S_ISDIR(en->mode);
@@ -57,7 +71,9 @@ int tree_put(struct tree *t, const struct entry *en, struct err *e)
 		return err_set(e, EINVAL, "the root of the layer must be a directory");
 	if (!en->hardlink && S_ISCHR(en->mode) && en->rdev == 0)
 		return err_set(e, EINVAL, "the character device 0:0 is kept for whiteouts");
-	return t->ops->put(t, en, e);
+	if (is_file || en->hardlink)
+		r = note_package_file(t, en->path, e);
+	return r < 0 ? r : t->ops->put(t, en, e);
 }
 
 int tree_write(struct tree *t, const void *data, size_t n, uint64_t offset, struct err *e)
@@ -97,4 +113,16 @@ int tree_opaque(struct tree *t, const char *path, struct err *e)
 int tree_finish(struct tree *t, struct err *e)
 {
 	return t->ops->finish(t, e);
+}
+
+const struct buf *tree_package_files(const struct tree *t, bool *ret_all)
+{
+	*ret_all = !t->has_more_package_files;
+	return &t->package_files;
+}
+
+int tree_copy_file(struct tree *t, const char *path, uint64_t max, int to_fd, uint64_t *ret_bytes,
+		   struct err *e)
+{
+	return t->ops->copy_file(t, path, max, to_fd, ret_bytes, e);
 }

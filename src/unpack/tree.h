@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/sha256.h"
 #include "files/entry.h"
@@ -47,6 +48,13 @@ int tree_whiteout(struct tree *t, const char *path, struct err *e);
 int tree_opaque(struct tree *t, const char *path, struct err *e);
 /* The last step: what can be known and set only now. */
 int tree_finish(struct tree *t, struct err *e);
+/* The paths of files that may tell about packages (packages/parsers.h), as they came: each ends with a NUL; some may come
+ * twice, or have been replaced since.  *ret_all: there were no more than are kept. */
+const struct buf *tree_package_files(const struct tree *t, bool *ret_all);
+/* Of a finished tree: copies the regular file `path` to the end of to_fd.  Silently, -ENOENT: there is no such file, -ELOOP: a
+ * link is on the way to it, -EFBIG: it has more than max bytes; or another error, said. */
+int tree_copy_file(struct tree *t, const char *path, uint64_t max, int to_fd, uint64_t *ret_bytes,
+		   struct err *e);
 /* Bytes of the regular files so far. */
 uint64_t tree_bytes(const struct tree *t);
 /* The fs-verity digest of the EROFS file, once it is finished; NULL: it is a directory. */

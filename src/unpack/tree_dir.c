@@ -321,6 +321,27 @@ static int dir_finish(struct tree *tree, struct err *e)
 	return times_apply(t->times, t->root_fd, e);
 }
 
+static int dir_copy_file(struct tree *tree, const char *path, uint64_t max, int to_fd, uint64_t *ret_bytes,
+			 struct err *e)
+{
+	autoclose int fd = open_in_root_nolinks(((struct dir_tree *)tree)->root_fd, path,
+						O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return fd == -ELOOP ? fd : -ENOENT;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	if ((uint64_t)st.st_size > max)
+		return -EFBIG;
+	r = copy_fd(fd, to_fd);
+	if (r < 0)
+		return err_sys(e, -r, "copy a file of the layer");
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
 static const uint8_t *dir_verity(const struct tree *tree)
 {
 	return NULL;
@@ -339,8 +360,9 @@ static void dir_close(struct tree *tree)
 
 int tree_open_dir(int rootfd, int scratch_fd, struct tree **ret, struct err *e)
 {
-	static const struct tree_ops ops = { dir_put,	 dir_place,  dir_write,	 dir_end_file, dir_whiteout,
-					     dir_opaque, dir_finish, dir_verity, dir_close };
+	static const struct tree_ops ops = { dir_put,	   dir_place,  dir_write,  dir_end_file,
+					     dir_whiteout, dir_opaque, dir_finish, dir_copy_file,
+					     dir_verity,   dir_close };
 	struct dir_tree *t = calloc(1, sizeof(*t));
 	int r;
 

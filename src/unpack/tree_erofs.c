@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/io.h"
 #include "unpack/tree_erofs_int.h"
 
 static struct erofs_tree *erofs_of(struct tree *t)
@@ -307,6 +309,53 @@ static int erofs_finish(struct tree *tree, struct err *e)
 	return erofs_image_finish(&t->image, t->verity, e);
 }
 
+static int copy_blocks(int from, uint64_t at, uint64_t n, int to_fd, struct err *e)
+{
+	char data[64 << 10];
+	int r = 0;
+
+	while (r == 0 && n) {
+		ssize_t k = pread(from, data, n < sizeof(data) ? (size_t)n : sizeof(data), (off_t)at);
+
+		if (k <= 0)
+			return err_sys(e, k < 0 ? errno : EIO, "read a file of the layer");
+		r = write_full(to_fd, data, (size_t)k);
+		at += (uint64_t)k;
+		n -= (uint64_t)k;
+	}
+	return r < 0 ? err_sys(e, -r, "copy a file of the layer") : 0;
+}
+
+static int erofs_copy_file(struct tree *tree, const char *path, uint64_t max, int to_fd, uint64_t *ret_bytes,
+			   struct err *e)
+{
+	struct erofs_tree *t = erofs_of(tree);
+	char tail[EROFS_TAIL_MAX];
+	struct erofs_inode in;
+	uint64_t in_blocks;
+	uint32_t slot;
+	int r = erofs_find_file(t, path, &slot, &in, e);
+
+	if (r < 0)
+		return r;
+	if (in.size > max)
+		return -EFBIG;
+	in_blocks = erofs_bytes_in_blocks(in.size);
+	r = copy_blocks(t->fd, (uint64_t)in.place * EROFS_BLOCK, in_blocks, to_fd, e);
+	if (r == 0)
+		r = erofs_meta_read(t->image.meta,
+				    (uint64_t)slot * EROFS_SLOT + sizeof(in) +
+					    erofs_xattr_bytes(in.xattr_count),
+				    tail, (size_t)(in.size - in_blocks), e);
+	if (r == 0 && in.size > in_blocks) {
+		r = write_full(to_fd, tail, (size_t)(in.size - in_blocks));
+		r = r < 0 ? err_sys(e, -r, "copy a file of the layer") : 0;
+	}
+	if (r == 0)
+		*ret_bytes = in.size;
+	return r;
+}
+
 static const uint8_t *erofs_verity(const struct tree *tree)
 {
 	return ((const struct erofs_tree *)tree)->verity;
@@ -323,9 +372,9 @@ static void erofs_close(struct tree *tree)
 
 int tree_open_erofs(int fd, int scratch_fd, struct tree **ret, struct err *e)
 {
-	static const struct tree_ops ops = { erofs_put,	     erofs_place,    erofs_write,
-					     erofs_end_file, erofs_whiteout, erofs_opaque,
-					     erofs_finish,   erofs_verity,   erofs_close };
+	static const struct tree_ops ops = { erofs_put,	     erofs_place,  erofs_write,	 erofs_end_file,
+					     erofs_whiteout, erofs_opaque, erofs_finish, erofs_copy_file,
+					     erofs_verity,   erofs_close };
 	const struct entry root = { .mode = S_IFDIR | IMPLICIT_MODE };
 	struct erofs_tree *t = calloc(1, sizeof(*t));
 	int r;
@@ -334,6 +383,7 @@ int tree_open_erofs(int fd, int scratch_fd, struct tree **ret, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	t->tree.ops = &ops;
 	t->parent_name = NAMES_NONE;
+	t->fd = fd;
 	r = erofs_image_init(&t->image, fd, scratch_fd, e);
 	if (r == 0)
 		r = erofs_set_directory(t, NAMES_ROOT, &root, e);

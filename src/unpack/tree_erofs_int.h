@@ -16,6 +16,7 @@ struct file {
 struct erofs_tree {
 	struct tree tree;
 	struct erofs_image image;
+	int fd; /* of the file it becomes; borrowed */
 	struct buf attrs; /* of the entry now */
 	struct file file;
 	char parent[PATH_BYTES_MAX + 1]; /* of the entry before; entries mostly come directory by directory */
@@ -46,5 +47,9 @@ int erofs_find_directory(struct erofs_tree *t, const char *path, size_t len, uin
 /* Splits a path; its directory is made if it is missing, and kept for the next entry. */
 int erofs_find_parent(struct erofs_tree *t, const char *path, uint32_t *ret, const char **ret_name,
 		      struct err *e);
+
+/* The inode of the regular file `path`, without following links.  0; -ENOENT or -ELOOP with nothing said; or another. */
+int erofs_find_file(struct erofs_tree *t, const char *path, uint32_t *ret_slot, struct erofs_inode *ret,
+		    struct err *e);
 
 #endif

@@ -159,3 +159,23 @@ int erofs_find_parent(struct erofs_tree *t, const char *path, uint32_t *ret, con
 	*ret = t->parent_name;
 	return r;
 }
+
+int erofs_find_file(struct erofs_tree *t, const char *path, uint32_t *ret_slot, struct erofs_inode *ret,
+		    struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	const struct names *n = t->image.names;
+	struct erofs_walk w = { .at = NAMES_ROOT };
+	uint32_t name;
+	int r = erofs_walk(t, &w, path, slash ? (size_t)(slash - path) : 0, e);
+
+	if (r == 0 || r == -ENOENT || r == -ENOTDIR)
+		r = w.links ? -ELOOP : r == 0 ? 0 : -ENOENT;
+	if (r < 0)
+		return r;
+	name = names_find(n, w.at, last, strlen(last));
+	if (name == NAMES_NONE || names_type(n, name) != EROFS_REG)
+		return name != NAMES_NONE && names_type(n, name) == EROFS_LNK ? -ELOOP : -ENOENT;
+	*ret_slot = names_slot(n, name);
+	return erofs_read_inode(t, *ret_slot, ret, e);
+}

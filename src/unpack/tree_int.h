@@ -2,6 +2,7 @@
 #ifndef UNPACK_TREE_INT_H
 #define UNPACK_TREE_INT_H
 
+#include "base/buf.h"
 #include "unpack/tree.h"
 
 #define IMPLICIT_MODE  0755 /* of parents that the archive does not name */
@@ -15,6 +16,8 @@ struct tree_ops {
 	int (*whiteout)(struct tree *t, const char *path, struct err *e);
 	int (*opaque)(struct tree *t, const char *path, struct err *e);
 	int (*finish)(struct tree *t, struct err *e);
+	int (*copy_file)(struct tree *t, const char *path, uint64_t max, int to_fd, uint64_t *ret_bytes,
+			 struct err *e);
 	const uint8_t *(*verity)(const struct tree *t);
 	void (*close)(struct tree *t);
 };
@@ -24,6 +27,8 @@ struct tree {
 	const struct tree_ops *ops;
 	uint64_t entries, bytes;
 	bool has_lost; /* as tree_has_lost */
+	struct buf package_files; /* as tree_package_files */
+	bool has_more_package_files;
 };
 
 #endif

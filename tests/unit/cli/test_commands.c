@@ -503,6 +503,19 @@ static void what_nobody_uses_is_counted_and_removed(void **state)
 		{ "image verify -q x:latest", 0, "", "", "" },
 		{ "image verify nosuch", 1, "", "ketch: no such image: nosuch\n", "" },
 		{ "image verify -q", 1, "", NULL, "" },
+		{ "image packages x:latest", 0,
+		  "TYPE      NAME      VERSION   ARCH\n"
+		  "apk       musl      1.2-r1    x86_64\n"
+		  "apk       zlib      1.3       \n",
+		  "ketch: x:latest: /go?.sum: odd?\n"
+		  "ketch: x:latest: 1 of its 0 layers came before packages were noted: remove the image and "
+		  "pull or load it "
+		  "again to see theirs\n",
+		  "" },
+		{ "image packages --format {{.Type}}/{{.Name}}@{{.Version}}:{{.Path}} x:latest", 0,
+		  "apk/musl@1.2-r1:lib/apk/db/installed\napk/zlib@1.3:lib/apk/db/installed\n", NULL, "" },
+		{ "image packages", 1, "", NULL, "" },
+		{ "image packages nosuch", 1, "", "ketch: no such image: nosuch\n", "" },
 		{ "system df", 0,
 		  "TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"
 		  "Images          2         0         2kB       2kB (100%)\n"

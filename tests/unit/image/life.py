@@ -349,7 +349,7 @@ def sandbox_is_closed(s):
         assert facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2", status
         assert all(int(facts[k], 16) == kept for k in ("CapEff", "CapPrm", "CapBnd")), status
         assert int(facts["CapInh"], 16) == int(facts["CapAmb"], 16) == 0, status
-        assert set(os.listdir(proc + "/root")) <= {"layers", "skeletons", "configs"}, "the root is not the stage"
+        assert set(os.listdir(proc + "/root")) <= {"layers", "skeletons", "packages", "configs"}, "the root is not the stage"
         assert len(open(proc + "/mountinfo").readlines()) == 1, "there is more than one mount"
         for ns in ("mnt", "net", "ipc", "uts", "pid"):
             assert os.readlink(proc + "/ns/" + ns) != os.readlink("/proc/self/ns/" + ns), ns
