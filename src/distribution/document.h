@@ -23,6 +23,9 @@ int document_head(struct session *s, const char *reference, struct digest *ret, 
 /* Says which signatures cosign has put beside a manifest, and keeps their payloads; none is no error. */
 int signatures_get(const struct registry_job *job, struct session *s, const struct digest *manifest,
 		   struct err *e);
+/* Says which signatures of GPG lie at the request's lookaside; none is no error. */
+int lookaside_get(const struct registry_job *job, struct session *s, const struct digest *manifest,
+		  struct err *e);
 /* A file in the directory of blobs, named by its digest. */
 int document_keep(const struct registry_job *job, const struct buf *text, const struct digest *d,
 		  struct err *e);

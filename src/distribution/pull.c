@@ -160,6 +160,8 @@ static int pull(struct pull *p, bool *ret_begun, struct err *e)
 		r = say_manifest(p, &doc, &m, e);
 	if (r == 0 && p->job->request->signatures)
 		r = signatures_get(p->job, &p->session, &doc.digest, e);
+	if (r == 0 && p->job->request->lookaside)
+		r = lookaside_get(p->job, &p->session, &doc.digest, e);
 	*ret_begun = r == 0;
 	return r < 0 ? r : get_blobs(p, &m, e);
 }

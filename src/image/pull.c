@@ -22,6 +22,7 @@
 #include "image/store_int.h"
 #include "oci/manifest.h"
 #include "oci/platform.h"
+#include "registry/lookaside.h"
 
 #define PULL_LOCK_WAIT_S 3600 /* somebody else pulls the same */
 #define TIMEOUT_S	 30
@@ -33,6 +34,7 @@ static void forget(struct pull *p)
 	p->fetch = fetch_free(p->fetch);
 	json_done(&registry_message_table, &p->found);
 	strv_done(&p->signatures);
+	strv_done(&p->gpg_signatures);
 	strv_done(&p->moving);
 	strv_done(&p->arrived);
 	p->current = p->fetch_failed = false;
@@ -44,6 +46,7 @@ static void pull_done(struct pull *p)
 	forget(p);
 	free(p->ref);
 	free(p->tag);
+	free(p->lookaside);
 	strv_done(&p->have);
 	signers_done(&p->signers);
 }
@@ -98,7 +101,8 @@ static int hear(void *arg, struct registry_message *m, struct err *e)
 							.digest = m->blob.digest,
 							.at = m->at,
 							.bytes = m->blob.size });
-	if (m->signatures.n && strv_add_all(&p->signatures, &m->signatures) < 0)
+	if (strv_add_all(&p->signatures, &m->signatures) < 0 ||
+	    strv_add_all(&p->gpg_signatures, &m->lookaside) < 0)
 		return no_memory(e);
 	if (!m->digest)
 		return 0;
@@ -156,7 +160,8 @@ static int start_fetch(struct pull *p, struct err *e)
 				       .n_endpoints = m->n_endpoints,
 				       .reference = p->tag,
 				       .platform = (char *)(uintptr_t)p->rq->platform,
-				       .signatures = p->signers.n > 0,
+				       .signatures = p->signers.cosign,
+				       .lookaside = pull_lookaside_is_far(p) ? p->lookaside : NULL,
 				       .timeout_s = p->rq->timeout_s ? p->rq->timeout_s : TIMEOUT_S };
 	const struct fetch_run run = { &rq, p->store->blobs_fd, hear, p };
 	/* who asks for signatures asks for those of what is here, too */
@@ -246,6 +251,8 @@ static int keep(struct pull *p, struct err *e)
 			: pull_read_manifest(p, &manifest, &text, e);
 
 	if (r == 0)
+		r = pull_check_gpg(p, e);
+	if (r == 0)
 		r = stage_open(p->store, &st, e);
 	p->layout_fd = st.fd;
 	if (r == 0)
@@ -281,9 +288,10 @@ static int lock_name(struct pull *p, struct err *e)
 static int check_policy(struct pull *p, struct err *e)
 {
 	autofree char *whole = reference_whole_name(p->meaning->ref.name);
+	const char *tag = p->ref ? p->tag : NULL;
+	int r = whole ? signers_find(p->rq->files.policy, whole, tag, &p->signers, e) : no_memory(e);
 
-	return whole ? signers_find(p->rq->files.policy, whole, p->ref ? p->tag : NULL, &p->signers, e)
-		     : no_memory(e);
+	return r == 0 && p->signers.gpg ? lookaside_load(whole, tag, &p->lookaside, e) : r;
 }
 
 static int pull_once(struct pull *p, struct err *e)

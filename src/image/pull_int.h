@@ -19,6 +19,8 @@ struct pull {
 	struct strv have; /* "BLOB DIFF_ID" */
 	struct signers signers; /* who must have signed it */
 	struct strv signatures; /* "DIGEST SIGNATURE" */
+	char *lookaside; /* where those of GPG lie: registry/lookaside.h; NULL: nobody asks */
+	struct strv gpg_signatures; /* base64 */
 	bool current;
 	struct fetch *fetch; /* while it runs */
 	struct job_beside beside; /* the fetch, while what has come of it is unpacked */
@@ -26,6 +28,13 @@ struct pull {
 	struct strv moving, arrived; /* digests of blobs of which something is there, or all */
 	int layout_fd, layout_blobs_fd; /* while it is filled; -1: none */
 };
+
+/* lookaside.c */
+
+/* Is it on a server, and not in a directory? */
+bool pull_lookaside_is_far(const struct pull *p);
+/* What GPG has signed is found out before anything of the image is read; where nobody asks for it, nothing is. */
+int pull_check_gpg(struct pull *p, struct err *e);
 
 /* pull_layout.c */
 

@@ -40,6 +40,7 @@ struct registry_request {
 	char *current; /* pull: digest of what has this name here; NULL: nothing */
 	struct strv have; /* pull: digests of blobs that are not wanted */
 	bool signatures; /* pull: fetch those that cosign has put beside the image */
+	char *lookaside; /* pull: fetch those of GPG that are there (registry/lookaside.h); NULL: none */
 	char *manifest; /* push: digest of a blob */
 	struct strv mount_from; /* push: repositories of the same server that may have the blobs */
 	int limit; /* search */
@@ -78,6 +79,7 @@ struct registry_message {
 	bool current; /* nothing new: `digest` is what the request calls `current` */
 	struct strv
 		signatures; /* "DIGEST SIGNATURE": a payload, which is a blob, and what cosign says of it */
+	struct strv lookaside; /* signatures of GPG, base64 */
 	struct strv tags;
 	struct registry_found *found;
 	size_t n_found;

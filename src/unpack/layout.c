@@ -108,8 +108,11 @@ static int check_signer(struct load *ld, const struct job_signer *signer, const 
 	const struct strv *list = &ld->job->request->signatures;
 	int r = err_set(e, EPERM, "nobody has signed it");
 
-	for (size_t i = 0; r < 0 && i < list->n; i++)
+	for (size_t i = 0; r < 0 && !signer->gpg && i < list->n; i++)
 		r = check_signature(ld, list->v[i], signer, manifest, e);
+	for (size_t i = 0; r < 0 && signer->gpg && i < signer->payloads.n; i++)
+		r = signature_check_gpg(signer->payloads.v[i], strlen(signer->payloads.v[i]), signer,
+					manifest, e);
 	return r < 0 ? err_wrap(e, r, "policy.json wants a signature") : 0;
 }
 

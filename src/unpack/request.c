@@ -4,10 +4,9 @@
 const char *const job_verb_names[] = { "import", "load", "merge", "archive", NULL };
 
 static const struct jfield signer_fields[] = {
-	J(J_STRV, struct job_signer, keys),
-	J(J_STR, struct job_signer, reference),
-	J(J_BOOL, struct job_signer, repository),
-	{ 0 },
+	J(J_STRV, struct job_signer, keys),	  J(J_BOOL, struct job_signer, gpg),
+	J(J_STRV, struct job_signer, payloads),	  J(J_STR, struct job_signer, reference),
+	J(J_BOOL, struct job_signer, repository), { 0 },
 };
 static const struct jtable signer_table = { sizeof(struct job_signer), signer_fields };
 

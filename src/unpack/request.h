@@ -25,6 +25,8 @@ extern const char *const job_verb_names[];
 /* Who must have signed what is loaded. */
 struct job_signer {
 	struct strv keys; /* PEM; one of them */
+	bool gpg; /* instead of keys: `payloads` were signed by one that counts; one of them must be for this image */
+	struct strv payloads;
 	char *reference; /* as what: "docker.io/library/x:1", or */
 	bool repository; /* its name alone */
 };

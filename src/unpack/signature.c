@@ -1,4 +1,4 @@
-/* signature.c - is an image signed as policy.json wants it?  cosign's simple signing, by a key */
+/* signature.c - is an image signed as policy.json wants it?  cosign's simple signing, by a key; that of containers, by GPG */
 #include "unpack/signature.h"
 
 #include <errno.h>
@@ -34,6 +34,33 @@ static const struct jtable critical_table = { sizeof(struct payload), critical_f
 static const struct jfield payload_fields[] = { JP("critical", &critical_table), { 0 } };
 static const struct jtable payload_table = { sizeof(struct payload), payload_fields };
 
+/* GPG's has these keys and no others (containers-signature(5)). */
+static const struct jfield gpg_identity_fields[] = { JR(J_STR, struct payload, reference, "docker-reference"),
+						     { 0 } };
+static const struct jtable gpg_identity_table = { sizeof(struct payload), gpg_identity_fields, true };
+static const struct jfield gpg_image_fields[] = { JR(J_STR, struct payload, digest, "docker-manifest-digest"),
+						  { 0 } };
+static const struct jtable gpg_image_table = { sizeof(struct payload), gpg_image_fields, true };
+#define MUST(k, table)                                                                                       \
+	{                                                                                                    \
+		.type = J_OBJ, .must = true, .key = (k), .sub = (table)                                      \
+	}
+static const struct jfield gpg_critical_fields[] = {
+	JR(J_STR, struct payload, type, "type"),
+	MUST("identity", &gpg_identity_table),
+	MUST("image", &gpg_image_table),
+	{ 0 },
+};
+static const struct jtable gpg_critical_table = { sizeof(struct payload), gpg_critical_fields, true };
+static const struct jfield optional_fields[] = { { 0 } };
+static const struct jtable optional_table = { sizeof(struct payload), optional_fields };
+static const struct jfield gpg_payload_fields[] = {
+	MUST("critical", &gpg_critical_table),
+	MUST("optional", &optional_table),
+	{ 0 },
+};
+static const struct jtable gpg_payload_table = { sizeof(struct payload), gpg_payload_fields, true };
+
 static void payload_done(struct payload *p)
 {
 	json_done(&payload_table, p);
@@ -57,12 +84,12 @@ static bool is_for(const struct job_signer *s, const char *reference)
 	return repository_length(reference) == n && !strncmp(reference, s->reference, n);
 }
 
-static int check_payload(const struct payload *p, const struct job_signer *s, const struct digest *manifest,
-			 struct err *e)
+static int check_payload(const struct payload *p, const char *type, const struct job_signer *s,
+			 const struct digest *manifest, struct err *e)
 {
 	struct digest d;
 
-	if (!p->type || strcmp(p->type, "cosign container image signature") != 0)
+	if (!p->type || strcmp(p->type, type) != 0)
 		return err_set(e, EINVAL, "a signature of something else than an image");
 	if (!p->digest || digest_parse(p->digest, &d) < 0 || !digest_equal(&d, manifest))
 		return err_set(e, EBADMSG, "a signature of another image");
@@ -145,5 +172,16 @@ int signature_check(const struct signature *sig, const struct job_signer *signer
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, EPERM, "it is signed by another key");
 	r = json_parse(&payload_table, sig->payload, sig->payload_bytes, JSON_UNIQUE, &p, e);
-	return r < 0 ? err_wrap(e, r, "a signature") : check_payload(&p, signer, manifest, e);
+	return r < 0 ? err_wrap(e, r, "a signature")
+		     : check_payload(&p, "cosign container image signature", signer, manifest, e);
+}
+
+int signature_check_gpg(const char *payload, size_t n, const struct job_signer *signer,
+			const struct digest *manifest, struct err *e)
+{
+	AUTO(payload_done) struct payload p = { 0 };
+	int r = json_parse(&gpg_payload_table, payload, n, JSON_UNIQUE, &p, e);
+
+	return r < 0 ? err_wrap(e, r, "a signature")
+		     : check_payload(&p, "atomic container signature", signer, manifest, e);
 }

@@ -12,6 +12,7 @@ setup_file() {
 	put_layout "$UMOCI" "$HOST/test/umoci:1"
 }
 teardown_file() {
+	[ ! -d "$DIR/gpg" ] || GNUPGHOME=$DIR/gpg gpgconf --kill all
 	registries_close
 	store_close
 }
@@ -199,6 +200,60 @@ certificate() { # NAME EXTENSION: signed by the authority of the test
 	"$sign" "$HOST" signed/x 1 "$dir/b.key" "$HOST/signed/x:1"
 	wants "$dir/b.pub" matchRepoDigestOrExact
 	is "$(signed)" "$HOST/signed/x:1"
+}
+
+# Signs FILE (a manifest) as REFERENCE, as signature-NUMBER of the image gpg/x.
+gpg_sign() { # KEY FILE REFERENCE NUMBER
+	mkdir -p "$SIGNATURES"
+	skopeo standalone-sign "$2" "$3" "$(gpg --with-colons --list-keys "$1" | awk -F: '/^fpr/ { print $10; exit }')" \
+		-o "$SIGNATURES/signature-$4" >/dev/null
+}
+
+@test "policy.json: signedBy asks gpgv: by that key, of that image, under that name; from a directory and from a server" {
+	local dir=$DIR/gpg url
+	export GNUPGHOME=$dir SIGNATURES
+	mkdir -p -m 700 "$dir" && mkdir -p "$HOME/.config/containers/registries.d" "$DIR/sigs" "$DIR/sigserver"
+	for url in a b; do
+		gpg --batch --quiet --passphrase '' --quick-generate-key "$url@ketch" ed25519 sign never 2>/dev/null
+	done
+	gpg --armor --export a@ketch >"$dir/a.asc"
+	put_layout "$UMOCI" "$HOST/gpg/x:1"
+	skopeo inspect --raw --tls-verify=false "docker://$HOST/gpg/x:1" >"$dir/manifest"
+	SIGNATURES=$DIR/sigs/gpg/x@sha256=$(sha256sum <"$dir/manifest" | cut -d' ' -f1)
+	printf 'docker:\n  "%s/gpg":\n    lookaside: file://%s # here\n' "$HOST" "$DIR/sigs" >"$HOME/.config/containers/registries.d/x.yaml"
+	gpg_wants() { # IDENTITY KEY: VALUE
+		echo '{"default":[{"type":"reject"}],"transports":{"docker":{"'"$HOST"'/gpg":[{"type":"signedBy","keyType":"GPGKeys","'"$2"'":"'"$3"'","signedIdentity":{"type":"'"$1"'"}}]}}}' >"$dir/policy.json"
+	}
+	gpg_wants matchExact keyPath "$dir/a.asc"
+	signed() { ketch pull -q --signature-policy "$dir/policy.json" "$HOST/gpg/x:1"; }
+	refused 1 'policy.json wants a signature: nobody has signed it' signed
+	gpg_sign b@ketch "$dir/manifest" "$HOST/gpg/x:1" 1
+	refused 1 'policy.json wants a signature: it is signed by another key' signed
+	echo junk >"$SIGNATURES/signature-1"
+	refused 1 'policy.json wants a signature: it is no OpenPGP signature' signed
+	gpg_sign a@ketch "$dir/manifest" "$HOST/other/x:1" 1
+	refused 1 "it is signed as $HOST/other/x:1, not as $HOST/gpg/x:1" signed
+	jq . "$dir/manifest" >"$dir/other"
+	gpg_sign a@ketch "$dir/other" "$HOST/gpg/x:1" 1
+	refused 1 'a signature of another image' signed
+	is "$(ketch images -q "$HOST/gpg/x")" ""
+	gpg_sign a@ketch "$dir/manifest" "$HOST/gpg/x:1" 2 # the first is no good, the second is
+	is "$(signed)" "$HOST/gpg/x:1"
+
+	python3 -u -m http.server --bind 127.0.0.1 -d "$DIR/sigs" 0 >"$DIR/sigserver/log" 2>&1 3>&- &
+	echo $! >"$DIR/sigserver/pid"
+	await 20 grep -q '^Serving HTTP' "$DIR/sigserver/log"
+	url=$(sed -n 's|^Serving HTTP.*(\(http://.*\)/).*|\1|p' "$DIR/sigserver/log")
+	printf 'default-docker:\n  lookaside: %s/\n' "$url" >"$HOME/.config/containers/registries.d/x.yaml"
+	gpg_wants matchRepository keyData "$(gpg --export b@ketch | base64 -w0)"
+	refused 1 'policy.json wants a signature: it is signed by another key' signed # also of what is here
+	gpg_wants matchRepository keyData "$(gpg --export a@ketch | base64 -w0)"
+	is "$(signed)" "$HOST/gpg/x:1"
+	registry_close sigserver
+	echo 'docker: [x]' >"$HOME/.config/containers/registries.d/x.yaml"
+	refused 1 'registries.d/x.yaml: line 1: only "key: word" is understood' signed
+	rm "$HOME/.config/containers/registries.d/x.yaml"
+	[ -z "$(ls -A "$KETCH_ROOT/tmp")" ]
 }
 
 wants() { # KEY IDENTITY
