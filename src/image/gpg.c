@@ -1,7 +1,7 @@
 /* gpg.c - what was signed by an OpenPGP key: gpgv reads it
  *
- * Message and keyring are nameless files that it inherits; it has no environment, no network, a user of its own where there
- * are others, and can get no rights.  Its exit status alone says too little: of the lines on its status descriptor (GnuPG,
+ * Message and keyring are nameless files that it inherits; it has no environment, no network, no files but programs and
+ * libraries (Landlock, where the kernel has it), a user of its own where there are others, and can get no rights.  Its exit status alone says too little: of the lines on its status descriptor (GnuPG,
  * doc/DETAILS) exactly one message and exactly one good signature are accepted.
  */
 #include "image/gpg.h"
@@ -26,9 +26,11 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "image/fetch.h"
+#include "sys/landlock.h"
 #include "sys/pidfd.h"
 
 #define GPGV	    "/usr/bin/gpgv"
+#define USER	    (FETCH_UID + 1) /* not that of ketch-registry, which knows passwords */
 #define WAIT_MS	    30000
 #define OUTPUT_MAX  (64 << 10) /* of the message, and of the status */
 #define MEMORY_MAX  (256 << 20)
@@ -38,14 +40,30 @@ enum { IN_MESSAGE, OUT_MESSAGE, OUT_ERRORS, OUT_STATUS, IN_KEYRING, FDS };
 
 /* --- the child */
 
+static int give_up_files(void)
+{
+	static const char *const read[] = { "/usr",	   "/lib",
+					    "/lib64",	   "/etc/ld.so.cache",
+					    "/etc/gcrypt", "/proc/sys/crypto/fips_enabled" };
+	int set = landlock_new(), r = 0;
+
+	if (set < 0)
+		return set == -ENOSYS || set == -EOPNOTSUPP ? 0 : set;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(read); i++)
+		r = landlock_allow_path(set, read[i], false);
+	if (r == 0)
+		r = landlock_enter(set);
+	close(set);
+	return r;
+}
+
 static int give_up_rights(void)
 {
 	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX }, none = { 0, 0 };
 
 	if (geteuid() == 0) {
 		setgroups(0, NULL);
-		if ((setresgid(FETCH_UID, FETCH_UID, FETCH_UID) < 0 ||
-		     setresuid(FETCH_UID, FETCH_UID, FETCH_UID) < 0) &&
+		if ((setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0) &&
 		    errno != EINVAL) /* there are no such users here */
 			return -1;
 	}
@@ -53,7 +71,7 @@ static int give_up_rights(void)
 	    setrlimit(RLIMIT_CORE, &none) < 0)
 		return -1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : give_up_files();
 }
 
 static void run(const int fds[FDS])

@@ -34,6 +34,8 @@ remote() { skopeo inspect --tls-verify=false --format "$2" "docker://$1"; } # HO
 	is "$(ketch pull -q "$HOST/test/umoci@$digest")" "$HOST/test/umoci@$digest"
 	is "$(ketch pull --progress json "$HOST/test/umoci:1" | jq -r .status | tail -n 1)" \
 		"Status: Image is up to date for $HOST/test/umoci:1"
+	run --separate-stderr ketch image packages "$HOST/test/umoci:1"
+	like "$output" '^TYPE ' && is "$stderr" "" # they were noted while it came
 }
 
 @test "a layer whose file has changed here comes again" {
@@ -212,7 +214,7 @@ gpg_sign() { # KEY FILE REFERENCE NUMBER
 @test "policy.json: signedBy asks gpgv: by that key, of that image, under that name; from a directory and from a server" {
 	local dir=$DIR/gpg url
 	export GNUPGHOME=$dir SIGNATURES
-	mkdir -p -m 700 "$dir" && mkdir -p "$HOME/.config/containers/registries.d" "$DIR/sigs" "$DIR/sigserver"
+	mkdir -m 700 "$dir" && mkdir -p "$HOME/.config/containers/registries.d" "$DIR/sigs" "$DIR/sigserver"
 	for url in a b; do
 		gpg --batch --quiet --passphrase '' --quick-generate-key "$url@ketch" ed25519 sign never 2>/dev/null
 	done

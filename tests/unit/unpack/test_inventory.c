@@ -86,7 +86,7 @@ static void is_inventory(struct layer *l, const char *want)
 #define APK(name) "P:" name "\nV:1\n\n"
 #define LINE(path, name)                                                                                     \
 	"{\"path\":\"" path "\",\"type\":\"apk\",\"packages\":[{\"name\":\"" name "\",\"version\":\"1\"}]}"  \
-										  "\n"
+	"\n"
 #define DB  "lib/apk/db/installed"
 #define DB2 "usr/lib/apk/db/installed"
 
