@@ -67,11 +67,14 @@ static int give_up_rights(void)
 		    errno != EINVAL) /* there are no such users here */
 			return -1;
 	}
-	if (setrlimit(RLIMIT_AS, &memory) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
-	    setrlimit(RLIMIT_CORE, &none) < 0)
-		return -1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : give_up_files();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || give_up_files() < 0)
+		return -1;
+	/* last: we may have more memory already */
+	return setrlimit(RLIMIT_FSIZE, &none) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+			       setrlimit(RLIMIT_AS, &memory) < 0
+		       ? -1
+		       : 0;
 }
 
 static void run(const int fds[FDS])
