@@ -26,7 +26,9 @@ struct package_file {
 	char *problem; /* why not all of it was read; NULL: it was */
 	struct package *packages;
 	size_t n;
-	size_t n_bad; /* that were left out: see package_add; not in the table */
+	/* while it is read; not in the table */
+	size_t n_bad; /* that were left out: see package_add */
+	bool is_mapping; /* the data is a shared mapping of a file: what was read of it can be forgotten */
 };
 extern const struct jtable package_file_table;
 

@@ -8,15 +8,18 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/auto.h"
 #include "packages/parsers.h"
 
-#define ENTRY_BYTES 16
-#define STEPS_MAX   100000 /* times CALL_EVERY instructions of SQLite: a second or so */
-#define CALL_EVERY  1000
-#define HEADER_MAX  (16 << 20) /* bytes; a package of ten thousand files has about one MiB */
-#define WAL_BYTES   18 /* the two bytes of a database's head that say it has a write-ahead log */
+#define ENTRY_BYTES  16
+#define STEPS_MAX    100000 /* times CALL_EVERY instructions of SQLite: a second or so */
+#define CALL_EVERY   1000
+#define HEADER_MAX   (16 << 20) /* bytes; a package of ten thousand files has about one MiB */
+#define FORGET_BYTES (8 << 20)
+#define PAGE_BYTES   4096 /* each row touches one at least */
+#define WAL_BYTES    18 /* the two bytes of a database's head that say it has a write-ahead log */
 
 enum { TAG_NAME = 1000, TAG_VERSION = 1001, TAG_RELEASE = 1002, TAG_EPOCH = 1003, TAG_ARCH = 1022 };
 enum { TYPE_INT32 = 4, TYPE_STRING = 6 };
@@ -99,7 +102,10 @@ struct rpmdb {
 	sqlite3 *db;
 	sqlite3_stmt *query;
 	int steps;
-	size_t bytes; /* of the file, and of headers that may still come: they lie in it, one beside the other */
+	char *data;
+	size_t size;
+	size_t bytes; /* of headers that may still come: they lie in the file, one beside the other */
+	size_t seen; /* since something was forgotten */
 };
 
 static void rpmdb_done(struct rpmdb *d)
@@ -120,7 +126,7 @@ static int count_steps(void *arg)
 }
 
 /* What is in the file is data: nothing that its schema names is run, and nothing that is large is made. */
-static int open_db(struct rpmdb *d, char *data)
+static int open_db(struct rpmdb *d)
 {
 	int rc = sqlite3_open(":memory:", &d->db);
 
@@ -134,9 +140,9 @@ static int open_db(struct rpmdb *d, char *data)
 	sqlite3_limit(d->db, SQLITE_LIMIT_LENGTH, HEADER_MAX);
 	sqlite3_progress_handler(d->db, CALL_EVERY, count_steps, &d->steps);
 	/* a copy in memory has no log beside it: SQLite opens it only if it says so */
-	data[WAL_BYTES] = data[WAL_BYTES + 1] = 1;
-	return sqlite3_deserialize(d->db, "main", (unsigned char *)data, (sqlite3_int64)d->bytes,
-				   (sqlite3_int64)d->bytes, SQLITE_DESERIALIZE_READONLY);
+	d->data[WAL_BYTES] = d->data[WAL_BYTES + 1] = 1;
+	return sqlite3_deserialize(d->db, "main", (unsigned char *)d->data, (sqlite3_int64)d->size,
+				   (sqlite3_int64)d->size, SQLITE_DESERIALIZE_READONLY);
 }
 
 /* Is the column what it should be, and not computed by an expression that the file brings? */
@@ -155,6 +161,16 @@ static int check_column(struct rpmdb *d, struct err *e)
 	return rc == SQLITE_ROW ? 0 : failed(rc, e);
 }
 
+/* So that a large database is not resident as a whole: its pages come again from the file when they are read. */
+static void forget(struct rpmdb *d, size_t n)
+{
+	d->seen += n + PAGE_BYTES;
+	if (d->seen < FORGET_BYTES)
+		return;
+	madvise(d->data, d->size, MADV_DONTNEED);
+	d->seen = 0;
+}
+
 static int take_rows(struct rpmdb *d, struct package_file *f, struct err *e)
 {
 	int r = 0, rc = sqlite3_prepare_v2(d->db, "SELECT blob FROM Packages", -1, &d->query, NULL);
@@ -169,18 +185,20 @@ static int take_rows(struct rpmdb *d, struct package_file *f, struct err *e)
 			return err_set(e, EINVAL, "it names one place many times");
 		d->bytes -= n;
 		r = rpm_header_parse(blob, n, f, e);
+		if (f->is_mapping)
+			forget(d, n);
 	}
 	return r < 0 || rc == SQLITE_DONE ? r : failed(rc, e);
 }
 
 int rpm_sqlite_parse(char *data, size_t n, struct package_file *f, struct err *e)
 {
-	AUTO(rpmdb_done) struct rpmdb d = { .bytes = n };
+	AUTO(rpmdb_done) struct rpmdb d = { .data = data, .size = n, .bytes = n };
 	int rc, r;
 
 	if (n < 512)
 		return err_set(e, EINVAL, "it is no database");
-	rc = open_db(&d, data);
+	rc = open_db(&d);
 	r = rc == SQLITE_OK ? check_column(&d, e) : failed(rc, e);
 	return r < 0 ? r : take_rows(&d, f, e);
 }

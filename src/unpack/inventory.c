@@ -49,6 +49,7 @@ static int parse(struct inventory *v, const struct package_source *source, size_
 	data = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, v->spool_fd, 0);
 	if (data == MAP_FAILED)
 		return err_sys(e, errno, "map it");
+	f->is_mapping = true;
 	r = source->parse(data, n, f, e);
 	munmap(data, n);
 	if (r == 0 && f->n_bad)
