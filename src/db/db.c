@@ -100,11 +100,12 @@ static int set_up(struct db *db, struct err *e)
 {
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	/* A command is the last to close, every time: folding the log in then costs two flushes of the disk.  So it
-	 * waits until the log has LOG_PAGES; the next command to open reads through what is there. */
+	 * waits until the log has LOG_PAGES; the next command to open reads through what is there.  A commit (FULL) is
+	 * on the disk when it returns: files are removed, and written, in the faith that it will not be forgotten. */
 	sqlite3_wal_hook(db->sql, fold_long_log, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	return db_exec(db,
-		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 		       "PRAGMA trusted_schema=OFF;",
 		       e);
 }
@@ -276,20 +277,41 @@ int db_begin(struct db *db, struct db_tx *ret, struct err *e)
 	return 0;
 }
 
+int db_begin_live(struct db *db, struct db_tx *ret, struct err *e)
+{
+	int r = db_exec(db, "PRAGMA synchronous=NORMAL", e); /* cannot be changed within a transaction */
+
+	if (r == 0)
+		r = db_begin(db, ret, e);
+	if (r < 0)
+		db_exec(db, "PRAGMA synchronous=FULL", NULL);
+	else
+		ret->live = true;
+	return r;
+}
+
+static void end(struct db_tx *tx)
+{
+	if (tx->live)
+		db_exec(tx->db, "PRAGMA synchronous=FULL", NULL);
+	*tx = (struct db_tx){ 0 };
+}
+
 int db_commit(struct db_tx *tx, struct err *e)
 {
 	int r = db_exec(tx->db, "COMMIT", e);
 
 	if (r == 0)
-		tx->db = NULL;
+		end(tx);
 	return r;
 }
 
 void db_tx_done(struct db_tx *tx)
 {
-	if (tx->db)
-		db_exec(tx->db, "ROLLBACK", NULL);
-	tx->db = NULL;
+	if (!tx->db)
+		return;
+	db_exec(tx->db, "ROLLBACK", NULL);
+	end(tx);
 }
 
 static int room_version(struct db *db, const char *room, int64_t *ret, struct err *e)

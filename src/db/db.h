@@ -64,11 +64,15 @@ struct db_rows {
  * with done before. */
 int db_list(struct db_stmt *st, const struct db_rows *rows, void *ret, size_t *ret_n, struct err *e);
 
-/* A transaction that writes; what db_commit did not end is rolled back by db_tx_done. */
+/* A transaction that writes; what db_commit did not end is rolled back by db_tx_done.  When db_commit returns 0 it is on the
+ * disk. */
 struct db_tx {
 	struct db *db; /* NULL: ended */
+	bool live;
 };
 int db_begin(struct db *db, struct db_tx *ret, struct err *e);
+/* The same for what need not outlive the machine (leases, instances that go with their end): waits for no disk. */
+int db_begin_live(struct db *db, struct db_tx *ret, struct err *e);
 int db_commit(struct db_tx *tx, struct err *e);
 void db_tx_done(struct db_tx *tx);
 

@@ -19,7 +19,7 @@ static int release(struct net_work *w, const char *instance, bool links, struct 
 		w->world.gone(w->world.arg, &list[i]);
 	leases_free(list, n);
 	if (r == 0)
-		r = db_begin(w->en->db, &tx, e);
+		r = db_begin_live(w->en->db, &tx, e);
 	if (r == 0)
 		r = lease_remove(w->en->db, NULL, instance, e);
 	return r < 0 ? r : net_commit(w, &tx, links, e);

@@ -128,7 +128,7 @@ static int take_spare(struct net_attach *c, struct lease *l, struct net_attachme
 static int take_lease(struct net_attach *c, struct lease *l, struct net_attachment *a, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(c->en->db, &tx, e);
+	int r = db_begin_live(c->en->db, &tx, e);
 
 	if (r == 0)
 		r = lease_take(c->en->db, &c->n, a, &c->w.world, l, e);

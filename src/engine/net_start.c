@@ -178,7 +178,7 @@ static int take_leases(struct start *st, struct err *e)
 {
 	struct instance_spec *s = &st->b->spec;
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(st->w->en->db, &tx, e);
+	int r = db_begin_live(st->w->en->db, &tx, e);
 
 	for (size_t i = 0; i < st->n && r == 0; i++) {
 		struct net_attachment *a = &s->net.attachments[i];

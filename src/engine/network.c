@@ -209,7 +209,7 @@ static int list_ports(struct net_work *w, const struct network *n, struct lease 
 		      struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(w->en->db, &tx, e);
+	int r = db_begin_live(w->en->db, &tx, e);
 
 	if (r == 0)
 		r = lease_sweep(w->en->db, n->id, &w->world, e);

@@ -277,11 +277,21 @@ void volumes_tell_made(struct engine *en, const struct strv *made)
 	tell_all(en, made, "create");
 }
 
+/* Nothing of it outlives the machine: its record waits for no disk. */
+static int begin_for(struct engine *en, const struct instance_spec *s, struct db_tx *ret, struct err *e)
+{
+	bool live = s->auto_remove;
+
+	for (size_t i = 0; live && i < s->n_mounts; i++)
+		live = !is_of_volume(&s->mounts[i]);
+	return live ? db_begin_live(en->db, ret, e) : db_begin(en->db, ret, e);
+}
+
 int volumes_record_instance(struct engine *en, const struct instance_spec *s, struct err *e)
 {
 	AUTO(strv_done) struct strv made = { 0 };
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(en->db, &tx, e);
+	int r = begin_for(en, s, &tx, e);
 
 	if (r == 0)
 		r = volumes_add_instance(en, s, &made, e);
@@ -326,7 +336,7 @@ static int forget(struct engine *en, const struct instance_spec *s, bool with_vo
 		  struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
-	int r = db_begin(en->db, &tx, e);
+	int r = begin_for(en, s, &tx, e);
 
 	if (r == 0)
 		r = record_remove(en->db, s->id, e);
