@@ -166,10 +166,11 @@ void instances_free(struct instance *in, size_t n)
 	free(in);
 }
 
-/* --rm whose command was killed: removed by the first look after its end. */
-static bool is_leftover(const struct instance *in)
+/* --rm whose command was killed, or whose removal was cut off behind its directory: the first look removes it. */
+static bool is_leftover(struct engine *en, const struct instance *in)
 {
-	return in->spec.auto_remove && in->state.status == STATUS_EXITED;
+	return in->spec.auto_remove &&
+	       (in->state.status == STATUS_EXITED || faccessat(en->instances_fd, in->spec.id, F_OK, 0) < 0);
 }
 
 int engine_find(struct engine *en, const char *name, struct instance *ret, struct err *e)
@@ -204,7 +205,7 @@ int engine_list(struct engine *en, bool all, struct instance **ret, size_t *ret_
 		if (list && r == 0)
 			r = truth_refresh(en, &in, e);
 		runs = instance_is_live(&in.state);
-		if (list && r == 0 && is_leftover(&in))
+		if (list && r == 0 && is_leftover(en, &in))
 			engine_remove(en, &in, 0, NULL);
 		else if (list && r == 0 && (all || runs)) {
 			list[kept++] = in;

@@ -95,10 +95,28 @@ int snapshot_dir_open(struct engine *en, const struct snapshot *s, struct err *e
 
 /* --- looking */
 
+static bool is_unfinished(const struct snapshot *s)
+{
+	return *s->name == SNAPSHOT_UNFINISHED;
+}
+
 int snapshot_list(struct engine *en, const struct instance *in, struct snapshot **ret, size_t *ret_n,
 		  struct err *e)
 {
-	return snapshot_record_list(en->db, in->spec.id, ret, ret_n, e);
+	struct snapshot *list;
+	size_t n, kept = 0;
+	int r = snapshot_record_list(en->db, in->spec.id, &list, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (is_unfinished(&list[i]))
+			snapshot_done(&list[i]);
+		else
+			list[kept++] = list[i];
+	*ret = list;
+	*ret_n = kept;
+	return 0;
 }
 
 static int find_newest(struct engine *en, const struct instance *in, struct snapshot *ret, struct err *e)
@@ -222,7 +240,7 @@ int snapshot_remove(struct engine *en, const struct instance *in, const char *na
 
 static bool is_over(const struct snapshot *s, int64_t now_ns)
 {
-	if (*s->name == SNAPSHOT_UNFINISHED) /* of a group whose command was killed */
+	if (is_unfinished(s)) /* its command was killed */
 		return s->created_ns < now_ns - UNFINISHED_S * NS_PER_S;
 	return s->expires_ns && s->expires_ns <= now_ns;
 }
@@ -233,7 +251,7 @@ void snapshot_remove_expired(struct engine *en, const struct instance *in)
 	struct snapshot *list;
 	size_t n;
 
-	if (snapshot_list(en, in, &list, &n, NULL) < 0)
+	if (snapshot_record_list(en->db, in->spec.id, &list, &n, NULL) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (is_over(&list[i], now_ns))

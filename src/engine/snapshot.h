@@ -45,7 +45,7 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 /* name NULL: the newest. */
 int snapshot_find(struct engine *en, const struct instance *in, const char *name, struct snapshot *ret,
 		  struct err *e);
-/* Oldest first; *ret by snapshots_free. */
+/* Oldest first, without those of a group that is not whole; *ret by snapshots_free. */
 int snapshot_list(struct engine *en, const struct instance *in, struct snapshot **ret, size_t *ret_n,
 		  struct err *e);
 int snapshot_remove(struct engine *en, const struct instance *in, const char *name, struct err *e);

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""power_loss.py KETCH IMAGE-TREE POINTS [SEED] - the power goes off while ketch works: what the disk has then is looked at
+"""power_loss.py KETCH IMAGE-TREE POINTS [SEED [KERNEL]] - the power goes off while ketch works: what the disk has then is looked at
 
 A store lies on an ext4 file system whose disk writes a log (QEMU's blklogwrites, in the format of Linux' dm-log-writes).
 STEPS work on it, each followed by a mark in the log and a look at what is there: the files of instances, their snapshots,
 the volumes, the images.  Then, for POINTS moments of the log, spread evenly, the disk is made anew as a power cut would leave
 it: all that was written before the last flush, and of what came after it some, chosen by SEED.  There the same look must see
 what was there after the last step that had ended, or after the one that was under way; every instance starts, can be removed,
-and nothing is left of it.
+and nothing is left of it.  With KERNEL (a directory as tests/fixtures/get kernel makes it) all are virtual machines.
 
 Runs in a mount namespace of its own (unshare -m), as root, on loop devices and FUSE; its directory is $TMPDIR.
 """
+import glob
 import io
 import os
 import random
@@ -23,6 +24,8 @@ import tempfile
 
 KETCH, TREE, POINTS = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+KERNEL = sys.argv[5] if len(sys.argv) > 5 else None
+WALL = ("--isolation", "vm" if KERNEL else "container", "--network", "none")
 DISK_BYTES, START = 512 << 20, 1 << 20  # the file system begins at START; the marks are in the first sector
 SECTOR = 512
 FLUSH, FUA, DISCARD = 1, 2, 4
@@ -77,7 +80,8 @@ class Store:
         seen = {"images": sorted(self.lines("images", "--format", "{{.Repository}}:{{.Tag}}"))}
         for name in sorted(self.lines("ps", "-a", "--format", "{{.Names}}")):
             seen["files of " + name] = self.files(name)
-            seen["snapshots of " + name] = self.lines("snapshot", "ls", "--format", "{{.Name}}", name)
+            seen["snapshots of " + name] = [n for n in self.lines("snapshot", "ls", "--format", "{{.Name}}", name)
+                                            if not n.startswith("snap")]  # update-image's own, until it has succeeded
         for name in sorted(self.lines("volume", "ls", "-q")):
             seen["volume " + name] = self.volume(name)
             seen["snapshots of volume " + name] = self.lines("volume", "snapshot-ls", "--format", "{{.Name}}", name)
@@ -93,6 +97,10 @@ def wait_for(test, what):
             return
         signal.sigtimedwait([], 0.05)  # a mount made by another process sends no event
     raise RuntimeError("waited in vain for " + what)
+
+
+def mount(disk, where):
+    must("mount", "-t", "ext4", "-o", "loop,offset=%d" % START, disk, where)  # the loop device goes with it
 
 
 class LoggedDisk:
@@ -111,9 +119,9 @@ class LoggedDisk:
              "--blockdev", "driver=blklogwrites,node-name=disk,file=data,log=log",
              "--export", "type=fuse,id=door,node-name=disk,writable=on,mountpoint=" + self.door])
         wait_for(lambda: (os.stat(self.door).st_ino, os.stat(self.door).st_dev) != before, "the disk's door")
-        self.loop = must("losetup", "--find", "--show", "--offset", str(START), self.door).decode().strip()
-        must("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.loop)
-        must("mount", self.loop, self.where)
+        must("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0,offset=%d" % START, self.door,
+             "%dk" % ((DISK_BYTES - START) >> 10))
+        mount(self.door, self.where)
 
     def mark(self, step):
         fd = os.open(self.door, os.O_WRONLY)
@@ -122,7 +130,6 @@ class LoggedDisk:
 
     def close(self):
         call(["umount", self.where])
-        call(["losetup", "--detach", self.loop])
         self.daemon.terminate()
         self.daemon.wait(60)
 
@@ -211,7 +218,7 @@ def ketch(*words):
 
 STAY = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done")
 STEPS = [
-    ketch("create", "--network", "none", "--name", "web", "-v", "db:/db", "base", *STAY),
+    ketch("create", *WALL, "--name", "web", "-v", "db:/db", "base", *STAY),
     write("web", a="1"),
     ketch("snapshot", "create", "web@one"),
     write("web", b="2", a="3"),
@@ -238,11 +245,17 @@ STEPS = [
     ketch("rollback", "--group", "site,copy@both"),
     ketch("tag", "copied:1", "again:1"),
     ketch("rm", "copy"),
-    ketch("rmi", "again:1", "copied:1"),
+    ketch("rmi", "again:1"),
+    ketch("run", "--rm", *WALL, "base", "true"),
+    ketch("update-image", "site", "copied:1"),
+    ketch("stop", "site"),
+    ketch("volume", "clone", "db@early", "other"),
+    ketch("snapshot", "rename", "site@both", "first"),
     ketch("network", "create", "back"),
     ketch("network", "rm", "back"),
     ketch("update", "-m", "64m", "site"),
     ketch("rm", "site"),
+    ketch("rmi", "copied:1"),
     ketch("volume", "rm", "db"),
 ]
 
@@ -252,6 +265,8 @@ def prepare(s):
     must("cp", "-a", TREE + "/.", tree)
     os.mkdir(tree + "/data")
     s.ketch("import", tree, "base")
+    if KERNEL:
+        s.ketch("kernel", "import", *glob.glob(KERNEL + "/boot/vmlinuz-*"), *glob.glob(KERNEL + "/lib/modules/*"))
 
 
 def between(seen, before, after):
@@ -301,24 +316,27 @@ def check(s, states, step):
 
 
 def look_after(crashed, where, states, step):
-    loop = must("losetup", "--find", "--show", "--offset", str(START), crashed.image).decode().strip()
     s = Store(where)
+    mount(crashed.image, where)
     try:
-        must("mount", loop, where)
-        try:
-            return check(s, states, step)
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            return str(error)
-        finally:
-            must("umount", where)
+        return check(s, states, step)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        return str(error)
     finally:
+        must("umount", where)
         s.close()
-        must("losetup", "--detach", loop)
 
 
 def main():
     top = tempfile.mkdtemp(prefix="power.")
     tempfile.tempdir = top
+    try:
+        return all_cuts(top)
+    finally:
+        shutil.rmtree(top)
+
+
+def all_cuts(top):
     disk = LoggedDisk(top)
     try:
         states = record(disk)
@@ -336,7 +354,6 @@ def main():
         if wrong:
             bad += 1
             print("entry %d of %d, in step %d: %s" % (moment, len(log.entries), step + 1, wrong), flush=True)
-    shutil.rmtree(top)
     print("%d writes, %d steps, %d power cuts, %d of them wrong" % (len(log.entries), len(STEPS), len(moments), bad))
     return bad != 0
 

@@ -151,6 +151,38 @@ static int write_many(int who)
 	return 0;
 }
 
+static int waits_for_the_disk(struct db *db)
+{
+	AUTO(db_stmt_done) struct db_stmt st = db_sql(db, "PRAGMA synchronous");
+
+	assert_int_equal(db_step(&st, NULL), 1);
+	return db_i64(&st, 0) == 2; /* FULL */
+}
+
+/* What the disk has then is for tests/e2e/power_loss.py to see. */
+static void only_a_live_transaction_does_not_wait_for_the_disk(void **state)
+{
+	struct db *db = open_db(1);
+	struct db_tx tx = { 0 };
+
+	assert_true(waits_for_the_disk(db));
+	for (int committed = 0; committed < 2; committed++) {
+		assert_int_equal(db_begin_live(db, &tx, NULL), 0);
+		assert_false(waits_for_the_disk(db));
+		assert_int_equal(insert(db, "live", 1, NULL), 0);
+		if (committed)
+			assert_int_equal(db_commit(&tx, NULL), 0);
+		db_tx_done(&tx);
+		assert_true(waits_for_the_disk(db));
+		assert_int_equal(count(db), committed);
+	}
+	assert_int_equal(db_begin(db, &tx, NULL), 0);
+	assert_int_equal(db_begin_live(db, &(struct db_tx){ 0 }, NULL), -EIO);
+	db_tx_done(&tx);
+	assert_true(waits_for_the_disk(db));
+	db_close(db);
+}
+
 static void many_processes_open_and_write_at_once(void **state)
 {
 	enum { N = 16 };
@@ -246,6 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(errors_are_told_with_their_class, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_room_grows_by_steps_and_never_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_is_undone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_a_live_transaction_does_not_wait_for_the_disk, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(the_log_is_folded_in_before_it_is_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_processes_open_and_write_at_once, set_up, tear_down),
 	};
