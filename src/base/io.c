@@ -133,6 +133,13 @@ int read_file(int dirfd, const char *path, size_t max, struct buf *b)
 	return st.st_size > 0 ? read_known(fd, st.st_size, max, b) : read_to_end(fd, max, b);
 }
 
+int read_given_file(const char *path, size_t max, struct buf *b)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : read_to_end(fd, max, b);
+}
+
 static int write_file(int dirfd, const char *path, mode_t mode, const struct buf *data, bool durable)
 {
 	char tmp[512];

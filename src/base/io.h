@@ -23,6 +23,8 @@ int read_to_end(int fd, size_t max, struct buf *b);
 /* Reads a regular file below dirfd (AT_FDCWD allowed) whole, as it was when it was opened; more than max bytes is
  * -EFBIG. */
 int read_file(int dirfd, const char *path, size_t max, struct buf *b);
+/* Reads what a user has named whole, also a pipe or a device, until its end; more than max bytes is -EFBIG. */
+int read_given_file(const char *path, size_t max, struct buf *b);
 /* What write_file_atomic and write_file_swap put behind a name until the file is whole. */
 #define WRITE_FILE_TMP ".new~"
 /* Writes path anew: temporary file, fsync, rename.  mode as for open(2). */

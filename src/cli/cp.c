@@ -74,12 +74,12 @@ static int check_ends(const struct end *from, const struct end *to, struct err *
 
 static int open_root(const char *path, char **ret_absolute, struct err *e)
 {
-	autofree char *cwd = *path == '/' ? strdup("") : getcwd(NULL, 0);
+	autofree char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
 	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (!cwd || fd < 0)
+	if ((!cwd && *path != '/') || fd < 0)
 		return err_sys(e, errno, "cannot find the working directory");
-	*ret_absolute = str_printf("%s/%s", cwd, path);
+	*ret_absolute = cwd ? str_printf("%s/%s", cwd, path) : strdup(path);
 	if (!*ret_absolute) {
 		close(fd);
 		return err_set(e, ENOMEM, "out of memory");

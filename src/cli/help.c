@@ -6,8 +6,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 
-#define COMMAND_WIDTH 16
-#define TEXT_WIDTH    80
+#define TEXT_WIDTH 80
 
 /* "-d, --detach", "    --name NAME" */
 static void add_option_name(struct buf *out, const struct opt *o)
@@ -67,23 +66,9 @@ void help_add_command(struct buf *out, const struct command *cmd)
 	add_options(out, cmd->opts);
 }
 
-static void add_command_line(struct buf *out, const char *name, const char *summary)
+static void add_command_line(struct buf *out, int width, const char *name, const char *summary)
 {
-	buf_addf(out, "  %-*s %s\n", COMMAND_WIDTH, name, summary);
-}
-
-void help_add_program(struct buf *out)
-{
-	buf_adds(out, "Usage:  ketch [OPTIONS] COMMAND\n\n"
-		      "Runs an image behind the wall you choose: as a container, or as a virtual machine.\n");
-	for (const struct section *s = sections; s->title; s++) {
-		buf_addf(out, "\n%s:\n", s->title);
-		for (const struct command *const *c = s->commands; *c; c++)
-			add_command_line(out, (*c)->name, (*c)->summary);
-	}
-	buf_adds(out, "\nGlobal options:\n");
-	add_options(out, global_opts);
-	buf_adds(out, "\n\"ketch COMMAND --help\" says more about a command.\n");
+	buf_addf(out, "  %-*s  %s\n", width, name, summary);
 }
 
 static bool is_in_group(const char *name, const char *group)
@@ -93,9 +78,48 @@ static bool is_in_group(const char *name, const char *group)
 	return !strncmp(name, group, n) && name[n] == ' ';
 }
 
+static void take_width(int *width, const char *name)
+{
+	if ((int)strlen(name) > *width)
+		*width = (int)strlen(name);
+}
+
+void help_add_program(struct buf *out)
+{
+	buf_adds(out, "Usage:  ketch [OPTIONS] COMMAND\n\n"
+		      "Runs an image behind the wall you choose: as a container, or as a virtual machine.\n");
+	for (const struct section *s = sections; s->title; s++) {
+		int width = 0;
+
+		for (const struct command *const *c = s->commands; *c; c++)
+			take_width(&width, (*c)->name);
+		buf_addf(out, "\n%s:\n", s->title);
+		for (const struct command *const *c = s->commands; *c; c++)
+			add_command_line(out, width, (*c)->name, (*c)->summary);
+	}
+	buf_adds(out, "\nGlobal options:\n");
+	add_options(out, global_opts);
+	buf_adds(out, "\n\"ketch COMMAND --help\" says more about a command.\n");
+}
+
+static int group_width(const char *group)
+{
+	int width = 0, skip = (int)strlen(group) + 1;
+
+	for (const struct section *s = sections; s->title; s++)
+		for (const struct command *const *c = s->commands; *c; c++)
+			if (is_in_group((*c)->name, group))
+				take_width(&width, (*c)->name + skip);
+	for (const struct alias *a = aliases; a->name; a++)
+		if (is_in_group(a->name, group))
+			take_width(&width, a->name + skip);
+	return width;
+}
+
 void help_add_group(struct buf *out, const char *group)
 {
 	const struct group *g = groups;
+	int width = group_width(group);
 
 	while (strcmp(g->name, group))
 		g++;
@@ -103,10 +127,10 @@ void help_add_group(struct buf *out, const char *group)
 	for (const struct section *s = sections; s->title; s++)
 		for (const struct command *const *c = s->commands; *c; c++)
 			if (is_in_group((*c)->name, group))
-				add_command_line(out, (*c)->name + strlen(group) + 1, (*c)->summary);
+				add_command_line(out, width, (*c)->name + strlen(group) + 1, (*c)->summary);
 	for (const struct alias *a = aliases; a->name; a++)
 		if (is_in_group(a->name, group))
-			add_command_line(out, a->name + strlen(group) + 1,
+			add_command_line(out, width, a->name + strlen(group) + 1,
 					 command_by_name(a->command)->summary);
 }
 

@@ -109,7 +109,7 @@ static int enter_cwd(const struct container *c, const struct launch *l, struct e
 
 	if (*path != '/')
 		return err_set(e, EINVAL, "the working directory \"%s\" is not absolute", path);
-	if (l->oci && !l->main)
+	if (!l->main) /* who joins has to find it there: a typing error makes no directory */
 		fd = open_in_root(c->root, path, O_PATH | O_DIRECTORY, 0);
 	else
 		fd = mkdir_in_root(c->root, path, 0755);

@@ -42,15 +42,24 @@ void engine_random_hex(unsigned n, char *ret)
 	hex_encode(bytes, n, ret);
 }
 
+int engine_check_name(const char *name, struct err *e)
+{
+	if (is_instance_name(name))
+		return 0;
+	return err_set(e, EINVAL,
+		       "invalid name '%.140s': 2 to 128 letters, digits and _ . - are allowed, a letter or "
+		       "digit first",
+		       name);
+}
+
 static int choose_name(struct engine *en, const struct run_request *rq, char **ret, struct err *e)
 {
 	unsigned random;
 	bool taken;
 	int r;
 
-	if (rq->name && !is_instance_name(rq->name))
-		return err_set(e, EINVAL, "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-			       rq->name);
+	if (rq->name && engine_check_name(rq->name, e) < 0)
+		return -e->no;
 	if (rq->name) {
 		*ret = strdup(rq->name);
 		return *ret ? 0 : err_set(e, ENOMEM, "out of memory");

@@ -119,6 +119,9 @@ int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 /* Facts with the verdict on KVM, which costs a probe the first time. */
 const struct host_facts *engine_facts_kvm(struct engine *en);
 
+/* create.c: -EINVAL and what is wrong, unless it may be the name of an instance. */
+int engine_check_name(const char *name, struct err *e);
+
 /* create.c: a new directory below ROOT/instances, and its lock */
 int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct err *e);
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/parse.h"
 #include "engine/disk_usage.h"
 #include "engine/layers.h"
 
@@ -20,9 +19,8 @@ int engine_rename(struct engine *en, const struct instance *in, const char *name
 {
 	int r;
 
-	if (!is_instance_name(name))
-		return err_set(e, EINVAL, "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-			       name);
+	if (engine_check_name(name, e) < 0)
+		return -e->no;
 	if (!strcmp(name, in->spec.name))
 		return err_set(e, EEXIST, "renaming an instance with the same name as its current name");
 	r = record_rename(en->db, in->spec.id, name, e);

@@ -99,7 +99,7 @@ static int read_files(const char *flag, const struct strv *paths, line_fn take, 
 {
 	for (size_t i = 0; i < paths->n; i++) {
 		AUTO(buf_done) struct buf b = { 0 };
-		int r = read_file(AT_FDCWD, paths->v[i], MAX_TEXT_FILE, &b);
+		int r = read_given_file(paths->v[i], MAX_TEXT_FILE, &b);
 
 		if (r < 0)
 			return err_sys(e, -r, "%s %.200s", flag, paths->v[i]);

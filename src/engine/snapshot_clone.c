@@ -6,7 +6,6 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/parse.h"
 #include "base/path.h"
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
@@ -254,11 +253,7 @@ int snapshot_clone(struct engine *en, const struct instance *in, const char *sna
 {
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	autoclose int all = -1;
-	int r = is_instance_name(rq->name)
-			? 0
-			: err_set(e, EINVAL,
-				  "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-				  rq->name);
+	int r = engine_check_name(rq->name, e);
 
 	if (r < 0)
 		return r;

@@ -114,6 +114,7 @@ settled() { [[ $(inspect_of "$1" .State.Status) =~ ^(paused|running)$ ]]; }
 	refused 1 'no such instance' ketch rename one more
 	refused 1 'same name' ketch rename other other
 	refused 1 'invalid name' ketch rename other /x
+	refused 1 "invalid name 'x': 2 to 128 letters" ketch rename other x
 	is "$(ketch restart -t 5 other)" other
 	await 10 logged other 'run number 4'
 	[ "$(monitor_of other)" != "$monitor" ]

@@ -123,6 +123,7 @@ inside() { ketch exec box sh -c "$1"; }
 	inside 'echo f >/t/f'
 	refused 1 '/t/none: no such file or directory' ketch cp box:/t/none .
 	refused 1 'none/here: no such file or directory' ketch cp box:/t/f none/here
+	refused 1 '^ketch: /none/here: no such file or directory' ketch cp box:/t/f /none/here
 	refused 1 'box:/t/none/: the directory does not exist' ketch cp file box:/t/none/
 	refused 1 '/t/none/x: no such file or directory' ketch cp file box:/t/none/x
 	refused 1 '/t/f/: it is no directory' ketch cp file box:/t/f/

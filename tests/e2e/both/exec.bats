@@ -33,6 +33,12 @@ teardown_file() { store_close; }
 	is "$(ketch exec -u daemon:adm box id -G)" 4
 }
 
+@test "a directory that is not there is no place to run in, and is not made" {
+	refused 125 'working directory "/tyop": no such file or directory' ketch exec -w /tyop box pwd
+	run ketch exec box ls -d /tyop
+	is "$status" 1
+}
+
 @test "it has the instance's capabilities and filter, no more" {
 	is "$(ketch exec -u 0 box awk '/^CapEff|^CapBnd|^Seccomp:/ { print $2 }' /proc/self/status | tr '\n' ' ')" \
 		'00000000800405fb 00000000800405fb 2 '
@@ -98,6 +104,8 @@ teardown_file() { store_close; }
 	is "$(ketch exec extra grep CapEff /proc/self/status)" $'CapEff:\t00000000800405fb'
 	like "$(ketch exec --privileged extra grep CapEff /proc/self/status)" '0000[01][0-9a-f]fff[ef]ffffff$' # as many as the host has
 	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
+	is "$(ketch exec --env-file <(echo PIPED=1) --env-file /dev/null extra sh -c 'echo $PIPED')" 1
+	refused 1 'is a directory' ketch exec --env-file / extra true
 }
 
 @test "who is told to end ends, also where nothing inside hears of it: after some seconds, or a second signal" {

@@ -15,6 +15,16 @@ COMMANDS="run ps logs exec cp stop kill wait rm inspect images import load tag r
 		grep -qi "usage" "$DIR/help"
 		is "$(awk 'length > 100' "$DIR/help")" ''
 	done
+	is "$(awk 'length > 100' <<<"$help")" ''
+}
+
+@test "the summaries of one list of commands stand below each other" {
+	local of
+	for of in '' volume network; do
+		is "$(ketch $of --help | awk '/:$/ || /^$/ { at = 0; next }
+			/^  [a-z]/ && match($0, /^  [a-z-]+( [a-z-]+)?  +/) { if (at && at != RLENGTH) print; at = RLENGTH; next }
+			/^  [a-z]/ { print }')" ''
+	done
 }
 
 @test "run --help names every flag" {
