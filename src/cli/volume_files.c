@@ -1,6 +1,7 @@
 /* volume_files.c - ketch volume export, import: the files of a volume as a tar archive, and back */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,6 +84,7 @@ const struct command cmd_volume_export = {
 
 static int pass_in(struct worker *worker, void *arg)
 {
+	signal(SIGPIPE, SIG_IGN); /* a worker that has ended has said why */
 	return copy_fd(*(int *)arg, worker->archive_fd);
 }
 

@@ -162,6 +162,8 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	refused 1 'no such file' "$KETCH" volume import to "$DIR/none"
 	head -c 2000 /etc/services >"$DIR/text"
 	refused 1 'tar' "$KETCH" volume import to "$DIR/text"
+	yes | head -c 1000000 >"$DIR/text" # more than a pipe holds
+	refused 1 'tar' "$KETCH" volume import to "$DIR/text"
 	(cd "$DIR" && ln -s / out && tar -cf evil.tar out && rm out && mkdir -p out/etc && touch out/etc/ketch-evil && tar -rf evil.tar out/etc/ketch-evil)
 	run ketch volume import to "$DIR/evil.tar"
 	[ ! -e /etc/ketch-evil ]
