@@ -9,8 +9,6 @@
 #include "base/base64.h"
 #include "distribution/document.h"
 
-#define SIGNATURES_MAX 64
-
 static int say(const struct registry_job *job, const struct buf *signature, struct err *e)
 {
 	AUTO(strv_done) struct strv one = { 0 };

@@ -9,10 +9,9 @@
 #include "base/auto.h"
 #include "distribution/document.h"
 
-#define SIGNATURES_MAX 64
-#define PAYLOAD_MAX    (1 << 20)
-#define PAYLOAD_TYPE   "application/vnd.dev.cosign.simplesigning.v1+json"
-#define ANNOTATION     "dev.cosignproject.cosign/signature"
+#define PAYLOAD_MAX  (1 << 20)
+#define PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
+#define ANNOTATION   "dev.cosignproject.cosign/signature"
 
 struct payload {
 	char *type, *digest;

@@ -8,8 +8,7 @@
 #include "base/io.h"
 #include "image/pull_int.h"
 
-#define SIGNATURE_MAX  (1 << 20)
-#define SIGNATURES_MAX 64
+#define SIGNATURE_MAX (1 << 20)
 
 /* 1: there is one. */
 static int read_one(const char *url, const struct digest *d, int number, struct strv *to, struct err *e)

@@ -56,64 +56,6 @@ static int no_memory(struct err *e)
 	return err_set(e, ENOMEM, "out of memory");
 }
 
-static void tell(const struct image_pull *rq, const struct pull_event *ev)
-{
-	if (rq->tell)
-		rq->tell(rq->arg, ev);
-}
-
-static void tell_note(const struct image_pull *rq, const char *text)
-{
-	tell(rq, &(const struct pull_event){ .kind = PULL_NOTE, .text = text });
-}
-
-/* --- what is heard from the network; each thing is checked where it is used */
-
-static bool is_config(const struct pull *p, const char *digest)
-{
-	return p->found.n_blobs && p->found.blobs[0].digest && !strcmp(p->found.blobs[0].digest, digest);
-}
-
-/* Of a blob something is there, or all. */
-static int hear_blob(struct pull *p, const struct registry_message *m, struct err *e)
-{
-	bool done = m->state == BLOB_DONE;
-
-	if (!m->blob.digest || (!done && m->state != BLOB_MOVES))
-		return 0;
-	if (p->layout_blobs_fd >= 0)
-		return pull_place_arriving(p, m->blob.digest, done, e);
-	return strv_add(done ? &p->arrived : &p->moving, m->blob.digest) < 0 ? no_memory(e) : 0;
-}
-
-static int hear(void *arg, struct registry_message *m, struct err *e)
-{
-	struct pull *p = arg;
-	int r = hear_blob(p, m, e);
-
-	if (r < 0)
-		return r;
-	if (m->note)
-		tell_note(p->rq, m->note);
-	if (m->state && m->blob.digest && !is_config(p, m->blob.digest))
-		tell(p->rq, &(const struct pull_event){ .kind = PULL_BLOB,
-							.state = m->state,
-							.digest = m->blob.digest,
-							.at = m->at,
-							.bytes = m->blob.size });
-	if (strv_add_all(&p->signatures, &m->signatures) < 0 ||
-	    strv_add_all(&p->gpg_signatures, &m->lookaside) < 0)
-		return no_memory(e);
-	if (!m->digest)
-		return 0;
-	if (p->found.digest)
-		return err_set(e, EPROTO, "the answer of ketch-registry names two images");
-	p->found = *m;
-	*m = (struct registry_message){ 0 };
-	p->current = p->found.current;
-	return 0;
-}
-
 /* image verify --repair may have taken layers away. */
 static bool has_its_layers(struct image_store *s, const struct image *im)
 {
@@ -163,7 +105,7 @@ static int start_fetch(struct pull *p, struct err *e)
 				       .signatures = p->signers.cosign,
 				       .lookaside = pull_lookaside_is_far(p) ? p->lookaside : NULL,
 				       .timeout_s = p->rq->timeout_s ? p->rq->timeout_s : TIMEOUT_S };
-	const struct fetch_run run = { &rq, p->store->blobs_fd, hear, p };
+	const struct fetch_run run = { &rq, p->store->blobs_fd, pull_hear, p };
 	/* who asks for signatures asks for those of what is here, too */
 	int r = p->signers.n ? 0 : find_current(p, &current, e);
 
@@ -214,7 +156,7 @@ static void on_progress(void *arg, const char *line)
 {
 	const struct pull *p = arg;
 
-	tell(p->rq, &(const struct pull_event){ .kind = PULL_UNPACK, .text = line });
+	pull_say(p->rq, &(const struct pull_event){ .kind = PULL_UNPACK, .text = line });
 }
 
 static int add(struct pull *p, int layout_fd, const struct buf *manifest, struct err *e)
@@ -311,8 +253,8 @@ static int pull_ref(struct pull *p, struct strv *ret_refs, struct err *e)
 
 	if (r < 0)
 		return r;
-	tell(p->rq,
-	     &(const struct pull_event){ .kind = PULL_BEGINS, .text = p->meaning->ref.name, .tag = p->tag });
+	pull_say(p->rq, &(const struct pull_event){
+				.kind = PULL_BEGINS, .text = p->meaning->ref.name, .tag = p->tag });
 	lock = lock_name(p, e);
 	r = lock < 0 ? lock : pull_once(p, e);
 	for (int i = 1; r == -ESTALE && i < TRIES; i++)
@@ -322,9 +264,10 @@ static int pull_ref(struct pull *p, struct strv *ret_refs, struct err *e)
 	by_digest = p->ref ? strdup(p->ref) : str_printf("%s@%s", p->meaning->ref.name, p->tag);
 	if (!by_digest || strv_add(ret_refs, by_digest) < 0)
 		return no_memory(e);
-	tell(p->rq,
-	     &(const struct pull_event){
-		     .kind = PULL_DONE, .text = by_digest, .digest = p->found.digest, .fresh = !p->current });
+	pull_say(p->rq, &(const struct pull_event){ .kind = PULL_DONE,
+						    .text = by_digest,
+						    .digest = p->found.digest,
+						    .fresh = !p->current });
 	return 0;
 }
 
@@ -404,7 +347,7 @@ int image_pull(struct image_store *s, const struct image_pull *rq, struct strv *
 			return 0;
 		err_wrap(e, r, "%s", res.meanings[i].ref.name);
 		if (i + 1 < res.n_meanings)
-			tell_note(rq, e->msg);
+			pull_note(rq, e->msg);
 	}
 	return r;
 }

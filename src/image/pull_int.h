@@ -29,6 +29,13 @@ struct pull {
 	int layout_fd, layout_blobs_fd; /* while it is filled; -1: none */
 };
 
+/* pull_hear.c */
+
+void pull_say(const struct image_pull *rq, const struct pull_event *ev);
+void pull_note(const struct image_pull *rq, const char *text);
+/* One message of ketch-registry about `arg`, a struct pull; what it keeps it takes out of m. */
+int pull_hear(void *arg, struct registry_message *m, struct err *e);
+
 /* lookaside.c */
 
 /* Is it on a server, and not in a directory? */

@@ -62,6 +62,8 @@ struct registry_found {
 };
 
 /* How far a blob is. */
+#define SIGNATURES_MAX 64 /* of each kind, that an image may have */
+
 enum blob_state { BLOB_NONE, BLOB_EXISTS, BLOB_WAITS, BLOB_MOVES, BLOB_RETRY, BLOB_DONE, BLOB_MOUNTED };
 extern const char *const blob_state_names[];
 
