@@ -1,4 +1,4 @@
-/* refused.c - commands that users of Docker and Podman type, that Ketch has not, and why
+/* refused.c - commands that users of Docker, Podman and Incus type, that Ketch has not, and why
  *
  * A name that becomes a command leaves this table (a unit test sees to it).
  */
@@ -17,11 +17,14 @@ const struct refusal refusals[] = {
 	{ "build", NO_BUILDER },
 	{ "builder", NO_BUILDER },
 	{ "buildx", NO_BUILDER },
-	{ "checkpoint", "memory is not kept; ketch-oci checkpoint does it for containers" },
+	{ "checkpoint", "ketch snapshot create --memory keeps a virtual machine with its memory; "
+			"ketch-oci checkpoint does it for containers" },
 	{ "compose", "there is no compose yet" },
-	{ "config", NO_CLUSTER },
+	{ "config",
+	  "Ketch has no cluster; ketch inspect shows an instance, ketch update and ketch set change it" },
 	{ "context", NO_DAEMON },
 	{ "farm", NO_BUILDER },
+	{ "file", "ketch cp copies files of an instance" },
 	{ "generate", "units are not generated; ketch.service starts those with a restart policy" },
 	{ "image build", NO_BUILDER },
 	{ "image sign", NO_SIGNING },
@@ -29,10 +32,12 @@ const struct refusal refusals[] = {
 	{ "kube", NO_PODS },
 	{ "machine", "no machine is needed: ketch run --vm makes one for each instance" },
 	{ "manifest", NO_MANIFEST },
+	{ "move", "ketch rename gives an instance another name" },
 	{ "node", NO_CLUSTER },
 	{ "play", NO_PODS },
 	{ "plugin", "there are no plugins" },
 	{ "pod", NO_PODS },
+	{ "restore", "ketch rollback INSTANCE@SNAPSHOT has it be again what it was" },
 	{ "secret", NO_CLUSTER },
 	{ "service", NO_CLUSTER },
 	{ "stack", NO_CLUSTER },

@@ -68,25 +68,6 @@ int control_connect_live(struct engine *en, const struct instance *in, int *ret_
 	return r;
 }
 
-int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	autoclose int fd = -1;
-	int r = control_connect_live(en, in, &fd, e);
-
-	if (r < 0)
-		return r;
-	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
-	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
-	r = control_send(fd, in, &b, e);
-	/* closing at once could overtake what the monitor has not read: wait until it has */
-	if (r == 0)
-		shutdown(fd, SHUT_WR);
-	for (char junk[512]; r == 0 && read(fd, junk, sizeof(junk)) > 0;)
-		;
-	return r;
-}
-
 /* Reads until the monitor goes away; -ETIMEDOUT after timeout_ms (-1: never). */
 static int wait_for_end(int fd, int64_t timeout_ms)
 {
@@ -105,6 +86,27 @@ static int wait_for_end(int fd, int64_t timeout_ms)
 		if (n > 0 && read(fd, junk, sizeof(junk)) <= 0)
 			return 0;
 	}
+}
+
+int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+	autoclose int fd = -1;
+	int r = control_connect_live(en, in, &fd, e);
+
+	if (r < 0)
+		return r;
+	msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
+	msg_put_u32(&b, MSG_SIGNAL, 0, (uint32_t)signo);
+	r = control_send(fd, in, &b, e);
+	if (r == 0 && signo == SIGKILL) /* for rm right behind; one that takes longer ends when it can */
+		wait_for_end(fd, CONTROL_GRACE_S * 1000);
+	/* closing at once could overtake what the monitor has not read: wait until it has */
+	if (r == 0)
+		shutdown(fd, SHUT_WR);
+	for (char junk[512]; r == 0 && read(fd, junk, sizeof(junk)) > 0;)
+		;
+	return r;
 }
 
 int control_monitor(int fd)

@@ -167,6 +167,7 @@ int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, stru
 
 /* Fills the process of an exec from the instance's own (environment, capabilities, limits, seccomp). */
 int engine_exec_process(const struct instance *in, struct process *ret, struct err *e);
+/* Behind a SIGKILL it waits for the end, some seconds at most. */
 int engine_signal(struct engine *en, const struct instance *in, int signo, struct err *e);
 /* Has all of it stand still, or go on. */
 int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e);
