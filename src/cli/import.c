@@ -1,11 +1,13 @@
-/* import.c - ketch import, ketch load: images come into the store */
+/* import.c - ketch import, ketch load: images come into the store, or an instance that was exported */
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/log.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "engine/import.h"
 
 static int print_line(const char *before, const char *text, struct err *e)
 {
@@ -21,9 +23,16 @@ static int print_line(const char *before, const char *text, struct err *e)
 
 struct import_args {
 	struct strv changes;
+	bool instance, no_volumes, trusted;
 };
 
 static const struct opt import_opts[] = {
+	OPT(FLAG, 0, "instance", struct import_args, instance, NULL,
+	    "Make the instance again that ketch export --instance wrote"),
+	OPT(FLAG, 0, "no-volumes", struct import_args, no_volumes, NULL,
+	    "With --instance: without what its volumes held"),
+	OPT(FLAG, 0, "trusted", struct import_args, trusted, NULL,
+	    "With --instance: let it reach into this host, as it did where it was"),
 	OPT(LIST, 'c', "change", struct import_args, changes, "INSTRUCTION",
 	    "Apply a Dockerfile instruction, such as 'CMD [\"sh\"]', to the image"),
 	OPT_REFUSE('m', "message", "what is imported has no history to note it in"),
@@ -37,14 +46,48 @@ static void config_done(struct image_config *c)
 	json_done(&image_config_table, c);
 }
 
+static int check_flags(const struct import_args *a, struct err *e)
+{
+	if (a->instance && a->changes.n)
+		return err_set(e, EINVAL, "--change: an instance is imported as it is");
+	if (!a->instance && (a->no_volumes || a->trusted))
+		return err_set(e, EINVAL, "%s goes with --instance",
+			       a->no_volumes ? "--no-volumes" : "--trusted");
+	return 0;
+}
+
+static void spec_done(struct instance_spec *s)
+{
+	json_done(&instance_spec_table, s);
+}
+
+static int import_one(struct cli *c, const struct import_args *a, const struct strv *words, struct err *e)
+{
+	const struct import_request rq = { .path = words->v[0],
+					   .name = words->n > 1 ? words->v[1] : NULL,
+					   .no_volumes = a->no_volumes,
+					   .trusted = a->trusted,
+					   .progress = cli_progress() };
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	AUTO(strv_done) struct strv left = { 0 };
+	struct engine *en = cli_engine(c, e);
+	int r = en ? instance_import(en, &rq, &spec, &left, e) : -e->no;
+
+	for (size_t i = 0; i < left.n && r == 0; i++)
+		log_warn("%s", left.v[i]);
+	return r < 0 ? r : print_line("", spec.id, e);
+}
+
 static int import_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(config_done) struct image_config config = { 0 };
 	const struct import_args *a = args;
 	autofree char *id = NULL;
 	struct image_store *s;
-	int r = 0;
+	int r = check_flags(a, e);
 
+	if (r == 0 && a->instance)
+		return import_one(c, a, words, e);
 	for (size_t i = 0; i < a->changes.n && r == 0; i++)
 		r = change_apply(a->changes.v[i], &config.config, e);
 	if (r < 0)
@@ -59,11 +102,16 @@ static int import_run(struct cli *c, void *args, struct strv *words, struct err 
 const struct command cmd_import = {
 	.name = "import",
 	.usage = "DIR|FILE|- [NAME[:TAG]]",
-	.summary = "Make an image from a directory or a tar file",
+	.summary = "Make an image from a directory or a tar file, or an instance that was exported",
 	.text = "The tree becomes the only layer of the image.  The tar file may be compressed; - is "
 		"stdin.\n\n"
 		"Instructions for --change: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, "
-		"STOPSIGNAL, USER, VOLUME, WORKDIR.",
+		"STOPSIGNAL, USER, VOLUME, WORKDIR.\n\n"
+		"With --instance FILE is what ketch export --instance wrote, and NAME what the instance is "
+		"called here; without it, as it was called.  It is at rest, has the same snapshots, a new id "
+		"and addresses of this store's networks, and stands on images without a name, which are in "
+		"use as long as it or its snapshots need them.  One that reaches into the host (by mounts of "
+		"its directories, --privileged, --device and the like) is refused unless --trusted is given.",
 	.opts = import_opts,
 	.args_size = sizeof(struct import_args),
 	.min_words = 1,

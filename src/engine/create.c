@@ -82,8 +82,8 @@ static int choose_name(struct engine *en, const struct run_request *rq, char **r
 	return err_set(e, EEXIST, "no free name was found: give one with --name");
 }
 
-static int set_seccomp(struct engine *en, const struct run_request *rq, struct instance_spec *s,
-		       struct err *e)
+int engine_choose_seccomp(struct engine *en, const struct run_request *rq, struct instance_spec *s,
+			  struct err *e)
 {
 	autofree char *cache = str_printf("%s/seccomp", en->root);
 	autoclose int fd = -1;
@@ -282,7 +282,7 @@ static int make_spec(struct engine *en, const struct run_request *asked, struct 
 	if (r == 0)
 		r = volumes_resolve(en, s, e);
 	if (r == 0)
-		r = set_seccomp(en, rq, s, e);
+		r = engine_choose_seccomp(en, rq, s, e);
 	if (r == 0)
 		r = wrap_choice(s, engine_choose_machine(en, rq, s, e), e);
 	image_done(&im);

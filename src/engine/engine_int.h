@@ -128,6 +128,9 @@ int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct e
 /* create.c: a machine for a spec that is to have one: kernel, driver (NULL: the usual ones), RAM, processors, disks. */
 int engine_choose_machine(struct engine *en, const struct run_request *rq, struct instance_spec *s,
 			  struct err *e);
+/* create.c: the filter of a spec that is to have one, kept in this store. */
+int engine_choose_seccomp(struct engine *en, const struct run_request *rq, struct instance_spec *s,
+			  struct err *e);
 /* create.c: a back end refuses in its plan what it cannot do, by the name of the flag. */
 int engine_check_plan(struct engine *en, const struct instance_spec *s, struct err *e);
 

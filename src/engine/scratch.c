@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/path.h"
+#include "cgroup/cgroup.h"
 #include "engine/layers.h"
 
 /* Without what asks for something of the host, or of others, and has nothing to do with its root. */
@@ -26,6 +27,7 @@ static int make_spec(const struct instance_spec *like, struct scratch *s, struct
 	bare.read_only = bare.auto_remove = false;
 	bare.timeout_s = 0;
 	bare.pid_file = NULL;
+	bare.sandbox.cgroup_parent = NULL; /* there is no record by which it could be found */
 	if (json_copy(&instance_spec_table, &bare, &s->spec) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	engine_random_hex(32, s->spec.id);
@@ -79,7 +81,9 @@ int scratch_take(struct scratch *s, int to_dir, struct err *e)
 
 void scratch_done(struct scratch *s)
 {
-	if (s->en && s->dir >= 0 && truth_wait_idle(s->en, &s->spec, NULL) == 0) {
+	/* its monitor has ended, or was killed: then nobody else knows what is left */
+	if (s->en && s->dir >= 0 && truth_wait_idle(s->en, &s->spec, NULL) == 0 &&
+	    cgroup_clear(engine_facts(s->en), NULL, s->spec.id, NULL) == 0) {
 		remove_tree(s->en->run_fd, s->spec.id);
 		remove_tree(s->en->instances_fd, s->spec.id);
 	}

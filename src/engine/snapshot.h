@@ -100,6 +100,10 @@ int snapshot_clone(struct engine *en, const struct instance *in, const char *sna
 
 /* --- for the files of the engine */
 
+/* The configuration of another instance becomes that of this one: without addresses and the like that only one can have.  A
+ * host name that was chosen stays: it is configuration.  One that was made of the id is of the new id. */
+int instance_become(const char *id, const char *name, struct instance_spec *s, struct err *e);
+
 /* Waits for others that are about the snapshots of this instance; -ENOENT: it has been removed. */
 int snapshots_lock(struct engine *en, const struct instance_spec *s, int *ret_fd, struct err *e);
 /* The directory for more files of a snapshot, made if it is missing. */

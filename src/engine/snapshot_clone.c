@@ -30,16 +30,23 @@ static int is_default_hostname(const struct instance_spec *s)
 	return s->hostname && !strncmp(s->hostname, s->id, strlen(s->hostname));
 }
 
-/* A name that was chosen stays: it is configuration.  One that was made of the id is of the new id. */
-static int new_identity(const char *name, struct instance_spec *s, struct err *e)
+/* As long as it was; its environment says it, too. */
+static int make_hostname(const char *id, struct instance_spec *s)
 {
-	bool made = is_default_hostname(s);
-	size_t n = s->hostname ? strlen(s->hostname) : 0;
+	autofree char *was = str_printf("HOSTNAME=%s", s->hostname), *is = NULL;
+	bool in_env = was && strv_has(&s->process.env, was);
 
-	engine_random_hex(32, s->id);
-	s->created_ns = clock_real_ns();
-	if (made)
-		memcpy(s->hostname, s->id, n);
+	memcpy(s->hostname, id, strlen(s->hostname));
+	is = str_printf("HOSTNAME=%s", s->hostname);
+	if (!was || !is)
+		return -ENOMEM;
+	return in_env ? strv_env_set(&s->process.env, is) : 0;
+}
+
+int instance_become(const char *id, const char *name, struct instance_spec *s, struct err *e)
+{
+	if (is_default_hostname(s) && make_hostname(id, s) < 0)
+		return err_set(e, ENOMEM, "out of memory");
 	free(s->pid_file);
 	s->pid_file = NULL;
 	for (size_t i = 0; i < s->net.n_attachments; i++) {
@@ -50,7 +57,17 @@ static int new_identity(const char *name, struct instance_spec *s, struct err *e
 		free(a->ip6);
 		a->mac = a->ip = a->ip6 = NULL;
 	}
-	return set_text(&s->name, name) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	return set_text(&s->id, id) < 0 || set_text(&s->name, name) < 0 ? err_set(e, ENOMEM, "out of memory")
+									: 0;
+}
+
+static int new_identity(const char *name, struct instance_spec *s, struct err *e)
+{
+	char id[65];
+
+	engine_random_hex(32, id);
+	s->created_ns = clock_real_ns();
+	return instance_become(id, name, s, e);
 }
 
 /* --- its volumes */

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/path.h"
+#include "cgroup/cgroup.h"
 #include "engine/engine_int.h"
 
 #define ID_LEN 64
@@ -42,8 +43,9 @@ static void remove_stray(struct engine *en, const char *id)
 
 	if (truth_lock(en, id, &lock, NULL) < 0 || has_record(en, id) || is_scratch(en, id))
 		return;
-	truth_settle(en, &in,
-		     NULL); /* a monitor that was killed at the files of a scratch instance (scratch.h) */
+	/* a monitor that was killed at the files of a scratch instance (scratch.h), perhaps before it could say what it is */
+	cgroup_clear(engine_facts(en), NULL, id, NULL);
+	truth_settle(en, &in, NULL);
 	json_done(&instance_state_table, &in.state);
 	remove_tree(en->instances_fd, id);
 }

@@ -86,7 +86,7 @@ static int now_open(struct engine *en, const char *volume, bool *ret_fresh, stru
 	return r < 0 ? err_sys(e, -r, "volume %s", volume) : r;
 }
 
-static int kept_open(struct engine *en, const char *volume, const char *id, bool *ret_fresh, struct err *e)
+int volume_state_open(struct engine *en, const char *volume, const char *id, bool *ret_fresh, struct err *e)
 {
 	autoclose int state = state_open(en, volume, id);
 	int fd = state < 0 ? state : dir_open(state, COPY);
@@ -101,7 +101,7 @@ int volume_state_copy(struct engine *en, const char *volume, const char *from, c
 {
 	bool fresh = false;
 	autoclose int source =
-		from ? kept_open(en, volume, from, &fresh, e) : now_open(en, volume, &fresh, e);
+		from ? volume_state_open(en, volume, from, &fresh, e) : now_open(en, volume, &fresh, e);
 	autoclose int state = source < 0 ? -1 : state_make(en, volume, id), to = -1;
 	int r;
 
@@ -142,6 +142,33 @@ int volume_state_become(struct engine *en, const char *volume, const char *id, c
 	if (r < 0)
 		return err_sys(e, -r, "volume %s", to);
 	return is_fresh(state) ? 0 : volume_record_used(en->db, to, e);
+}
+
+static int place(int to, const char *as, int from_dir, const char *name)
+{
+	if (renameat(from_dir, name, to, as) < 0)
+		return -errno;
+	return sync_dir(to);
+}
+
+int volume_state_place(struct engine *en, const char *volume, const char *id, int from_dir, const char *name,
+		       bool fresh, struct err *e)
+{
+	autoclose int dir = mkdir_open(en->volumes_fd, volume, 0700);
+	autoclose int state = dir < 0 || !id ? -1 : state_make(en, volume, id);
+	int r = dir < 0 ? dir : id && state < 0 ? state : 0;
+
+	if (r == 0 && id && fresh)
+		r = note_fresh(state);
+	if (r == 0)
+		r = id ? place(state, COPY, from_dir, name) : place(dir, DATA, from_dir, name);
+	if (r == 0)
+		r = sync_dir(dir);
+	if (r == 0)
+		r = sync_dir(en->volumes_fd);
+	if (r < 0)
+		return err_sys(e, -r, "volume %s", volume);
+	return id || fresh ? 0 : volume_record_used(en->db, volume, e);
 }
 
 /* --- a volume becomes what it was */

@@ -37,6 +37,12 @@ int volume_state_copy(struct engine *en, const char *volume, const char *from, c
 /* The same of several; after a failure nothing is left of them but what a sweep removes. */
 int volume_states_copy(struct engine *en, const struct strv *volumes, const char *from, const char *id,
 		       struct err *e);
+/* Within a transaction that makes the volume: the directory `name` of another one becomes the state `id` of it (NULL: what it is
+ * now).  fresh: nobody has used it yet. */
+int volume_state_place(struct engine *en, const char *volume, const char *id, int from_dir, const char *name,
+		       bool fresh, struct err *e);
+/* The files of a state, to be read. */
+int volume_state_open(struct engine *en, const char *volume, const char *id, bool *ret_fresh, struct err *e);
 /* Is there such a state? */
 bool volume_state_exists(struct engine *en, const char *volume, const char *id);
 /* Within a transaction that makes the volume `to`: the files of the state become its own. */

@@ -67,6 +67,8 @@ static int add_once(struct addition *ad, const struct strv *extra_refs, struct e
 		r = err_set(e, EPROTO, "ketch-image made no image");
 	for (size_t i = 0; r == 0 && i < extra_refs->n; i++)
 		r = strv_add(&m.images[0].refs, extra_refs->v[i]);
+	if (r == 0 && ad->watch)
+		r = add_look(ad, &st, &m, e);
 	if (r == 0)
 		r = add_publish(ad, &st, &m, e);
 	for (size_t i = 0; r == 0 && i < m.n_images; i++)
@@ -230,6 +232,25 @@ int image_load(struct image_store *s, const char *path, image_progress progress,
 	*ret_refs = names;
 	names = (struct strv){ 0 };
 	return 0;
+}
+
+int image_load_watched(struct image_store *s, const char *path, const struct image_watch *watch,
+		       image_progress progress, void *arg, struct err *e)
+{
+	static const struct strv none;
+	AUTO(strv_done) struct strv names = { 0 };
+	AUTO(addition_done)
+	struct addition ad = { .store = s,
+			       .what = "ketch import",
+			       .path = path,
+			       .input_fd = open_input(path, e),
+			       .request = { .verb = JOB_LOAD },
+			       .progress = progress,
+			       .progress_arg = arg,
+			       .refs = &names,
+			       .watch = watch };
+
+	return ad.input_fd < 0 ? ad.input_fd : add(&ad, &none, e);
 }
 
 int add_pulled(struct image_store *s, const struct pulled *p, image_progress progress, void *arg,

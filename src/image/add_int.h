@@ -17,10 +17,14 @@ struct addition {
 	struct strv *refs; /* what was added, as the user may call it */
 	char *id; /* of the last image */
 	const struct pulled *pulled; /* NULL: it comes from no registry */
+	const struct image_watch *watch; /* NULL: nobody looks first; else no names come along */
 };
 
 /* What the job made, in the stage, becomes part of the store: all of it, or nothing.  -ESTALE: a layer that it counted on was
  * removed meanwhile. */
 int add_publish(struct addition *ad, const struct stage *st, const struct job_message *m, struct err *e);
+
+/* Has who watches look at what the job made. */
+int add_look(struct addition *ad, const struct stage *st, struct job_message *m, struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "image/add_int.h"
 
 /* Moves DIR/HEX (with an ending) of the stage to its place; an orphan that is there goes into the stage, and with it.
@@ -150,6 +151,30 @@ static int publish_images(struct addition *ad, const struct stage *st, const str
 	for (size_t i = 0; r == 0 && i < m->n_images; i++)
 		r = publish_image(ad, dir, &m->images[i], e);
 	return r;
+}
+
+int add_look(struct addition *ad, const struct stage *st, struct job_message *m, struct err *e)
+{
+	autoclose int dir = open_stage_dir(st, "configs", e);
+	AUTO(strv_done) struct strv ids = { 0 };
+	AUTO(buf_done) struct buf config = { 0 };
+	struct digest d = { 0 };
+	char hex[DIGEST_HEX];
+	int r = dir < 0 ? dir : 0;
+
+	for (size_t i = 0; r == 0 && i < m->n_images; i++) {
+		strv_done(&m->images[i].refs);
+		if (!m->images[i].id || digest_parse(m->images[i].id, &d) < 0)
+			r = err_set(e, EPROTO, "the answer of ketch-image names no image");
+		else if (strv_add(&ids, m->images[i].id) < 0)
+			r = err_set(e, ENOMEM, "out of memory");
+	}
+	if (r < 0)
+		return r;
+	digest_hex(&d, hex);
+	r = read_file(dir, hex, IMAGE_DOCUMENT_MAX, &config);
+	return r < 0 ? err_sys(e, -r, "the config of an image")
+		     : ad->watch->look(ad->watch->arg, &ids, &config, e);
 }
 
 int add_publish(struct addition *ad, const struct stage *st, const struct job_message *m, struct err *e)

@@ -17,19 +17,12 @@
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
 
-/* One image, with all the names by which it was asked for. */
-struct saved {
-	struct image image;
-	struct strv refs;
-	struct saved_layer *layers; /* of config.rootfs.diff_ids */
-	struct buf config; /* its text, with the diff ids of what is written */
-};
-
-static void saved_done(struct saved *sv)
+void saved_done(struct saved *sv)
 {
 	image_done(&sv->image);
 	strv_done(&sv->refs);
 	free(sv->layers);
+	free(sv->id);
 	buf_done(&sv->config);
 }
 
@@ -115,6 +108,8 @@ static int add_to_index(struct layout *l, const struct saved *sv, const struct d
 	char text[DIGEST_TEXT];
 
 	digest_text(manifest, text);
+	if (!sv->refs.n && l->manifests.len && strstr(l->manifests.data, text))
+		return 0; /* the same image again, and nobody calls it anything */
 	for (size_t i = 0; i < sv->refs.n || i == 0; i++) {
 		autofree char *name = sv->refs.n ? reference_whole_name(sv->refs.v[i]) : NULL;
 		const char *tag = name ? strrchr(name, ':') : NULL;
@@ -154,23 +149,44 @@ static int add_to_docker(struct layout *l, const struct saved *sv, const struct 
 	return buf_ok(b) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-static int save_one(struct image_store *s, struct layout *l, struct saved *sv, struct err *e)
+static int note_id(struct saved *sv, const struct digest *config, struct err *e)
 {
-	struct digest config, manifest;
-	size_t bytes = 0;
-	const struct strv *ids = &sv->image.config.rootfs.diff_ids;
-	int r;
+	char text[DIGEST_TEXT];
 
-	sv->layers = calloc(ids->n + 1, sizeof(*sv->layers));
-	if (!sv->layers)
-		return err_set(e, ENOMEM, "out of memory");
-	r = saved_layers_find(s, l, ids, sv->layers, e);
-	if (r == 0)
+	digest_text(config, text);
+	sv->id = strdup(text);
+	return sv->id ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* Layers of the image, and the one on top of them: with a config that names all. */
+static int put_content(struct image_store *s, struct layout *l, struct saved *sv, struct err *e)
+{
+	const struct strv *ids = &sv->image.config.rootfs.diff_ids;
+	int r = saved_layers_find(s, l, ids, sv->layers, e);
+
+	if (r == 0 && sv->image.id)
 		r = make_config(s, sv, e);
 	if (r == 0)
 		r = saved_layers_put(s, l, ids, sv->layers, e);
+	if (r == 0 && sv->top)
+		r = saved_grow_config(sv, e);
+	return r == 0 && sv->top ? saved_put_top(l, sv, e) : r;
+}
+
+int saved_put(struct image_store *s, struct layout *l, struct saved *sv, struct err *e)
+{
+	struct digest config, manifest;
+	size_t bytes = 0;
+	int r;
+
+	sv->layers = calloc(sv->image.config.rootfs.diff_ids.n + 1, sizeof(*sv->layers));
+	if (!sv->layers)
+		return err_set(e, ENOMEM, "out of memory");
+	r = put_content(s, l, sv, e);
 	if (r == 0)
 		r = layout_put_blob(l, &sv->config, &config, e);
+	if (r == 0)
+		r = note_id(sv, &config, e);
 	if (r == 0)
 		r = put_manifest(l, sv, &config, &manifest, &bytes, e);
 	if (r == 0)
@@ -240,7 +256,7 @@ int image_save(struct image_store *s, const struct image_save *rq, struct err *e
 		if (rq->progress)
 			rq->progress(rq->progress_arg,
 				     sel.images[i].refs.n ? sel.images[i].refs.v[0] : sel.images[i].image.id);
-		r = save_one(s, &l, &sel.images[i], e);
+		r = saved_put(s, &l, &sel.images[i], e);
 		if (r < 0)
 			err_wrap(e, r, "image %.80s", sel.images[i].image.id);
 	}

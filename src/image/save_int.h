@@ -38,6 +38,23 @@ int layout_put_new_layer(struct layout *l, struct layout_layer *from, struct err
 int layout_end(struct layout *l, bool docker, struct err *e);
 void layout_done(struct layout *l);
 
+/* One image, with all the names by which it was asked for. */
+struct image_top;
+struct saved {
+	struct image image;
+	struct strv refs;
+	struct saved_layer *layers; /* of config.rootfs.diff_ids */
+	struct buf config; /* its text, with the diff ids of what is written */
+	const struct image_top *top; /* a layer that is put on it, borrowed; NULL: none */
+	char *id; /* of what was written */
+};
+/* save.c: all of it becomes part of the layout. */
+int saved_put(struct image_store *s, struct layout *l, struct saved *sv, struct err *e);
+void saved_done(struct saved *sv);
+/* image_archive.c: the same for the layer on top of it, and what its config says of that. */
+int saved_put_top(struct layout *l, struct saved *sv, struct err *e);
+int saved_grow_config(struct saved *sv, struct err *e);
+
 /* save_layers.c: a layer as it is saved. */
 struct saved_layer {
 	struct digest diff_id, blob;

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "oci/image.h"
 
 struct image_store;
@@ -89,6 +90,16 @@ int image_check_new_ref(const char *ref, struct err *e);
 /* ketch load: docker-archive, OCI layout directory or archive.  *ret_refs: the references (or ids) loaded. */
 int image_load(struct image_store *s, const char *path, image_progress progress, void *arg,
 	       struct strv *ret_refs, struct err *e);
+
+/* Who looks at what an archive has in it before any of it comes into the store: the ids of its images, in their order, and
+ * the config of the last of them, as it came.  A failure ends it; it may be asked again. */
+struct image_watch {
+	int (*look)(void *arg, const struct strv *ids, const struct buf *config, struct err *e);
+	void *arg;
+};
+/* As image_load, but that no names come along. */
+int image_load_watched(struct image_store *s, const char *path, const struct image_watch *watch,
+		       image_progress progress, void *arg, struct err *e);
 
 /* The directory of a layer, to open things below (O_PATH): mostly the root of a mount that is attached nowhere and goes with
  * this descriptor, unless another mount is made of it. */

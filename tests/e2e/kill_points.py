@@ -77,6 +77,12 @@ def exited_with_snapshot():
     must("snapshot", "create", "one@before")
 
 
+def exported():
+    exited_with_snapshot()
+    must("export", "--instance", "-o", DIR + "/in.tar", "one")
+    must("rm", "one")
+
+
 def with_network():
     must("network", "create", "net")
 
@@ -111,6 +117,8 @@ COMMANDS = {  # name: (what comes before, the command)
     "cp out": (running, ["cp", "one:/etc", DIR + "/out"]),
     "cp at rest": (created, ["cp", sys.argv[0], "one:/tmp/in"]),
     "export": (running, ["export", "-o", DIR + "/out", "one"]),
+    "export instance": (exited_with_snapshot, ["export", "--instance", "-o", DIR + "/out", "one"]),
+    "import instance": (exported, ["import", "--instance", DIR + "/in.tar", "one"]),
     "commit": (created, ["commit", "one", "my/new"]),
     "rmi": (with_image, ["rmi", "my/new"]),
     "snapshot create": (exited, ["snapshot", "create", "one@new"]),
@@ -148,6 +156,8 @@ def state_of(name):
 
 def look_at(name):
     """What is wrong with an instance that is there."""
+    if COMMAND == "import instance" and ketch("snapshot", "ls", "-q", name)[1] != "before\n":
+        return [f"{name} has come without its snapshot"]
     state = state_of(name)
     if state not in STATES:
         return [f"{name} is {state}"]
@@ -175,6 +185,9 @@ def clear():
         shutil.rmtree(DIR + "/out")
     elif os.path.exists(DIR + "/out"):
         os.remove(DIR + "/out")
+    if COMMAND == "import instance":
+        ketch("image", "prune", "-f")  # what one that was killed has brought
+        ketch("import", "--instance", "/dev/null")  # and the next one sweeps
     return remove("network", "net") + remove("volume", "vol") + remove("image", "my/new")
 
 

@@ -35,6 +35,8 @@ sweep() { # COMMAND
 @test "cp out" { sweep 'cp out'; }
 @test "cp at rest" { sweep 'cp at rest'; }
 @test "export" { sweep export; }
+@test "export instance" { sweep 'export instance'; }
+@test "import instance" { sweep 'import instance'; }
 @test "commit" { sweep commit; }
 @test "rmi" { sweep rmi; }
 @test "snapshot create" { sweep 'snapshot create'; }
