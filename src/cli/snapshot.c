@@ -53,6 +53,9 @@ static const struct opt create_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct create_args, no_volumes, NULL, "Without its volumes"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
 	    "Without the memory of a virtual machine"),
+	OPT_REFUSE(0, "live",
+		   "the memory of a virtual machine that runs is in it without, and the processes of a "
+		   "container cannot be: ketch-oci checkpoint keeps those, through criu"),
 	GROUP_OPTS(struct create_args, group.group, group.label),
 	{ 0 },
 };
