@@ -151,6 +151,8 @@ int sender_put(struct sender *s, const struct place *at, struct err *e)
 		return 0;
 	if (s->layer && sender_is_deletion(&st))
 		return sender_put_deletion(s, e);
+	if (s->layer && !strncmp(at->name, ".wh.", 4))
+		return err_set(e, EINVAL, "%.200s: in a layer that name would delete another", s->path);
 	en.mode = st.st_mode;
 	en.uid = st.st_uid;
 	en.gid = st.st_gid;
