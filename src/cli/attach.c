@@ -250,6 +250,14 @@ static int run(int fd, const struct attach *a, const sigset_t *signals, int *ret
 	return p.status;
 }
 
+void attach_hold_signals(sigset_t *ret_before)
+{
+	sigset_t wanted;
+
+	attach_wanted_signals(&wanted);
+	sigprocmask(SIG_BLOCK, &wanted, ret_before);
+}
+
 int attach_run(int fd, const struct attach *a)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_pipe;
@@ -258,6 +266,8 @@ int attach_run(int fd, const struct attach *a)
 
 	attach_wanted_signals(&wanted);
 	sigprocmask(SIG_BLOCK, &wanted, &old);
+	if (a->held)
+		old = *a->held;
 	sigaction(SIGPIPE, &ignore, &old_pipe);
 	status = run(fd, a, &wanted, &fatal);
 	sigaction(SIGPIPE, &old_pipe, NULL);

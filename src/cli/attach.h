@@ -2,6 +2,7 @@
 #ifndef CLI_ATTACH_H
 #define CLI_ATTACH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +33,12 @@ struct attach {
 	int in_fd, out_fd, err_fd; /* borrowed; never made non-blocking */
 	attach_sink sink; /* in the place of out_fd; NULL: none */
 	void *sink_arg;
+	const sigset_t
+		*held; /* by attach_hold_signals: what is let through again in the end; NULL: what is now */
 };
+
+/* What is sent to the client from now on waits for attach_run. */
+void attach_hold_signals(sigset_t *ret_before);
 
 /* Speaks with the monitor behind fd (which is taken) until the process has ended; what goes wrong is told on
  * stderr.  Returns the exit status: the process's own, 0 once a detached one has started, that of a FAILED

@@ -69,7 +69,7 @@ static int print_id(const struct instance_spec *spec, struct err *e)
 	return cli_print(&out, e);
 }
 
-static int run_new(struct engine *en, const struct run_args *a, struct err *e)
+static int run_new(struct engine *en, const struct run_args *a, const sigset_t *before, struct err *e)
 {
 	AUTO(spec_done) struct instance_spec spec = { 0 };
 	struct attach how;
@@ -80,8 +80,21 @@ static int run_new(struct engine *en, const struct run_args *a, struct err *e)
 	if (r < 0)
 		return r;
 	how.detach = a->detach;
+	how.held = before;
 	r = begin_run(en, &spec, &how, e);
 	return r == 0 && a->detach ? print_id(&spec, e) : r;
+}
+
+/* Who is told to end between the record and the start would leave what nobody has started, and --rm does not remove. */
+static int run_held(struct engine *en, const struct run_args *a, struct err *e)
+{
+	sigset_t before;
+	int r;
+
+	attach_hold_signals(&before);
+	r = run_new(en, a, &before, e);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 /* What can be known to be wrong before anything is made. */
@@ -112,7 +125,7 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 		return -e->no;
 	if (a->quiet)
 		engine_set_progress(en, NULL, NULL);
-	return a->dry_run ? print_plan(en, &a->rq, e) : run_new(en, a, e);
+	return a->dry_run ? print_plan(en, &a->rq, e) : run_held(en, a, e);
 }
 
 #define RUN_USAGE "IMAGE [COMMAND] [ARG...]"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static int spawn_monitor(struct starter *s, struct err *e)
 	char *envp[] = { path, debug, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
+	sigset_t none;
 	pid_t pid;
 	int r;
 
@@ -80,7 +82,9 @@ static int spawn_monitor(struct starter *s, struct err *e)
 	envp[1] = getenv("KETCH_DEBUG") ? debug : NULL;
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	sigemptyset(&none); /* a command may hold signals back */
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
 	r = keep_fds(&s->boot, doc, &fa);
 	if (r == 0)
 		r = posix_spawn(&pid, program, &fa, &attr, argv, envp);

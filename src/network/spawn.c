@@ -1,6 +1,7 @@
 /* spawn.c - the program ketch-net is started, with descriptors under the numbers that they have */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 
 #include "base/auto.h"
@@ -13,6 +14,7 @@ int spawn_net(char *const argv[], const int *fds, size_t n)
 	char *envp[] = { NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
+	sigset_t none;
 	pid_t pid;
 	int r = 0;
 
@@ -20,7 +22,9 @@ int spawn_net(char *const argv[], const int *fds, size_t n)
 		return -ENOENT;
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	sigemptyset(&none); /* a command may hold signals back */
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
 	for (size_t i = 0; i < n && !r; i++)
 		r = posix_spawn_file_actions_adddup2(&fa, fds[i], fds[i]);
 	for (int i = 0; i < 3 && !r; i++)

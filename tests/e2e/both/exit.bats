@@ -35,3 +35,12 @@ teardown_file() { store_close; }
 	is "$(ketch ps -aq)" ''
 	audit
 }
+
+@test "who tells it to end at any moment leaves nothing with --rm" {
+	local s
+	for s in 0.02 0.05 0.1 ${ISOLATION/#container/0.03 0.04 0.07 0.15 0.2}; do
+		[ "$s" = vm ] || timeout -s INT "$s" "$KETCH" run --rm --isolation "$ISOLATION" ketch/base sh -c 'trap "exit 0" INT; sleep 0.1' || :
+	done
+	await 30 none_is_there
+}
+none_is_there() { [ -z "$(ketch ps -aq)" ]; }
