@@ -1,5 +1,7 @@
 /* stop.c - ketch stop, kill, pause, unpause, wait, rm: one thing done to each of the instances that are named */
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
@@ -19,20 +21,58 @@ static const struct opt stop_opts[] = {
 	{ 0 },
 };
 
-static int stop_one(struct engine *en, const struct instance *in, const void *args, struct buf *line,
-		    struct err *e)
-{
-	const struct stop_args *a = args;
-	struct instance with = *in;
+/* One of those that are stopped at the same time. */
+struct one {
+	struct instance in;
+	struct stopping stopping;
+	bool asked;
+};
 
+static int ask(struct engine *en, const char *name, const struct stop_args *a, struct one *o, struct err *e)
+{
+	int r = engine_find(en, name, &o->in, e);
+
+	if (r < 0)
+		return r;
 	if (a->signo)
-		with.spec.stop_signal = a->signo;
-	return engine_stop(en, &with, a->timeout_s, e);
+		o->in.spec.stop_signal = a->signo;
+	r = engine_stop_ask(en, &o->in, a->timeout_s, &o->stopping, e);
+	o->asked = r == 0;
+	return r;
+}
+
+static int stop_all(struct engine *en, const struct stop_args *a, struct one *all, const struct strv *names)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		struct err why = { 0 };
+
+		if (ask(en, names->v[i], a, &all[i], &why) < 0)
+			status = cli_complain(&why, STATUS_FAILED);
+	}
+	for (size_t i = 0; i < names->n; i++) {
+		struct err why = { 0 };
+		int r = all[i].asked ? engine_stop_await(en, &all[i].in, a->timeout_s, &all[i].stopping, &why)
+				     : 0;
+
+		if (r == 0 && all[i].asked)
+			r = cli_print_name(names->v[i], &why);
+		if (r < 0)
+			status = cli_complain(&why, STATUS_FAILED);
+		instance_done(&all[i].in);
+	}
+	return status;
 }
 
 static int stop_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return each_instance(c, words, &(const struct each){ .fn = stop_one, .args = args }, e);
+	struct engine *en = cli_engine(c, e);
+	autofree struct one *all = calloc(words->n, sizeof(*all));
+
+	if (!en)
+		return -e->no;
+	return all ? stop_all(en, args, all, words) : err_set(e, ENOMEM, "out of memory");
 }
 
 static const struct stop_args stop_defaults = { .timeout_s = -1 };
@@ -41,7 +81,7 @@ const struct command cmd_stop = {
 	.usage = "NAME...",
 	.summary = "Ask instances to end, and kill those that do not",
 	.text = "Sends the stop signal (SIGTERM unless the image or --stop-signal names another), and "
-		"SIGKILL after the time-out.",
+		"SIGKILL after the time-out, to all at the same time.",
 	.opts = stop_opts,
 	.args_size = sizeof(struct stop_args),
 	.defaults = &stop_defaults,

@@ -131,12 +131,14 @@ int control_kill_monitor(const struct instance *in, int fd, struct err *e)
 	return 0;
 }
 
-static int stop_once(struct engine *en, const struct instance *in, int signo, int timeout_s, struct err *e)
+static int ask_to_stop(struct engine *en, const struct instance *in, int signo, int timeout_s,
+		       struct stopping *ret, struct err *e)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	autoclose int fd = -1;
 	int r = control_connect_live(en, in, &fd, e);
 
+	*ret = (struct stopping){ .fd = -1 };
 	if (r == -ESRCH)
 		return 0; /* stopped already, as Docker takes it */
 	if (r < 0)
@@ -146,19 +148,35 @@ static int stop_once(struct engine *en, const struct instance *in, int signo, in
 	r = control_send(fd, in, &b, e);
 	if (r < 0 && r != -ESRCH)
 		return r;
-	r = wait_for_end(fd, ((int64_t)timeout_s + CONTROL_GRACE_S) * 1000);
+	ret->fd = take_fd(&fd);
+	ret->end_ns = clock_mono_ns() + ((int64_t)timeout_s + CONTROL_GRACE_S) * NS_PER_S;
+	return 0;
+}
+
+static int await_stop(const struct instance *in, struct stopping *s, struct err *e)
+{
+	autoclose int fd = take_fd(&s->fd);
+	int64_t left_ns = s->end_ns - clock_mono_ns();
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = wait_for_end(fd, left_ns > 0 ? left_ns / 1000000 : 0);
 	return r == -ETIMEDOUT ? control_kill_monitor(in, fd, e) : r;
 }
 
-/* The last look clears what a killed monitor left.  It may also find that what we asked for came too late: the policy was
- * just starting it again. */
-static int stop(struct engine *en, const struct instance *in, int signo, int timeout_s, struct err *e)
+/* Of one that was asked.  The last look clears what a killed monitor left.  It may also find that what we asked for came too
+ * late: the policy was just starting it again. */
+static int stop(struct engine *en, const struct instance *in, int signo, int timeout_s, struct stopping *s,
+		struct err *e)
 {
 	struct instance now = { .spec = in->spec };
 	int r, tries = 0;
 
 	do {
-		r = stop_once(en, in, signo, timeout_s, e);
+		r = tries ? ask_to_stop(en, in, signo, timeout_s, s, e) : 0;
+		if (r == 0)
+			r = await_stop(in, s, e);
 		if (r == 0)
 			r = truth_refresh(en, &now, e);
 	} while (r == 0 && instance_is_live(&now.state) && now.state.restarts > 0 && ++tries < STOP_TRIES);
@@ -166,14 +184,37 @@ static int stop(struct engine *en, const struct instance *in, int signo, int tim
 	return r;
 }
 
+static int seconds(const struct instance *in, int timeout_s)
+{
+	return timeout_s < 0 ? in->spec.stop_timeout_s : timeout_s;
+}
+
+int engine_stop_ask(struct engine *en, const struct instance *in, int timeout_s, struct stopping *ret,
+		    struct err *e)
+{
+	return ask_to_stop(en, in, in->spec.stop_signal, seconds(in, timeout_s), ret, e);
+}
+
+int engine_stop_await(struct engine *en, const struct instance *in, int timeout_s, struct stopping *s,
+		      struct err *e)
+{
+	return stop(en, in, in->spec.stop_signal, seconds(in, timeout_s), s, e);
+}
+
 int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e)
 {
-	return stop(en, in, in->spec.stop_signal, timeout_s < 0 ? in->spec.stop_timeout_s : timeout_s, e);
+	struct stopping s;
+	int r = engine_stop_ask(en, in, timeout_s, &s, e);
+
+	return r < 0 ? r : engine_stop_await(en, in, timeout_s, &s, e);
 }
 
 int engine_end(struct engine *en, const struct instance *in, struct err *e)
 {
-	return stop(en, in, SIGKILL, 0, e);
+	struct stopping s;
+	int r = ask_to_stop(en, in, SIGKILL, 0, &s, e);
+
+	return r < 0 ? r : stop(en, in, SIGKILL, 0, &s, e);
 }
 
 void control_end_files(struct engine *en, const struct instance *in)

@@ -173,6 +173,15 @@ int engine_signal(struct engine *en, const struct instance *in, int signo, struc
 int engine_pause(struct engine *en, const struct instance *in, bool pause, struct err *e);
 /* Stop signal, then SIGKILL after timeout_s (-1: the instance's own); returns when it has ended. */
 int engine_stop(struct engine *en, const struct instance *in, int timeout_s, struct err *e);
+/* The halves of it, so that several end at the same time: all are asked, then each is waited for. */
+struct stopping {
+	int fd; /* -1: it had ended already */
+	int64_t end_ns;
+};
+int engine_stop_ask(struct engine *en, const struct instance *in, int timeout_s, struct stopping *ret,
+		    struct err *e);
+int engine_stop_await(struct engine *en, const struct instance *in, int timeout_s, struct stopping *s,
+		      struct err *e);
 /* At once, for one that is removed: what a virtual machine has not yet written to its disk is lost. */
 int engine_end(struct engine *en, const struct instance *in, struct err *e);
 /* The host goes down: stops everything that runs, the newest first, all at the same time; each has its own time-out.

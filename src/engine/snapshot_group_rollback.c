@@ -72,6 +72,26 @@ static int check_all(struct engine *en, const struct instance_group *g, const ch
 	return r;
 }
 
+/* All at the same time. */
+static int stop_all(struct back *b, struct err *e)
+{
+	autofree struct stopping *s = calloc(b->of->n, sizeof(*s));
+	size_t asked = 0;
+	int r = s ? 0 : err_set(e, ENOMEM, "out of memory");
+
+	while (asked < b->of->n && r == 0) {
+		r = engine_stop_ask(b->en, &b->of->list[asked], -1, &s[asked], e);
+		asked += r == 0;
+	}
+	for (size_t i = 0; i < asked; i++) {
+		struct err unsaid;
+		int one = engine_stop_await(b->en, &b->of->list[i], -1, &s[i], r == 0 ? e : &unsaid);
+
+		r = r < 0 ? r : one;
+	}
+	return r;
+}
+
 /* In the order of their ids, so that two commands never wait for each other. */
 static int lock_all(struct back *b, bool stop, struct err *e)
 {
@@ -84,6 +104,8 @@ static int lock_all(struct back *b, bool stop, struct err *e)
 		last = b->of->list[i].spec.id;
 		r = snapshots_lock(b->en, &b->of->list[i].spec, &b->members[i].all, e);
 	}
+	if (r == 0 && stop)
+		r = stop_all(b, e);
 	for (size_t i = 0; i < b->of->n && r == 0; i++)
 		r = snapshot_lock_at_rest(b->en, &b->of->list[i], stop, &b->members[i].lock, e);
 	return r;

@@ -120,3 +120,15 @@ unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
 	is "$(ketch ps -aq)" ''
 	audit
 }
+
+@test "stop of several asks all at the same time: each ends only when the other was asked, too" {
+	local meet='trap "touch /v/$0; until [ -e /v/$1 ]; do sleep 0.05; done; exit 0" TERM; echo ready; while :; do sleep 0.1; done'
+	krun -d --name one -v meet:/v ketch/base sh -c "$meet" one two >/dev/null
+	ketch run -d --isolation container --name two -v meet:/v ketch/base sh -c "$meet" two one >/dev/null
+	await 30 logged one ready
+	await 30 logged two ready
+	is "$(ketch stop -t 60 one two)" $'one\ntwo'
+	is "$(inspect_of one .State.ExitCode) $(inspect_of two .State.ExitCode)" '0 0'
+	ketch rm one two
+	ketch volume rm meet
+}
