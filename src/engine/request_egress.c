@@ -1,4 +1,5 @@
 /* request_egress.c - --egress: the names outside that an instance may reach */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +15,12 @@ static bool is_none(const char *word)
 static int take_name(const char *word, struct net_spec *n, struct err *e)
 {
 	struct names_pattern p;
+	struct in_addr address;
 
+	if (inet_pton(AF_INET, word, &address) == 1)
+		return err_set(e, EINVAL,
+			       "--egress: '%.80s' is an address: --allow out:%.80s lets it be reached", word,
+			       word);
 	if (is_none(word))
 		return err_set(e, EINVAL, "--egress none: other names are given, too");
 	if (!names_pattern_parse(word, &p) || p.name.labels < (p.wildcard ? 1 : 2))

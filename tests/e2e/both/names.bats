@@ -97,6 +97,7 @@ service() {
 @test "bad words of --egress" {
 	refused 125 "--egress: 'a b' is no name outside" krun --rm --egress 'a b' ketch/base true
 	refused 125 "--egress: 'single' is no name outside" krun --rm --egress single ketch/base true
+	refused 125 "'192.0.2.1' is an address: --allow out:192.0.2.1 lets it" krun --rm --egress 192.0.2.1 ketch/base true
 	refused 125 '--egress none: other names are given' krun --rm --egress none --egress a.example.org ketch/base true
 	refused 125 'conflicting options: egress and --network none' krun --rm --network none --egress a.example.org ketch/base true
 }
