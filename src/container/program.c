@@ -15,6 +15,11 @@ enum { STATUS_NO_EXEC = 126, STATUS_NOT_FOUND = 127 };
 static int exec_failed(const char *name, int no, int *ret_status, struct err *e)
 {
 	*ret_status = no == ENOENT || no == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NO_EXEC;
+	if (no == ENOENT && !strcmp(name, "/sbin/init")) /* what --system begins with */
+		return err_set(e, no,
+			       "exec: \"%s\": no such file or directory: the image has no init system, as "
+			       "Debian's systemd-sysv, OpenRC or busybox are",
+			       name);
 	return err_sys(e, no, "exec: \"%s\"", name);
 }
 

@@ -44,6 +44,7 @@ static void what_cannot_start_says_why_with_dockers_status(void **state)
 		  "exec: \"nope\": executable file not found in $PATH" },
 		{ "{\"init\":true,\"process\":{\"args\":[\"nope\"]}}", 127, "executable file not found" },
 		{ "{\"process\":{\"args\":[\"/bin/nope\"]}}", 127, "exec: \"/bin/nope\": no such file" },
+		{ "{\"process\":{\"args\":[\"/sbin/init\"]}}", 127, "the image has no init system" },
 		{ "{\"process\":{\"args\":[\"/etc/passwd\"]}}", 126,
 		  "exec: \"/etc/passwd\": permission denied" },
 		{ "{\"process\":{\"args\":[\"/etc\"]}}", 126, "exec: \"/etc\": permission denied" },
