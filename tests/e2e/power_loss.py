@@ -77,7 +77,8 @@ class Store:
 
     def look(self):
         """All that a user can see, and that a power cut may not change by halves."""
-        seen = {"images": sorted(self.lines("images", "--format", "{{.Repository}}:{{.Tag}}"))}
+        names = self.lines("images", "--format", "{{.Repository}}:{{.Tag}}")
+        seen = {"images": sorted(n for n in names if n != "<none>:<none>")}  # `image prune` removes those of a cut import
         for name in sorted(self.lines("ps", "-a", "--format", "{{.Names}}")):
             seen["files of " + name] = self.files(name)
             seen["snapshots of " + name] = [n for n in self.lines("snapshot", "ls", "--format", "{{.Name}}", name)
