@@ -1,6 +1,7 @@
 /* buf.c - a growable byte buffer that is also a NUL-terminated string */
 #include "base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,12 @@ char *buf_take(struct buf *b)
 		free(b->data);
 	*b = (struct buf){ 0 };
 	return s;
+}
+
+int str_copy(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return text && !*ret ? -ENOMEM : 0;
 }
 
 char *str_printf(const char *fmt, ...)

@@ -29,6 +29,8 @@ char *buf_room(struct buf *b, size_t n);
 /* The string, owned by the caller; "" if nothing was added, NULL if failed.  b is empty afterwards. */
 char *buf_take(struct buf *b);
 /* printf into new memory; NULL only when memory is out. */
+/* *ret: a copy on the heap, NULL of NULL; 0 or -ENOMEM. */
+int str_copy(const char *text, char **ret);
 char *str_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Control characters, also U+0080 to U+009F (some terminals obey those), become "?". */
 void str_make_printable(char *s);

@@ -191,13 +191,23 @@ int parse_signal(const char *s, int *ret)
 	return parse_rt_signal(s, ret);
 }
 
-bool is_instance_name(const char *s)
+static bool is_name(const char *s, size_t least, size_t most)
 {
 	size_t n = strlen(s);
 
-	if (n < 2 || n > 128 || !isalnum((unsigned char)s[0]))
+	if (n < least || n > most || !isalnum((unsigned char)s[0]))
 		return false;
 	return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
+}
+
+bool is_instance_name(const char *s)
+{
+	return is_name(s, 2, 128);
+}
+
+bool is_snapshot_name(const char *s)
+{
+	return is_name(s, 1, SNAPSHOT_NAME_MAX);
 }
 
 void hex_encode(const void *s, unsigned n, char *ret)

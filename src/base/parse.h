@@ -23,7 +23,9 @@ int parse_mode(const char *s, uint32_t *ret);
 int parse_signal(const char *s, int *ret);
 /* Docker's rule for names of instances: [a-zA-Z0-9][a-zA-Z0-9_.-]*, here 2..128 characters. */
 bool is_instance_name(const char *s);
-
+#define SNAPSHOT_NAME_MAX 63
+/* The same letters, 1..SNAPSHOT_NAME_MAX of them. */
+bool is_snapshot_name(const char *s);
 /* Bytes of s as n*2 lower-case hex digits and a NUL in ret. */
 void hex_encode(const void *s, unsigned n, char *ret);
 /* Exactly n*2 lower-case hex digits. */

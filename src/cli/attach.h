@@ -33,8 +33,7 @@ struct attach {
 	int in_fd, out_fd, err_fd; /* borrowed; never made non-blocking */
 	attach_sink sink; /* in the place of out_fd; NULL: none */
 	void *sink_arg;
-	const sigset_t
-		*held; /* by attach_hold_signals: what is let through again in the end; NULL: what is now */
+	const sigset_t *held; /* from attach_hold_signals: the mask of afterwards; NULL: the one of now */
 };
 
 /* What is sent to the client from now on waits for attach_run. */

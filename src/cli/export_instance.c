@@ -119,16 +119,10 @@ static int put_root(struct exporting *ex, const struct snapshot *s, const struct
 
 /* --- states */
 
-static int copy_text(const char *text, char **ret)
-{
-	*ret = text ? strdup(text) : NULL;
-	return text && !*ret ? -ENOMEM : 0;
-}
-
 static const char *name_by_id(const struct snapshot *list, size_t n, const char *id)
 {
 	for (size_t i = 0; id && i < n; i++)
-		if (!strcmp(list[i].id, id) && *list[i].name != SNAPSHOT_UNFINISHED)
+		if (!strcmp(list[i].id, id))
 			return list[i].name;
 	return NULL;
 }
@@ -137,10 +131,10 @@ static const char *name_by_id(const struct snapshot *list, size_t n, const char 
 static int describe(const struct snapshot *s, const char *parent, bool now, struct exported_state *to,
 		    struct err *e)
 {
-	if (copy_text(parent, &to->parent) < 0)
+	if (str_copy(parent, &to->parent) < 0)
 		return no_memory(e);
 	if (!now) {
-		if (copy_text(s->name, &to->name) < 0 || copy_text(s->description, &to->description) < 0)
+		if (str_copy(s->name, &to->name) < 0 || str_copy(s->description, &to->description) < 0)
 			return no_memory(e);
 		to->created_ns = s->created_ns;
 		to->expires_ns = s->expires_ns;
@@ -160,11 +154,8 @@ static int put_snapshots(struct exporting *ex, const struct snapshot *list, size
 	if (!x->snapshots)
 		return no_memory(e);
 	for (size_t i = 0; i < n && r == 0; i++) {
-		struct exported_state *to = &x->snapshots[x->n_snapshots];
+		struct exported_state *to = &x->snapshots[x->n_snapshots++];
 
-		if (*list[i].name == SNAPSHOT_UNFINISHED)
-			continue;
-		x->n_snapshots++;
 		r = describe(&list[i], name_by_id(list, n, list[i].parent), false, to, e);
 		if (r == 0)
 			r = put_volumes(ex, &list[i], to, e);
@@ -190,9 +181,9 @@ static int put_now(struct exporting *ex, const struct snapshot *now, const char 
 }
 
 /* Before anything is written: what cannot be imported need not be exported. */
-static int check_number(const struct snapshot *list, size_t n, struct err *e)
+static int check_number(const struct snapshot *list, size_t n, const struct snapshot *now, struct err *e)
 {
-	size_t images = n;
+	size_t images = 1 + n + now->volumes.n;
 
 	for (size_t i = 0; i < n; i++)
 		images += list[i].volumes.n;
@@ -210,7 +201,7 @@ static int write_states(struct exporting *ex, struct snapshot *list, size_t n, c
 
 	for (size_t i = 0; i < n && no_volumes; i++)
 		strv_done(&list[i].volumes);
-	r = check_number(list, n, e);
+	r = check_number(list, n, now, e);
 	if (r == 0)
 		r = put_snapshots(ex, list, n, e);
 	return r == 0 ? put_now(ex, now, name_by_id(list, n, now->parent), e) : r;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
@@ -28,15 +29,28 @@ struct one {
 	bool asked;
 };
 
-static int ask(struct engine *en, const char *name, const struct stop_args *a, struct one *o, struct err *e)
+static bool is_asked(const struct one *all, size_t n, const char *id)
 {
+	for (size_t i = 0; i < n; i++)
+		if (all[i].asked && !strcmp(all[i].in.spec.id, id))
+			return true;
+	return false;
+}
+
+/* The n-th.  Named twice, it is asked once: some programs take a second signal for a word of haste. */
+static int ask(struct engine *en, const char *name, const struct stop_args *a, struct one *all, size_t n,
+	       struct err *e)
+{
+	struct one *o = &all[n];
 	int r = engine_find(en, name, &o->in, e);
 
 	if (r < 0)
 		return r;
 	if (a->signo)
 		o->in.spec.stop_signal = a->signo;
-	r = engine_stop_ask(en, &o->in, a->timeout_s, &o->stopping, e);
+	o->stopping.fd = -1;
+	if (!is_asked(all, n, o->in.spec.id))
+		r = engine_stop_ask(en, &o->in, a->timeout_s, &o->stopping, e);
 	o->asked = r == 0;
 	return r;
 }
@@ -48,7 +62,7 @@ static int stop_all(struct engine *en, const struct stop_args *a, struct one *al
 	for (size_t i = 0; i < names->n; i++) {
 		struct err why = { 0 };
 
-		if (ask(en, names->v[i], a, &all[i], &why) < 0)
+		if (ask(en, names->v[i], a, all, i, &why) < 0)
 			status = cli_complain(&why, STATUS_FAILED);
 	}
 	for (size_t i = 0; i < names->n; i++) {

@@ -82,11 +82,10 @@ static int check_images(const struct importing *im, const struct exported_state 
 static int check_name(struct importing *im, const char *name, struct err *e)
 {
 	bool taken = false;
-	int r = is_instance_name(name)
-			? record_name_taken(im->en->db, name, &taken, e)
-			: err_set(e, EINVAL,
-				  "invalid name '%.140s': only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
+	int r = engine_check_name(name, e);
 
+	if (r == 0)
+		r = record_name_taken(im->en->db, name, &taken, e);
 	return taken ? err_set(e, EEXIST, "there is an instance %s already: give it another name", name) : r;
 }
 

@@ -129,12 +129,6 @@ static const char *id_of(const struct importing *im, const struct snapshot_ids *
 	return NULL;
 }
 
-static int copy_text(const char *text, char **ret)
-{
-	*ret = text ? strdup(text) : NULL;
-	return text && !*ret ? -ENOMEM : 0;
-}
-
 static int describe(const struct importing *im, const struct exported_state *from, const char *id,
 		    const char *parent, struct snapshot *s)
 {
@@ -150,10 +144,10 @@ static int describe(const struct importing *im, const struct exported_state *fro
 	for (size_t i = 0; i < from->n_volumes; i++)
 		if (strv_add(&s->volumes, from->volumes[i].name) < 0)
 			return -ENOMEM;
-	if (!s->spec || copy_text(id, &s->id) < 0 || copy_text(from->name, &s->name) < 0 ||
-	    copy_text(im->id, &s->instance) < 0 || copy_text(parent, &s->parent) < 0 ||
-	    copy_text(from->description, &s->description) < 0 ||
-	    copy_text(from->spec.image_id, &s->image_id) < 0)
+	if (!s->spec || str_copy(id, &s->id) < 0 || str_copy(from->name, &s->name) < 0 ||
+	    str_copy(im->id, &s->instance) < 0 || str_copy(parent, &s->parent) < 0 ||
+	    str_copy(from->description, &s->description) < 0 ||
+	    str_copy(from->spec.image_id, &s->image_id) < 0)
 		return -ENOMEM;
 	return 0;
 }

@@ -48,12 +48,6 @@ static int check_free(struct engine *en, const struct instance *in, const char *
 	return r == -ENOENT ? 0 : r;
 }
 
-static int copy_text(const char *text, char **ret)
-{
-	*ret = text ? strdup(text) : NULL;
-	return text && !*ret ? -ENOMEM : 0;
-}
-
 static int describe(const struct instance *in, const struct snapshot_request *rq, struct snapshot *s)
 {
 	AUTO(buf_done) struct buf spec = { 0 };
@@ -66,8 +60,8 @@ static int describe(const struct instance *in, const struct snapshot_request *rq
 	s->created_ns = clock_real_ns();
 	s->expires_ns = rq->expires_ns;
 	s->automatic = rq->automatic;
-	if (!s->spec || copy_text(in->spec.id, &s->instance) < 0 ||
-	    copy_text(in->spec.image_id, &s->image_id) < 0 || copy_text(rq->description, &s->description) < 0)
+	if (!s->spec || str_copy(in->spec.id, &s->instance) < 0 ||
+	    str_copy(in->spec.image_id, &s->image_id) < 0 || str_copy(rq->description, &s->description) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -80,7 +74,7 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 	if (r == 0 && describe(in, rq, &s) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = rq->name ? copy_text(rq->name, &s.name) : choose_name(en, in, &s.name, e);
+		r = rq->name ? str_copy(rq->name, &s.name) : choose_name(en, in, &s.name, e);
 	if (r == 0 && !rq->no_volumes)
 		r = volumes_of_spec(en, &in->spec, &s.volumes, e);
 	if (r < 0) {
@@ -131,13 +125,13 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 		return r;
 	written = layer_is_written(en, spec->isolation, &w);
 	r = written ? sync_top(en, &w, e) : 0;
-	if (r == 0 && copy_text(w.snapshot, &s->parent) < 0)
+	if (r == 0 && str_copy(w.snapshot, &s->parent) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
 	s->layer = written ? w.top : w.below; /* lent for the time of the record */
 	r = record_sealed(en, spec, &w, s, e);
-	if (copy_text(s->layer, &s->layer) < 0 && r == 0)
+	if (str_copy(s->layer, &s->layer) < 0 && r == 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	return r;
 }
@@ -283,7 +277,7 @@ static int create_running(struct engine *en, const struct instance *in, const st
 	if (r < 0)
 		return r;
 	s->live = true;
-	if (copy_text(st.id, &s->layer) < 0 || copy_text(w.snapshot, &s->parent) < 0)
+	if (str_copy(st.id, &s->layer) < 0 || str_copy(w.snapshot, &s->parent) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
 		r = capture(en, in, rq, &w, &st, s, e);

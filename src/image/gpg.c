@@ -1,8 +1,10 @@
 /* gpg.c - what was signed by an OpenPGP key: gpgv reads it
  *
  * Message and keyring are nameless files that it inherits; it has no environment, no network, no files but programs and
- * libraries (Landlock, where the kernel has it), a user of its own where there are others, and can get no rights.  Its exit status alone says too little: of the lines on its status descriptor (GnuPG,
- * doc/DETAILS) exactly one message and exactly one good signature are accepted.
+ * libraries (Landlock, where the kernel has it), a user of its own where there are others, and can get no rights.
+ *
+ * Its exit status alone says too little: of the lines on its status descriptor (GnuPG, doc/DETAILS) exactly one message and
+ * exactly one good signature are accepted.
  */
 #include "image/gpg.h"
 

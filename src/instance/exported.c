@@ -90,14 +90,6 @@ static int check_state(const struct exported_state *s, struct err *e)
 
 /* --- all of them */
 
-static bool is_snapshot_name(const char *name)
-{
-	static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	size_t n = strlen(name);
-
-	return n && n <= EXPORTED_NAME_MOST && !strchr("_.-", *name) && strspn(name, more) == n;
-}
-
 static const struct exported_state *find(const struct exported *x, const char *name)
 {
 	for (size_t i = 0; i < x->n_snapshots; i++)

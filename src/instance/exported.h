@@ -12,10 +12,9 @@
 
 #include "instance/spec.h"
 
-#define EXPORTED_KEY	   "io.ketch.instance"
-#define EXPORTED_VERSION   1
-#define EXPORTED_NAME_MOST 63 /* letters of a snapshot's name */
-#define EXPORTED_MOST	   250 /* states and volumes in them: an archive has at most 256 images */
+#define EXPORTED_KEY	 "io.ketch.instance"
+#define EXPORTED_VERSION 1
+#define EXPORTED_MOST	 250 /* states and volumes in them: an archive has at most 256 images */
 
 struct exported_volume {
 	char *name;

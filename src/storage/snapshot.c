@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-
-#define NAME_MOST 63
+#include "base/parse.h"
 
 static const struct jfield memory_fields[] = {
 	J(J_STR, struct snapshot_memory, format),
@@ -54,15 +53,11 @@ void snapshots_free(struct snapshot *s, size_t n)
 
 int snapshot_name_check(const char *name, struct err *e)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-			  more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	size_t n = strlen(name);
-
-	if (n && n <= NAME_MOST && strspn(name, first) && strspn(name, more) == n)
+	if (is_snapshot_name(name))
 		return 0;
 	return err_set(e, EINVAL,
 		       "invalid snapshot name '%.80s': at most %d of [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-		       name, NAME_MOST);
+		       name, SNAPSHOT_NAME_MAX);
 }
 
 static int exists(const char *name, struct err *e)

@@ -14,6 +14,7 @@ import glob
 import io
 import os
 import random
+import select
 import shutil
 import signal
 import struct
@@ -92,14 +93,6 @@ class Store:
 
 # --- the disk
 
-def wait_for(test, what):
-    for _ in range(600):
-        if test():
-            return
-        signal.sigtimedwait([], 0.05)  # a mount made by another process sends no event
-    raise RuntimeError("waited in vain for " + what)
-
-
 def mount(disk, where):
     must("mount", "-t", "ext4", "-o", "loop,offset=%d" % START, disk, where)  # the loop device goes with it
 
@@ -113,13 +106,13 @@ class LoggedDisk:
             with open(path, "wb") as f:
                 f.truncate(size)
         os.makedirs(self.where)
-        before = os.stat(self.door).st_ino, os.stat(self.door).st_dev
-        self.daemon = subprocess.Popen(
-            ["qemu-storage-daemon", "--blockdev", "driver=file,node-name=data,filename=" + self.image,
+        must("qemu-storage-daemon", "--daemonize", "--pidfile", top + "/pid",  # returns once the door is there
+             "--blockdev", "driver=file,node-name=data,filename=" + self.image,
              "--blockdev", "driver=file,node-name=log,filename=" + self.log,
              "--blockdev", "driver=blklogwrites,node-name=disk,file=data,log=log",
-             "--export", "type=fuse,id=door,node-name=disk,writable=on,mountpoint=" + self.door])
-        wait_for(lambda: (os.stat(self.door).st_ino, os.stat(self.door).st_dev) != before, "the disk's door")
+             "--export", "type=fuse,id=door,node-name=disk,writable=on,mountpoint=" + self.door)
+        with open(top + "/pid") as f:
+            self.daemon = os.pidfd_open(int(f.read()))
         must("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0,offset=%d" % START, self.door,
              "%dk" % ((DISK_BYTES - START) >> 10))
         mount(self.door, self.where)
@@ -131,8 +124,9 @@ class LoggedDisk:
 
     def close(self):
         call(["umount", self.where])
-        self.daemon.terminate()
-        self.daemon.wait(60)
+        signal.pidfd_send_signal(self.daemon, signal.SIGTERM)
+        if not select.select([self.daemon], [], [], DEADLINE)[0]:
+            raise RuntimeError("qemu-storage-daemon does not end")
 
 
 class Log:

@@ -127,7 +127,7 @@ unused() { [ -z "$("$E2E/audit.py" "$DIR")" ]; }
 	ketch run -d --isolation container --name two -v meet:/v ketch/base sh -c "$meet" two one >/dev/null
 	await 30 logged one ready
 	await 30 logged two ready
-	is "$(ketch stop -t 60 one two)" $'one\ntwo'
+	is "$(ketch stop -t 60 one two one)" $'one\ntwo\none'
 	is "$(inspect_of one .State.ExitCode) $(inspect_of two .State.ExitCode)" '0 0'
 	ketch rm one two
 	ketch volume rm meet
