@@ -24,6 +24,35 @@ restarted() { [ "$(inspect_of db .RestartCount)" = "$1" ] && answers db; } # TIM
 	[ "$(cli db dbsize)" -gt 500 ]
 }
 
+# Both tell each write that is done by a line: that is what may not be lost.
+redis_writes='i=0; while :; do i=$((i + 1)); echo "set w$i $i"; done | redis-cli'
+sqlite_writes='(echo "create table t(i);"; i=0; while :; do i=$((i + 1)); echo "insert into t values($i); select $i;"; done) |
+	stdbuf -oL sqlite3 -cmd ".timeout 60000" /var/lib/rows.db'
+acknowledged() { wc -l <"$DIR/$1"; } # FILE: how many, as somebody outside knows
+further() { [ "$(acknowledged redis)" -gt "$1" ] && [ "$(acknowledged sqlite)" -gt "$2" ]; } # REDIS SQLITE
+rows() { ketch exec db sqlite3 -cmd '.timeout 60000' /var/lib/rows.db "select $1 from t" | tail -n 1; } # EXPRESSION
+in_order() { printf '%s\n' "$@" | sort -nc; } # NUMBER...
+
+@test "databases under load have in a snapshot what they had acknowledged, and go back to it" {
+	local redis sqlite redis_after sqlite_after keys
+	keys=$(cli db dbsize)
+	ketch exec db sh -c "$redis_writes" >"$DIR/redis" &
+	ketch exec db sh -c "$sqlite_writes" >"$DIR/sqlite" &
+	await 60 further 20 20
+	redis=$(acknowledged redis) sqlite=$(acknowledged sqlite)
+	ketch snapshot create --disk-only db@busy >/dev/null
+	redis_after=$(($(cli db dbsize) - keys)) sqlite_after=$(rows 'max(i)')
+	await 60 further "$redis_after" "$sqlite_after" # they go on
+	ketch rollback --stop db@busy
+	wait
+	ketch start db >/dev/null
+	await 60 answers db
+	in_order "$redis" $(($(cli db dbsize) - keys)) "$redis_after"
+	in_order "$sqlite" "$(rows 'max(i)')" "$sqlite_after"
+	is "$(rows 'count(*) = max(i)')" 1 # none is missing in between
+	is "$(ketch exec db sqlite3 /var/lib/rows.db 'pragma integrity_check')" ok
+}
+
 @test "while it is paused nobody is answered; then everybody is" {
 	ketch pause db
 	is "$(inspect_of db .State.Status)" paused
