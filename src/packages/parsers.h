@@ -1,7 +1,7 @@
 /* parsers.h - which files of a layer tell about packages, and how each is read
  *
- * Foreign bytes, read inside ketch-image only.  What is not read: yarn.lock, pnpm-lock.yaml, package-lock.json of version 1,
- * what requirements.txt does not pin by ==, rpm's databases of before SQLite, a database's write-ahead log.
+ * Foreign bytes, read inside ketch-image only.  What is not read: package-lock.json of version 1, what requirements.txt
+ * does not pin by ==, rpm's databases of before SQLite, a database's write-ahead log.
  */
 #ifndef PACKAGES_PARSERS_H
 #define PACKAGES_PARSERS_H
@@ -31,6 +31,8 @@ int toml_lock_parse(char *data, size_t n, struct package_file *f, struct err *e)
 int go_sum_parse(char *data, size_t n, struct package_file *f, struct err *e);
 int gemfile_parse(char *data, size_t n, struct package_file *f, struct err *e);
 int npm_parse(char *data, size_t n, struct package_file *f, struct err *e);
+int yarn_parse(char *data, size_t n, struct package_file *f, struct err *e);
+int pnpm_parse(char *data, size_t n, struct package_file *f, struct err *e);
 int pipfile_parse(char *data, size_t n, struct package_file *f, struct err *e);
 int composer_parse(char *data, size_t n, struct package_file *f, struct err *e);
 

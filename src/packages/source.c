@@ -41,6 +41,8 @@ static const struct {
 	struct package_source source;
 } names[] = {
 	{ "package-lock.json", { "npm", JSON_MAX, npm_parse, NULL } },
+	{ "yarn.lock", { "npm", TEXT_MAX, yarn_parse, NULL } },
+	{ "pnpm-lock.yaml", { "npm", TEXT_MAX, pnpm_parse, NULL } },
 	{ "Cargo.lock", { "cargo", TEXT_MAX, toml_lock_parse, NULL } },
 	{ "go.sum", { "golang", TEXT_MAX, go_sum_parse, NULL } },
 	{ "poetry.lock", { "pypi", TEXT_MAX, toml_lock_parse, NULL } },

@@ -32,7 +32,9 @@ static int parse(unsigned kind, char *data, size_t n, struct package_file *f, st
 					     "requirements.txt",
 					     "Pipfile.lock",
 					     "composer.lock",
-					     "Gemfile.lock" };
+					     "Gemfile.lock",
+					     "yarn.lock",
+					     "pnpm-lock.yaml" };
 
 	kind %= ARRAY_LEN(paths) + 1;
 	return kind == ARRAY_LEN(paths) ? rpm_header_parse((unsigned char *)data, n, f, e)

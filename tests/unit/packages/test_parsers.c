@@ -64,6 +64,8 @@ static void files_are_known_by_path_or_name(void **state)
 		{ "a/Cargo.lock", "cargo" },
 		{ "a/go.sum", "golang" },
 		{ "a/Gemfile.lock", "gem" },
+		{ "app/yarn.lock", "npm" },
+		{ "app/pnpm-lock.yaml", "npm" },
 		{ "a/composer.lock", "composer" },
 		{ "", NULL },
 	};
@@ -165,6 +167,103 @@ static void every_kind_of_text_tells_its_packages(void **state)
 		  "(~> 7)\n"
 		  "    none (1)\n",
 		  "rack 3.0.9 -\nrails 7.1.3 -\nnokogiri 1.16.2-x86_64-linux -\n" },
+		{ "yarn.lock",
+		  "# yarn lockfile v1\n"
+		  "\n"
+		  "\n"
+		  "\"@babel/core@^7.0.0\", \"@babel/core@^7.12.3\":\n"
+		  "  version \"7.12.10\"\n"
+		  "  resolved \"https://registry.yarnpkg.com/@babel/core/-/core-7.12.10.tgz#x\"\n"
+		  "  dependencies:\n"
+		  "    version \"^9.0.0\"\n"
+		  "\n"
+		  "ms@2.1.3, ms@^2.1.0:\n"
+		  "  version \"2.1.3\"\n"
+		  "\n"
+		  "\"old@npm:real@^1.0.0\":\n"
+		  "  version \"1.0.1\"\n",
+		  "@babel/core 7.12.10 -\nms 2.1.3 -\nreal 1.0.1 -\n" },
+		{ "yarn.lock",
+		  "__metadata:\n"
+		  "  version: 6\n"
+		  "  cacheKey: 8\n"
+		  "\n"
+		  "\"@s/x@npm:^1.0.0, @s/x@npm:^1.2.0\":\n"
+		  "  version: 1.2.5\n"
+		  "  resolution: \"@s/x@npm:1.2.5\"\n"
+		  "  dependencies:\n"
+		  "    version: ^9.0.0\n"
+		  "  languageName: node\n"
+		  "  linkType: hard\n"
+		  "\n"
+		  "\"app@workspace:.\":\n"
+		  "  version: 0.0.0-use.local\n"
+		  "  resolution: \"app@workspace:.\"\n"
+		  "\n"
+		  "\"old@npm:@s/real@^1.0.0\":\n"
+		  "  version: 1.0.1\n",
+		  "@s/x 1.2.5 -\n@s/real 1.0.1 -\n" },
+		{ "pnpm-lock.yaml",
+		  "lockfileVersion: 5.4\n"
+		  "\n"
+		  "specifiers:\n"
+		  "  react: 17.0.2\n"
+		  "\n"
+		  "dependencies:\n"
+		  "  react: 17.0.2\n"
+		  "\n"
+		  "packages:\n"
+		  "\n"
+		  "  /@s/x/7.12.0_react@17.0.2:\n"
+		  "    resolution: {integrity: sha512-x}\n"
+		  "    dev: false\n"
+		  "\n"
+		  "  /string_decoder/1.3.0:\n"
+		  "    resolution: {integrity: sha512-y}\n"
+		  "    dependencies:\n"
+		  "      safe-buffer: 5.2.1\n"
+		  "\n"
+		  "  github.com/a/b/0123456:\n"
+		  "    resolution: {tarball: https://codeload.github.com/a/b/tar.gz/0123456}\n"
+		  "    version: 1.0.0\n",
+		  "@s/x 7.12.0 -\nstring_decoder 1.3.0 -\n" },
+		{ "pnpm-lock.yaml",
+		  "lockfileVersion: '6.0'\n"
+		  "\n"
+		  "packages:\n"
+		  "\n"
+		  "  /@s/x@7.12.0(react@17.0.2):\n"
+		  "    resolution: {integrity: sha512-x}\n"
+		  "\n"
+		  "  /ms@2.1.3:\n"
+		  "    resolution: {integrity: sha512-y}\n",
+		  "@s/x 7.12.0 -\nms 2.1.3 -\n" },
+		{ "pnpm-lock.yaml",
+		  "lockfileVersion: '9.0'\n"
+		  "\n"
+		  "importers:\n"
+		  "  .:\n"
+		  "    dependencies:\n"
+		  "      ms:\n"
+		  "        specifier: ^2.1.0\n"
+		  "        version: 2.1.3\n"
+		  "\n"
+		  "packages:\n"
+		  "\n"
+		  "  '@s/x@7.12.0':\n"
+		  "    resolution: {integrity: sha512-x}\n"
+		  "\n"
+		  "  ms@2.1.3:\n"
+		  "    resolution: {integrity: sha512-y}\n"
+		  "\n"
+		  "  b@https://codeload.github.com/a/b/tar.gz/0123456:\n"
+		  "    resolution: {tarball: https://codeload.github.com/a/b/tar.gz/0123456}\n"
+		  "\n"
+		  "snapshots:\n"
+		  "\n"
+		  "  never@1.0.0:\n"
+		  "    dependencies:\n",
+		  "@s/x 7.12.0 -\nms 2.1.3 -\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
