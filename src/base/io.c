@@ -140,6 +140,35 @@ int read_given_file(const char *path, size_t max, struct buf *b)
 	return fd < 0 ? -errno : read_to_end(fd, max, b);
 }
 
+/* The lock goes with who holds it, so what a killed writer has left is simply written over.  Where a file system has no
+ * locks there is nobody to be kept out by one. */
+static void lock_whole(int fd)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_OFD_SETLKW, &fl) < 0 && errno == EINTR)
+		;
+}
+
+/* An empty file that no other writer of this name has: who waited for one finds it renamed, and opens the next. */
+static int open_temporary(int dirfd, const char *tmp, mode_t mode)
+{
+	for (;;) {
+		autoclose int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+		struct stat mine, there;
+
+		if (fd < 0)
+			return -errno;
+		lock_whole(fd);
+		if (fstat(fd, &mine) < 0)
+			return -errno;
+		if (fstatat(dirfd, tmp, &there, AT_SYMLINK_NOFOLLOW) < 0 || mine.st_ino != there.st_ino ||
+		    mine.st_dev != there.st_dev)
+			continue;
+		return ftruncate(fd, 0) < 0 ? -errno : take_fd(&fd);
+	}
+}
+
 static int write_file(int dirfd, const char *path, mode_t mode, const struct buf *data, bool durable)
 {
 	char tmp[512];
@@ -147,17 +176,17 @@ static int write_file(int dirfd, const char *path, mode_t mode, const struct buf
 
 	if (snprintf(tmp, sizeof(tmp), "%s" WRITE_FILE_TMP, path) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
-	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open_temporary(dirfd, tmp, mode);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = write_full(fd, data->data, data->len);
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
-	close(fd);
 	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dirfd, tmp, 0);
+	close(fd);
 	return r;
 }
 

@@ -27,7 +27,8 @@ int read_file(int dirfd, const char *path, size_t max, struct buf *b);
 int read_given_file(const char *path, size_t max, struct buf *b);
 /* What write_file_atomic and write_file_swap put behind a name until the file is whole. */
 #define WRITE_FILE_TMP ".new~"
-/* Writes path anew: temporary file, fsync, rename.  mode as for open(2). */
+/* Writes path anew: temporary file, fsync, rename.  mode as for open(2).  Of several writers at once the last one's is
+ * there, whole. */
 int write_file_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t n);
 /* The same without the fsync, for live state that need not outlive the machine. */
 int write_file_swap(int dirfd, const char *path, mode_t mode, const void *data, size_t n);
