@@ -86,9 +86,9 @@ static int kvm_plan(const struct instance_spec *s, const struct host_facts *h, s
 	plan_cards(&pl, s, plan_shares(&pl, s, plan_image(&pl, s, VMM_FD_EXTRA)));
 	/* panic=-1: a guest that panics ends its VM; reboot=k: by the keyboard controller's reset line */
 	vmm_plan_kernel_arg(&pl, "quiet console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k");
-	/* what this machine has not, and a kernel that trusts its CPU, need not try */
-	vmm_plan_kernel_arg(&pl, "pci=off i8042.noaux i8042.nokbd i8042.nopnp i8042.dumbkbd");
-	vmm_plan_kernel_arg(&pl, "tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on");
+	/* What this machine has not, and a kernel that trusts its CPU, need not try.  That there is no keyboard controller
+	 * say the ACPI tables; i8042.nopnp would make the kernel look for one all the same, for half a second. */
+	vmm_plan_kernel_arg(&pl, "pci=off tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on");
 	/* words that the kernel does not know become init's environment */
 	vmm_plan_kernel_arg(&pl, GUEST_AGENT_ENV "=vsock");
 	if (pl.r == 0)
