@@ -104,10 +104,11 @@ int begin_follow(struct engine *en, const struct instance_spec *spec, const stru
 	return attach_run(fd, &a);
 }
 
-int begin_run(struct engine *en, const struct instance_spec *spec, const struct attach *how, struct err *e)
+int begin_started(struct engine *en, const struct instance_spec *spec, const struct attach *how, int r,
+		  int fd)
 {
 	bool detached = false;
-	int fd = -1, status = engine_start(en, spec, &fd, e);
+	int status = r;
 
 	if (status == -EALREADY)
 		return status;
@@ -117,6 +118,13 @@ int begin_run(struct engine *en, const struct instance_spec *spec, const struct 
 	if (spec->auto_remove && !detached && (!how->detach || status != 0))
 		remove_ended(en, spec);
 	return status;
+}
+
+int begin_run(struct engine *en, const struct instance_spec *spec, const struct attach *how, struct err *e)
+{
+	int fd = -1, r = engine_start(en, spec, &fd, e);
+
+	return begin_started(en, spec, how, r, fd);
 }
 
 int begin_locked(struct engine *en, const struct instance *in, int lock, struct err *e)

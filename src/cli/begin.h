@@ -19,6 +19,9 @@ int begin_prepare(const struct take_part *t, const struct instance_spec *spec, b
  * Returns the exit status, or -errno: -EALREADY when it runs. */
 int begin_run(struct engine *en, const struct instance_spec *spec, const struct attach *how, struct err *e);
 
+/* The same behind a start of another kind, which said r, and fd if that is 0. */
+int begin_started(struct engine *en, const struct instance_spec *spec, const struct attach *how, int r,
+		  int fd);
 /* The second half: fd is the connection to its monitor, from engine_start. */
 int begin_follow(struct engine *en, const struct instance_spec *spec, const struct attach *how, int fd,
 		 bool *ret_detached);

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "engine/warm.h"
 
 /* --- tag */
 
@@ -51,7 +52,7 @@ static int remove_image(struct cli *c, const char *ref, bool force, struct err *
 	int r = s ? image_find(s, ref, &im, e) : -e->no;
 
 	if (r == 0)
-		r = engine_image_in_use(c->engine, im.id, &in_use, e);
+		r = warm_release_image(c->engine, im.id, &in_use, e);
 	if (r == 0)
 		r = image_remove(s, ref, in_use, force, &lines, e);
 	if (r < 0)

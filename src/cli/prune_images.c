@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "cli/prune_int.h"
+#include "engine/warm.h"
 
 /* "Untagged: x" -> "untagged: x", as Docker has it here. */
 static int note_lines(struct pruned *p, struct strv *lines, struct err *e)
@@ -24,10 +25,13 @@ static int prune_image(struct cli *c, const struct image *im, const struct prune
 	AUTO(strv_done) struct strv lines = { 0 };
 	uint64_t shared = 0;
 	bool in_use;
-	int r = engine_image_in_use(c->engine, im->id, &in_use, e);
+	int r;
 
-	if (r < 0 || in_use || ((im->refs.n || im->digests.n) && !a->all) ||
+	if (((im->refs.n || im->digests.n) && !a->all) ||
 	    !prune_fits(&a->filters, im->created_ns, &im->config.config.labels))
+		return 0;
+	r = warm_release_image(c->engine, im->id, &in_use, e);
+	if (r < 0 || in_use)
 		return r;
 	r = image_shared_bytes(cli_images(c, e), im->id, &shared, e);
 	if (r == 0)

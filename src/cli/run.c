@@ -12,6 +12,7 @@
 #include "cli/pull.h"
 #include "cli/run_defaults.h"
 #include "cli/template.h"
+#include "cli/warm.h"
 
 static int print_plan(struct engine *en, const struct run_request *rq, struct err *e)
 {
@@ -69,7 +70,14 @@ static int print_id(const struct instance_spec *spec, struct err *e)
 	return cli_print(&out, e);
 }
 
-static int run_new(struct engine *en, const struct run_args *a, const sigset_t *before, struct err *e)
+static int start_new(struct engine *en, const struct warm *w, const struct instance_spec *spec,
+		     const struct attach *how, struct err *e)
+{
+	return *w->name ? warm_begin(en, w, spec, how, e) : begin_run(en, spec, how, e);
+}
+
+static int run_new(struct engine *en, const struct run_args *a, const struct warm *w, const sigset_t *before,
+		   struct err *e)
 {
 	AUTO(spec_done) struct instance_spec spec = { 0 };
 	struct attach how;
@@ -81,20 +89,28 @@ static int run_new(struct engine *en, const struct run_args *a, const sigset_t *
 		return r;
 	how.detach = a->detach;
 	how.held = before;
-	r = begin_run(en, &spec, &how, e);
+	r = start_new(en, w, &spec, &how, e);
 	return r == 0 && a->detach ? print_id(&spec, e) : r;
 }
 
 /* Who is told to end between the record and the start would leave what nobody has started, and --rm does not remove. */
-static int run_held(struct engine *en, const struct run_args *a, struct err *e)
+static int run_held(struct engine *en, const struct run_args *a, const struct warm *w, struct err *e)
 {
 	sigset_t before;
 	int r;
 
 	attach_hold_signals(&before);
-	r = run_new(en, a, &before, e);
+	r = run_new(en, a, w, &before, e);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
+}
+
+static int run_begun(struct engine *en, const struct run_args *a, struct err *e)
+{
+	AUTO(warm_done) struct warm w = { 0 };
+	int r = warm_wanted(en, a, &w, e);
+
+	return r < 0 ? r : run_held(en, a, &w, e);
 }
 
 /* What can be known to be wrong before anything is made. */
@@ -125,7 +141,7 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 		return -e->no;
 	if (a->quiet)
 		engine_set_progress(en, NULL, NULL);
-	return a->dry_run ? print_plan(en, &a->rq, e) : run_held(en, a, e);
+	return a->dry_run ? print_plan(en, &a->rq, e) : run_begun(en, a, e);
 }
 
 #define RUN_USAGE "IMAGE [COMMAND] [ARG...]"
@@ -158,7 +174,20 @@ const struct command cmd_run = {
 		"for both. What stands behind the image is the command with its arguments; without one "
 		"the image's own command runs.\n\n"
 		"The exit status is that of the command; 125 when Ketch itself failed, 126 when the "
-		"command cannot be executed, 127 when it was not found, 128+n when signal n ended it.",
+		"command cannot be executed, 127 when it was not found, 128+n when signal n ended it.\n\n"
+		"--warm keeps a virtual machine that has booted with the image and in which nothing has "
+		"begun, "
+		"and has the next one with --warm begin there instead of booting: one for each image, "
+		"kernel, "
+		"driver, number of networks and size (--memory, --cpus, --storage-opt size=) of this host.  "
+		"When one of them changes, it is made anew; template ls lists them.  All other flags are "
+		"those of each instance, but what is mounted of the host, volumes too, is refused: such a "
+		"machine cannot be saved.  So are containers, which boot nothing.  Under --driver kvm all "
+		"who "
+		"began in one machine share its pages until somebody writes to them: always instances of one "
+		"store, so of one user.\n\n"
+		"--template NAME goes on from what the template was doing: only --name, --rm, --detach, "
+		"--attach, --detach-keys and --sig-proxy can be given beside it.",
 	.opts = RUN_OPTS,
 	.args_size = sizeof(struct run_args),
 	.defaults = &run_defaults,

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "cli/run_profile.h"
+#include "cli/template.h"
 
 static int no_memory(struct err *e)
 {
@@ -63,6 +64,7 @@ static int keep_isolation(struct run_args *a, struct err *e)
 	free(take_ptr(a->isolation));
 	free(take_ptr(a->runtime));
 	a->vm = false;
+	a->defaults.warm |= a->warm;
 	return r;
 }
 
@@ -98,7 +100,7 @@ static int add_names(struct strv *ret, const char *list)
 }
 
 /* "--profile A,B --profile C" of the line; without any that of the settings.  What else is wrong with the line its own
- * parser tells. */
+ * parser tells, but for what does not go with --template: only here it is known what was not given. */
 static int find_profiles(const struct settings *s, const struct command *cmd, char *const *argv,
 			 struct strv *ret, struct err *e)
 {
@@ -113,8 +115,12 @@ static int find_profiles(const struct settings *s, const struct command *cmd, ch
 		r = add_names(ret, scratch.profiles.v[i]);
 	if (!scratch.profiles.n && by_default)
 		r = add_names(ret, by_default);
+	if (r < 0)
+		no_memory(e);
+	else if (scratch.template)
+		r = template_check_flags(cmd->opts, &scratch, e);
 	opts_done(cmd->opts, &scratch);
-	return r < 0 ? no_memory(e) : 0;
+	return r;
 }
 
 static int take_profile(const char *root, const char *name, struct run_args *a, struct err *e)

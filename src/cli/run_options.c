@@ -29,6 +29,7 @@ const struct opt explain_opts[] = {
 	RUN_OPT(FLAG, 0, "dry-run", dry_run, NULL, "Print the steps that would be done, and do nothing"),
 	RUN_OPT(FLAG, 0, "sig-proxy", part.sig_proxy, NULL, "Send signals on to it; true"),
 	RUN_OPT(STR, 0, "template", template, "NAME", "Go on from a template, without an image"),
+	RUN_OPT(FLAG, 0, "warm", warm, NULL, "Begin in a virtual machine that has booted before"),
 
 	RUN_OPT(LIST, 0, "add-host", rq.sandbox.hosts, "NAME:ADDRESS",
 		"Add a line to /etc/hosts; host-gateway is the host"),

@@ -11,7 +11,7 @@
 /* What holds where the line says nothing of it; borrowed from the settings. */
 struct run_defaults {
 	int isolation; /* enum isolation */
-	bool auto_isolation;
+	bool auto_isolation, warm;
 	const char *driver, *kernel;
 };
 
@@ -24,13 +24,13 @@ struct run_args {
 	char *format; /* explain's, */
 	bool rules; /* too */
 	int64_t pids_limit;
-	bool detach, vm, dry_run, quiet, no_content_trust;
+	bool detach, vm, dry_run, quiet, no_content_trust, warm;
 };
 
 /* The first rows are explain's own, the next are for an instance that is started at once: create has the others. */
 extern const struct opt explain_opts[];
 #define RUN_OPTS    (explain_opts + 2)
-#define CREATE_OPTS (RUN_OPTS + 5)
+#define CREATE_OPTS (RUN_OPTS + 6)
 
 /* The words of the command line become a request; image and arguments are the caller's to free. */
 int run_args_take(struct run_args *a, struct strv *words, struct err *e);

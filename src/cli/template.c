@@ -1,6 +1,6 @@
 /* template.c - ketch template: virtual machines that have booted and warmed up, for others to go on from
  *
- * A template is an instance that does not run, with the label LABEL, and its snapshot SNAPSHOT, which holds its memory.
+ * A template is an instance that does not run, with the label TEMPLATE_LABEL, and its snapshot TEMPLATE_SNAPSHOT, which holds its memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,15 +14,13 @@
 #include "cli/saved.h"
 #include "cli/template.h"
 #include "cli/text.h"
-
-#define LABEL	 "ketch.template"
-#define SNAPSHOT "template"
+#include "engine/warm.h"
 
 bool template_is(const struct instance *in)
 {
 	for (size_t i = 0; i < in->spec.labels.n; i++)
-		if (!strncmp(in->spec.labels.v[i], LABEL "=", strlen(LABEL "=")) &&
-		    !strcmp(in->spec.labels.v[i] + strlen(LABEL "="), in->spec.name))
+		if (!strncmp(in->spec.labels.v[i], TEMPLATE_LABEL "=", strlen(TEMPLATE_LABEL "=")) &&
+		    !strcmp(in->spec.labels.v[i] + strlen(TEMPLATE_LABEL "="), in->spec.name))
 			return true;
 	return false;
 }
@@ -36,7 +34,7 @@ static int find(struct engine *en, const char *name, struct instance *ret, struc
 		return err_set(e, ENOENT, "there is no template \"%.80s\"", name);
 	if (r < 0)
 		return err_sys(e, -r, "template %.80s", name);
-	return snapshot_find(en, ret, SNAPSHOT, ret_snapshot, e);
+	return snapshot_find(en, ret, TEMPLATE_SNAPSHOT, ret_snapshot, e);
 }
 
 /* --- create */
@@ -73,7 +71,7 @@ static int warm_up(struct engine *en, const struct instance *in, const struct st
 
 static int keep(struct engine *en, const struct instance *in, struct err *e)
 {
-	const struct snapshot_request how = { .name = SNAPSHOT, .memory = MEMORY_MUST };
+	const struct snapshot_request how = { .name = TEMPLATE_SNAPSHOT, .memory = MEMORY_MUST };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 
 	return snapshot_create(en, in, &how, &s, e);
@@ -129,7 +127,8 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	a->vm = true;
 	if (r == 0)
 		r = run_args_take(a, words, e);
-	if (r == 0 && (strv_addf(&a->rq.labels, LABEL "=%s", name) < 0 || !(a->rq.name = strdup(name))))
+	if (r == 0 &&
+	    (strv_addf(&a->rq.labels, TEMPLATE_LABEL "=%s", name) < 0 || !(a->rq.name = strdup(name))))
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
 		r = make(en, a, &command, e);
@@ -159,17 +158,45 @@ const struct command cmd_template_create = {
 
 /* --- run --template */
 
+/* What of an instance is not of its template. */
+static bool may_differ(const char *name)
+{
+	static const char *const names[] = { "attach", "detach",    "detach-keys", "name", "quiet",
+					     "rm",     "sig-proxy", "template",	   "vm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+int template_check_flags(const struct opt *opts, const struct run_args *given, struct err *e)
+{
+	const char *fixed = NULL;
+
+	for (const struct opt *o = opts; o->type;
+	     o++) /* of two names for one thing the last is the usual one */
+		if (opts_is_given(o, given) && !may_differ(o->name))
+			fixed = o->name;
+	return fixed ? err_set(e, EINVAL,
+			       "--template: the machine runs already: --%s is of the template (template "
+			       "create)",
+			       fixed)
+		     : 0;
+}
+
 static int go_on(struct cli *c, const struct run_args *a, const struct instance_spec *spec,
 		 const struct snapshot *s, struct err *e)
 {
 	AUTO(buf_done) struct buf line = { 0 };
 	struct attach how;
-	int r = begin_prepare(&a->part, spec, spec->process.stdin_open, &how, e);
+	int fd = -1, r = begin_prepare(&a->part, spec, spec->process.stdin_open, &how, e);
 
 	if (r < 0)
 		return r;
 	how.detach = a->detach;
-	r = cli_start_saved(c, spec, s, &how, e);
+	r = engine_start_saved(c->engine, spec, s, &fd, e);
+	r = begin_started(c->engine, spec, &how, r, fd);
 	if (r != 0 || !a->detach)
 		return r;
 	buf_addf(&line, "%s\n", spec->id);
@@ -182,7 +209,7 @@ int template_run(struct cli *c, const struct run_args *a, struct err *e)
 	AUTO(instance_done) struct instance in = { 0 };
 	AUTO(spec_done) struct instance_spec spec = { 0 };
 	autofree char *chosen = NULL;
-	struct clone_request how = { .name = a->rq.name };
+	struct clone_request how = { .name = a->rq.name, .auto_remove = a->rq.auto_remove };
 	struct engine *en = cli_engine(c, e);
 	unsigned number = 0;
 	int r = en ? find(en, a->template, &in, &s, e) : -e->no;
@@ -255,30 +282,7 @@ const struct command cmd_template_inspect = {
 	.run = inspect_run,
 };
 
-/* --- ls, rm */
-
-static int ls_run(struct cli *c, void *args, struct strv *words, struct err *e)
-{
-	AUTO(buf_done) struct buf out = { 0 };
-	struct engine *en = cli_engine(c, e);
-	struct instance *all = NULL;
-	size_t n = 0;
-	int r = en ? engine_list(en, true, &all, &n, e) : -e->no;
-
-	for (size_t i = 0; i < n && r == 0; i++)
-		if (template_is(&all[i]))
-			buf_addf(&out, "%s\n", all[i].spec.name);
-	instances_free(all, n);
-	return r < 0 ? r : cli_print(&out, e);
-}
-
-const struct command cmd_template_ls = {
-	.name = "template ls",
-	.usage = "",
-	.summary = "List templates",
-	.opts = no_opts,
-	.run = ls_run,
-};
+/* --- rm */
 
 static int remove_one(struct engine *en, const char *name, struct err *e)
 {

@@ -7,6 +7,9 @@
 /* Its exit status, or -errno. */
 int template_run(struct cli *c, const struct run_args *a, struct err *e);
 
+/* `given` is what the line says, and zero where it says nothing: -EINVAL by the name of a flag that --template leaves no room for. */
+int template_check_flags(const struct opt *opts, const struct run_args *given, struct err *e);
+
 /* Is it one?  The label names the template, also in those that went on from it. */
 bool template_is(const struct instance *in);
 

@@ -16,5 +16,7 @@ extern const struct backend container_backend;
 void container_detach(struct running *r);
 /* START of stream 0, which lives: says STARTED once more.  All others end: who asked for them is not there. */
 void container_attach(struct running *r);
+/* Was START of stream 0 seen?  Else nothing has been made yet but cgroups and mounts that nobody is in. */
+bool container_has_begun(const struct running *r);
 
 #endif

@@ -309,6 +309,11 @@ void container_attach(struct running *r)
 	stream_attach(main);
 }
 
+bool container_has_begun(const struct running *r)
+{
+	return r->started;
+}
+
 const struct backend container_backend = {
 	.name = "container",
 	.plan = container_plan,

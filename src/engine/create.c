@@ -319,29 +319,49 @@ int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct e
 	return r;
 }
 
-int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
+int engine_record(struct engine *en, struct instance_spec *s, struct err *e)
+{
+	autoclose int lock = -1;
+	int r = net_resolve(en, s, true, e);
+
+	if (r == 0)
+		r = instance_dir_make(en, s->id, &lock, e);
+	if (r == 0)
+		r = volumes_record_instance(en, s, e);
+	if (r < 0 && lock >= 0)
+		remove_tree(en->instances_fd, s->id);
+	if (r == 0)
+		engine_tell(en, s, "create", NULL);
+	return r;
+}
+
+int engine_describe(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
 {
 	struct instance_spec s = { 0 };
-	autoclose int lock = -1;
 	int r = make_spec(en, rq, &s, e);
 
 	if (r == 0)
 		r = engine_check_plan(en, &s, e);
-	if (r == 0)
-		r = net_resolve(en, &s, true, e);
-	if (r == 0)
-		r = instance_dir_make(en, s.id, &lock, e);
-	if (r == 0)
-		r = volumes_record_instance(en, &s, e);
-	if (r < 0 && lock >= 0)
-		remove_tree(en->instances_fd, s.id);
-	if (r < 0) {
+	if (r < 0)
 		json_done(&instance_spec_table, &s);
+	else
+		*ret = s;
+	return r;
+}
+
+int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
+{
+	struct instance_spec s = { 0 };
+	int r = engine_describe(en, rq, &s, e);
+
+	if (r < 0)
 		return r;
-	}
-	engine_tell(en, &s, "create", NULL);
-	*ret = s;
-	return 0;
+	r = engine_record(en, &s, e);
+	if (r < 0)
+		json_done(&instance_spec_table, &s);
+	else
+		*ret = s;
+	return r;
 }
 
 int engine_plan(struct engine *en, const struct run_request *rq, struct plan *ret, struct err *e)

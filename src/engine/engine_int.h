@@ -91,6 +91,8 @@ void engine_tell_volume(struct engine *en, const char *name, const char *action)
 /* The same of a network: "create", "destroy"; more: "container=ID", or NULL. */
 struct network;
 void engine_tell_network(struct engine *en, const struct network *n, const char *action, const char *more);
+/* start.c: starts a machine with no main process (boot.h, blank), which ends when *ret_fd is closed. */
+int engine_start_blank(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
 /* start.c: starts a monitor for the files of an instance that does not run; -EALREADY: it does.  *ret_fd as engine_start. */
 int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e);
 /* start.c: the same of one without a record (scratch.h), whose lock is taken. */
@@ -122,6 +124,10 @@ const struct host_facts *engine_facts_kvm(struct engine *en);
 /* create.c: -EINVAL and what is wrong, unless it may be the name of an instance. */
 int engine_check_name(const char *name, struct err *e);
 
+/* create.c: what a request comes to, checked, and not recorded.  *ret by json_done. */
+int engine_describe(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e);
+/* create.c: the record and the directory of an instance that is described. */
+int engine_record(struct engine *en, struct instance_spec *s, struct err *e);
 /* create.c: a new directory below ROOT/instances, and its lock */
 int instance_dir_make(struct engine *en, const char *id, int *ret_lock, struct err *e);
 

@@ -92,6 +92,7 @@ enum clone_volumes {
 struct clone_request {
 	const char *name; /* of the new instance */
 	enum clone_volumes volumes;
+	bool auto_remove; /* it goes with its end */
 };
 /* A new instance that goes on from a snapshot (NULL: from what `in` is now): its own id, name, hostname.  *ret is its
  * spec. */

@@ -233,6 +233,7 @@ static int clone_from(struct engine *en, const struct snapshot *s, const struct 
 
 	if (r == 0)
 		r = new_identity(rq->name, &spec, e);
+	spec.auto_remove |= rq->auto_remove;
 	if (r == 0)
 		r = choose_volumes(en, s, rq, &spec, &c.volumes, e);
 	if (r == 0)

@@ -249,6 +249,13 @@ int engine_start_saved(struct engine *en, const struct instance_spec *spec, cons
 	return start(&s, ret_fd, e);
 }
 
+int engine_start_blank(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
+{
+	AUTO(starter_done) struct starter s = { .en = en, .spec = spec, .boot.blank = true, .dir_fd = -1 };
+
+	return start(&s, ret_fd, e);
+}
+
 int start_files(struct engine *en, const struct instance_spec *spec, int *ret_fd, struct err *e)
 {
 	AUTO(starter_done)

@@ -3,7 +3,8 @@
  * States: CONFIG -CONFIG / READY-> UP -SHUTDOWN-> STOPPING -(all ended)-> power off.
  *
  * A machine that was restored finds its stream reset: UP -reset-> RESTORED -SEED, CONFIG / READY-> RESTORED -START 0 / STARTED-> UP.
- * Its workload stands still since before it was saved (FILES_HOLD), and goes on at START.
+ * Its workload stands still since before it was saved (FILES_HOLD), and goes on at START.  One in which nothing had begun
+ * takes over all of the new spec at CONFIG, and is then as one that has just booted: RESTORED -SEED, CONFIG / READY-> UP.
  *
  * A port (QEMU) stays open over a restore, and what was under way in it would be torn: so the host has asked for SILENCE
  * before, and nothing is under way.  The next word after that is the old host's, or a HELLO of another one.
@@ -87,6 +88,19 @@ static void on_backend_ended(void *arg, const struct err *why)
 
 /* --- from the monitor */
 
+/* A machine that was restored has had one, or none. */
+static void drop_filter(struct boot *b)
+{
+	for (size_t i = 0; i < b->n_fds; i++) {
+		if (strcmp(b->fds[i].name, "seccomp") != 0)
+			continue;
+		close(b->fds[i].fd);
+		free(b->fds[i].name);
+		b->fds[i] = b->fds[--b->n_fds];
+		return;
+	}
+}
+
 static int add_filter(struct guest *g, struct err *e)
 {
 	autofree void *bytes = NULL;
@@ -124,6 +138,24 @@ static bool needs_shares(const struct instance_spec *s)
 	return false;
 }
 
+/* The workload of a root that is there: READY follows. */
+static int prepare_workload(struct guest *g, struct err *e)
+{
+	const struct instance_spec *s = &g->boot.spec;
+	int r = container_backend.plan(s, &g->boot.facts, &g->plan, e);
+
+	return r < 0 ? r
+		     : container_backend.start(&g->boot, &g->plan, g->loop, &g->events, &g->instance,
+					       &g->running, e);
+}
+
+/* What the config is about is ours from now on. */
+static void take_spec(struct guest *g)
+{
+	g->boot.spec = g->config.spec;
+	g->config.spec = (struct instance_spec){ 0 };
+}
+
 static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 {
 	struct instance_spec *s = &g->boot.spec;
@@ -131,8 +163,7 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 
 	if (r < 0)
 		return r;
-	*s = g->config.spec;
-	g->config.spec = (struct instance_spec){ 0 };
+	take_spec(g);
 	r = system_facts(&g->boot.facts, e);
 	if (r == 0)
 		r = add_filter(g, e);
@@ -142,12 +173,29 @@ static int start_workload(struct guest *g, const struct msg *m, struct err *e)
 		r = network_set_up(g->initramfs, s, e);
 	if (r == 0)
 		r = root_make(s, &g->boot, e);
-	if (r == 0)
-		r = container_backend.plan(s, &g->boot.facts, &g->plan, e);
-	if (r == 0)
-		r = container_backend.start(&g->boot, &g->plan, g->loop, &g->events, &g->instance,
-					    &g->running, e);
-	return r;
+	return r < 0 ? r : prepare_workload(g, e);
+}
+
+int guest_begin_anew(struct guest *g, struct guest_config *config, struct err *e)
+{
+	int r = needs_shares(&config->spec)
+			? err_set(e, EPROTO, "a machine that was restored cannot be given shares")
+			: network_renew(&g->boot.spec, &config->spec, e);
+
+	if (r < 0)
+		return r;
+	container_backend.release(g->running);
+	g->running = NULL;
+	plan_done(&g->plan);
+	json_done(&instance_state_table, &g->instance);
+	json_done(&instance_spec_table, &g->boot.spec);
+	json_done(&guest_config_table, &g->config);
+	drop_filter(&g->boot);
+	g->config = *config;
+	*config = (struct guest_config){ 0 };
+	take_spec(g);
+	r = add_filter(g, e);
+	return r < 0 ? r : prepare_workload(g, e);
 }
 
 static void on_config(struct guest *g, const struct msg *m)

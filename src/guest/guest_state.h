@@ -27,6 +27,9 @@ struct guest {
 /* Where the kernel says its things; the monitor keeps the end of that. */
 void guest_say_on_console(const char *text);
 void guest_send_failed(struct guest *g, uint32_t stream, const char *text);
+/* Of a machine that was restored with nothing begun in it: its disks are those of the config (which is taken), all else it says is
+ * yet to be made.  READY follows. */
+int guest_begin_anew(struct guest *g, struct guest_config *config, struct err *e);
 
 /* restored.c: UP -> RESTORED -> UP */
 /* The old host is gone: whoever comes has to say who this machine is now. */

@@ -36,30 +36,30 @@ static void take_over(struct instance_spec *of, struct instance_spec *from)
 	from->net = was.net;
 }
 
-static int become(struct guest *g, const struct msg *m, struct err *e)
+static int become(struct guest *g, struct guest_config *c, struct err *e)
 {
-	struct guest_config c = { 0 };
-	int r = g->seeded ? guest_config_parse(m->data, m->len, &c, e)
-			  : err_set(e, EPROTO, "no seed came from the host");
+	int r = identity_change(g->instance.pid, &g->boot.spec, &c->spec, e);
 
-	if (r == 0)
-		r = identity_change(g->instance.pid, &g->boot.spec, &c.spec, e);
-	if (r == 0)
-		take_over(&g->boot.spec, &c.spec);
-	json_done(&guest_config_table, &c);
-	return r;
+	if (r < 0)
+		return r;
+	take_over(&g->boot.spec, &c->spec);
+	msg_put(conn_out(g->conn), MSG_READY, 0, NULL, 0);
+	conn_flush(g->conn);
+	return 0;
 }
 
 void restored_become(struct guest *g, const struct msg *m)
 {
+	struct guest_config c = { 0 };
 	struct err e = { 0 };
+	int r = g->seeded ? guest_config_parse(m->data, m->len, &c, &e)
+			  : err_set(&e, EPROTO, "no seed came from the host");
 
-	if (become(g, m, &e) < 0) {
+	if (r == 0)
+		r = container_has_begun(g->running) ? become(g, &c, &e) : guest_begin_anew(g, &c, &e);
+	if (r < 0)
 		guest_send_failed(g, 0, e.msg);
-		return;
-	}
-	msg_put(conn_out(g->conn), MSG_READY, 0, NULL, 0);
-	conn_flush(g->conn);
+	json_done(&guest_config_table, &c);
 }
 
 void restored_go_on(struct guest *g)

@@ -21,6 +21,7 @@ static const struct jfield boot_fields[] = {
 	J(J_INT, struct boot, restarts),
 	JK(J_INT, struct boot, backoff_ms, "backoffMs"),
 	JK(J_BOOL, struct boot, files_only, "filesOnly"),
+	J(J_BOOL, struct boot, blank),
 	J(J_STR, struct boot, root),
 	JK(J_STR, struct boot, run_root, "runRoot"),
 	J(J_STR, struct boot, ketch),

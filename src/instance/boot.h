@@ -46,6 +46,7 @@ struct boot {
 	int64_t snapshot_in_ns; /* when the first snapshot of its policy is due */
 	int restarts, backoff_ms; /* by its policy, so far: struct instance_state */
 	bool files_only; /* no main process: it is started for GET and PUT, and ends with its first client */
+	bool blank; /* no main process: its machine boots to have its memory saved, and ends with its first client */
 	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */
 	char *ketch; /* path of the ketch program */
 };

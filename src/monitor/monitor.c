@@ -19,6 +19,9 @@
  * it ends when the client that started it leaves.  Nothing of that is recorded, but in state.json, for who finds it
  * killed; it listens where only those look who are about files.
  *
+ * Blank (boot.h): there is no main process, ever; it is RUNNING once its machine has booted, and is killed when the client
+ * that started it leaves.
+ *
  * Runs as: ketch-monitor, uid of the caller, in a session of its own.
  */
 #include "monitor/monitor.h"
@@ -89,12 +92,28 @@ static void send_main(struct monitor *m, const struct process *p)
 	m->backend->send(m->running, &(struct msg){ MSG_START, 0, json.data, json.len });
 }
 
+/* It has booted, and nothing begins in it: what is asked of it is for the machine alone. */
+static void stand_by(struct monitor *m)
+{
+	m->main_sent = true;
+	m->state.status = STATUS_RUNNING;
+	m->state.started_ns = clock_real_ns();
+	monitor_save_state(m);
+	release_early(m);
+}
+
 void monitor_start_main(struct monitor *m)
 {
 	static const struct process waits = { .hold = true };
 	struct err e;
 
-	if (m->last.len || !m->backend_ready || m->main_sent || (!m->client_settled && !m->boot.files_only))
+	if (m->last.len || !m->backend_ready || m->main_sent)
+		return;
+	if (m->boot.blank) {
+		stand_by(m);
+		return;
+	}
+	if (!m->client_settled && !m->boot.files_only)
 		return;
 	if (names_await(&m->boot, &e) < 0) {
 		monitor_abandon(m, 125, e.msg);

@@ -273,6 +273,8 @@ static void on_client_settled(void *arg, bool attached)
 	m->client_settled = true;
 	if (m->boot.files_only)
 		monitor_end_in_order(m); /* the client has what it came for */
+	else if (m->boot.blank && m->running)
+		m->backend->kill(m->running); /* nothing in it is to be kept any more */
 	else if (attached)
 		monitor_start_main(m);
 	else

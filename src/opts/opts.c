@@ -290,6 +290,33 @@ int opts_set(const struct opt *opts, const char *name, const char *value, void *
 	return set_value(&p, o, value);
 }
 
+bool opts_is_given(const struct opt *o, const void *obj)
+{
+	const void *m = (const char *)obj + o->off;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		return *(const bool *)m;
+	case OPT_STR:
+	case OPT_CHOICE:
+		return *(char *const *)m;
+	case OPT_LIST:
+		return ((const struct strv *)m)->n;
+	case OPT_BYTES:
+	case OPT_MILLI:
+	case OPT_INT:
+		return *(const uint64_t *)m;
+	case OPT_SECONDS:
+	case OPT_SIGNAL:
+		return *(const int *)m;
+	case OPT_END:
+	case OPT_REFUSED:
+	case OPT_TYPE_N:
+		break;
+	}
+	return false;
+}
+
 void opts_done(const struct opt *opts, void *obj)
 {
 	for (const struct opt *o = opts; o->type; o++) {

@@ -73,6 +73,8 @@ int opts_set(const struct opt *opts, const char *name, const char *value, void *
 bool opts_is_choice(const char *choices, const char *value);
 /* The row of that name, or NULL. */
 const struct opt *opts_find(const struct opt *opts, const char *name);
+/* Is the member anything but zero?  In a struct that was zero before: was it given, and not as zero? */
+bool opts_is_given(const struct opt *o, const void *obj);
 /* Frees what the members own and zeroes them. */
 void opts_done(const struct opt *opts, void *obj);
 

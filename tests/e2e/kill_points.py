@@ -111,6 +111,7 @@ COMMANDS = {  # name: (what comes before, the command)
     "rename": (running, ["rename", "one", "other"]),
     "restart": (running, ["restart", "-t", "2", "one"]),
     "run -p": (lambda: None, ["run", "-d", "-p", "127.0.0.1:8080:80", *CREATE[1:]]),
+    "run warm": (lambda: None, ["run", "-d", "-q", "--warm", "-m", "64m", *CREATE[1:]]),
     "exec": (running, ["exec", "one", "true"]),
     "update": (running, ["update", "-m", "64m", "one"]),
     "cp in": (running, ["cp", sys.argv[0], "one:/tmp/in"]),
@@ -223,10 +224,11 @@ def once(n):
             raise RuntimeError(f"{command}: {told}")
         calls = int(said.split()[-1]) if n == 0 else None
         there = names()
-        if len(there) > 1 and command[0] != "clone":
+        kept = [name for name in there if name.startswith("warm-")]
+        if len(there) - len(kept) > 1 and command[0] != "clone" or len(kept) > 1:
             found.append(f"instances: {there}")
         for name in there:
-            found += look_at(name)
+            found += look_at(name) if name not in kept else []
         for name in there:
             status, _, told = ketch("rm", "-f", name)
             found += [f"rm -f {name}: {told}"] if status else []

@@ -29,6 +29,10 @@ sweep() { # COMMAND
 @test "rename" { sweep rename; }
 @test "restart" { sweep restart; }
 @test "run -p" { sweep 'run -p'; }
+@test "run warm" {
+	[ "$ISOLATION" = vm ] || skip "a container boots nothing"
+	sweep 'run warm'
+}
 @test "exec" { sweep exec; }
 @test "update" { sweep update; }
 @test "cp in" { sweep 'cp in'; }

@@ -55,7 +55,7 @@ on_time() { # INSTANCE
 	refused 1 'there is no template "none"' ketch template rm none
 	run ketch template inspect it # an instance is none
 	is "$status" 1 && like "$output" 'there is no template "it"'
-	is "$(ketch template ls)" ""
+	is "$(ketch template ls -q)" ""
 }
 
 @test "what a command that was killed has left goes with the next one" {
@@ -73,7 +73,7 @@ on_time() { # INSTANCE
 	local id
 	ketch network create back >/dev/null
 	ketch template create --network back -m 64m warm ketch/base sh -c "$COUNT" -- sh -c 'echo warm >/root/file' >/dev/null
-	is "$(ketch template ls)" warm
+	is "$(ketch template ls -q)" warm
 	is "$(ketch completion templates)" warm
 	is "$(ketch template inspect -f '{{.name}} {{.image}} {{.snapshot.live}}' warm)" "warm ketch/base true"
 	is "$(ketch template inspect warm | jq '.[0].snapshot as $s | .[0].id == $s.instance, $s.memory.ramBytes > $s.memory.fileBytes')" $'true\ntrue'

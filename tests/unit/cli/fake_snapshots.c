@@ -4,6 +4,7 @@
 
 #include "engine/snapshot.h"
 #include "engine/volume_snapshot.h"
+#include "engine/warm.h"
 
 static const struct jfield no_fields[] = { { 0 } };
 const struct jtable snapshot_table = { sizeof(struct snapshot), no_fields };
@@ -120,4 +121,40 @@ int snapshot_auto(struct engine *en, const struct instance *in, struct err *e)
 
 void snapshot_auto_thin_out(struct engine *en, const struct instance *in)
 {
+}
+
+/* --- warm machines: there are none */
+
+bool warm_is(const struct instance_spec *s)
+{
+	return false;
+}
+
+int warm_plan(struct engine *en, const struct run_request *rq, struct warm *ret, struct err *e)
+{
+	return err_set(e, ENOTSUP, "none");
+}
+
+void warm_done(struct warm *w)
+{
+}
+
+int warm_make(struct engine *en, const struct warm *w, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int warm_start(struct engine *en, const struct warm *w, const struct instance_spec *spec, int *ret_fd,
+	       struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+void warm_drop(struct engine *en, const struct warm *w)
+{
+}
+
+int warm_release_image(struct engine *en, const char *image_id, bool *ret_in_use, struct err *e)
+{
+	return engine_image_in_use(en, image_id, ret_in_use, e);
 }
