@@ -125,7 +125,8 @@ const struct host_facts *engine_facts_kvm(struct engine *en);
 int engine_check_name(const char *name, struct err *e);
 
 /* create.c: what a request comes to, checked, and not recorded.  *ret by json_done. */
-int engine_describe(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e);
+int engine_describe(struct engine *en, const struct run_request *rq, struct instance_spec *ret,
+		    struct err *e);
 /* create.c: the record and the directory of an instance that is described. */
 int engine_record(struct engine *en, struct instance_spec *s, struct err *e);
 /* create.c: a new directory below ROOT/instances, and its lock */

@@ -62,10 +62,10 @@ static void what_an_instance_does_in_it_changes_neither(void **state)
 
 static void another_size_is_another_machine_beside_it(void **state)
 {
-	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.1\",\"ram\":65,\"vcpus\":2", ""),
-	       &host, false, false);
-	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.1\",\"ram\":64,\"vcpus\":1", ""),
-	       &host, false, false);
+	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.1\",\"ram\":65,\"vcpus\":2", ""), &host,
+	       false, false);
+	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.1\",\"ram\":64,\"vcpus\":1", ""), &host,
+	       false, false);
 	expect(SPEC("sha256:1", MACHINE, ",\"storage\":1000"), &host, false, false);
 	expect(SPEC("sha256:1", MACHINE,
 		    ",\"network\":\"attached\",\"net\":{\"attachments\":[{\"network\":\"n\"}]}"),
@@ -79,10 +79,10 @@ static void what_an_update_brings_takes_the_place_of_the_old(void **state)
 	struct warm_host h;
 
 	expect(SPEC("sha256:2", MACHINE, ""), &host, false, true);
-	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.2\",\"ram\":64,\"vcpus\":2", ""),
-	       &host, false, true);
-	expect(SPEC("sha256:1", "\"driver\":\"kvm\",\"kernel\":\"6.1\",\"ram\":64,\"vcpus\":2", ""),
-	       &host, false, true);
+	expect(SPEC("sha256:1", "\"driver\":\"qemu\",\"kernel\":\"6.2\",\"ram\":64,\"vcpus\":2", ""), &host,
+	       false, true);
+	expect(SPEC("sha256:1", "\"driver\":\"kvm\",\"kernel\":\"6.1\",\"ram\":64,\"vcpus\":2", ""), &host,
+	       false, true);
 	expect(SPEC("sha256:1", MACHINE ",\"layerDisks\":2", ""), &host, false, true);
 	h = host, h.cpu = "Another";
 	expect(USUAL, &h, false, true);
