@@ -227,6 +227,17 @@ static bool is_passing(CURLcode code)
 	return false;
 }
 
+/* Why there is no connection; of several addresses, of the last. */
+static void note_connect(struct http_call *c)
+{
+	long no = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &no);
+	if (no)
+		err_sys(&c->err, (int)no, "cannot connect");
+	c->nobody = no == ECONNREFUSED || no == EHOSTUNREACH || no == ENETUNREACH;
+}
+
 static void finish(struct http_call *c, CURLcode code)
 {
 	long status = 0;
@@ -243,6 +254,8 @@ static void finish(struct http_call *c, CURLcode code)
 		err_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s", reason(code));
 		c->again = is_passing(code);
 	}
+	if (code == CURLE_COULDNT_CONNECT)
+		note_connect(c);
 	c->no_tls = code == CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -308,5 +321,5 @@ void http_end(struct http *h, struct http_call *c)
 	c->status = 0;
 	c->sent = 0;
 	c->err = (struct err){ 0 };
-	c->again = c->whole_bundle = c->no_tls = c->done = c->refused = false;
+	c->again = c->whole_bundle = c->nobody = c->no_tls = c->done = c->refused = false;
 }

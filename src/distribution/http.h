@@ -55,6 +55,7 @@ struct http_call {
 	struct err err; /* why there is none, or why it was broken off */
 	bool again; /* that may be otherwise the next time */
 	bool whole_bundle; /* its certificate was looked for in the machine's bundle, too */
+	bool nobody; /* nothing listens there: the connection was refused, or there is no way */
 	bool no_tls; /* the server does not speak TLS */
 	bool done;
 	/* private */

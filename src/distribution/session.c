@@ -158,7 +158,8 @@ int errand_insist(struct session *s, struct errand *er, const char *where, struc
 	for (unsigned n = 0;; n++) {
 		int r = errand_run(s, er, where, e);
 
-		if (!er->call.again || n + 1 >= RETRIES_MAX)
+		s->heard |= er->call.status != 0;
+		if (!er->call.again || (er->call.nobody && !s->heard) || n + 1 >= RETRIES_MAX)
 			return r;
 		retry_pause(n);
 	}

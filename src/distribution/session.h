@@ -20,6 +20,7 @@ struct session {
 	struct strv more_scopes; /* of other repositories, to mount from */
 	char *authorization; /* what the server wants to see with each request; NULL: nothing so far */
 	struct http_trust trust;
+	bool heard; /* it has answered */
 	char *identity_token; /* that a token server gave us for a login */
 };
 
@@ -44,7 +45,8 @@ int errand_begin(struct session *s, struct errand *er, const char *where, struct
 int errand_next(struct session *s, struct errand *er, struct err *e);
 /* Begins and works until there is an answer. */
 int errand_run(struct session *s, struct errand *er, const char *where, struct err *e);
-/* The same, again after failures that may pass. */
+/* The same, again after failures that may pass.  Where nobody listens that never has, it does not wait for anybody to; who has
+ * answered is probably being restarted. */
 int errand_insist(struct session *s, struct errand *er, const char *where, struct err *e);
 /* What the server says about its refusal, as a sentence: {"errors":[{"code":..,"message":..}]}. */
 int errand_refused(const struct errand *er, const char *what, struct err *e);

@@ -1,10 +1,16 @@
 /* test_http.c - what servers say in headers: challenges, and where they lead */
 #include "../cm.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "distribution/challenge.h"
 #include "distribution/http_int.h"
+#include "distribution/session.h"
 #include "distribution/url.h"
 
 static void challenges_are_read_and_the_best_is_taken(void **state)
@@ -152,6 +158,42 @@ static void a_header_is_taken_or_refused_with_a_reason(void **state)
 	}
 }
 
+/* Bound, but nobody listens: a connection is refused. */
+static int closed_port(struct sockaddr_in *ret)
+{
+	socklen_t n = sizeof(*ret);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*ret = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	assert_int_equal(bind(fd, (struct sockaddr *)ret, n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)ret, &n), 0);
+	return fd;
+}
+
+/* The pauses between five tries would be 1.5 s. */
+static void where_nobody_listens_nothing_is_tried_again(void **state)
+{
+	struct sockaddr_in at;
+	autoclose int fd = closed_port(&at);
+	autofree char *server = str_printf("127.0.0.1:%u", ntohs(at.sin_port));
+	const struct registry_endpoint ep = { .server = server, .plain = true };
+	struct errand er = { .call.method = "GET" };
+	struct http *h = http_new(30);
+	struct session s;
+	struct err e = { 0 };
+	int64_t begin = clock_mono_ns();
+
+	assert_non_null(h);
+	assert_int_equal(session_open(&s, h, &ep, NULL, &e), 0);
+	assert_int_equal(errand_insist(&s, &er, "", &e), -ECONNREFUSED);
+	assert_true(er.call.nobody);
+	assert_true(clock_mono_ns() - begin < 1400 * 1000000LL);
+	assert_non_null(strstr(e.msg, "cannot connect: connection refused"));
+	errand_done(&s, &er);
+	session_done(&s);
+	http_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +203,7 @@ int main(void)
 		cmocka_unit_test(a_location_leads_from_where_it_was_said),
 		cmocka_unit_test(a_query_grows),
 		cmocka_unit_test(a_header_is_taken_or_refused_with_a_reason),
+		cmocka_unit_test(where_nobody_listens_nothing_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
