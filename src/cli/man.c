@@ -136,7 +136,9 @@ static void add_conf_page(struct buf *out)
 		 "in the order of their names.  The environment goes before all files: each key has a "
 		 "variable\n"
 		 "(see ketch(1)).  Profiles go before both, and flags before everything.\n.PP\n"
-		 "A line that is wrong is an error of every command, which names file and line.\n"
+		 "A line that is wrong is an error of every command, which names file and line.  A file of "
+		 "the\n"
+		 "user that may not be read is left out with a warning.\n"
 		 ".SH KEYS\n");
 	for (const struct setting_kind *k = setting_kinds; k->key; k++)
 		add_setting(out, k, false);

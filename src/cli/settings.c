@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/colour.h"
 #include "cli/detach_keys.h"
@@ -100,7 +101,7 @@ static int take_pair(void *arg, const char *key, const char *value, struct err *
 	return set(file, key, value, e);
 }
 
-/* A later file goes before what is in s. */
+/* A later file goes before what is in s.  -EACCES: it may not be read, and nothing else. */
 static int read_one(struct settings *s, const char *path, bool must, struct err *e)
 {
 	AUTO(strv_done) struct strv values = { 0 };
@@ -148,10 +149,13 @@ static int read_directory(struct settings *s, const char *path, struct err *e)
 	return r;
 }
 
+/* The file of the user's own need not be within reach of whoever runs a command with the user's home, such as a service or
+ * sudo: that is told, and as if there were none, as Docker does with its config.json. */
 static int read_user(struct settings *s, struct err *e)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 	autofree char *path = NULL;
+	int r;
 
 	if (config && *config == '/')
 		path = str_printf("%s/ketch/ketch.conf", config);
@@ -159,7 +163,15 @@ static int read_user(struct settings *s, struct err *e)
 		path = str_printf("%s/.config/ketch/ketch.conf", home);
 	else
 		return 0;
-	return path ? read_one(s, path, false, e) : err_set(e, ENOMEM, "out of memory");
+	if (!path)
+		return err_set(e, ENOMEM, "out of memory");
+	r = read_one(s, path, false, e);
+	if (r == -EACCES) {
+		log_warn("%s: the file is left out", e->msg);
+		*e = (struct err){ 0 };
+		r = 0;
+	}
+	return r;
 }
 
 static int read_files(const char *etc, struct settings *s, struct err *e)

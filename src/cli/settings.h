@@ -29,7 +29,7 @@ struct settings {
 	struct strv values; /* "key=value" */
 };
 
-/* etc: "/etc/ketch".  An error names file and line, or the variable. */
+/* etc: "/etc/ketch".  The user's file is left out with a warning if it may not be read.  An error names file and line, or the variable. */
 int settings_read(const char *etc, struct settings *ret, struct err *e);
 void settings_done(struct settings *s);
 /* Borrowed; NULL: not set. */

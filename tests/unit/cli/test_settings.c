@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -175,12 +176,53 @@ static void an_error_says_where_it_is(void **state)
 	assert_string_equal(e.msg, "/nosuch/file: no such file or directory");
 }
 
+/* A home that somebody else has closed, as a service may have it. */
+static void a_file_of_the_user_that_may_not_be_read_is_left_out(void **state)
+{
+	autofree char *xdg = str_printf("%s/xdg", dir);
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	clear_all();
+	put("etc/ketch.conf", "memory = 1m");
+	put("xdg/ketch/ketch.conf", "memory = 2m");
+	setenv("XDG_CONFIG_HOME", xdg, 1);
+	expect("memory", "2m");
+	pid = fork();
+	if (pid == 0) {
+		struct settings s = { 0 };
+		struct err e = { 0 };
+		autofree char *etc = str_printf("%s/etc", dir);
+
+		if (chmod(dir, 0711) < 0 || chmod(etc, 0755) < 0 || chmod(xdg, 0700) < 0)
+			_exit(1);
+		for (size_t i = 0; i < 2; i++) {
+			autofree char *file = str_printf("%s/etc/ketch.conf%s", dir, i ? ".d" : "");
+
+			if (chmod(file, 0755) < 0)
+				_exit(2);
+		}
+		if (setresuid(65534, 65534, 65534) < 0)
+			_exit(3);
+		if (settings_read(etc, &s, &e) < 0 || strcmp(settings_get(&s, "memory"), "1m") != 0)
+			_exit(4);
+		/* what was named is not left out */
+		setenv("KETCH_CONFIG", "/proc/1/environ", 1);
+		_exit(settings_read(etc, &s, &e) == -EACCES ? 0 : 5);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_later_place_goes_before_an_earlier_one),
 		cmocka_unit_test(one_file_can_stand_for_all),
 		cmocka_unit_test(an_error_says_where_it_is),
+		cmocka_unit_test(a_file_of_the_user_that_may_not_be_read_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
