@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
@@ -172,6 +173,20 @@ int mkdir_open(int dirfd, const char *path, mode_t mode)
 		return -errno;
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int open_no_dir(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	autofree char *path = str_printf("%s/ketch-none.XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+	int fd;
+
+	if (!path || !mkdtemp(path))
+		return path ? -errno : -ENOMEM;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = fd < 0 ? -errno : fd;
+	rmdir(path);
+	return fd;
 }
 
 int sync_dir(int dirfd)

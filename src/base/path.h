@@ -21,6 +21,8 @@ int mkdir_in_root(int rootfd, const char *path, mode_t mode);
 int mkfile_in_root(int rootfd, const char *path, mode_t mode);
 /* mkdir -p below dirfd for our own trees; returns a directory descriptor (O_RDONLY | O_DIRECTORY). */
 int mkdir_open(int dirfd, const char *path, mode_t mode);
+/* A directory that is removed already: nothing is found in it, and nothing can be made there. */
+int open_no_dir(void);
 /* rm -rf dirfd/name: never follows links, never leaves the file system it began on; missing is success,
  * and so is any depth. */
 int remove_tree(int dirfd, const char *name);

@@ -54,8 +54,10 @@ struct engine *cli_engine(struct cli *c, struct err *e)
 {
 	if (c->engine)
 		return c->engine;
-	if (engine_open(cli_root(c), cli_run_root(c), &c->engine, e) < 0)
+	if (engine_open(cli_root(c), cli_run_root(c), c->makes_store, &c->engine, e) < 0)
 		return NULL;
+	if (c->args.root && image_store_state(engine_images(c->engine)) == STORE_ABSENT)
+		log_warn("there is no store in %s: it is taken for an empty one", c->args.root);
 	engine_set_progress(c->engine, cli_progress(), NULL);
 	return c->engine;
 }
@@ -149,6 +151,7 @@ static int run_command(struct cli *c, const struct command *cmd, char *const *ar
 	struct err e = { 0 }, before = { 0 };
 	int r, prepared;
 
+	c->makes_store = cmd->makes_store;
 	if (!args)
 		return STATUS_USAGE;
 	if (cmd->defaults)

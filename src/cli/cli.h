@@ -28,6 +28,7 @@ struct cli {
 	struct global_args args;
 	struct settings settings;
 	struct engine *engine; /* NULL until cli_engine */
+	bool makes_store; /* of the command */
 };
 
 /* What the words of a command are, for completion. */
@@ -56,6 +57,7 @@ struct command {
 	unsigned min_words, max_words;
 	enum word_kind words;
 	enum opts_grammar grammar;
+	bool makes_store; /* one that is missing is made; to others it is as an empty one */
 	bool without_settings; /* works where a configuration file is wrong */
 	/* Fills args with what holds before the line says otherwise; argv: the line.  May be NULL. */
 	int (*prepare)(struct cli *c, const struct command *cmd, char *const *argv, void *args,

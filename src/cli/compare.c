@@ -113,5 +113,6 @@ const struct command cmd_compare = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_IMAGE,
 	.grammar = OPTS_FIRST,
+	.makes_store = true,
 	.run = compare_run,
 };

@@ -124,6 +124,7 @@ static int events_run(struct cli *c, void *args, struct strv *words, struct err 
 		r = format_parse(a->format, 0, &p.format, e);
 	if (r < 0)
 		return r;
+	c->makes_store = a->stream; /* what is waited for comes to a store that is there */
 	en = cli_engine(c, e);
 	r = en ? journal_read(engine_events(en), &q, &rd, e) : -e->no;
 	if (r == PRINT_FAILED)

@@ -117,6 +117,7 @@ const struct command cmd_import = {
 	.min_words = 1,
 	.max_words = 2,
 	.words = WORDS_FILE,
+	.makes_store = true,
 	.run = import_run,
 };
 
@@ -159,5 +160,6 @@ const struct command cmd_load = {
 	.text = "Archives may be compressed with gzip or zstd.  An OCI layout may be a directory.",
 	.opts = load_opts,
 	.args_size = sizeof(struct load_args),
+	.makes_store = true,
 	.run = load_run,
 };

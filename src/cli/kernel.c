@@ -114,6 +114,7 @@ const struct command cmd_kernel_import = {
 	.min_words = 1,
 	.max_words = 2,
 	.words = WORDS_FILE,
+	.makes_store = true,
 	.run = kernel_import_run,
 };
 
@@ -163,6 +164,7 @@ const struct command cmd_kernel_build = {
 		"takes it away.  When a step fails, its log is ROOT/kernels/build.log.",
 	.opts = kernel_build_opts,
 	.args_size = sizeof(struct kernel_build_args),
+	.makes_store = true,
 	.run = kernel_build_run,
 };
 

@@ -101,6 +101,7 @@ const struct command cmd_network_create = {
 	.defaults = &create_defaults,
 	.min_words = 1,
 	.max_words = 1,
+	.makes_store = true,
 	.run = create_run,
 };
 

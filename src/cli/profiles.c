@@ -75,6 +75,7 @@ const struct command cmd_profile_create = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_NONE,
 	.grammar = OPTS_FIRST,
+	.makes_store = true,
 	.run = create_run,
 };
 

@@ -89,6 +89,7 @@ const struct command cmd_pull = {
 	.min_words = 1,
 	.max_words = 1,
 	.words = WORDS_IMAGE,
+	.makes_store = true,
 	.run = pull_run,
 };
 

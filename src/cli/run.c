@@ -197,6 +197,7 @@ const struct command cmd_run = {
 	.grammar = OPTS_FIRST,
 	.prepare = run_prepare,
 	.failure = STATUS_USAGE,
+	.makes_store = true,
 	.run = run_run,
 };
 
@@ -216,6 +217,7 @@ const struct command cmd_launch = {
 	.grammar = OPTS_FIRST,
 	.prepare = run_prepare,
 	.failure = STATUS_USAGE,
+	.makes_store = true,
 	.run = run_run,
 };
 
@@ -251,5 +253,6 @@ const struct command cmd_create = {
 	.grammar = OPTS_FIRST,
 	.failure = STATUS_USAGE,
 	.prepare = run_prepare,
+	.makes_store = true,
 	.run = create_run,
 };

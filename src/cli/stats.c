@@ -167,6 +167,7 @@ static int stats_run(struct cli *c, void *args, struct strv *words, struct err *
 
 	if (r < 0)
 		return r;
+	c->makes_store = !a->no_stream; /* what is waited for comes to a store that is there */
 	en = cli_engine(c, e);
 	r = en ? samples_take(&s, en, words, a->all, e) : -e->no;
 	if (r == 0)

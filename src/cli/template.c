@@ -153,6 +153,7 @@ const struct command cmd_template_create = {
 	.grammar = OPTS_FIRST,
 	.failure = STATUS_USAGE,
 	.prepare = run_prepare,
+	.makes_store = true,
 	.run = create_run,
 };
 

@@ -194,6 +194,7 @@ int top_live(struct cli *c, struct err *e)
 		return err_set(
 			e, ENOTTY,
 			"top: not on a terminal (\"ketch stats --no-stream\" prints the numbers once)");
+	c->makes_store = true; /* what is waited for comes to a store that is there */
 	en = cli_engine(c, e);
 	if (!en)
 		return -e->no;

@@ -81,6 +81,7 @@ const struct command cmd_volume_create = {
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),
 	.max_words = 1,
+	.makes_store = true,
 	.run = create_run,
 };
 

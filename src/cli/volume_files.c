@@ -128,5 +128,6 @@ const struct command cmd_volume_import = {
 	.min_words = 1,
 	.max_words = 2,
 	.words = WORDS_VOLUME,
+	.makes_store = true,
 	.run = import_run,
 };

@@ -6,6 +6,8 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
@@ -47,6 +49,9 @@ static int db_error(struct db *db, int rc, struct err *e)
 	if (no == EBUSY)
 		return err_set(e, no, "the store's records are held by another process for more than %d s",
 			       BUSY_TIMEOUT_MS / 1000);
+	if ((rc & 0xff) == SQLITE_READONLY)
+		return err_set(e, no,
+			       "the store's records cannot be written: it is on a read-only file system");
 	if (no == ENOSPC)
 		return err_sys(e, no, "the store's records");
 	return err_set(e, no, "the store's records: %s",
@@ -110,16 +115,30 @@ static int set_up(struct db *db, struct err *e)
 		       e);
 }
 
-int db_open(const char *dir, struct db **ret, struct err *e)
+static struct db *db_new(const char *dir)
 {
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
-	autofree char *path = str_printf("%s/ketch.db", dir), *real = NULL;
 	struct db *db = calloc(1, sizeof(*db));
-	int r, rc;
 
 	if (db)
 		db->reserve = str_printf("%s/ketch.reserve", dir);
-	if (!path || !db || !db->reserve) {
+	return db && db->reserve ? db : db_close(db);
+}
+
+/* name: a path or an URI. */
+static int db_connect(struct db *db, const char *name, int flags, struct err *e)
+{
+	int rc = sqlite3_open_v2(name, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+	return rc == SQLITE_OK ? 0 : err_set(e, class_of(rc), "open %s: %s", name, sqlite3_errstr(rc));
+}
+
+int db_open(const char *dir, struct db **ret, struct err *e)
+{
+	autofree char *path = str_printf("%s/ketch.db", dir), *real = NULL;
+	struct db *db = db_new(dir);
+	int r;
+
+	if (!path || !db) {
 		db_close(db);
 		return err_set(e, ENOMEM, "out of memory");
 	}
@@ -127,15 +146,85 @@ int db_open(const char *dir, struct db **ret, struct err *e)
 	if (r == 0) {
 		/* SQLITE_OPEN_NOFOLLOW refuses links in the whole path, which DIR may have */
 		real = realpath(path, NULL);
-		rc = sqlite3_open_v2(real ? real : path, &db->sql, flags, NULL);
-		r = rc == SQLITE_OK ? set_up(db, e)
-				    : err_set(e, class_of(rc), "open %s: %s", path, sqlite3_errstr(rc));
+		r = db_connect(db, real ? real : path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, e);
 	}
+	if (r == 0)
+		r = set_up(db, e);
 	if (r < 0) {
 		db_close(db);
 		return r;
 	}
 	make_reserve(db);
+	*ret = db;
+	return 0;
+}
+
+/* As the path of an URI. */
+static char *escaped(const char *path)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+
+	for (; *path; path++)
+		if (*path == '?' || *path == '#' || *path == '%')
+			buf_addf(&b, "%%%02x", (unsigned char)*path);
+		else
+			buf_addc(&b, *path);
+	return buf_ok(&b) && b.data ? strdup(b.data) : NULL;
+}
+
+/* SQLite reads the log beside the records without writing only where the log's index is there, too, which we always leave.
+ * A copy of a store may lack both; then the records are all in the one file, and nobody changes it. */
+static char *read_only_uri(const char *dir, struct err *e)
+{
+	autofree char *path = str_printf("%s/ketch.db", dir), *index = str_printf("%s/ketch.db-shm", dir);
+	autofree char *log = str_printf("%s/ketch.db-wal", dir);
+	autofree char *real = path ? realpath(path, NULL) : NULL, *name = real ? escaped(real) : NULL;
+	bool alone = index && access(index, R_OK) < 0;
+	struct stat st;
+	char *uri;
+
+	if (path && !real) {
+		err_sys(e, errno, "open %s", path);
+		return NULL;
+	}
+	if (alone && log && stat(log, &st) == 0 && st.st_size > 0) {
+		err_set(e, EROFS, "%s cannot be read without writing there", log);
+		return NULL;
+	}
+	uri = name && index && log ? str_printf("file:%s%s", name, alone ? "?immutable=1" : "") : NULL;
+	if (!uri)
+		err_set(e, ENOMEM, "out of memory");
+	return uri;
+}
+
+int db_open_read(const char *dir, struct db **ret, struct err *e)
+{
+	autofree char *uri = read_only_uri(dir, e);
+	struct db *db = uri ? db_new(dir) : NULL;
+	int r;
+
+	if (!db)
+		return uri ? err_set(e, ENOMEM, "out of memory") : -e->no;
+	r = db_connect(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e);
+	if (r < 0) {
+		db_close(db);
+		return r;
+	}
+	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	*ret = db;
+	return 0;
+}
+
+int db_open_none(struct db **ret, struct err *e)
+{
+	struct db *db = db_new("/nonexistent");
+	int r = db ? db_connect(db, ":memory:", SQLITE_OPEN_READWRITE, e)
+		   : err_set(e, ENOMEM, "out of memory");
+
+	if (r < 0) {
+		db_close(db);
+		return r;
+	}
 	*ret = db;
 	return 0;
 }

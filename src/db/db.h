@@ -29,6 +29,10 @@ struct db_stmt {
 
 /* Opens DIR/ketch.db, made if missing (mode 0600): WAL, foreign keys, waits at most 10 s for another process. */
 int db_open(const char *dir, struct db **ret, struct err *e);
+/* The same to look alone, where nothing can be written (a read-only file system): writes are refused with -EACCES. */
+int db_open_read(const char *dir, struct db **ret, struct err *e);
+/* Records of a store that is not there: none, in memory. */
+int db_open_none(struct db **ret, struct err *e);
 struct db *db_close(struct db *db);
 
 /* For what must work on a full disk, above all removing: db_open keeps a file of 1 MiB beside the database; this gives

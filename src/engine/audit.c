@@ -262,11 +262,12 @@ static void audit_done(struct audit *a)
 	free(a->run);
 }
 
+/* One that is not there is what it is called. */
 static char *real_directory(const char *path, const char *below)
 {
 	autofree char *real = realpath(path, NULL);
 
-	return real ? str_printf("%s%s", real, below) : NULL;
+	return real || errno == ENOENT ? str_printf("%s%s", real ? real : path, below) : NULL;
 }
 
 int engine_audit(struct engine *en, struct strv *ret, bool *ret_sees_all, struct err *e)

@@ -58,20 +58,23 @@ static int check_run_root(int fd, const char *path, struct err *e)
 static int open_dirs(struct engine *en, struct err *e)
 {
 	autofree char *instances = str_printf("%s/instances", en->root);
+	autofree char *volumes = str_printf("%s/volumes", en->root);
 
-	en->instances_fd = instances ? mkdir_open(AT_FDCWD, instances, 0700) : -ENOMEM;
+	if (!instances || !volumes)
+		return err_set(e, ENOMEM, "out of memory");
+	en->instances_fd = image_store_dir(en->images, AT_FDCWD, instances);
 	if (en->instances_fd < 0)
 		return err_sys(e, -en->instances_fd, "--root %s", en->root);
-	en->volumes_fd = mkdir_open(en->instances_fd, "../volumes", 0700);
+	en->volumes_fd = image_store_dir(en->images, AT_FDCWD, volumes);
 	if (en->volumes_fd < 0)
 		return err_sys(e, -en->volumes_fd, "--root %s", en->root);
-	en->run_fd = mkdir_open(AT_FDCWD, en->run_root, 0700);
+	en->run_fd = image_store_dir(en->images, AT_FDCWD, en->run_root);
 	if (en->run_fd < 0)
 		return err_sys(e, -en->run_fd, "--run-root %s", en->run_root);
 	return check_run_root(en->run_fd, en->run_root, e);
 }
 
-int engine_open(const char *root, const char *run_root, struct engine **ret, struct err *e)
+int engine_open(const char *root, const char *run_root, bool make, struct engine **ret, struct err *e)
 {
 	struct engine *en = calloc(1, sizeof(*en));
 	int r;
@@ -83,7 +86,7 @@ int engine_open(const char *root, const char *run_root, struct engine **ret, str
 	en->run_root = absolute(run_root);
 	r = en->root && en->run_root ? 0 : err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = image_store_open(en->root, &en->images, e);
+		r = image_store_open(en->root, make, &en->images, e);
 	if (r == 0)
 		r = open_dirs(en, e);
 	if (r == 0) {

@@ -119,7 +119,8 @@ struct instance {
 
 extern const struct jtable instance_table; /* {"spec": ..., "state": ...} */
 
-int engine_open(const char *root, const char *run_root, struct engine **ret, struct err *e);
+/* make: a store that is missing is made; else it is as an empty one in which nothing can be made (image_store_open). */
+int engine_open(const char *root, const char *run_root, bool make, struct engine **ret, struct err *e);
 struct engine *engine_close(struct engine *en);
 struct image_store *engine_images(struct engine *en); /* borrowed */
 const struct host_facts *engine_facts(struct engine *en); /* borrowed; gathered on first use */

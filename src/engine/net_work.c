@@ -69,6 +69,8 @@ static int take_lock(struct engine *en, struct err *e)
 	autoclose int dir = mkdir_open(en->run_fd, "networks", 0700), fd = -1;
 	int r;
 
+	if (dir < 0 && image_store_state(en->images) == STORE_ABSENT)
+		return err_set(e, ENOENT, "there is no store in %s", en->root);
 	fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, dir < 0 ? -dir : errno, "%s/networks/lock", en->run_root);

@@ -221,9 +221,12 @@ static int list_ports(struct net_work *w, const struct network *n, struct lease 
 int network_ports(struct engine *en, const struct network *n, struct lease **ret, size_t *ret_n,
 		  struct err *e)
 {
-	AUTO(net_end) struct net_work w;
-	int r = net_begin(en, &w, e);
+	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	int r;
 
+	if (image_store_state(en->images) != STORE_WHOLE) /* nothing can be swept there */
+		return lease_list(en->db, n->id, NULL, ret, ret_n, e);
+	r = net_begin(en, &w, e);
 	if (r == 0)
 		r = list_ports(&w, n, ret, ret_n, e);
 	if (r == 0 && *ret_n)

@@ -51,6 +51,20 @@ static int lock_open(struct engine *en, const char *id)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool can_write(const struct engine *en)
+{
+	return image_store_state(en->images) == STORE_WHOLE;
+}
+
+/* To ask for it alone. */
+static int lock_look(struct engine *en, const char *id)
+{
+	autoclose int dir = truth_dir_open(en, id);
+	int fd = dir < 0 ? dir : openat(dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 && dir >= 0 ? -errno : fd;
+}
+
 /* Is what was locked still the lock?  A removal may have come between our open and our lock. */
 static bool lock_is_current(struct engine *en, const char *id, int fd)
 {
@@ -209,7 +223,7 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 static int lock_probe(struct engine *en, const char *id)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autoclose int fd = lock_open(en, id);
+	autoclose int fd = can_write(en) ? lock_open(en, id) : lock_look(en, id);
 
 	if (fd < 0)
 		return fd;
@@ -248,13 +262,29 @@ static bool is_lost(struct engine *en, const char *id)
 	return has_no_end(dir, &unused);
 }
 
+/* What truth_settle would find, where nothing can be cleared up. */
+static void look_at_lost(struct engine *en, struct instance *in)
+{
+	autoclose int run = run_dir_open(en, in->spec.id);
+
+	if (run >= 0 && !is_for_files(run))
+		read_state(run, "state.json", &in->state);
+	in->state.status = STATUS_EXITED;
+	in->state.exit_code = 137;
+	in->state.pid = in->state.monitor_pid = 0;
+}
+
 int truth_refresh(struct engine *en, struct instance *in, struct err *e)
 {
 	autoclose int lock = -1, run = -1;
 	int r = lock_probe(en, in->spec.id);
 
 	run = run_dir_open(en, in->spec.id);
-	if (r == 0 && (run >= 0 || is_lost(en, in->spec.id))) {
+	if (r == 0 && !can_write(en) && is_lost(en, in->spec.id)) {
+		look_at_lost(en, in);
+		return 0;
+	}
+	if (r == 0 && can_write(en) && (run >= 0 || is_lost(en, in->spec.id))) {
 		r = truth_lock(en, in->spec.id, &lock, NULL);
 		if (r == 0)
 			return truth_settle(en, in, e);

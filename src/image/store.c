@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -54,7 +55,7 @@ static int open_dirs(struct image_store *s, struct err *e)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		*dirs[i].fd = mkdir_open(s->root_fd, dirs[i].name, 0700);
+		*dirs[i].fd = image_store_dir(s, s->root_fd, dirs[i].name);
 		if (*dirs[i].fd < 0)
 			return err_sys(e, -*dirs[i].fd, "open %s/%s", s->root, dirs[i].name);
 	}
@@ -76,27 +77,84 @@ static int check_root(int fd, const char *root, struct err *e)
 	return 0;
 }
 
-static int store_init(struct image_store *s, const char *root, struct err *e)
+enum store_state image_store_state(const struct image_store *s)
 {
-	int r;
+	return s->state;
+}
 
-	s->root_fd = mkdir_open(AT_FDCWD, root, 0700);
-	if (s->root_fd < 0)
-		return err_sys(e, -s->root_fd, "open the store %s", root);
-	s->root = realpath(root, NULL);
+int image_store_dir(const struct image_store *s, int dirfd, const char *path)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int fd;
+
+	if (s->state == STORE_WHOLE)
+		return mkdir_open(dirfd, path, 0700);
+	fd = openat(dirfd, path, flags);
+	if (fd < 0 && errno == ENOENT && s->state == STORE_READ_ONLY)
+		return open_no_dir();
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(s->root_fd, ".", flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The directory, as far as it is there. */
+static int find_root(struct image_store *s, const char *root, struct err *e)
+{
+	struct statvfs fs;
+
+	s->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0 && errno != ENOENT)
+		return err_sys(e, errno, "open the store %s", root);
+	if (s->root_fd >= 0 && faccessat(s->root_fd, "ketch.db", F_OK, 0) == 0) {
+		if (fstatvfs(s->root_fd, &fs) == 0 && fs.f_flag & ST_RDONLY)
+			s->state = STORE_READ_ONLY;
+		return 0;
+	}
+	s->state = STORE_ABSENT;
+	auto_close(&s->root_fd);
+	s->root_fd = open_no_dir();
+	return s->root_fd < 0 ? err_sys(e, -s->root_fd, "an empty directory") : 0;
+}
+
+static int open_root(struct image_store *s, const char *root, bool make, struct err *e)
+{
+	int r = 0;
+
+	if (make)
+		r = s->root_fd = mkdir_open(AT_FDCWD, root, 0700);
+	if (r < 0)
+		return err_sys(e, -r, "open the store %s", root);
+	if (!make)
+		r = find_root(s, root, e);
+	if (r < 0)
+		return r;
+	s->root = s->state == STORE_ABSENT ? strdup(root) : realpath(root, NULL);
 	if (!s->root)
 		return err_sys(e, errno, "open the store %s", root);
-	r = check_root(s->root_fd, s->root, e);
+	return s->state == STORE_ABSENT ? 0 : check_root(s->root_fd, s->root, e);
+}
+
+static int open_records(struct image_store *s, struct err *e)
+{
+	if (s->state == STORE_ABSENT)
+		return db_open_none(&s->db, e);
+	return s->state == STORE_READ_ONLY ? db_open_read(s->root, &s->db, e) : db_open(s->root, &s->db, e);
+}
+
+static int store_init(struct image_store *s, const char *root, bool make, struct err *e)
+{
+	int r = open_root(s, root, make, e);
+
 	if (r == 0)
 		r = open_dirs(s, e);
 	if (r == 0)
-		r = db_open(s->root, &s->db, e);
+		r = open_records(s, e);
 	if (r == 0)
 		r = db_schema(s->db, "image", schema, ARRAY_LEN(schema), e);
 	return r;
 }
 
-int image_store_open(const char *root, struct image_store **ret, struct err *e)
+int image_store_open(const char *root, bool make, struct image_store **ret, struct err *e)
 {
 	struct image_store *s = malloc(sizeof(*s));
 	int r;
@@ -113,7 +171,7 @@ int image_store_open(const char *root, struct image_store **ret, struct err *e)
 				   .tmp_fd = -1,
 				   .locks_fd = -1,
 				   .events_fd = -1 };
-	r = store_init(s, root, e);
+	r = store_init(s, root, make, e);
 	if (r < 0) {
 		image_store_close(s);
 		return r;

@@ -34,8 +34,20 @@ struct image {
 
 void image_done(struct image *im);
 
-/* root: path of the store, made if missing (mode 0700). */
-int image_store_open(const char *root, struct image_store **ret, struct err *e);
+/* What there is of a store. */
+enum store_state {
+	STORE_WHOLE,
+	STORE_READ_ONLY, /* on a read-only file system: it can be looked at */
+	STORE_ABSENT, /* as an empty one in which nothing can be made */
+};
+
+/* root: path of the store.  make: one that is missing is made (mode 0700), and one that cannot be written is refused; else it
+ * is STORE_ABSENT, and leaves no trace. */
+int image_store_open(const char *root, bool make, struct image_store **ret, struct err *e);
+enum store_state image_store_state(const struct image_store *s);
+/* A directory of the store or of what belongs to it, made if missing; where nothing can be made one that is missing is an
+ * empty one.  The descriptor or -errno. */
+int image_store_dir(const struct image_store *s, int dirfd, const char *path);
 struct image_store *image_store_close(struct image_store *s);
 /* The directory of the store's journal (events/journal.h), borrowed. */
 int image_store_events(struct image_store *s);

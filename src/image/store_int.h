@@ -16,6 +16,7 @@ struct image_store {
 	int root_fd, layers_fd, skeletons_fd, packages_fd, configs_fd, roots_fd, blobs_fd, tmp_fd, locks_fd,
 		events_fd;
 	struct db *db;
+	enum store_state state;
 };
 
 /* store.c: tells the journal what happened to an image; name: a reference, or NULL. */

@@ -152,7 +152,7 @@ table() {
 }
 
 @test "a store that cannot be used" {
-	refused 1 'no/such|/proc' ketch --root /proc/no/such images
+	refused 125 'no/such|/proc' ketch --root /proc/no/such run ketch/base true
 	echo not a database >"$DIR/file"
 	mkdir "$DIR/broken" && cp "$DIR/file" "$DIR/broken/ketch.db"
 	refused 1 'ketch.db|database' ketch --root "$DIR/broken" images

@@ -97,3 +97,44 @@ for m in tarfile.open(fileobj=sys.stdin.buffer, mode="r|"):
 	is "$(ls "$KETCH_ROOT/tmp")" ''
 }
 has_staging() { [ -n "$(ls "$KETCH_ROOT/tmp" 2>/dev/null)" ]; }
+
+@test "a command that makes nothing makes no store: one that is missing is as an empty one" {
+	local none=(--root "$DIR/none" --run-root "$DIR/norun") words
+	run --separate-stderr ketch "${none[@]}" ps -aq
+	is "$status$output" 0
+	like "$stderr" "there is no store in $DIR/none"
+	is "$(KETCH_ROOT=$DIR/none ketch images -q 2>&1)" ""
+	for words in 'volume ls' 'network ls' 'network inspect bridge' 'system df' info 'events --stream=false' 'kernel ls' \
+		'profile ls' 'template ls' 'image verify' 'system prune -af' 'rm -f nobody' logout; do
+		# shellcheck disable=SC2086 # words
+		ketch "${none[@]}" $words </dev/null
+	done
+	run ! ketch "${none[@]}" logs nobody
+	like "$output" 'no such instance: nobody'
+	[ ! -e "$DIR/none" ] && [ ! -e "$DIR/norun" ]
+	ketch "${none[@]}" volume create made
+	is "$(ketch "${none[@]}" volume ls -q)" made
+	rm -r "$DIR/none" "$DIR/norun"
+}
+
+read_only() { # COMMAND...: with the store on a read-only mount
+	unshare -m sh -c 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"' "$KETCH_ROOT" "$@"
+}
+
+@test "a store on a read-only file system can be looked at" {
+	stay --isolation container --name runs >/dev/null
+	ketch run --name ended ketch/base sh -c 'echo said; exit 3' || is $? 3
+	local id
+	id=$(stay --isolation container --name lost)
+	kill -KILL "$(monitor_of lost)"
+	await 10 gone "$(jq .monitorPid "$KETCH_RUN_ROOT/$id/state.json")"
+	is "$(read_only "$KETCH" ps -a --format '{{.Names}} {{.State}}')" $'lost exited\nended exited\nruns running'
+	is "$(read_only "$KETCH" logs ended)" said
+	is "$(read_only "$KETCH" inspect -f '{{.State.ExitCode}}' ended)" 3
+	is "$(read_only "$KETCH" images -q)" "$(ketch images -q)"
+	is "$(read_only "$KETCH" exec runs echo hi)" hi
+	refused 1 'read-only file system' read_only "$KETCH" rename ended other
+	refused 125 'read-only file system' read_only "$KETCH" run ketch/base true
+	refused 1 'read-only file system' read_only "$KETCH" rm ended
+	ketch rm -f runs ended lost
+}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/path.h"
 #include "db/db.h"
 
@@ -132,6 +133,45 @@ static void what_is_not_committed_is_undone(void **state)
 	}
 	assert_int_equal(count(db), 1);
 	db_close(db);
+}
+
+/* On a read-only file system the log cannot be folded in, and what was written last stands in it alone. */
+static void who_only_reads_sees_the_log_and_writes_nothing(void **state)
+{
+	autofree char *index = str_printf("%s/ketch.db-shm", dir), *log = str_printf("%s/ketch.db-wal", dir);
+	struct db *db = open_db(1);
+	struct err e = { 0 };
+
+	assert_int_equal(insert(db, "k", 1, NULL), 0);
+	db_close(db);
+	assert_int_equal(db_open_read(dir, &db, &e), 0);
+	assert_int_equal(db_schema(db, "room", steps, 1, &e), 0);
+	assert_int_equal(count(db), 1);
+	assert_int_equal(insert(db, "l", 1, &e), -EACCES);
+	assert_non_null(strstr(e.msg, "read-only"));
+	db_close(db);
+	/* a copy without the index of its log: what stands in the log cannot be left out in silence */
+	assert_int_equal(unlink(index), 0);
+	assert_int_equal(db_open_read(dir, &db, &e), -EROFS);
+	db = open_db(1);
+	assert_int_equal(count(db), 1);
+	db_close(db);
+	assert_int_equal(unlink(index), 0);
+	assert_int_equal(truncate(log, 0), 0);
+	assert_int_equal(db_open_read(dir, &db, &e), 0);
+	db_close(db);
+}
+
+static void records_of_no_store_are_none(void **state)
+{
+	struct db *db = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(db_open_none(&db, &e), 0);
+	assert_int_equal(db_schema(db, "room", steps, 2, &e), 0);
+	assert_int_equal(count(db), 0);
+	db_close(db);
+	assert_int_equal(db_open_read("/nonexistent", &db, &e), -ENOENT);
 }
 
 static int write_many(int who)
@@ -273,6 +313,9 @@ static void rows_become_a_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(who_only_reads_sees_the_log_and_writes_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(records_of_no_store_are_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rows_become_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_are_told_with_their_class, set_up, tear_down),

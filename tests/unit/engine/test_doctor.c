@@ -60,7 +60,7 @@ static void every_thing_is_looked_at_and_has_a_remedy(void **state)
 	assert_non_null(mkdtemp(dir));
 	root = str_printf("%s/root", dir);
 	run = str_printf("%s/run", dir);
-	if (engine_open(root, run, &en, &e) < 0)
+	if (engine_open(root, run, true, &en, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(engine_doctor(en, &r, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++)

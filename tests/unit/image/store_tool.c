@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 2 && i < ARRAY_LEN(verbs); i++) {
 		if (strcmp(argv[2], verbs[i].name) != 0 || argc - 3 < verbs[i].n)
 			continue;
-		r = image_store_open(argv[1], &s, &e);
+		r = image_store_open(argv[1], true, &s, &e);
 		if (r == 0)
 			r = verbs[i].fn(s, argv + 3, &e);
 	}

@@ -17,7 +17,7 @@ static struct image_store *store;
 static int set_up(void **state)
 {
 	snprintf(dir, sizeof(dir), "/tmp/ketch-test-lock-XXXXXX");
-	return mkdtemp(dir) ? image_store_open(dir, &store, NULL) : -1;
+	return mkdtemp(dir) ? image_store_open(dir, true, &store, NULL) : -1;
 }
 
 static int tear_down(void **state)
@@ -70,7 +70,7 @@ static void a_store_of_somebody_else_is_refused(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chown(other, 12345, 0), 0);
-	assert_int_equal(image_store_open(other, &s, &e), -EPERM);
+	assert_int_equal(image_store_open(other, true, &s, &e), -EPERM);
 	assert_non_null(strstr(e.msg, "another user"));
 }
 
