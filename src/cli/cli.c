@@ -175,12 +175,12 @@ static void add_program_help(struct buf *out, const struct command *cmd)
 	help_add_program(out);
 }
 
-static int show_group(const char *group)
+static int show_group(char *const *words, size_t n)
 {
 	AUTO(buf_done) struct buf out = { 0 };
 	struct err e;
 
-	help_add_group(&out, group);
+	help_add_group(&out, words, n);
 	return cli_print(&out, &e) < 0 ? cli_complain(&e, STATUS_FAILED) : 0;
 }
 
@@ -200,7 +200,7 @@ static int dispatch(struct cli *c, const struct strv *words)
 		return print_text(add_program_help, NULL);
 	if (command_find(words->v, &cmd, &used, &e) < 0)
 		return cli_complain(&e, STATUS_FAILED);
-	return cmd ? run_command(c, cmd, words->v + used) : show_group(words->v[0]);
+	return cmd ? run_command(c, cmd, words->v + used) : show_group(words->v, used);
 }
 
 int cli_main(char *const *argv)

@@ -107,7 +107,7 @@ struct alias {
 	const char *name, *command;
 };
 
-/* Commands with a name of two words: "kernel ls". */
+/* Commands with a name of two words: "kernel ls"; or of three, which are "volume snapshot-ls" in the table. */
 struct group {
 	const char *name, *summary;
 };
@@ -132,7 +132,8 @@ const struct command *command_by_name(const char *name);
 /* --- help.c, man.c, completion.c: the table as text */
 
 void help_add_program(struct buf *out);
-void help_add_group(struct buf *out, const char *group);
+/* The group that the first n words name. */
+void help_add_group(struct buf *out, char *const *words, size_t n);
 void help_add_command(struct buf *out, const struct command *cmd);
 /* roff of ketch-CMD(1), with NULL of ketch(1). */
 void man_add_page(struct buf *out, const struct command *cmd);

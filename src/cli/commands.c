@@ -134,6 +134,7 @@ const struct group groups[] = {
 	{ "healthcheck", "See whether instances are well" },
 	{ "system", "The store and the host as a whole" },
 	{ "volume", "Manage directories that outlive instances" },
+	{ "volume snapshot", "Manage kept states of volumes" },
 	{ "snapshot", "Manage kept states of instances" },
 	{ "template", "Manage virtual machines that others go on from" },
 	{ "network", "Manage the segments that instances share" },
@@ -271,34 +272,46 @@ static int unknown(const char *name, struct err *e)
 	return err_set(e, ENOENT, "unknown command: %.80s (\"ketch --help\" lists them)", name);
 }
 
-int command_find(char *const *words, const struct command **ret, size_t *ret_used, struct err *e)
+static bool is_help(const char *word)
 {
-	bool in_group = is_group(words[0]);
-	autofree char *name = NULL;
+	return !word || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
 
-	if (!in_group && words[1]) { /* "port" stands alone, "port add" is another */
-		autofree char *both = str_printf("%s %s", words[0], words[1]);
+/* "volume snapshot ls" is "volume snapshot-ls"; words: behind the group's name. */
+static int find_in_subgroup(const char *group, char *const *words, const struct command **ret,
+			    size_t *ret_used, struct err *e)
+{
+	autofree char *name = NULL, *said = NULL;
 
-		*ret = both ? command_by_name(both) : NULL;
-		*ret_used = 2;
-		if (*ret)
-			return 0;
-	}
-	if (in_group && (!words[1] || !strcmp(words[1], "--help") || !strcmp(words[1], "-h"))) {
-		*ret = NULL;
-		*ret_used = 1;
+	*ret = NULL;
+	*ret_used = 2;
+	if (is_help(words[0]))
 		return 0;
-	}
-	name = in_group ? str_printf("%s %s", words[0], words[1]) : strdup(words[0]);
-	if (!name)
+	name = str_printf("%s-%s", group, words[0]);
+	said = str_printf("%s %s", group, words[0]);
+	if (!name || !said)
 		return err_set(e, ENOMEM, "out of memory");
 	*ret = command_by_name(name);
-	*ret_used = in_group ? 2 : 1;
-	if (!*ret && in_group && words[2]) { /* "volume snapshot ls" is "volume snapshot-ls" */
-		autofree char *three = str_printf("%s-%s", name, words[2]);
+	*ret_used = 3;
+	return *ret ? 0 : unknown(said, e);
+}
 
-		*ret = three ? command_by_name(three) : NULL;
-		*ret_used = *ret ? 3 : 2;
-	}
-	return *ret ? 0 : unknown(name, e);
+int command_find(char *const *words, const struct command **ret, size_t *ret_used, struct err *e)
+{
+	autofree char *both = words[1] ? str_printf("%s %s", words[0], words[1]) : NULL;
+	bool in_group = is_group(words[0]);
+
+	if (words[1] && !both)
+		return err_set(e, ENOMEM, "out of memory");
+	*ret = both ? command_by_name(both) : NULL; /* "port" stands alone, "port add" is another */
+	*ret_used = 2;
+	if (*ret)
+		return 0;
+	if (both && is_group(both))
+		return find_in_subgroup(both, words + 2, ret, ret_used, e);
+	*ret_used = 1;
+	if (in_group)
+		return is_help(words[1]) ? 0 : unknown(both, e);
+	*ret = command_by_name(words[0]);
+	return *ret ? 0 : unknown(words[0], e);
 }

@@ -2,17 +2,21 @@
 #include "cli/confirm.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/text.h"
 
-/* Whoever says nothing has said no. */
+/* Whoever says nothing has said no; what is printed next begins a line all the same. */
 bool cli_confirm(const char *warning)
 {
 	char answer[8] = "";
 
 	printf("%s\nAre you sure you want to continue? [y/N] ", warning);
 	fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	if (!fgets(answer, sizeof(answer), stdin) || !strchr(answer, '\n'))
+		printf("\n");
+	fflush(stdout);
+	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
 void cli_add_deleted(struct buf *out, const char *heading, const struct strv *names)

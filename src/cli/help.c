@@ -71,11 +71,13 @@ static void add_command_line(struct buf *out, int width, const char *name, const
 	buf_addf(out, "  %-*s  %s\n", width, name, summary);
 }
 
-static bool is_in_group(const char *name, const char *group)
+/* "ls" of "volume ls", and of "volume snapshot-ls" in the group "volume snapshot"; else NULL. */
+static const char *name_in_group(const char *name, const char *group)
 {
 	size_t n = strlen(group);
+	char between = strchr(group, ' ') ? '-' : ' ';
 
-	return !strncmp(name, group, n) && name[n] == ' ';
+	return !strncmp(name, group, n) && name[n] == between ? name + n + 1 : NULL;
 }
 
 static void take_width(int *width, const char *name)
@@ -104,34 +106,41 @@ void help_add_program(struct buf *out)
 
 static int group_width(const char *group)
 {
-	int width = 0, skip = (int)strlen(group) + 1;
+	const char *name;
+	int width = 0;
 
 	for (const struct section *s = sections; s->title; s++)
 		for (const struct command *const *c = s->commands; *c; c++)
-			if (is_in_group((*c)->name, group))
-				take_width(&width, (*c)->name + skip);
+			if ((name = name_in_group((*c)->name, group)))
+				take_width(&width, name);
 	for (const struct alias *a = aliases; a->name; a++)
-		if (is_in_group(a->name, group))
-			take_width(&width, a->name + skip);
+		if ((name = name_in_group(a->name, group)))
+			take_width(&width, name);
 	return width;
 }
 
-void help_add_group(struct buf *out, const char *group)
+static void add_group(struct buf *out, const struct group *g)
 {
-	const struct group *g = groups;
-	int width = group_width(group);
+	int width = group_width(g->name);
+	const char *name;
 
-	while (strcmp(g->name, group))
-		g++;
-	buf_addf(out, "Usage:  ketch %s COMMAND\n\n%s\n\nCommands:\n", group, g->summary);
+	buf_addf(out, "Usage:  ketch %s COMMAND\n\n%s\n\nCommands:\n", g->name, g->summary);
 	for (const struct section *s = sections; s->title; s++)
 		for (const struct command *const *c = s->commands; *c; c++)
-			if (is_in_group((*c)->name, group))
-				add_command_line(out, width, (*c)->name + strlen(group) + 1, (*c)->summary);
+			if ((name = name_in_group((*c)->name, g->name)))
+				add_command_line(out, width, name, (*c)->summary);
 	for (const struct alias *a = aliases; a->name; a++)
-		if (is_in_group(a->name, group))
-			add_command_line(out, width, a->name + strlen(group) + 1,
-					 command_by_name(a->command)->summary);
+		if ((name = name_in_group(a->name, g->name)))
+			add_command_line(out, width, name, command_by_name(a->command)->summary);
+}
+
+void help_add_group(struct buf *out, char *const *words, size_t n)
+{
+	autofree char *name = str_printf("%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
+
+	for (const struct group *g = groups; g->name && name; g++)
+		if (!strcmp(g->name, name))
+			add_group(out, g);
 }
 
 static int help_run(struct cli *c, void *args, struct strv *words, struct err *e)
@@ -151,7 +160,7 @@ static int help_run(struct cli *c, void *args, struct strv *words, struct err *e
 	if (cmd)
 		help_add_command(&out, cmd);
 	else
-		help_add_group(&out, words->v[0]);
+		help_add_group(&out, words->v, used);
 	return cli_print(&out, e);
 }
 
@@ -160,7 +169,7 @@ const struct command cmd_help = {
 	.usage = "[COMMAND]",
 	.summary = "Print help about a command",
 	.opts = no_opts,
-	.max_words = 2,
+	.max_words = 3,
 	.words = WORDS_COMMAND,
 	.without_settings = true,
 	.run = help_run,

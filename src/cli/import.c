@@ -23,6 +23,7 @@ static int print_line(const char *before, const char *text, struct err *e)
 
 struct import_args {
 	struct strv changes;
+	char *message;
 	bool instance, no_volumes, trusted;
 };
 
@@ -35,7 +36,7 @@ static const struct opt import_opts[] = {
 	    "With --instance: let it reach into this host, as it did where it was"),
 	OPT(LIST, 'c', "change", struct import_args, changes, "INSTRUCTION",
 	    "Apply a Dockerfile instruction, such as 'CMD [\"sh\"]', to the image"),
-	OPT_REFUSE('m', "message", "what is imported has no history to note it in"),
+	OPT(STR, 'm', "message", struct import_args, message, "TEXT", "Note it in the image's history"),
 	OPT_REFUSE(0, "platform", "an image is kept for one platform here"),
 	{ 0 },
 };
@@ -50,6 +51,8 @@ static int check_flags(const struct import_args *a, struct err *e)
 {
 	if (a->instance && a->changes.n)
 		return err_set(e, EINVAL, "--change: an instance is imported as it is");
+	if (a->instance && a->message)
+		return err_set(e, EINVAL, "--message: an instance has no history to note it in");
 	if (!a->instance && (a->no_volumes || a->trusted))
 		return err_set(e, EINVAL, "%s goes with --instance",
 			       a->no_volumes ? "--no-volumes" : "--trusted");
@@ -93,8 +96,13 @@ static int import_run(struct cli *c, void *args, struct strv *words, struct err 
 	if (r < 0)
 		return r;
 	s = cli_images(c, e);
-	r = s ? image_import(s, words->v[0], words->n > 1 ? words->v[1] : NULL, &config.config,
-			     cli_progress(), NULL, &id, e)
+	r = s ? image_import(s,
+			     &(struct image_import){ .path = words->v[0],
+						     .ref = words->n > 1 ? words->v[1] : NULL,
+						     .comment = a->message,
+						     .config = &config.config,
+						     .progress = cli_progress() },
+			     &id, e)
 	      : -e->no;
 	return r < 0 ? r : print_line("", id, e);
 }
@@ -144,7 +152,9 @@ static int load_run(struct cli *c, void *args, struct strv *words, struct err *e
 	int r;
 
 	if (!a->input && isatty(STDIN_FILENO))
-		return err_set(e, EINVAL, "nothing to load: stdin is a terminal, and --input is not given");
+		return err_set(
+			e, EINVAL,
+			"nothing to load: stdin is a terminal (ketch load -i FILE, or ketch load < FILE)");
 	s = cli_images(c, e);
 	r = s ? image_load(s, a->input ? a->input : "-", a->quiet ? NULL : cli_progress(), NULL, &refs, e)
 	      : -e->no;

@@ -71,7 +71,7 @@ static const struct info_row info_rows[] = {
 	ROW("CPUs", J_INT, cpus, "NCPU"),
 	ROW("Memory", J_U64, ram_bytes, "MemTotal"),
 	ROW("KVM", J_BOOL, kvm, "Kvm"),
-	ROW("KVM reason", J_STR, kvm_reason, "KvmReason"),
+	ROW("Why not KVM", J_STR, kvm_reason, "KvmReason"),
 	ROW("QEMU", J_STR, qemu, "Qemu"),
 	ROW("virtiofsd", J_STR, virtiofsd, "Virtiofsd"),
 	ROW(NULL, J_STR, name, "Name"),
@@ -84,6 +84,8 @@ static void add_line(const struct info_row *row, const struct info *i, struct bu
 {
 	const void *m = (const char *)i + row->field.off;
 
+	if (m == &i->kvm_reason && !i->kvm_reason)
+		return;
 	buf_addf(out, "%s: ", row->label);
 	if (row->field.type == J_STR)
 		text_add(out, *(const char *const *)m ? *(const char *const *)m : "-");
@@ -184,7 +186,7 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 		r = count_images(en, &i, e);
 	if (r < 0)
 		return r;
-	h = engine_facts(en);
+	h = engine_facts_kvm(en);
 	i.arch = h->arch;
 	i.kernel = h->kernel_release;
 	i.cgroups = cgroup_mode_names[h->cgroup_mode];

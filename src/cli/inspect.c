@@ -112,24 +112,41 @@ int inspect_each(struct cli *c, const struct strv *names, const char *format, in
 
 struct inspect_args {
 	char *format, *type;
+	bool size;
 };
 
 static const struct opt inspect_opts[] = {
 	INSPECT_FORMAT(struct inspect_args, format),
+	OPT(FLAG, 's', "size", struct inspect_args, size, NULL,
+	    "Also what an instance takes on the disk: .SizeRw, .SizeRootFs"),
 	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image|volume",
 	    "Only what is of this kind"),
 	{ 0 },
 };
 
-static int add_instance(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
+static int add_one(struct cli *c, const char *name, bool with_size, int json_flags, struct buf *out,
+		   struct err *e)
 {
 	AUTO(instance_done) struct instance in = { 0 };
 	struct engine *en = cli_engine(c, e);
+	struct instance_size size;
 	int r = en ? engine_find(en, name, &in, e) : -e->no;
 
 	if (r == 0)
 		r = network_fill(en, &in, e);
-	return r < 0 ? r : inspect_add_instance(c, &in, json_flags, out, e);
+	if (r == 0 && with_size)
+		r = engine_size(en, &in, &size, e);
+	return r < 0 ? r : inspect_add_instance(c, &in, with_size ? &size : NULL, json_flags, out, e);
+}
+
+static int add_instance(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
+{
+	return add_one(c, name, false, json_flags, out, e);
+}
+
+static int add_with_size(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
+{
+	return add_one(c, name, true, json_flags, out, e);
 }
 
 /* What has a name, in the order in which it is looked for. */
@@ -152,14 +169,22 @@ static int add_any(struct cli *c, const char *name, int json_flags, struct buf *
 	return r == -ENOENT ? err_set(e, ENOENT, "no such instance or image: %s", name) : r;
 }
 
+/* Of what is no instance it changes nothing. */
+static int add_any_with_size(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e)
+{
+	int r = add_with_size(c, name, json_flags, out, e);
+
+	return r == -ENOENT ? add_any(c, name, json_flags, out, e) : r;
+}
+
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	const struct inspect_args *a = args;
-	inspect_fn add = add_any;
+	inspect_fn add = a->size ? add_any_with_size : add_any;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (a->type && !strcmp(a->type, kinds[i].type))
-			add = kinds[i].add;
+			add = a->size && kinds[i].add == add_instance ? add_with_size : kinds[i].add;
 	return inspect_each(c, words, a->format, add, e);
 }
 

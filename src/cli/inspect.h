@@ -11,9 +11,9 @@ typedef int (*inspect_fn)(struct cli *c, const char *name, int json_flags, struc
  * the status. */
 int inspect_each(struct cli *c, const struct strv *names, const char *format, inspect_fn add, struct err *e);
 
-/* inspect_view.c */
-int inspect_add_instance(struct cli *c, const struct instance *in, int json_flags, struct buf *out,
-			 struct err *e);
+/* inspect_view.c; size: NULL: it is left out. */
+int inspect_add_instance(struct cli *c, const struct instance *in, const struct instance_size *size,
+			 int json_flags, struct buf *out, struct err *e);
 /* volume.c */
 int volume_inspect_add(struct cli *c, const char *name, int json_flags, struct buf *out, struct err *e);
 /* network_list.c */

@@ -27,6 +27,7 @@ struct view_check {
 
 /* Strings are borrowed from `in` or from `owned`. */
 struct view {
+	struct instance_size size; /* of inspect -s */
 	struct instance in; /* borrowed */
 	const char *created, *started, *finished, *stop_signal;
 	const char *path; /* the first argument, ... */

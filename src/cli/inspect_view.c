@@ -4,6 +4,7 @@
  * first is a member of struct view besides (inspect_fill.c).
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/inspect_int.h"
@@ -225,13 +226,22 @@ static const struct jfield view_fields[] = {
 };
 static const struct jtable view_table = { sizeof(struct view), view_fields };
 
-int inspect_add_instance(struct cli *c, const struct instance *in, int json_flags, struct buf *out,
-			 struct err *e)
+#define N_FIELDS (ARRAY_LEN(view_fields) - 1)
+
+int inspect_add_instance(struct cli *c, const struct instance *in, const struct instance_size *size,
+			 int json_flags, struct buf *out, struct err *e)
 {
 	AUTO(view_done) struct view v = { .in = *in };
+	struct jfield fields[N_FIELDS + 3] = { 0 };
+	const struct jtable with_size = { sizeof(v), fields };
 	int r = view_fill(&v, c);
 
+	memcpy(fields, view_fields, N_FIELDS * sizeof(*fields));
+	fields[N_FIELDS] = (struct jfield)JK(J_U64, struct view, size.writes_bytes, "SizeRw");
+	fields[N_FIELDS + 1] = (struct jfield)JK(J_U64, struct view, size.all_bytes, "SizeRootFs");
+	if (size)
+		v.size = *size;
 	if (r == 0)
-		r = json_print(&view_table, &v, json_flags, out);
+		r = json_print(size ? &with_size : &view_table, &v, json_flags, out);
 	return r < 0 || !buf_ok(out) ? err_set(e, ENOMEM, "out of memory") : 0;
 }

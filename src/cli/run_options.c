@@ -212,10 +212,26 @@ static void take_words(struct run_request *rq, struct strv *words)
 	*words = (struct strv){ 0 };
 }
 
+/* --name "$NAME" with nothing in it is as if it were not given, as Docker has it; an empty --entrypoint takes the image's
+ * away. */
+static void forget_empty(struct run_args *a)
+{
+	for (const struct opt *o = RUN_OPTS; o->type; o++) {
+		char **value = (char **)((char *)a + o->off);
+
+		if (o->type == OPT_STR && strcmp(o->name, "entrypoint") != 0 && *value && !**value) {
+			free(*value);
+			*value = NULL;
+		}
+	}
+}
+
 int run_args_take(struct run_args *a, struct strv *words, struct err *e)
 {
-	int r = run_take_isolation(a, e);
+	int r;
 
+	forget_empty(a);
+	r = run_take_isolation(a, e);
 	if (r < 0)
 		return r;
 	if (a->pids_limit != PIDS_NOT_GIVEN)

@@ -124,6 +124,8 @@ int engine_open(const char *root, const char *run_root, bool make, struct engine
 struct engine *engine_close(struct engine *en);
 struct image_store *engine_images(struct engine *en); /* borrowed */
 const struct host_facts *engine_facts(struct engine *en); /* borrowed; gathered on first use */
+/* The same with the verdict on KVM, which costs a probe the first time; it is kept in RUN_ROOT. */
+const struct host_facts *engine_facts_kvm(struct engine *en);
 void engine_set_progress(struct engine *en, image_progress progress, void *arg);
 
 /* Checks the request against the image and the host, makes the record.  *ret is the new instance's spec. */

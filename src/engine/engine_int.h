@@ -118,9 +118,6 @@ int shared_open(struct engine *en, struct boot *b, struct err *e);
 /* Fills the maps of --userns auto with IDs that no other instance has. */
 int userns_choose(struct engine *en, struct instance_spec *s, struct err *e);
 
-/* Facts with the verdict on KVM, which costs a probe the first time. */
-const struct host_facts *engine_facts_kvm(struct engine *en);
-
 /* create.c: -EINVAL and what is wrong, unless it may be the name of an instance. */
 int engine_check_name(const char *name, struct err *e);
 

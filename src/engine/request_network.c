@@ -102,7 +102,7 @@ static int add_attachment(struct net_spec *n, const char *text, struct err *e)
 		return r;
 	if (!a->network_name)
 		a->network_name = strndup(text, name);
-	if (a->network_name && !strcmp(a->network_name, "default")) {
+	if (a->network_name && (!strcmp(a->network_name, "default") || !*text)) {
 		free(a->network_name);
 		a->network_name = strdup(NETWORK_DEFAULT);
 	}

@@ -123,27 +123,26 @@ static int new_ref(const char *ref, struct strv *ret, struct err *e)
 	return strv_add_take(ret, reference_text(&name)) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-int image_import(struct image_store *s, const char *path, const char *ref,
-		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
-		 struct err *e)
+int image_import(struct image_store *s, const struct image_import *im, char **ret_id, struct err *e)
 {
 	AUTO(strv_done) struct strv refs = { 0 }, names = { 0 };
 	AUTO(addition_done)
 	struct addition ad = { .store = s,
 			       .what = "ketch import",
-			       .path = path,
+			       .path = im->path,
 			       .input_fd = -1,
-			       .request = { .verb = JOB_IMPORT },
-			       .progress = progress,
-			       .progress_arg = arg,
+			       /* borrowed: addition_done leaves it */
+			       .request = { .verb = JOB_IMPORT, .comment = (char *)(uintptr_t)im->comment },
+			       .progress = im->progress,
+			       .progress_arg = im->progress_arg,
 			       .refs = &names };
-	int r = new_ref(ref, &refs, e);
+	int r = new_ref(im->ref, &refs, e);
 
 	if (r < 0)
 		return r;
-	if (config)
-		ad.request.config = *config; /* borrowed: addition_done leaves it */
-	ad.input_fd = open_input(path, e);
+	if (im->config)
+		ad.request.config = *im->config; /* borrowed: addition_done leaves it */
+	ad.input_fd = open_input(im->path, e);
 	r = ad.input_fd < 0 ? ad.input_fd : add(&ad, &refs, e);
 	if (r == 0)
 		*ret_id = take_ptr(ad.id);

@@ -81,11 +81,16 @@ int image_downloads_remove(struct image_store *s, uint64_t *bytes, struct err *e
  * "45%", and "" when it has ended: what stood there is no longer true. */
 typedef void (*image_progress)(void *arg, const char *line);
 
-/* ketch import: a directory or a tar file (any compression; "-": stdin) becomes a one-layer image.  ref may be
- * NULL.  *ret_id is the image's id. */
-int image_import(struct image_store *s, const char *path, const char *ref,
-		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
-		 struct err *e);
+/* ketch import: a directory or a tar file (any compression; "-": stdin) becomes a one-layer image.  *ret_id is
+ * the image's id. */
+struct image_import {
+	const char *path, *ref; /* ref: NULL: no name */
+	const char *comment; /* of its history; NULL: none */
+	const struct image_run_config *config; /* NULL: none */
+	image_progress progress;
+	void *progress_arg;
+};
+int image_import(struct image_store *s, const struct image_import *im, char **ret_id, struct err *e);
 /* A new image of one that is here: its config, in which author and layers are those that there are already. */
 struct image_commit {
 	const struct image_config *config;

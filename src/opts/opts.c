@@ -12,7 +12,8 @@
 #include "base/parse.h"
 #include "opts/suggest.h"
 
-#define SECONDS_MAX 86400
+#define SECONDS_MAX  86400
+#define SECONDS_TEXT "86400"
 
 struct parser {
 	const struct opt *opts;
@@ -108,13 +109,13 @@ static const char *what_is_wrong(enum opt_type t, int r)
 		[OPT_BYTES] = "must be a size such as 512m or 2g",
 		[OPT_MILLI] = "must be a number such as 1.5, with at most three decimals",
 		[OPT_INT] = "must be a whole number",
-		[OPT_SECONDS] = "must be a number of seconds",
+		[OPT_SECONDS] = "must be a whole number of seconds, at most " SECONDS_TEXT,
 		[OPT_SIGNAL] = "must be a signal such as TERM or 15",
 	};
 
 	if (r == -ENOMEM)
 		return "has no room: out of memory";
-	return r == -ERANGE ? "is out of range" : wanted[t];
+	return r == -ERANGE && t != OPT_SECONDS ? "is out of range" : wanted[t];
 }
 
 static int set_value(struct parser *p, const struct opt *o, const char *value)
@@ -127,6 +128,11 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 		r = parse_flag(value, m);
 		break;
 	case OPT_CHOICE:
+		if (!*value) { /* as if it were not given: a script's empty variable */
+			free(*(char **)m);
+			*(char **)m = NULL;
+			return 0;
+		}
 		if (!opts_is_choice(o->metavar, value))
 			return bad_choice(p, o, value);
 		r = set_str(m, value);

@@ -69,6 +69,17 @@ complete_in_bash() { # WORD...: what bash offers for the last of them
 		printf "%s\n" "${COMPREPLY[@]}"' - "$@"
 }
 
+@test "small things: why KVM is not used, a prompt without an answer, the history of an import" {
+	ketch info | grep -qE '^(KVM: yes|Why not KVM: .+)$'
+	is "$(ketch volume prune </dev/null | tail -n 1)" 'Are you sure you want to continue? [y/N] '
+	is "$(ketch volume prune </dev/null | tail -c 1 | od -An -c | tr -d ' ')" '\n'
+	like "$(ketch template ls)" '^NAME +IMAGE +CREATED$'
+	mkdir "$DIR/tree"
+	ketch import -m 'by hand' "$DIR/tree" noted:1
+	like "$(ketch history noted:1)" 'by hand'
+	ketch rmi noted:1
+}
+
 @test "the completion script offers commands, flags, values and names in bash" {
 	like "$(complete_in_bash ketch ru)" 'run'
 	like "$(complete_in_bash ketch image '')" 'inspect'

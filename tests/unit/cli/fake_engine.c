@@ -115,6 +115,11 @@ enum store_state image_store_state(const struct image_store *s)
 	return STORE_WHOLE;
 }
 
+const struct host_facts *engine_facts_kvm(struct engine *en)
+{
+	return engine_facts(en);
+}
+
 const struct host_facts *engine_facts(struct engine *en)
 {
 	static const struct host_facts facts = { .cgroup_mode = CGROUP_V2,
@@ -485,14 +490,13 @@ int engine_commit_config(const struct instance_spec *s, const struct image_confi
 	return json_copy(&image_config_table, im, ret);
 }
 
-int image_import(struct image_store *s, const char *path, const char *ref,
-		 const struct image_run_config *config, image_progress progress, void *arg, char **ret_id,
-		 struct err *e)
+int image_import(struct image_store *s, const struct image_import *im, char **ret_id, struct err *e)
 {
-	buf_addf(&fake.calls, "import %s", path);
-	add_text("ref", ref);
-	add_list("cmd", &config->cmd);
-	add_list("env", &config->env);
+	buf_addf(&fake.calls, "import %s", im->path);
+	add_text("ref", im->ref);
+	add_text("comment", im->comment);
+	add_list("cmd", &im->config->cmd);
+	add_list("env", &im->config->env);
 	buf_addc(&fake.calls, '\n');
 	*ret_id = strdup("sha256:feed");
 	return 0;

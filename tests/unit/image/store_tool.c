@@ -19,7 +19,7 @@ static void print_all(const struct strv *lines)
 static int import(struct image_store *s, char **a, struct err *e)
 {
 	autofree char *id = NULL;
-	int r = image_import(s, a[0], a[1], NULL, say, NULL, &id, e);
+	int r = image_import(s, &(struct image_import){ .path = a[0], .ref = a[1], .progress = say }, &id, e);
 
 	if (r == 0)
 		puts(id);
