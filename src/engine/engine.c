@@ -21,6 +21,7 @@
 #include "engine/volume_state.h"
 #include "storage/ceiling.h"
 #include "sys/project_quota.h"
+#include "sys/signals.h"
 
 #define REMOVE_WAIT_S  20
 #define REMOVE_POLL_MS 5
@@ -136,6 +137,14 @@ void engine_set_progress(struct engine *en, image_progress progress, void *arg)
 {
 	en->progress = progress;
 	en->progress_arg = arg;
+}
+
+bool engine_interrupted(struct engine *en)
+{
+	if (en->interrupted || !signals_want_end())
+		return false;
+	en->interrupted = true;
+	return true;
 }
 
 const struct host_facts *engine_facts(struct engine *en)

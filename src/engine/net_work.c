@@ -40,7 +40,7 @@ static int64_t taken_at(int fd)
 
 /* As long as others get their turn, one waits for one's own: of hundreds that start at once the last waits long.  They look
  * ever more seldom, so that those who wait do not keep from work the one who has it. */
-static int wait_lock(int fd)
+static int wait_lock(struct engine *en, int fd)
 {
 	int64_t now = clock_mono_ns(), last = now + LOCK_MOST_S * NS_PER_S, end = now, seen = -1;
 	int wait_ms = 1;
@@ -57,6 +57,8 @@ static int wait_lock(int fd)
 		seen = taken;
 		if (now > end || now > last)
 			return -EBUSY;
+		if (engine_interrupted(en))
+			return -EINTR;
 		poll(NULL, 0, wait_ms);
 		wait_ms = wait_ms * 2 < LOCK_POLL_MOST_MS ? wait_ms * 2 : LOCK_POLL_MOST_MS;
 	}
@@ -74,10 +76,12 @@ static int take_lock(struct engine *en, struct err *e)
 	fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, dir < 0 ? -dir : errno, "%s/networks/lock", en->run_root);
-	r = wait_lock(fd);
+	r = wait_lock(en, fd);
 	if (r == -EBUSY)
 		return err_set(e, EBUSY, "%s/networks/lock is held by another command that does not end",
 			       en->run_root);
+	if (r == -EINTR)
+		return err_set(e, EINTR, "interrupted while it waited for the lock of networks");
 	return r < 0 ? err_sys(e, -r, "%s/networks/lock", en->run_root) : take_fd(&fd);
 }
 

@@ -125,6 +125,9 @@ int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, st
 		r = truth_refresh(en, &now, e);
 		if (r == 0 && instance_is_live(&now.state) && now.state.status != STATUS_STARTING)
 			r = err_set(e, EALREADY, "%s is running", spec->name);
+		else if (r == 0 && engine_interrupted(en))
+			r = err_set(e, EINTR, "interrupted, while another command is busy with %s",
+				    spec->name);
 		if (r < 0)
 			break;
 		poll(NULL, 0, START_POLL_MS);

@@ -156,7 +156,7 @@ static int fill(struct engine *en, const struct instance_spec *s, const struct m
 }
 
 /* flock(2) has no time limit of its own. */
-int volume_lock(int dir, const char *name, int how, struct err *e)
+int volume_lock(struct engine *en, int dir, const char *name, int how, struct err *e)
 {
 	int64_t end = clock_mono_ns() + FILL_S * NS_PER_S;
 
@@ -165,6 +165,10 @@ int volume_lock(int dir, const char *name, int how, struct err *e)
 			return err_sys(e, errno, "lock of the volume %s", name);
 		if (clock_mono_ns() >= end)
 			return err_set(e, EBUSY, "the volume %s is being filled or copied by another command",
+				       name);
+		if (engine_interrupted(en))
+			return err_set(e, EINTR,
+				       "interrupted while another command fills or copies the volume %s",
 				       name);
 		nanosleep(&(const struct timespec){ .tv_nsec = RETRY_NS }, NULL);
 	}
@@ -202,13 +206,13 @@ static int make_ready(struct engine *en, const struct instance_spec *s, const st
 		      int dir, struct err *e)
 {
 	bool ready = false;
-	int r = volume_lock(dir, m->source, LOCK_SH, e);
+	int r = volume_lock(en, dir, m->source, LOCK_SH, e);
 
 	if (r == 0)
 		r = is_ready(en, m, use, &ready, e);
 	if (r < 0 || ready)
 		return r;
-	r = volume_lock(dir, m->source, LOCK_EX, e);
+	r = volume_lock(en, dir, m->source, LOCK_EX, e);
 	if (r == 0)
 		r = volume_swap_finish(en, m->source, dir, e);
 	return r == 0 && use ? use_first(en, s, m, dir, e) : r;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "image/store_int.h"
+#include "sys/signals.h"
 
 #define RETRY_NS 10000000
 
@@ -35,7 +36,7 @@ static int held_error(int fd, const char *name, int timeout_s, struct err *e)
 }
 
 /* flock(2) has no time limit of its own. */
-static int lock_until(int fd, int64_t deadline_ns)
+static int lock_until(struct image_store *s, int fd, int64_t deadline_ns)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_NS };
 
@@ -44,6 +45,10 @@ static int lock_until(int fd, int64_t deadline_ns)
 			return -errno;
 		if (clock_mono_ns() >= deadline_ns)
 			return -EBUSY;
+		if (!s->interrupted && signals_want_end()) {
+			s->interrupted = true;
+			return -EINTR;
+		}
 		nanosleep(&pause, NULL);
 	}
 	return 0;
@@ -56,9 +61,12 @@ int store_lock(struct image_store *s, const char *name, int timeout_s, const cha
 
 	if (fd < 0)
 		return err_sys(e, errno, "open %s/locks/%s", s->root, name);
-	r = lock_until(fd, clock_mono_ns() + timeout_s * NS_PER_S);
+	r = lock_until(s, fd, clock_mono_ns() + timeout_s * NS_PER_S);
 	if (r == -EBUSY)
 		return held_error(fd, name, timeout_s, e);
+	if (r == -EINTR)
+		return err_set(e, EINTR, "interrupted while it waited for the lock \"%s\" of the store",
+			       name);
 	if (r < 0)
 		return err_sys(e, -r, "lock %s/locks/%s", s->root, name);
 	name_owner(fd, what);

@@ -31,3 +31,16 @@ void signals_reset(uint64_t which)
 		if (which >> (i - 1) & 1)
 			sigaction(i, &dfl, NULL); /* fails for SIGKILL and SIGSTOP */
 }
+
+bool signals_want_end(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (sigismember(&pending, ends[i]) == 1)
+			return true;
+	return false;
+}

@@ -138,3 +138,19 @@ read_only() { # COMMAND...: with the store on a read-only mount
 	refused 1 'read-only file system' read_only "$KETCH" rm ended
 	ketch rm -f runs ended lost
 }
+
+@test "who waits for a lock of the store can be interrupted, and leaves nothing" {
+	local pid
+	mkdir -p "$KETCH_RUN_ROOT/networks"
+	exec 7>>"$KETCH_RUN_ROOT/networks/lock"
+	flock 7
+	"$KETCH" run --rm --name waits ketch/base true 7>&- &
+	pid=$!
+	await 10 status_is waits starting
+	kill -TERM "$pid"
+	await 2 gone "$pid" # the lock is waited for much longer
+	run wait "$pid"
+	is "$status" 143
+	exec 7>&-
+	is "$(ketch ps -aq)" ""
+}
