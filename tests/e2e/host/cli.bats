@@ -73,7 +73,7 @@ complete_in_bash() { # WORD...: what bash offers for the last of them
 	ketch info | grep -qE '^(KVM: yes|Why not KVM: .+)$'
 	is "$(ketch volume prune </dev/null | tail -n 1)" 'Are you sure you want to continue? [y/N] '
 	is "$(ketch volume prune </dev/null | tail -c 1 | od -An -c | tr -d ' ')" '\n'
-	like "$(ketch template ls)" '^NAME +IMAGE +CREATED$'
+	like "$(ketch template ls)" '^NAME +IMAGE'
 	mkdir "$DIR/tree"
 	ketch import -m 'by hand' "$DIR/tree" noted:1
 	like "$(ketch history noted:1)" 'by hand'
