@@ -173,6 +173,18 @@ static int check_deletable(const struct container_ref *c, bool force, struct err
 		       container_status_names[c->status]);
 }
 
+/* While it is made there may be more than is recorded: its maker is waited for, or, where that was killed, the child that
+ * dies with it.  Then what is recorded is read again.  Not so while CRIU makes it, whose processes cgroups name. */
+static int wait_for_maker(const struct runtime *rt, const char *id, struct container_ref *c, struct err *e)
+{
+	if (c->record.pid || c->record.restoring)
+		return 0;
+	if (record_lock(c->dir, END_MS) < 0)
+		return err_set(e, EBUSY, "cannot delete container %s: it is still being created", id);
+	container_ref_done(c);
+	return container_ref_open(rt, id, c, e);
+}
+
 static void end_process(const struct record *r)
 {
 	autoclose int pidfd = record_open_process(r);
@@ -189,10 +201,12 @@ int runtime_delete(const struct runtime *rt, const char *id, bool force, struct 
 	AUTO(container_ref_done) struct container_ref c;
 	int r = container_ref_open(rt, id, &c, e);
 
-	if (r == -ENOENT && force)
-		return 0;
 	if (r == 0)
 		r = check_deletable(&c, force, e);
+	if (r == 0)
+		r = wait_for_maker(rt, id, &c, e);
+	if (r == -ENOENT && force)
+		return 0;
 	if (r < 0)
 		return r;
 	end_process(&c.record);

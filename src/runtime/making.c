@@ -171,17 +171,38 @@ int making_open(struct making *m, const struct runtime *rt, const char *id, cons
 	return r == 0 ? fill_record(m, e) : r;
 }
 
-int making_make_directory(struct making *m, struct err *e)
+static bool is_still_there(const struct making *m, int dir)
 {
-	int r;
+	struct stat opened, named;
+
+	return fstat(dir, &opened) == 0 &&
+	       fstatat(m->rt->dir, m->record.id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static int make_locked(struct making *m, struct err *e)
+{
+	autoclose int dir = -1;
 
 	if (mkdirat(m->rt->dir, m->record.id, 0700) < 0)
 		return errno == EEXIST ? err_set(e, EEXIST, "container with given ID already exists: %s",
 						 m->record.id)
 				       : err_sys(e, errno, "cannot make the directory of the container");
-	m->dir = openat(m->rt->dir, m->record.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (m->dir < 0)
+	dir = openat(m->rt->dir, m->record.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
 		return err_sys(e, errno, "cannot open the directory of the container");
+	if (record_lock(dir, 0) < 0 || !is_still_there(m, dir))
+		return err_set(e, EBUSY, "container %s is deleted while it is being created", m->record.id);
+	m->dir = take_fd(&dir);
+	return 0;
+}
+
+int making_make_directory(struct making *m, struct err *e)
+{
+	int r = make_locked(m, e);
+
+	if (r < 0)
+		return r;
 	r = check_cgroups(m, e);
 	if (r < 0) {
 		close(m->dir);

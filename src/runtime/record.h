@@ -56,6 +56,9 @@ void record_unmount(const struct record *r);
 
 /* Ends what is in its cgroups and removes them, as far as they are its own. */
 int record_remove_cgroups(const struct record *r, struct err *e);
+/* Whoever makes a container holds this lock of ROOT/ID, and so does the child, which has the descriptor from its maker, until
+ * it has heard that it is recorded: who gets the lock finds in the record all that there is.  -EBUSY: not in that time. */
+int record_lock(int dir, int wait_ms);
 /* What it does now. */
 enum container_status record_status(int dir, const struct record *r);
 

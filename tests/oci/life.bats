@@ -217,3 +217,36 @@ load lib
 	is "$(status_of race)" created
 	remove race
 }
+
+@test "delete --force of a container that is just being made waits for whoever makes it, and then removes it" {
+	beyond runc 'removes what is there so far'
+	local maker deleter status=0
+	bundle slow '.process.terminal = true' sleep 1000
+	# a socket whose queue is full, so that create waits before it has a process
+	python3 - "$DIR/full" "$DIR/full.go" 3>&- <<-'END' &
+		import os, socket, sys
+		server, first = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[1])
+		server.listen(0)
+		first.connect(sys.argv[1])
+		open(sys.argv[1] + ".listens", "w").close()
+		open(sys.argv[2]).read()  # a FIFO
+		kept = [server.accept() for _ in range(2)]
+		open(sys.argv[2]).read()
+	END
+	mkfifo "$DIR/full.go"
+	await 10 test -e "$DIR/full.listens"
+	"$RUNTIME" --root "$DIR/state" create -b "$DIR/b/slow" --console-socket "$DIR/full" "$TAG-slow" </dev/null >"$DIR/slow.out" 2>&1 3>&- &
+	maker=$!
+	await 10 has_status slow creating
+	"$RUNTIME" --root "$DIR/state" delete --force "$TAG-slow" 3>&- &
+	deleter=$!
+	waits() { find "/proc/$deleter/fd" -lname "*/state/$TAG-slow" 2>/dev/null | grep -q .; }
+	await 10 waits
+	echo >"$DIR/full.go"
+	wait "$maker" || { status=$?; cat "$DIR/slow.out" >&2; return $status; }
+	wait "$deleter"
+	echo >"$DIR/full.go"
+	says 1 'does not exist' rt state "$TAG-slow"
+	rm "$DIR/full"*
+}
