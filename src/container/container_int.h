@@ -148,6 +148,9 @@ bool oci_hooks_are_awaited(const struct oci_hooks *h);
 /* What the parent of a child of ketch-oci writes for it to go on: once its IDs are mapped, once it is recorded, behind the
  * state for its hooks, once the mount is closed.  Without it the child ends: the parent has died. */
 #define OCI_GO '\0'
+/* Child of exec: until its maker has fetched the seccomp listener, which the program's execve closes.  That of create waits
+ * for its start anyway. */
+int oci_process_wait_listener(const struct launch *l, struct err *e);
 /* Child of create: until its maker has recorded it.  Only then may it live on without the maker: what `delete --force` does
  * not find in a record has to end with the maker.  Where hooks are awaited they come after that. */
 int oci_process_wait_record(const struct launch *l, struct err *e);

@@ -82,6 +82,14 @@ int attend_launch(struct attendance *a, struct container *c, struct launch *l, b
 
 /* --- what the child says */
 
+static int say_go(struct attendance *a, struct err *e)
+{
+	const char go = OCI_GO;
+	int r = write_full(a->go, &go, 1);
+
+	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
+}
+
 /* The filter's listener goes to its agent; until it answers, what the child asks waits in the kernel. */
 static int pass_listener(const struct oci_start *st, const char *state, pid_t pid, int pidfd, int number,
 			 struct err *e)
@@ -126,14 +134,6 @@ static int hear(int report, int *ret_listener, int *ret_status, struct err *e)
 }
 
 /* --- what is done for it */
-
-static int say_go(struct attendance *a, struct err *e)
-{
-	const char go = OCI_GO;
-	int r = write_full(a->go, &go, 1);
-
-	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
-}
 
 int attend_made(struct attendance *a, struct container *c, struct err *e)
 {
@@ -181,21 +181,33 @@ static int close_mount(struct attendance *a, struct err *e)
 	int r = 0;
 
 	close_if_open(a->start->exe_mount);
-	if (!a->create) {
+	if (!a->create)
 		r = say_go(a, e);
+	if (!a->create && a->start->listener < 0)
 		close_if_open(&a->go);
-	}
+	return r;
+}
+
+/* A child of exec goes on when we have its listener. */
+static int take_listener(struct attendance *a, int listener, struct err *e)
+{
+	const char *state = a->create ? a->state.data : a->start->state;
+	int r = pass_listener(a->start, state, a->pid, a->pidfd, listener, e);
+
+	if (r < 0 || a->create)
+		return r;
+	r = say_go(a, e);
+	close_if_open(&a->go);
 	return r;
 }
 
 int attend_until_ready(struct attendance *a, int *ret_status, struct err *e)
 {
 	for (;;) {
-		const char *state = a->create ? a->state.data : a->start->state;
 		int listener = -1, r = hear(a->report, &listener, ret_status, e);
 
 		if (r == HEARD_LISTENER)
-			r = pass_listener(a->start, state, a->pid, a->pidfd, listener, e);
+			r = take_listener(a, listener, e);
 		else if (r == HEARD_HOOKS && a->go >= 0)
 			r = do_hooks(a, e);
 		else if (r == HEARD_CLOSED)

@@ -74,7 +74,7 @@ static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct 
 			 int *ret_status, struct err *e)
 {
 	AUTO(attendance_done) struct attendance a = ATTENDANCE(&rq->start, NULL);
-	int r = attend_launch(&a, c, l, l->oci->exe_mount >= 0, e);
+	int r = attend_launch(&a, c, l, l->oci->exe_mount >= 0 || rq->start.listener >= 0, e);
 
 	if (r < 0)
 		return r;

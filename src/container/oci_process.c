@@ -149,7 +149,6 @@ static int hear_go(const struct launch *l, struct err *e)
 	char byte;
 	ssize_t n = read_full(l->go, &byte, 1);
 
-	close(l->go);
 	if (n < 0)
 		return err_sys(e, (int)-n, "cannot hear from the parent");
 	return n == 1 ? 0 : err_set(e, EPIPE, "the parent has gone");
@@ -160,7 +159,12 @@ int oci_process_wait_mount(const struct launch *l, struct err *e)
 	if (l->go < 0)
 		return 0;
 	close(l->go_parent);
-	return hear_go(l, e);
+	return l->oci->exe_mount >= 0 ? hear_go(l, e) : 0;
+}
+
+int oci_process_wait_listener(const struct launch *l, struct err *e)
+{
+	return l->main ? 0 : hear_go(l, e);
 }
 
 bool oci_hooks_are_awaited(const struct oci_hooks *h)

@@ -154,7 +154,10 @@ static int load_filter(const struct container *c, const struct launch *l, struct
 	r = seccomp_install(&c->filter, c->filter_flags);
 	if (r < 0)
 		return err_sys(e, -r, "cannot load the seccomp filter");
-	return has_listener(c) ? launch_report_listener(l, r, e) : 0;
+	if (!has_listener(c))
+		return 0;
+	r = launch_report_listener(l, r, e);
+	return r == 0 ? oci_process_wait_listener(l, e) : r;
 }
 
 /* Else keys of whoever started us could be read through the session keyring. */
