@@ -1,6 +1,5 @@
 /* main.c - from argv to a verb, and from its error to stderr, --log and the exit status */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "ocicli/ocicli.h"
 
@@ -17,9 +15,11 @@
 
 const struct opt oci_global_opts[] = {
 	OPT(STR, 0, "root", struct oci_globals, root, "DIR", "Directory for the state of containers"),
-	OPT(STR, 0, "log", struct oci_globals, log, "FILE", "Write errors to this file, too"),
+	OPT(STR, 0, "log", struct oci_globals, log, "[file:]FILE",
+	    "Write errors there, too; also journald:NAME, syslog:NAME"),
 	OPT(CHOICE, 0, "log-format", struct oci_globals, log_format, "text|json", "Format of the log file"),
-	OPT(FLAG, 0, "debug", struct oci_globals, debug, NULL, "Say more"),
+	OPT(FLAG, 0, "debug", struct oci_globals, debug, NULL,
+	    "Also say, there or on stderr, what is done and how long it takes"),
 	OPT(FLAG, 0, "systemd-cgroup", struct oci_globals, systemd_cgroup, NULL,
 	    "Cgroups by systemd: linux.cgroupsPath is \"slice:prefix:name\""),
 	OPT(CHOICE, 0, "cgroup-manager", struct oci_globals, cgroup_manager, "cgroupfs|systemd|disabled",
@@ -46,44 +46,11 @@ int oci_print(const struct buf *b, struct err *e)
 
 /* --- errors */
 
-struct log_line {
-	char *level, *msg, *time;
-};
-static const struct jfield log_fields[] = {
-	J(J_STR, struct log_line, level),
-	J(J_STR, struct log_line, msg),
-	J(J_STR, struct log_line, time),
-	{ 0 },
-};
-static const struct jtable log_table = { sizeof(struct log_line), log_fields };
-
-static void write_log(const struct oci_globals *g, const char *msg)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	char time[RFC3339_LEN], level[] = "error";
-	autofree char *copy = strdup(msg);
-	autoclose int fd = -1;
-
-	rfc3339_format(clock_real_ns(), time);
-	if (g->log_format && !strcmp(g->log_format, "json")) {
-		struct log_line l = { level, copy, time };
-
-		json_print(&log_table, &l, JSON_ALL, &b);
-	} else {
-		buf_addf(&b, "time=\"%s\" level=error msg=", time);
-		json_add_str(&b, msg);
-	}
-	buf_adds(&b, "\n");
-	fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-	if (fd < 0 || !buf_ok(&b) || write_full(fd, b.data, b.len) < 0)
-		log_error("--log %s: cannot be written", g->log);
-}
-
 static int complain(const struct oci_globals *g, const struct err *e, int status)
 {
 	log_error("%s", e->msg);
 	if (g->log)
-		write_log(g, e->msg);
+		oci_log(g, "error", e->msg);
 	return status ? status : STATUS_FAILED;
 }
 
@@ -155,6 +122,21 @@ static int open_runtime(struct verb_context *c, const struct verb *v, struct err
 	return r;
 }
 
+static int run_timed(struct verb_context *c, const struct verb *v, void *args, struct strv *words,
+		     struct err *e)
+{
+	int64_t begin = clock_mono_ns();
+	char what[64];
+	int r;
+
+	oci_debug(&c->globals, v->name, words, "begins");
+	r = v->run(c, args, words, e);
+	snprintf(what, sizeof(what), "%s after %lld us", r < 0 ? "failed" : "done",
+		 (long long)(clock_mono_ns() - begin) / 1000);
+	oci_debug(&c->globals, v->name, words, what);
+	return r;
+}
+
 static int run_verb(struct verb_context *c, const struct verb *v, char *const *argv, struct err *e)
 {
 	AUTO(strv_done) struct strv spelled = { 0 }, words = { 0 };
@@ -179,7 +161,7 @@ static int run_verb(struct verb_context *c, const struct verb *v, char *const *a
 	if (r == 0)
 		r = open_runtime(c, v, e);
 	if (r == 0)
-		r = v->run(c, args, &words, e);
+		r = run_timed(c, v, args, &words, e);
 	opts_done(v->opts, args);
 	return r;
 }

@@ -45,6 +45,10 @@ extern const struct opt oci_global_opts[];
 /* Returns the exit status.  protect: called with argv before a verb that puts a process into a container; 0 or -errno;
  * *ret_mount: the mount that the program runs from by now, or as it was. */
 int oci_main(char *const *argv, int (*protect)(char *const *argv, int *ret_mount));
+/* log.c.  One line of --log, which is given. */
+void oci_log(const struct oci_globals *g, const char *level, const char *msg);
+/* With --debug: what happens to a verb, in the log or, without one, on stderr. */
+void oci_debug(const struct oci_globals *g, const char *verb, const struct strv *words, const char *what);
 /* Writes all of b to stdout. */
 int oci_print(const struct buf *b, struct err *e);
 void help_add_all(struct buf *out);

@@ -1,6 +1,7 @@
 /* verbs_life.c - create, run, start, kill, delete, pause, resume */
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const struct opt no_opts[] = { { 0 } };
 
 #define CREATE_OPTS(s, m)                                                                                    \
 	OPT(STR, 'b', "bundle", s, m bundle, "DIR", "The bundle: config.json and the root"),                 \
+		OPT(STR, 0, "config", s, m config, "FILE", "Read this instead of the bundle's config.json"), \
 		OPT(STR, 0, "pid-file", s, m pid_file, "FILE", "Write the process ID there"),                \
 		OPT(STR, 0, "console-socket", s, m console_socket, "SOCKET",                                 \
 		    "Send the master of the terminal there"),                                                \
@@ -206,20 +208,43 @@ const struct verb verb_kill = {
 /* --- delete */
 
 struct delete_args {
-	bool force;
+	bool force, regex;
 };
 
 static const struct opt delete_opts[] = {
 	OPT(FLAG, 'f', "force", struct delete_args, force, NULL,
 	    "Also when it runs, and when it is not there"),
+	OPT(FLAG, 0, "regex", struct delete_args, regex, NULL,
+	    "CONTAINER is a regular expression: all whose ID it matches"),
 	{ 0 },
 };
+
+/* One that cannot be deleted does not keep the others; the last of such errors is told. */
+static int delete_matching(struct verb_context *c, const char *pattern, bool force, struct err *e)
+{
+	AUTO(strv_done) struct strv ids = { 0 };
+	regex_t re;
+	int r = runtime_list(&c->rt, &ids, e);
+
+	if (r < 0)
+		return r;
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set(e, EINVAL, "--regex: \"%.80s\" is no regular expression", pattern);
+	for (size_t i = 0; i < ids.n; i++) {
+		int k = regexec(&re, ids.v[i], 0, NULL, 0) ? 0 : runtime_delete(&c->rt, ids.v[i], force, e);
+
+		r = k < 0 ? k : r;
+	}
+	regfree(&re);
+	return r;
+}
 
 static int run_delete(struct verb_context *c, void *args, struct strv *words, struct err *e)
 {
 	const struct delete_args *a = args;
 
-	return runtime_delete(&c->rt, words->v[0], a->force, e);
+	return a->regex ? delete_matching(c, words->v[0], a->force, e)
+			: runtime_delete(&c->rt, words->v[0], a->force, e);
 }
 
 const struct verb verb_delete = {

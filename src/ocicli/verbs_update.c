@@ -24,6 +24,7 @@ struct update_args {
 		*cpu_idle, *cpuset_cpus, *cpuset_mems, *memory, *memory_reservation, *memory_swap,
 		*pids_limit;
 	char *kernel_memory, *kernel_memory_tcp;
+	char *l3_cache_schema, *mem_bw_schema;
 };
 
 #define LIMIT(name_, member_, metavar_, help_)                                                               \
@@ -48,6 +49,8 @@ static const struct opt update_opts[] = {
 	LIMIT("pids-limit", pids_limit, "N", "Ceiling of processes; -1: none"),
 	LIMIT("kernel-memory", kernel_memory, "BYTES", "Accepted; today's kernels have no such limit"),
 	LIMIT("kernel-memory-tcp", kernel_memory_tcp, "BYTES", "Accepted; as above"),
+	LIMIT("l3-cache-schema", l3_cache_schema, "TEXT", "Refused: there is no Intel RDT"),
+	LIMIT("mem-bw-schema", mem_bw_schema, "TEXT", "Refused: as above"),
 	{ 0 },
 };
 
@@ -109,6 +112,14 @@ static void add_options(const struct update_args *a, struct buf *b)
 	buf_adds(b, "}");
 }
 
+static int check_refused(const struct update_args *a, struct err *e)
+{
+	if (!a->l3_cache_schema && !a->mem_bw_schema)
+		return 0;
+	return err_set(e, ENOTSUP, "--%s: Intel RDT is not supported",
+		       a->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
+}
+
 /* Numbers of the options become JSON as they are: what is no number must not get there. */
 static int check_numbers(const struct update_args *a, struct err *e)
 {
@@ -135,8 +146,10 @@ static int run_update(struct verb_context *c, void *args, struct strv *words, st
 {
 	const struct update_args *a = args;
 	AUTO(buf_done) struct buf json = { 0 };
-	int r = check_numbers(a, e);
+	int r = check_refused(a, e);
 
+	if (r == 0)
+		r = check_numbers(a, e);
 	if (r < 0)
 		return r;
 	if (a->resources)

@@ -51,7 +51,12 @@ static int enter_bundle(struct making *m, struct err *e)
 	m->record.bundle = realpath(bundle, NULL);
 	if (!m->record.bundle || chdir(m->record.bundle) < 0)
 		return err_sys(e, errno, "--bundle %s", bundle);
-	r = read_file(AT_FDCWD, "config.json", OCI_CONFIG_MAX, &m->config);
+	if (m->args->config)
+		r = read_file(m->rt->cwd, m->args->config, OCI_CONFIG_MAX, &m->config);
+	else
+		r = read_file(AT_FDCWD, "config.json", OCI_CONFIG_MAX, &m->config);
+	if (r < 0 && m->args->config)
+		return err_sys(e, -r, "--config %s", m->args->config);
 	if (r < 0)
 		return err_sys(e, -r, "config.json of bundle %s", m->record.bundle);
 	r = oci_spec_parse(m->config.data ? m->config.data : "", m->config.len, &m->spec, e);

@@ -46,6 +46,7 @@ int runtime_add_state(const struct record *r, enum container_status status, int 
 
 struct create_args {
 	char *bundle; /* NULL: the current directory */
+	char *config; /* NULL: config.json of the bundle */
 	char *pid_file, *console_socket, *pidfd_socket; /* NULL: none */
 	bool no_pivot, no_new_keyring;
 	bool notify; /* the caller has a NOTIFY_SOCKET (notify.h) */

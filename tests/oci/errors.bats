@@ -107,10 +107,44 @@ load lib
 	says 1 'log-format' rt --log-format xml state "$TAG-none"
 }
 
-@test "--debug brings no error into the log" {
+@test "--log in crun's words: file:, journald:, syslog:" {
+	beyond runc 'knows files only'
+	beyond crun 'tells syslog in its own way'
+	listen() { # SOCKET FILE: prints what came into FILE
+		mkdir -p "${1%/*}"
+		python3 - "$1" >"$2" 3>&- <<-'END' &
+			import os, socket, sys
+			s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+			s.bind(sys.argv[1])
+			s.settimeout(10)
+			print(s.recv(4096).decode())
+		END
+		await 10 test -S "$1"
+	}
+	says 1 'does not exist' rt --log "file:$DIR/log" state "$TAG-none"
+	like "$(cat "$DIR/log")" 'level=error msg=.*does not exist'
+	listen /run/systemd/journal/socket "$DIR/journal" # /run is ours (private)
+	says 1 'does not exist' rt --log journald:sailor state "$TAG-none"
+	wait
+	like "$(cat "$DIR/journal")" $'MESSAGE=.*does not exist\nPRIORITY=3\nSYSLOG_IDENTIFIER=sailor'
+	says 1 'journald:sailor: cannot be written' sh -c "rm /run/systemd/journal/socket; '$RUNTIME' --root '$DIR/state' --log journald:sailor state $TAG-none"
+	mkdir "$DIR/dev"
+	listen "$DIR/dev/log" "$DIR/syslog"
+	unshare -m sh -c "mknod -m 666 '$DIR/dev/null' c 1 3 && mount --bind '$DIR/dev' /dev && '$RUNTIME' --root '$DIR/state' --log syslog:sailor state $TAG-none" \
+		</dev/null >"$DIR/said" 2>&1 3>&- || :
+	wait
+	like "$(cat "$DIR/syslog")" '^<11>sailor\[[0-9]+\]: .*does not exist$'
+	rm -r "${DIR:?}/dev" "$DIR/log"
+}
+
+@test "--debug brings no error into the log, but what was done" {
 	bundle debug . true
 	rt --debug --log "$DIR/debug.log" --log-format json run --bundle "$DIR/b/debug" "$TAG-debug" </dev/null 3>&-
 	unlike "$(cat "$DIR/debug.log" 2>/dev/null)" '"level":"error"'
+	[[ ${RUNTIME##*/} =~ ^(runc|crun)$ ]] ||
+		is "$(jq -r '.level + " " + .msg' "$DIR/debug.log" | sed 's/[0-9]* us$/T us/')" "debug run $TAG-debug: begins
+debug run $TAG-debug: done after T us"
+	says 1 'debug: state .*: begins.*debug: state .*: failed after [0-9]+ us' rt --debug state "$TAG-none"
 }
 
 @test "names that are not names: status 1, nothing made" {

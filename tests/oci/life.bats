@@ -168,6 +168,23 @@ load lib
 	remove created
 }
 
+@test "what crun has besides: --config of create and run, --regex of delete" {
+	beyond runc 'has neither'
+	bundle other . false
+	cp "$DIR/b/other/config.json" "$DIR/other.json"
+	bundle other . echo bundled
+	says 1 '' rt run -b "$DIR/b/other" --config "$DIR/other.json" "$TAG-other"
+	is "$(cd "$DIR" && rt run -b "$DIR/b/other" --config b/other/config.json "$TAG-other" </dev/null 3>&-)" bundled
+	says 1 'nosuch' rt create -b "$DIR/b/other" --config "$DIR/nosuch.json" "$TAG-other"
+	for name in web-1 web-2 db-1; do bundle $name . sleep 1000 && create $name; done
+	rt delete --force --regex "^$TAG-web-[0-9]+\$"
+	is "$(rt list -q)" "$TAG-db-1"
+	says 1 '' rt delete --regex "^$TAG-db" # it is not stopped
+	[ "${RUNTIME##*/}" = crun ] || says 1 'regular expression' rt delete --regex '('
+	rt delete --force --regex "^$TAG-none"
+	remove db-1
+}
+
 @test "list: table, -q, JSON; empty root" {
 	local table
 	is "$("$RUNTIME" --root "$DIR/none" list -q)" ''
