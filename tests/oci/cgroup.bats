@@ -8,9 +8,12 @@ value() {
 }
 
 @test "cgroupsPath is where it says, with the limits of linux.resources" {
-	staying limits '.linux.resources.cpu = {shares: 512, quota: 20000, period: 100000}'
+	local map=.
+	! unified || map='.linux.resources.unified = {"memory.high": "201326592", "pids.max": "150"}'
+	staying limits ".linux.resources.cpu = {shares: 512, quota: 20000, period: 100000} | $map"
 	is "$(value limits memory/memory.limit_in_bytes memory.max)" 268435456
-	is "$(value limits pids/pids.max pids.max)" 200
+	if unified; then is "$(value limits '' memory.high) $(value limits '' pids.max)" '201326592 150'
+	else is "$(value limits pids/pids.max)" 200; fi
 	if unified; then is "$(value limits '' cpu.max)" '20000 100000'
 	else
 		is "$(value limits cpu/cpu.cfs_quota_us)" 20000
@@ -179,6 +182,10 @@ value() {
 	is "$(value update memory/memory.limit_in_bytes memory.max)" 100663296
 	echo 'not json' >"$DIR/resources.json"
 	says 1 '' rt update -r "$DIR/resources.json" "$TAG-update"
+	if ! [[ ${RUNTIME##*/} =~ ^(runc|crun)$ ]]; then
+		says 1 '--l3-cache-schema: Intel RDT is not supported' rt update --l3-cache-schema L3:0=f "$TAG-update"
+		says 1 '--mem-bw-schema: Intel RDT' rt update --mem-bw-schema MB:0=20 "$TAG-update"
+	fi
 	is "$(status_of update)" running
 	remove update
 }
