@@ -234,14 +234,15 @@ static bool has(const struct ip *used, size_t n, const struct ip *ip)
 int plan_address(const struct network_pool *pool, const struct ip *used, size_t n_used, struct ip *ret)
 {
 	struct ip_prefix net, range;
-	struct ip gateway = { 0 };
+	struct ip gateway;
 	uint64_t tries;
 
 	if (ip_parse_prefix(pool->subnet, &net) < 0 ||
 	    ip_parse_prefix(pool->range ? pool->range : pool->subnet, &range))
 		return -EINVAL;
-	if (pool->gateway)
-		ip_parse(pool->gateway, &gateway);
+	/* where none is named, most wires have theirs at the first address */
+	if (!pool->gateway || ip_parse(pool->gateway, &gateway) < 0)
+		gateway = ip_add(&net.ip, 1);
 	tries = ip_count(&range);
 	/* each of n_used can be in the way once; and the network's own, the last, and the gateway */
 	if (tries > n_used + 4)

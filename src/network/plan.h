@@ -17,7 +17,8 @@ struct plan_taken {
 int plan_network(struct network *n, bool want_v4, bool want_v6, const struct plan_taken *taken,
 		 size_t n_taken, struct err *e);
 
-/* The next free address of a pool.  used: ascending.  -ENOSPC. */
+/* The next free address of a pool, neither its gateway nor, where it has none, the first: that is only given to who asks
+ * for it.  used: ascending.  -ENOSPC. */
 int plan_address(const struct network_pool *pool, const struct ip *used, size_t n_used, struct ip *ret);
 /* May an instance have this address: in the subnet, not its first (nor last, IPv4), not the gateway? */
 int plan_check_address(const struct network *n, const struct ip *ip, const char *flag, struct err *e);

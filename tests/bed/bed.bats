@@ -1,7 +1,15 @@
 # bed.bats - that the bed is what its cases were sent there for: unified cgroups, and KVM for a virtual machine
 load ../e2e/lib
 
-setup_file() { store_open; }
+# A wire of the host, at whose other end somebody speaks with VLAN 42.
+setup_file() {
+	store_open
+	ip link add wire0 type veth peer name wire1
+	ip link add link wire1 name wire1.42 type vlan id 42
+	ip addr add 10.42.0.1/24 dev wire1.42
+	for i in wire0 wire1 wire1.42; do ip link set $i up; done
+	ketch network create --driver macvlan --subnet 10.42.0.0/24 --opt parent=wire0 --opt vlan=42 tagged >/dev/null
+}
 teardown_file() { store_close; }
 
 @test "containers are limited through cgroup v2" {
@@ -16,7 +24,7 @@ teardown_file() { store_close; }
 @test "a virtual machine runs under KVM, in the instance's cgroup" {
 	[ "$ISOLATION" = vm ] || skip "this run is for containers"
 	local id pid
-	id=$(krun -d --name machine --privileged -m 64m ketch/base "${STAY[@]}")
+	id=$(krun -d --name machine --privileged -m 64m --network bridge --network tagged ketch/base "${STAY[@]}")
 	is "$(inspect_of "$id" .VM.Kvm)" true
 	is "$(inspect_of "$id" .VM.Driver)" kvm
 	pid=$(inspect_of "$id" .State.Pid)
@@ -41,6 +49,17 @@ listens() { ketch exec "$1" sh -c "grep -q ':$(printf %04X "$2") ' /proc/net/tcp
 	await 20 listens peer 4002
 	ketch exec machine sh -c "timeout 60 nc $address 4002 </dev/null | cmp - /tmp/a"
 	ketch rm -f peer
+}
+
+@test "on a macvlan network with vlan= a container and a machine speak with that number" {
+	local beside
+	beside=$(krun -d --isolation container --cap-add net_raw --network tagged ketch/base "${STAY[@]}")
+	ketch exec "$beside" ping -c 1 -W 20 10.42.0.1
+	if [ "$ISOLATION" = vm ]; then
+		ketch exec machine ping -c 1 -W 20 10.42.0.1
+		ketch exec machine ping -c 1 -W 20 "$(inspect_of "$beside" .NetworkSettings.Networks.tagged.IPAddress)"
+	fi
+	ketch rm -f "$beside"
 }
 
 # Magic SysRq: c panics, b resets, o powers off; the command that does it is lost with the machine.

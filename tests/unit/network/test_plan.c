@@ -129,6 +129,17 @@ static void a_hole_is_filled_and_a_range_is_kept(void **state)
 	assert_int_equal(plan_address(&part, used, 4, &ip), -ENOSPC);
 }
 
+static void without_a_gateway_the_first_is_left_to_the_wire(void **state)
+{
+	char subnet[] = "10.9.0.0/30", text[IP_TEXT_MAX];
+	const struct network_pool pool = { subnet, NULL, NULL };
+	struct ip ip;
+
+	assert_int_equal(plan_address(&pool, NULL, 0, &ip), 0);
+	assert_string_equal(ip_print(&ip, text), "10.9.0.2");
+	assert_int_equal(plan_address(&pool, &ip, 1, &ip), -ENOSPC);
+}
+
 static void an_asked_address_must_be_one_for_instances(void **state)
 {
 	static const struct {
@@ -161,6 +172,7 @@ int main(void)
 		cmocka_unit_test(each_request_gets_its_plan_or_its_error),
 		cmocka_unit_test(addresses_are_given_from_below_until_there_are_none),
 		cmocka_unit_test(a_hole_is_filled_and_a_range_is_kept),
+		cmocka_unit_test(without_a_gateway_the_first_is_left_to_the_wire),
 		cmocka_unit_test(an_asked_address_must_be_one_for_instances),
 	};
 
