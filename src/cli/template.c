@@ -18,11 +18,7 @@
 
 bool template_is(const struct instance *in)
 {
-	for (size_t i = 0; i < in->spec.labels.n; i++)
-		if (!strncmp(in->spec.labels.v[i], TEMPLATE_LABEL "=", strlen(TEMPLATE_LABEL "=")) &&
-		    !strcmp(in->spec.labels.v[i] + strlen(TEMPLATE_LABEL "="), in->spec.name))
-			return true;
-	return false;
+	return template_is_named(&in->spec);
 }
 
 static int find(struct engine *en, const char *name, struct instance *ret, struct snapshot *ret_snapshot,
@@ -215,6 +211,9 @@ int template_run(struct cli *c, const struct run_args *a, struct err *e)
 	unsigned number = 0;
 	int r = en ? find(en, a->template, &in, &s, e) : -e->no;
 
+	if (r == 0 && warm_is(&in.spec))
+		r = err_set(e, EINVAL, "nothing has begun in %s: it is for run --warm %s", in.spec.name,
+			    in.spec.image);
 	if (r == 0 && !how.name) {
 		how.name = chosen = cli_free_name(en, a->template, &number, e);
 		r = chosen ? 0 : -e->no;

@@ -13,9 +13,16 @@
 #include "kernel/kernel.h"
 #include "sys/cpu_id.h"
 
+bool template_is_named(const struct instance_spec *s)
+{
+	const char *name = strv_env_get(&s->labels, TEMPLATE_LABEL);
+
+	return name && !strcmp(name, s->name);
+}
+
 bool warm_is(const struct instance_spec *s)
 {
-	return strv_env_get(&s->labels, WARM_LABEL) != NULL;
+	return template_is_named(s) && strv_env_get(&s->labels, WARM_LABEL);
 }
 
 /* --- its key */
@@ -31,11 +38,19 @@ static char *describe_file(const char *path)
 			  st.st_mtim.tv_nsec);
 }
 
+/* Of ours. */
+static char *describe_program(const char *name)
+{
+	autofree char *path = self_program(name);
+
+	return describe_file(path);
+}
+
 int warm_key_now(struct engine *en, const struct instance_spec *s, char ret[SHA256_HEX], struct err *e)
 {
 	const struct host_facts *f = engine_facts_kvm(en);
 	bool qemu = s->vm.driver == VM_DRIVER_QEMU;
-	autofree char *program = self_program("ketch-guest"), *guest = describe_file(program);
+	autofree char *monitor = describe_program("ketch-monitor"), *guest = describe_program("ketch-guest");
 	autofree char *hypervisor = describe_file(qemu ? f->qemu : f->vmm), *image = NULL;
 	struct kernel k = { 0 };
 	char cpu[CPU_ID_MAX];
@@ -45,10 +60,11 @@ int warm_key_now(struct engine *en, const struct instance_spec *s, char ret[SHA2
 		return r;
 	image = describe_file(k.image);
 	kernel_done(&k);
-	if (!guest || !hypervisor || !image)
+	if (!monitor || !guest || !hypervisor || !image)
 		return err_set(e, ENOMEM, "out of memory");
 	cpu_id(cpu);
-	warm_key(s, &(const struct warm_host){ cpu, f->kernel_release, hypervisor, guest, image }, ret);
+	warm_key(s, &(const struct warm_host){ cpu, f->kernel_release, hypervisor, monitor, guest, image },
+		 ret);
 	return 0;
 }
 

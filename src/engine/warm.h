@@ -22,7 +22,8 @@
 /* What of the host decides; borrowed. */
 struct warm_host {
 	const char *cpu, *release; /* uname -r */
-	const char *hypervisor, *guest, *kernel; /* files, with what tells two versions of one apart */
+	const char *hypervisor, *monitor, *guest,
+		*kernel; /* files, with what tells two versions of one apart */
 };
 
 /* Of the machine that the spec describes, on this host.  Pure. */
@@ -38,6 +39,8 @@ struct warm {
 	char name[WARM_NAME_MAX], key[SHA256_HEX];
 };
 
+/* Is it a template?  The label has its name, also in those that went on from it. */
+bool template_is_named(const struct instance_spec *s);
 /* Is it one that was made by itself? */
 bool warm_is(const struct instance_spec *s);
 /* Describes it; nothing is made.  -ENOTSUP with the reason, by the name of the flag, where none can be. */

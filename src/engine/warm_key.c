@@ -55,6 +55,7 @@ void warm_key(const struct instance_spec *s, const struct warm_host *h, char ret
 	add_text(&sum, h->cpu);
 	add_text(&sum, h->release);
 	add_text(&sum, h->hypervisor);
+	add_text(&sum, h->monitor); /* it says which devices there are */
 	add_text(&sum, h->guest);
 	add_text(&sum, h->kernel);
 	finish(&sum, ret);

@@ -84,6 +84,7 @@ $(inspect_of one .NetworkSettings.Networks.bridge.MacAddress)"
 	like "$(ketch template ls | tail -1)" '^warm-[0-9a-f]{12} +app +by run --warm +[0-9.]+ ?[kM]B$'
 	is "$(ketch template ls --format '{{.Image}} {{.Made}}')" "app by run --warm"
 	like "$(ketch system df -v)" "$(kept)"
+	refused 125 'nothing has begun in warm-.*: it is for run --warm app$' ketch run --template "$(kept)"
 }
 
 @test "an instance that began in one boots from its own files when it is started again" {

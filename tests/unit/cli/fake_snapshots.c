@@ -125,6 +125,11 @@ void snapshot_auto_thin_out(struct engine *en, const struct instance *in)
 
 /* --- warm machines: there are none */
 
+bool template_is_named(const struct instance_spec *s)
+{
+	return false;
+}
+
 bool warm_is(const struct instance_spec *s)
 {
 	return false;

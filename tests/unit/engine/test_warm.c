@@ -7,6 +7,7 @@
 static const struct warm_host host = { .cpu = "A cpu",
 				       .release = "6.1",
 				       .hypervisor = "/qemu 1 2",
+				       .monitor = "/monitor 7 8",
 				       .guest = "/guest 3 4",
 				       .kernel = "/vmlinuz 5 6" };
 
@@ -90,6 +91,8 @@ static void what_an_update_brings_takes_the_place_of_the_old(void **state)
 	expect(USUAL, &h, false, true);
 	h = host, h.hypervisor = "/qemu 1 3";
 	expect(USUAL, &h, false, true);
+	h = host, h.monitor = "/monitor 7 9";
+	expect(USUAL, &h, false, true);
 	h = host, h.guest = "/guest 3 5";
 	expect(USUAL, &h, false, true);
 	h = host, h.kernel = "/vmlinuz 5 7";
@@ -103,6 +106,24 @@ static void one_that_was_asked_for_by_its_kernel_is_beside_the_usual_one(void **
 	assert_string_equal(n.key, usual.key);
 	assert_string_not_equal(n.name, usual.name);
 	assert_memory_equal(n.name, "warm-", 5);
+}
+
+static void a_clone_of_one_is_none(void **state)
+{
+#define LABELS                                                                                               \
+	"{\"process\":{\"args\":[\"a\"]},\"labels\":{\"ketch.template\":\"w\",\"ketch.warm\":\"0\"},"        \
+	"\"name\":"
+	struct instance_spec s;
+
+	parse(LABELS "\"w\"}", &s);
+	assert_true(template_is_named(&s) && warm_is(&s));
+	json_done(&instance_spec_table, &s);
+	parse(LABELS "\"w-1\"}", &s);
+	assert_false(template_is_named(&s) || warm_is(&s));
+	json_done(&instance_spec_table, &s);
+	parse(USUAL, &s);
+	assert_false(template_is_named(&s) || warm_is(&s));
+	json_done(&instance_spec_table, &s);
 }
 
 /* What is there where another thing is missing is not the same. */
@@ -128,6 +149,7 @@ int main(void)
 		cmocka_unit_test(another_size_is_another_machine_beside_it),
 		cmocka_unit_test(what_an_update_brings_takes_the_place_of_the_old),
 		cmocka_unit_test(one_that_was_asked_for_by_its_kernel_is_beside_the_usual_one),
+		cmocka_unit_test(a_clone_of_one_is_none),
 		cmocka_unit_test(fields_do_not_run_into_each_other),
 	};
 
