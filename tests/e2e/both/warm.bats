@@ -81,7 +81,7 @@ $(inspect_of one .NetworkSettings.Networks.bridge.MacAddress)"
 
 @test "it is listed as what it is, and is none that could be begun with by name" {
 	machine
-	like "$(ketch template ls | tail -1)" '^warm-[0-9a-f]{12} +app +by run --warm +[0-9.]+ ?[kM]B$'
+	like "$(ketch template ls | tail -1)" '^warm-[0-9a-f]{12} +app +by run --warm +[0-9.]+[kMG]?B$'
 	is "$(ketch template ls --format '{{.Image}} {{.Made}}')" "app by run --warm"
 	like "$(ketch system df -v)" "$(kept)"
 	refused 125 'nothing has begun in warm-.*: it is for run --warm app$' ketch run --template "$(kept)"
