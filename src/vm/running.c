@@ -16,6 +16,28 @@
 #define BOOT_S_KVM 60
 #define BOOT_S_TCG 120
 
+static int boot_seconds(const struct instance_spec *s)
+{
+	return s->vm.accel_kvm ? BOOT_S_KVM : BOOT_S_TCG;
+}
+
+/* The limit holds from the first instruction on: what a kernel needs to boot counts like everything else that the machine does. */
+void running_late_boot(const struct instance_spec *s, struct err *ret)
+{
+	const struct resources *r = &s->resources;
+	uint64_t milli = r->cpu_milli	    ? r->cpu_milli
+			 : r->cpu_period_us ? r->cpu_quota_us * 1000 / r->cpu_period_us
+					    : 0;
+
+	if (milli && milli < 1000)
+		err_set(ret, ETIMEDOUT,
+			"the virtual machine did not boot in %d s: --cpus %llu.%03llu leaves it too little "
+			"to",
+			boot_seconds(s), (unsigned long long)milli / 1000, (unsigned long long)milli % 1000);
+	else
+		err_set(ret, ETIMEDOUT, "the virtual machine did not boot in %d s", boot_seconds(s));
+}
+
 void running_set_deadline(struct running *r, int seconds)
 {
 	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
@@ -105,7 +127,7 @@ static int open_deadline(struct running *r, const struct boot *b, struct loop *l
 	if (fd < 0)
 		return -errno;
 	r->deadline.fd = fd;
-	running_set_deadline(r, b->spec.vm.accel_kvm ? BOOT_S_KVM : BOOT_S_TCG);
+	running_set_deadline(r, boot_seconds(&b->spec));
 	return loop_add(l, &r->deadline);
 }
 

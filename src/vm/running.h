@@ -32,6 +32,8 @@ int running_open(struct running *r, const struct boot *b, struct loop *l, struct
 /* The children have been started and have theirs: what they say ends when they do. */
 void running_close_say(struct running *r);
 void running_set_deadline(struct running *r, int seconds); /* 0: none */
+/* Why it has not booted by its deadline, as far as its spec tells. */
+void running_late_boot(const struct instance_spec *s, struct err *ret);
 /* Also its cgroups, with whatever is in them.  NULL is nothing. */
 void running_free(struct running *r);
 

@@ -117,11 +117,12 @@ static void on_deadline(void *arg, uint32_t events)
 		return;
 	if (r->server_lost.no)
 		e = r->server_lost;
+	else if (r->state == BOOTING)
+		running_late_boot(&r->machine.boot->spec, &e);
 	else
 		err_set(&e, ETIMEDOUT,
-			r->state == BOOTING    ? "the virtual machine did not boot in time"
-			: r->state == STOPPING ? "the virtual machine did not power off in time"
-					       : "the virtual machine hung up");
+			r->state == STOPPING ? "the virtual machine did not power off in time"
+					     : "the virtual machine hung up");
 	end_it(r, &e);
 }
 

@@ -14,6 +14,7 @@
 #include "vm/child.h"
 #include "vm/console.h"
 #include "vm/disk.h"
+#include "vm/running.h"
 
 struct place {
 	char path[32];
@@ -220,6 +221,30 @@ static void a_program_that_is_not_there_is_127_and_says_so(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void a_boot_that_is_too_slow_names_the_limit(void **state)
+{
+	static const struct {
+		struct resources r;
+		const char *text;
+	} rows[] = {
+		{ { 0 }, "the virtual machine did not boot in 120 s" },
+		{ { .cpu_milli = 2000 }, "the virtual machine did not boot in 120 s" },
+		{ { .cpu_milli = 10 },
+		  "the virtual machine did not boot in 120 s: --cpus 0.010 leaves it too little to" },
+		{ { .cpu_period_us = 100000, .cpu_quota_us = 5000 },
+		  "the virtual machine did not boot in 120 s: --cpus 0.050 leaves it too little to" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct instance_spec s = { .resources = rows[i].r };
+		struct err e = { 0 };
+
+		running_late_boot(&s, &e);
+		assert_int_equal(e.no, ETIMEDOUT);
+		assert_string_equal(e.msg, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -230,6 +255,7 @@ int main(void)
 		TEST(a_child_has_its_descriptors_under_their_numbers_and_no_other),
 		TEST(how_a_child_ended_is_told),
 		TEST(a_program_that_is_not_there_is_127_and_says_so),
+		TEST(a_boot_that_is_too_slow_names_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
