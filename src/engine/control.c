@@ -131,6 +131,11 @@ int control_kill_monitor(const struct instance *in, int fd, struct err *e)
 	return 0;
 }
 
+int64_t control_stop_deadline(int timeout_s)
+{
+	return clock_mono_ns() + ((int64_t)timeout_s + CONTROL_GRACE_S) * NS_PER_S;
+}
+
 static int ask_to_stop(struct engine *en, const struct instance *in, int signo, int timeout_s,
 		       struct stopping *ret, struct err *e)
 {
@@ -149,11 +154,11 @@ static int ask_to_stop(struct engine *en, const struct instance *in, int signo, 
 	if (r < 0 && r != -ESRCH)
 		return r;
 	ret->fd = take_fd(&fd);
-	ret->end_ns = clock_mono_ns() + ((int64_t)timeout_s + CONTROL_GRACE_S) * NS_PER_S;
+	ret->end_ns = control_stop_deadline(timeout_s);
 	return 0;
 }
 
-static int await_stop(const struct instance *in, struct stopping *s, struct err *e)
+int control_await_stop(const struct instance *in, struct stopping *s, struct err *e)
 {
 	autoclose int fd = take_fd(&s->fd);
 	int64_t left_ns = s->end_ns - clock_mono_ns();
@@ -176,7 +181,7 @@ static int stop(struct engine *en, const struct instance *in, int signo, int tim
 	do {
 		r = tries ? ask_to_stop(en, in, signo, timeout_s, s, e) : 0;
 		if (r == 0)
-			r = await_stop(in, s, e);
+			r = control_await_stop(in, s, e);
 		if (r == 0)
 			r = truth_refresh(en, &now, e);
 	} while (r == 0 && instance_is_live(&now.state) && now.state.restarts > 0 && ++tries < STOP_TRIES);

@@ -36,6 +36,11 @@ int control_kill_monitor(const struct instance *in, int fd, struct err *e);
 int control_connect_live(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 /* What a monitor gets beyond the time that the user gave before it is taken for stuck. */
 #define CONTROL_GRACE_S 10
+/* When who was told now to end within timeout_s is taken for stuck; of clock_mono_ns. */
+int64_t control_stop_deadline(int timeout_s);
+/* Waits until one that was asked has ended, and kills the monitor of one that is late.  Closes s->fd; of several that were all
+ * asked first, each ends by its own deadline. */
+int control_await_stop(const struct instance *in, struct stopping *s, struct err *e);
 
 /* record.c: the specs of instances in ROOT/ketch.db */
 int record_init(struct db *db, struct err *e);
