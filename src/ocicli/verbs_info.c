@@ -88,7 +88,7 @@ static int run_features(struct verb_context *c, void *args, struct strv *words, 
 	add_list(&b, "namespaces", oci_namespace_types);
 	buf_adds(&b, ",");
 	add_capabilities(&b);
-	buf_adds(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":true,\"systemdUser\":false,\"rdma\":"
+	buf_adds(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":true,\"systemdUser\":true,\"rdma\":"
 		     "true},");
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":true},\"selinux\":{\"enabled\":true},\"intelRdt\":{"
