@@ -13,7 +13,7 @@ struct info {
 	const char *version, *os, *arch;
 	const char *root, *run_root;
 	int instances, running, stopped, images;
-	const char *kernel, *cgroups, *cgroup_version, *name;
+	const char *kernel, *cgroups, *cgroup_version, *name, *storage_driver, *cgroup_driver;
 	int cpus;
 	uint64_t ram_bytes;
 	bool kvm;
@@ -77,6 +77,8 @@ static const struct info_row info_rows[] = {
 	ROW(NULL, J_STR, name, "Name"),
 	ROW(NULL, J_STR, root, "DockerRootDir"),
 	ROW(NULL, J_STR, cgroup_version, "CgroupVersion"),
+	ROW(NULL, J_STR, storage_driver, "Driver"),
+	ROW(NULL, J_STR, cgroup_driver, "CgroupDriver"),
 	ROW(NULL, J_INT, instances, "Containers"),
 };
 
@@ -196,6 +198,8 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 	i.kvm_reason = h->kvm_reason;
 	i.qemu = h->qemu;
 	i.virtiofsd = h->virtiofsd;
+	i.storage_driver = "overlay"; /* of containers, as inspect has it in GraphDriver */
+	i.cgroup_driver = "cgroupfs"; /* cgroups are made by Ketch itself */
 	i.cgroup_version = h->cgroup_mode == CGROUP_V2 ? "2" : "1";
 	uname(&u);
 	i.name = u.nodename;

@@ -100,8 +100,11 @@ const struct command cmd_ps = {
 	.name = "ps",
 	.usage = "",
 	.summary = "List instances",
-	.text = "Keys of --filter: ancestor=IMAGE, before=NAME, exited=CODE, health, id, isolation, "
-		"label=KEY[=VALUE], name (a regular expression), network, since=NAME, status, volume.  "
+	.text = "Keys of --filter: ancestor=IMAGE, before=NAME, exited=CODE, expose=PORT[-PORT][/PROTOCOL], "
+		"health, "
+		"id, isolation, label=KEY[=VALUE], name (a regular expression), network, publish=PORT (as "
+		"expose; its "
+		"own or the host's), since=NAME, status, volume.  "
 		"Values of one key are alternatives, keys add up.\n\n"
 		"Fields of --format: .ID .Image .Command .CreatedAt .RunningFor .Status .State "
 		".Isolation .Names .Labels .Label \"KEY\" .Mounts .LocalVolumes .Networks .Ports .Size",

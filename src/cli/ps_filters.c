@@ -76,6 +76,47 @@ static bool fits_volume(const void *obj, const char *value, void *arg)
 	return false;
 }
 
+/* "80", "80-90", "80/udp"; of all protocols without one. */
+static bool port_fits(const char *value, uint32_t port, int protocol)
+{
+	const char *slash = strchr(value, '/'), *dash = strchr(value, '-');
+	unsigned long first = strtoul(value, NULL, 10), last = dash ? strtoul(dash + 1, NULL, 10) : first;
+
+	return port >= first && port <= last && (!slash || !strcmp(slash + 1, port_protocol_names[protocol]));
+}
+
+/* By its port, or the host's for it. */
+static bool fits_publish(const void *obj, const char *value, void *arg)
+{
+	const struct net_spec *n = &((const struct instance *)obj)->spec.net;
+
+	for (size_t i = 0; i < n->n_ports; i++) {
+		const struct published_port *p = &n->ports[i];
+
+		if (port_fits(value, p->port, p->protocol) || port_fits(value, p->host_port, p->protocol))
+			return true;
+	}
+	return false;
+}
+
+/* Also what is published. */
+static bool fits_expose(const void *obj, const char *value, void *arg)
+{
+	const struct net_spec *n = &((const struct instance *)obj)->spec.net;
+
+	for (size_t i = 0; i < n->n_ports; i++)
+		if (port_fits(value, n->ports[i].port, n->ports[i].protocol))
+			return true;
+	for (size_t i = 0; i < n->exposed.n; i++) {
+		const char *text = n->exposed.v[i]; /* "80/tcp" */
+		bool udp = strstr(text, "/udp");
+
+		if (port_fits(value, (uint32_t)strtoul(text, NULL, 10), udp ? PORT_UDP : PORT_TCP))
+			return true;
+	}
+	return false;
+}
+
 static bool fits_before(const void *obj, const char *value, void *arg)
 {
 	return ((const struct instance *)obj)->spec.created_ns < ((struct ps_filter_context *)arg)->before_ns;
@@ -118,12 +159,14 @@ const struct filter_kind ps_filter_kinds[] = {
 	{ .key = "ancestor", .fits = fits_ancestor },
 	{ .key = "before", .fits = fits_before },
 	{ .key = "exited", .fits = fits_exited },
+	{ .key = "expose", .fits = fits_expose },
 	{ .key = "health", .choices = "none|starting|healthy|unhealthy", .fits = fits_health },
 	{ .key = "id", .fits = fits_id },
 	{ .key = "isolation", .choices = "container|vm", .fits = fits_isolation },
 	{ .key = "label", .every = true, .fits = fits_label },
 	{ .key = "name", .fits = fits_name },
 	{ .key = "network", .fits = fits_network },
+	{ .key = "publish", .fits = fits_publish },
 	{ .key = "since", .fits = fits_since },
 	{ .key = "status", .choices = STATUS_WORDS, .fits = fits_status },
 	{ .key = "volume", .fits = fits_volume },

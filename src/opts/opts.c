@@ -128,7 +128,8 @@ static int set_value(struct parser *p, const struct opt *o, const char *value)
 		r = parse_flag(value, m);
 		break;
 	case OPT_CHOICE:
-		if (!*value) { /* as if it were not given: a script's empty variable */
+		/* as if it were not given: a script's empty variable, or Docker's --isolation default */
+		if (!*value || !strcmp(value, "default")) {
 			free(*(char **)m);
 			*(char **)m = NULL;
 			return 0;

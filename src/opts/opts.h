@@ -18,7 +18,7 @@ enum opt_type {
 	OPT_FLAG, /* bool */
 	OPT_STR, /* char *, owned */
 	OPT_LIST, /* struct strv */
-	OPT_CHOICE, /* char *, owned: one of the words of the metavar, "container|vm" */
+	OPT_CHOICE, /* char *, owned: one of the words of the metavar, "container|vm"; NULL for "" and "default" */
 	OPT_BYTES, /* uint64_t */
 	OPT_MILLI, /* uint64_t, thousandths */
 	OPT_INT, /* int64_t */
