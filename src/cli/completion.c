@@ -186,7 +186,8 @@ static void add_first_words(struct buf *out)
 		if (!strchr(a->name, ' '))
 			buf_addf(out, "%s ", a->name);
 	for (const struct group *g = groups; g->name; g++)
-		buf_addf(out, "%s ", g->name);
+		if (!strchr(g->name, ' '))
+			buf_addf(out, "%s ", g->name);
 	buf_adds(out, "'\n");
 }
 
@@ -194,11 +195,13 @@ void completion_add_bash(struct buf *out)
 {
 	buf_adds(out, script_head);
 	for (const struct group *g = groups; g->name; g++)
-		buf_addf(out, "%s%s", g == groups ? "		" : " | ", g->name);
+		if (!strchr(g->name, ' ')) /* "volume snapshot" is completed as words of "volume" */
+			buf_addf(out, "%s%s", g == groups ? "		" : " | ", g->name);
 	buf_adds(out, ")\n");
 	buf_adds(out, script_walk);
 	for (const struct group *g = groups; g->name; g++)
-		add_group(out, g->name);
+		if (!strchr(g->name, ' '))
+			add_group(out, g->name);
 	for (const struct section *s = sections; s->title; s++)
 		for (const struct command *const *c = s->commands; *c; c++)
 			add_command(out, *c);
