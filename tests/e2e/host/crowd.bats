@@ -18,6 +18,7 @@ reaches_next() { # NUMBER: this container its neighbour and one of the machines
 }
 
 @test "60 containers and 4 virtual machines on one network reach each other by name" {
+	local all
 	export -f ketch reaches_next unreached
 	export CONTAINERS MACHINES
 	ketch network create --subnet 10.9.0.0/24 crowd >/dev/null
@@ -27,13 +28,16 @@ reaches_next() { # NUMBER: this container its neighbour and one of the machines
 		ketch/base "${STAY[@]}" >/dev/null
 	is "$(ketch network inspect crowd | jq -r '.[0].Containers[] | .Name' | sort)" "$(all_names | sort)"
 	is "$(ketch network inspect crowd | jq -r '.[0].Containers[] | .IPv4Address' | sort -u | wc -l)" 64
-	is "$(unreached c1 $(all_names))" ""
-	is "$(unreached v1 $(all_names))" ""
+	mapfile -t all < <(all_names)
+	is "$(unreached c1 "${all[@]}")" ""
+	is "$(unreached v1 "${all[@]}")" ""
 	is "$(seq $CONTAINERS | xargs -P 4 -I{} bash -c 'reaches_next {}')" ""
 }
 
 @test "when all are removed at once nothing of them is left" {
-	ketch rm -f $(all_names) >/dev/null
+	local all
+	mapfile -t all < <(all_names)
+	ketch rm -f "${all[@]}" >/dev/null
 	ketch network rm crowd >/dev/null
 	await 60 no_links
 	audit
