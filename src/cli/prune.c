@@ -8,8 +8,10 @@
 #include "cli/confirm.h"
 #include "cli/filters.h"
 #include "cli/prune_int.h"
+#include "cli/template.h"
 #include "cli/volume_filter.h"
 #include "engine/volume.h"
+#include "engine/warm.h"
 
 void pruned_done(struct pruned *p)
 {
@@ -82,8 +84,11 @@ int pruned_note(struct pruned *p, const char *name, uint64_t bytes, struct err *
 
 /* --- instances */
 
+/* A template that was made by hand does not run either, and nobody is done with it; template rm removes it. */
 static bool takes_instance(const struct instance *in, void *arg)
 {
+	if (template_is(in) && !warm_is(&in->spec))
+		return false;
 	return prune_fits(arg, in->spec.created_ns, &in->spec.labels);
 }
 
@@ -185,6 +190,7 @@ const struct command cmd_container_prune = {
 	.name = "container prune",
 	.usage = "",
 	.summary = "Remove all instances that do not run",
+	.text = "Templates stay, but for those that run --warm keeps: they are made again.",
 	.opts = container_opts,
 	.args_size = sizeof(struct prune_args),
 	.run = container_run,

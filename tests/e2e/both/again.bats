@@ -139,7 +139,11 @@ settled() { [[ $(inspect_of "$1" .State.Status) =~ ^(paused|running)$ ]]; }
 	like "$(echo n | ketch container prune)" 'WARNING!.*Are you sure.*\[y/N\]'
 	is "$(ketch ps -aq | wc -l)" 2
 	local said
+	ketch create --vm --name made --label ketch.template=made ketch/base >/dev/null # as a template is recorded
+	ketch create --vm --name warm --label ketch.template=warm --label ketch.warm=0 ketch/base >/dev/null
 	said=$(ketch prune -f)
+	is "$(ketch ps -a --format '{{.Names}}')" made
+	ketch rm made >/dev/null
 	like "$said" "^Deleted Containers:"
 	like "$said" "$(cat "$DIR/cid")"
 	like "$said" 'Total reclaimed space: [1-9]'
