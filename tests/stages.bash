@@ -21,7 +21,7 @@ setup_build() { # DIR OPTION...: configures it once, again when meson cannot go 
 stage_build() {
 	# without debug information it takes a fifth less
 	setup_build "$BUILD" -Dwerror=true -Ddebug=false -Dunit=plain || return
-	check "it builds with gcc without a warning" ninja -C "$BUILD"
+	check "it builds with gcc without a warning" ninja --quiet -C "$BUILD"
 	check "it installs programs, manual pages and completion" installs
 }
 
@@ -64,7 +64,7 @@ stage_network() { tests/network/firewall.py "$BUILD"; }
 
 stage_sanitize() {
 	setup_asan || return
-	check "it builds with clang and its sanitizers without a warning" ninja -C build-asan
+	check "it builds with clang and its sanitizers without a warning" ninja --quiet -C build-asan
 	test_settings && unit_tests build-asan
 }
 

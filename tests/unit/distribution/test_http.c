@@ -174,7 +174,7 @@ static int closed_port(struct sockaddr_in *ret)
 static void where_nobody_listens_nothing_is_tried_again(void **state)
 {
 	struct sockaddr_in at;
-	autoclose int fd = closed_port(&at);
+	int fd = closed_port(&at);
 	autofree char *server = str_printf("127.0.0.1:%u", ntohs(at.sin_port));
 	const struct registry_endpoint ep = { .server = server, .plain = true };
 	struct errand er = { .call.method = "GET" };
@@ -192,6 +192,7 @@ static void where_nobody_listens_nothing_is_tried_again(void **state)
 	errand_done(&s, &er);
 	session_done(&s);
 	http_free(h);
+	close(fd);
 }
 
 int main(void)
