@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "engine/warm.h"
 
 #define FORM	    "1" /* of what is saved and how it is gone on from: another one makes all others useless */
@@ -36,8 +37,7 @@ static void finish(struct sha256 *h, char ret[SHA256_HEX])
 	uint8_t bytes[SHA256_BYTES];
 
 	sha256_end(h, bytes);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+	hex_encode(bytes, sizeof(bytes), ret);
 }
 
 void warm_key(const struct instance_spec *s, const struct warm_host *h, char ret[SHA256_HEX])

@@ -4,41 +4,15 @@
  * killed.  What is left of that then, a record without the snapshot, goes when the next one is made.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "engine/warm_int.h"
+#include "image/store.h"
 
-#define LOCK_S	400 /* longer than one takes to be made, be it on a slow machine */
-#define POLL_MS 10
-
-/* --- one at a time */
-
-static int lock(struct engine *en, int *ret, struct err *e)
-{
-	int64_t end = clock_mono_ns() + LOCK_S * NS_PER_S;
-	autofree char *path = str_printf("%s/locks/warm", en->root);
-	autoclose int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-
-	if (fd < 0)
-		return err_sys(e, path ? errno : ENOMEM, "lock of warm machines");
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(e, errno, "lock of warm machines");
-		if (clock_mono_ns() >= end)
-			return err_set(e, EBUSY, "another command keeps a machine warm for too long");
-		poll(NULL, 0, POLL_MS);
-	}
-	*ret = take_fd(&fd);
-	return 0;
-}
+#define LOCK_S 400 /* longer than one takes to be made, be it on a slow machine */
 
 /* --- its spec */
 
@@ -182,13 +156,12 @@ int warm_make(struct engine *en, const struct warm *w, struct err *e)
 {
 	autofree char *line = str_printf("a machine boots, to be kept for --warm of %s", w->like.image);
 	autoclose int held = -1;
-	int r;
 
 	if (is_there(en, w))
 		return 0;
-	r = lock(en, &held, e);
-	if (r < 0)
-		return r;
+	held = image_store_lock(en->images, "warm", LOCK_S, "ketch run --warm", e); /* one at a time */
+	if (held < 0)
+		return held;
 	if (is_there(en, w)) /* by now: another was at it */
 		return 0;
 	if (line && en->progress)

@@ -186,7 +186,7 @@ int add_publish(struct addition *ad, const struct stage *st, const struct job_me
 
 	if (syncfs(st->fd) < 0)
 		return err_sys(e, errno, "write to the disk");
-	lock = store_lock(s, STORE_LOCK, STORE_LOCK_WAIT_S, ad->what, e);
+	lock = image_store_lock(s, STORE_LOCK, STORE_LOCK_WAIT_S, ad->what, e);
 	r = lock < 0 ? lock : db_begin(s->db, &tx, e);
 	if (r == 0)
 		r = publish_layers(s, st, m, e);

@@ -129,7 +129,7 @@ int image_erofs_open(struct image_store *s, const struct image *im, image_progre
 	fd = openat(s->roots_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 || errno != ENOENT)
 		return fd < 0 ? err_sys(e, errno, "open %s/roots/%s", s->root, name) : fd;
-	lock = store_lock(s, "erofs", EROFS_LOCK_WAIT_S, "ketch (making an EROFS file)", e);
+	lock = image_store_lock(s, "erofs", EROFS_LOCK_WAIT_S, "ketch (making an EROFS file)", e);
 	if (lock < 0)
 		return lock;
 	fd = openat(s->roots_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

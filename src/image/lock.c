@@ -54,7 +54,7 @@ static int lock_until(struct image_store *s, int fd, int64_t deadline_ns)
 	return 0;
 }
 
-int store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e)
+int image_store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e)
 {
 	autoclose int fd = openat(s->locks_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r;

@@ -224,7 +224,7 @@ static int lock_name(struct pull *p, struct err *e)
 		return no_memory(e);
 	sha256_hex(name, strlen(name), hex);
 	snprintf(lock, sizeof(lock), "pull-%.16s", hex);
-	return store_lock(p->store, lock, PULL_LOCK_WAIT_S, "ketch pull", e);
+	return image_store_lock(p->store, lock, PULL_LOCK_WAIT_S, "ketch pull", e);
 }
 
 static int check_policy(struct pull *p, struct err *e)

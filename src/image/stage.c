@@ -134,7 +134,7 @@ static int bury_orphans(struct image_store *s, const struct stage *grave, struct
 		{ "config", s->configs_fd, "SELECT 1 FROM image WHERE id = 'sha256:' || ?", grave },
 		{ "root", s->roots_fd, "SELECT 1 FROM image WHERE id || '.erofs' = 'sha256:' || ?", grave },
 	};
-	autoclose int lock = store_lock(s, STORE_LOCK, STORE_LOCK_WAIT_S, "ketch (cleaning up)", e);
+	autoclose int lock = image_store_lock(s, STORE_LOCK, STORE_LOCK_WAIT_S, "ketch (cleaning up)", e);
 	int r = lock < 0 ? lock : 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(places); i++)

@@ -45,6 +45,9 @@ enum store_state {
  * is STORE_ABSENT, and leaves no trace. */
 int image_store_open(const char *root, bool make, struct image_store **ret, struct err *e);
 enum store_state image_store_state(const struct image_store *s);
+/* A lock of ROOT/locks: it dies with the descriptor that is returned.  Waits at most timeout_s, then -EBUSY with a line
+ * that names the owner.  `what` is said about us to others who wait: "ketch load". */
+int image_store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e);
 /* A directory of the store or of what belongs to it, made if missing; where nothing can be made one that is missing is an
  * empty one.  The descriptor or -errno. */
 int image_store_dir(const struct image_store *s, int dirfd, const char *path);

@@ -23,10 +23,6 @@ struct image_store {
 /* store.c: tells the journal what happened to an image; name: a reference, or NULL. */
 void store_tell(struct image_store *s, const char *action, const char *id, const char *name);
 
-/* lock.c: a lock dies with the descriptor that is returned.  Waits at most timeout_s, then -EBUSY with a line
- * that names the owner.  `what` is said about us to others who wait: "ketch load". */
-int store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e);
-
 #define STORE_LOCK	  "store" /* held for renames and records only */
 #define STORE_LOCK_WAIT_S 60
 #define EROFS_LOCK_WAIT_S 600 /* somebody else makes the same file */

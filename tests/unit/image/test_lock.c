@@ -30,14 +30,14 @@ static void one_has_it_and_others_hear_who(void **state)
 {
 	struct err e = { 0 };
 	char owner[64];
-	int fd = store_lock(store, "x", 0, "ketch load", &e);
+	int fd = image_store_lock(store, "x", 0, "ketch load", &e);
 
 	assert_true(fd >= 0);
-	assert_int_equal(store_lock(store, "x", 0, "ketch rmi", &e), -EBUSY);
+	assert_int_equal(image_store_lock(store, "x", 0, "ketch rmi", &e), -EBUSY);
 	snprintf(owner, sizeof(owner), "by ketch load, process %d", (int)getpid());
 	assert_non_null(strstr(e.msg, owner));
 	close(fd);
-	fd = store_lock(store, "x", 0, "ketch rmi", &e);
+	fd = image_store_lock(store, "x", 0, "ketch rmi", &e);
 	assert_true(fd >= 0);
 	close(fd);
 }
