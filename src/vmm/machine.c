@@ -66,18 +66,19 @@ static int make_loop(struct machine *m)
 
 static int make_vcpus(struct machine *m, unsigned n)
 {
-	struct arch_features *f = arch_features_get(m->kvm_fd);
 	int r = 0, run_bytes = ioctl(m->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 
-	if (!f || run_bytes < 0)
-		r = -errno;
+	if (run_bytes < 0)
+		return -errno;
+	m->features = arch_features_get(m->kvm_fd);
+	if (!m->features)
+		return -errno;
 	for (unsigned i = 0; i < n && r == 0; i++) {
 		r = vcpu_make(m, &m->vcpus[i], i, run_bytes);
 		if (r == 0)
-			r = arch_vcpu(f, m->vcpus[i].fd, i, n);
+			r = arch_vcpu(m->features, m->vcpus[i].fd, i, n);
 		m->n_vcpus = i + 1;
 	}
-	arch_features_free(f);
 	return r;
 }
 

@@ -44,6 +44,8 @@ struct worker {
 
 struct machine {
 	int kvm_fd, vm_fd; /* kvm_fd -1: closed, the machine is made */
+	struct arch_features
+		*features; /* asked once: each CPUID costs an exit where this host is a guest itself */
 	struct ram ram;
 	struct vcpu vcpus[MAX_VCPUS];
 	unsigned n_vcpus;

@@ -126,13 +126,8 @@ static int add_map(struct saver *s)
 /* What is saved of the processor is what the vcpus were told, not what they would answer. */
 static int note_processor(struct saver *s, struct err *e)
 {
-	struct arch_features *f = arch_features_get(s->m->kvm_fd);
-
-	if (!f)
-		return err_sys(e, errno, "what the processor offers");
 	for (unsigned i = 0; i < s->m->n_vcpus; i++)
-		arch_cpuid(f, i, s->m->n_vcpus, &s->state.vcpus[i]);
-	arch_features_free(f);
+		arch_cpuid(s->m->features, i, s->m->n_vcpus, &s->state.vcpus[i]);
 	return arch_registers_get(s->m->kvm_fd, &s->registers, e);
 }
 
@@ -157,14 +152,10 @@ int saver_init(struct saver *s, struct machine *m, int pagemap_fd, struct err *e
 
 static int check_fit(const struct saver *s, struct err *e)
 {
-	struct arch_features *f = arch_features_get(s->m->kvm_fd);
 	int r = 0;
 
-	if (!f)
-		return err_sys(e, errno, "what the processor offers");
 	for (unsigned i = 0; i < s->state.shape.n_vcpus && r == 0; i++)
-		r = arch_fits(f, &s->state.vcpus[i], e);
-	arch_features_free(f);
+		r = arch_fits(s->m->features, &s->state.vcpus[i], e);
 	return r;
 }
 
