@@ -1,51 +1,13 @@
-/* criu.c - one run of the program criu: its command line, its surroundings, and what it complains of */
+/* criu.c - what both verbs of CRIU have from their caller: directories, flags; and what cannot be */
 #include "runtime/criu.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <linux/limits.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "base/path.h"
-#include "sys/mount.h"
-#include "sys/ns.h"
-#include "sys/pidfd.h"
-
-#define LOG_TAIL 65536 /* bytes at the end of a log in which its last error is looked for */
-#define NOT_RUN	 127
-
-/* --- what it is told */
-
-int criu_add(struct criu *c, const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	return r < 0 ? -ENOMEM : strv_add_take(&c->argv, text);
-}
-
-int criu_add_fd(struct criu *c, int fd)
-{
-	if (c->n_fds == CRIU_FDS_MAX)
-		return -E2BIG;
-	c->fds[c->n_fds] = fd;
-	return CRIU_FD + (int)c->n_fds++;
-}
 
 static int add_flags(struct criu *c, const struct criu_args *a, struct err *e)
 {
@@ -82,59 +44,23 @@ static int open_dir(const struct runtime *rt, const char *path, bool make)
 	return fd < 0 && !make ? -errno : fd;
 }
 
-static char *path_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
-}
-
 int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const struct criu_args *a,
 	       struct err *e)
 {
 	const char *images = a->image_path ? a->image_path : "checkpoint";
-	bool restore = !strcmp(verb, "restore");
-	autofree char *path = NULL;
 	autoclose int work = -1;
-	int r;
+	int dir = open_dir(rt, images, strcmp(verb, "restore") != 0), r;
 
-	*c = (struct criu){ .images = -1, .fds = { 0, 1, 2 }, .n_fds = 3 };
-	c->images = open_dir(rt, images, !restore);
-	if (c->images < 0)
-		return err_sys(e, -c->images, "--image-path %s", images);
+	*c = (struct criu){ .images = -1 };
+	if (dir < 0)
+		return err_sys(e, -dir, "--image-path %s", images);
 	work = open_dir(rt, a->work_path ? a->work_path : images, true);
-	if (work < 0)
+	if (work < 0) {
+		close(dir);
 		return err_sys(e, -work, "--work-path %s", a->work_path);
-	path = path_of(c->images);
-	c->work = path_of(work);
-	c->log = str_printf("%s.log", restore ? verb : "dump");
-	r = path && c->work && c->log ? criu_add(c, "criu") : -ENOMEM;
-	if (r == 0)
-		r = criu_add(c, "%s", verb);
-	if (r == 0)
-		r = criu_add(c, "--images-dir=%s", path);
-	if (r == 0)
-		r = criu_add(c, "--work-dir=%s", c->work);
-	if (r == 0)
-		r = criu_add(c, "--log-file=%s", c->log);
-	/* the cgroups are made by us, as the config has them */
-	if (r == 0)
-		r = criu_add(c, "--manage-cgroups=ignore");
-	if (r == 0)
-		r = criu_add(c, "-v4");
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : add_flags(c, a, e);
-}
-
-void criu_done(struct criu *c)
-{
-	strv_done(&c->argv);
-	free(c->work);
-	free(c->log);
-	if (c->images >= 0)
-		close(c->images);
+	}
+	r = criu_init_take(c, verb, dir, work, e);
+	return r < 0 ? r : add_flags(c, a, e);
 }
 
 int criu_check_spec(const struct oci_spec *s, const struct runtime *rt, struct err *e)
@@ -155,145 +81,4 @@ int criu_check_spec(const struct oci_spec *s, const struct runtime *rt, struct e
 				       "checkpoint and restore in the %s namespace of others: not supported",
 				       oci_namespace_types[unknown[i]]);
 	return 0;
-}
-
-/* --- its surroundings */
-
-/* By path: what was opened before is a mount of the namespace that is left. */
-static int mount_root(const char *path)
-{
-	autoclose int root = mount_clone_path(path, true);
-	autoclose int place = root < 0 ? root : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		return root;
-	return place < 0 ? -errno : mount_attach(root, place);
-}
-
-static int enter_place(const struct criu_place *p)
-{
-	int r = cgroup_enter(p->cgroups);
-
-	if (r == 0)
-		r = ns_unshare(CLONE_NEWNS | (p->own_cgroupns ? CLONE_NEWCGROUP : 0));
-	if (r == 0)
-		r = mount_set_all(MS_SLAVE);
-	if (r == 0)
-		r = mount_root(p->rootfs);
-	if (r == 0 && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
-	return r;
-}
-
-static int set_fds(const struct criu *c, int said)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return -errno;
-	for (size_t i = 0; i < c->n_fds; i++)
-		/* one that was closed stays closed */
-		if (dup2(c->fds[i], CRIU_FD + (int)i) < 0 && errno != EBADF)
-			return -errno;
-	return dup2(null, 0) < 0 || dup2(said, 1) < 0 || dup2(said, 2) < 0 ? -errno : 0;
-}
-
-static void become_criu(const struct criu *c, const struct criu_place *place, int said)
-{
-	int r = place ? enter_place(place) : 0;
-
-	if (r == 0)
-		r = set_fds(c, said);
-	if (r == 0) {
-		execvp(c->argv.v[0], c->argv.v);
-		r = -errno;
-	}
-	dprintf(said, "%s: %s\n", c->argv.v[0], strerror(-r));
-	_exit(NOT_RUN);
-}
-
-/* --- what it says */
-
-/* "(00.251) Error (criu/mount.c:753): mnt: 69:./x doesn't ...": what is behind the place, or NULL. */
-static char *error_of_line(char *line)
-{
-	char *at = strstr(line, "Error (");
-
-	at = at ? strstr(at, "): ") : NULL;
-	return at ? at + 3 : NULL;
-}
-
-/* The first error in the text: those behind it are of the functions that had asked. */
-static char *first_error(const char *text)
-{
-	AUTO(strv_done) struct strv lines = { 0 };
-
-	if (strv_split(&lines, text, "\n") < 0)
-		return NULL;
-	for (size_t i = 0; i < lines.n; i++) {
-		char *error = error_of_line(lines.v[i]);
-
-		if (error)
-			return strdup(error);
-	}
-	return NULL;
-}
-
-static void read_tail(int fd, struct buf *ret)
-{
-	struct stat st;
-	char *room;
-	ssize_t n;
-
-	if (fstat(fd, &st) < 0)
-		return;
-	room = buf_room(ret, LOG_TAIL);
-	n = room ? pread(fd, room, LOG_TAIL, st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0) : -1;
-	if (n <= 0)
-		return;
-	ret->len += (size_t)n;
-	room[n] = '\0';
-}
-
-static int complain(const struct criu *c, int said, int status, struct err *e)
-{
-	AUTO(buf_done) struct buf log = { 0 }, words = { 0 };
-	autofree char *path = str_printf("%s/%s", c->work, c->log), *error = NULL;
-	autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-
-	read_tail(said, &words);
-	if (status == NOT_RUN)
-		return err_set(e, ENOENT, "cannot run CRIU: %s",
-			       words.len ? strtok(words.data, "\n") : "it is not installed");
-	if (fd >= 0)
-		read_tail(fd, &log);
-	error = first_error(log.data ? log.data : "");
-	if (!error)
-		error = first_error(words.data ? words.data : "");
-	return err_set(e, EIO, "criu %s failed: %s (%s)", c->argv.v[1], error ? error : "it does not say why",
-		       path ? path : "");
-}
-
-int criu_run(const struct criu *c, const struct criu_place *place, struct err *e)
-{
-	autoclose int said = memfd_create("criu", MFD_CLOEXEC), pidfd = -1;
-	int cgroup = place ? place->cgroups->unified : -1, status = 0, r;
-	autofree char *log = str_printf("%s/%s", c->work, c->log);
-	pid_t pid;
-
-	if (said < 0)
-		return err_sys(e, errno, "cannot run CRIU");
-	if (log)
-		unlink(log); /* an error in it would be of an earlier run */
-	pid = ns_clone(0, cgroup, &pidfd);
-	if (pid == 0)
-		become_criu(c, place, said);
-	if (pid < 0)
-		return err_sys(e, -pid, "cannot run CRIU");
-	r = pidfd_wait_end(pidfd, -1);
-	if (r == 0)
-		r = pidfd_reap(pidfd, &status);
-	if (r < 0)
-		return err_sys(e, -r, "cannot wait for CRIU");
-	return status ? complain(c, said, status, e) : 0;
 }
