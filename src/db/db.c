@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "sys/patience.h"
 
 #define LOG_PAGES	128 /* of 4 KiB */
 #define BUSY_TIMEOUT_MS 10000
@@ -18,6 +19,8 @@
 
 struct db {
 	sqlite3 *sql;
+	struct patience patience; /* of the wait that is under way */
+	bool told_to_end; /* in the last one */
 	char *reserve; /* path */
 };
 
@@ -46,6 +49,8 @@ static int db_error(struct db *db, int rc, struct err *e)
 {
 	int no = class_of(rc);
 
+	if (no == EBUSY && db->told_to_end)
+		return err_set(e, EINTR, "interrupted while another process held the store's records");
 	if (no == EBUSY)
 		return err_set(e, no, "the store's records are held by another process for more than %d s",
 			       BUSY_TIMEOUT_MS / 1000);
@@ -88,6 +93,19 @@ bool db_spend_reserve(struct db *db)
 	return unlink(db->reserve) == 0;
 }
 
+/* SQLite's own wait looks again after 1, 2, 5, 10, 15 ... ms, and cannot be interrupted. */
+static int wait_busy(void *arg, int count)
+{
+	struct db *db = arg;
+	int r;
+
+	if (!count)
+		db->patience = patience_for_ms(BUSY_TIMEOUT_MS);
+	r = patience_pause(&db->patience);
+	db->told_to_end = r == -EINTR;
+	return r == 0;
+}
+
 /* After a commit.  SQLite's own automatic checkpoint leaves it to the next writer to begin the log anew, if it still knows
  * that all was folded in; but who opens alone reads the whole log and takes it for new, and so it would grow for ever.  While
  * others read, it cannot be emptied: a later commit tries again. */
@@ -95,19 +113,19 @@ static int fold_long_log(void *arg, sqlite3 *sql, const char *name, int pages)
 {
 	if (pages < LOG_PAGES)
 		return SQLITE_OK;
-	sqlite3_busy_timeout(sql, 0);
+	sqlite3_busy_handler(sql, NULL, NULL);
 	sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(sql, BUSY_TIMEOUT_MS);
+	sqlite3_busy_handler(sql, wait_busy, arg);
 	return SQLITE_OK;
 }
 
 static int set_up(struct db *db, struct err *e)
 {
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sqlite3_busy_handler(db->sql, wait_busy, db);
 	/* A command is the last to close, every time: folding the log in then costs two flushes of the disk.  So it
 	 * waits until the log has LOG_PAGES; the next command to open reads through what is there.  A commit (FULL) is
 	 * on the disk when it returns: files are removed, and written, in the faith that it will not be forgotten. */
-	sqlite3_wal_hook(db->sql, fold_long_log, NULL);
+	sqlite3_wal_hook(db->sql, fold_long_log, db);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	return db_exec(db,
 		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -210,7 +228,7 @@ int db_open_read(const char *dir, struct db **ret, struct err *e)
 		db_close(db);
 		return r;
 	}
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sqlite3_busy_handler(db->sql, wait_busy, db);
 	*ret = db;
 	return 0;
 }

@@ -40,19 +40,19 @@ static void see_links(struct audit *a)
 	free(links);
 }
 
-/* Those of our own table alone. */
-static void read_owners(struct engine *en, char table[NET_TABLE_MAX], struct strv *ret)
+/* Those of our own table alone; none where there is no nft. */
+static void read_owners(struct firewall *fw, struct strv *ret)
 {
-	net_table(en, table);
-	firewall_owners(table, ret, NULL); /* none where there is no nft */
+	firewall_owners(fw, ret, NULL);
+	firewall_close(fw);
 }
 
 void audit_networks(struct audit *a, struct engine *en)
 {
-	char table[NET_TABLE_MAX];
+	struct firewall fw = net_firewall(en);
 
 	see_links(a);
-	read_owners(en, table, &a->owners);
+	read_owners(&fw, &a->owners);
 }
 
 static bool is_recorded(struct engine *en, const char *network)
@@ -66,17 +66,18 @@ static bool is_recorded(struct engine *en, const char *network)
 void audit_rules(struct audit *a, struct engine *en, struct strv *ret)
 {
 	AUTO(strv_done) struct strv now = { 0 };
-	char table[NET_TABLE_MAX], id[AUDIT_ID_LEN + 1];
+	struct firewall fw = net_firewall(en);
+	char id[AUDIT_ID_LEN + 1];
 	size_t prefix = strlen(OWNER_NETWORK);
 
-	read_owners(en, table, &now);
+	read_owners(&fw, &now);
 	for (size_t i = 0; i < now.n; i++) {
 		const char *owner = now.v[i];
 
 		if (!strncmp(owner, OWNER_NETWORK, prefix) && !is_recorded(en, owner + prefix))
 			a->oom |= strv_addf(ret, "rules of network %.12s in table %s", owner + prefix,
-					    table) < 0;
+					    fw.table) < 0;
 		else if (audit_id_at(owner, id) && strv_has(&a->owners, owner) && audit_is_dead(a, en, id))
-			a->oom |= strv_addf(ret, "rules of instance %.12s in table %s", id, table) < 0;
+			a->oom |= strv_addf(ret, "rules of instance %.12s in table %s", id, fw.table) < 0;
 	}
 }

@@ -139,14 +139,6 @@ void engine_set_progress(struct engine *en, image_progress progress, void *arg)
 	en->progress_arg = arg;
 }
 
-bool engine_interrupted(struct engine *en)
-{
-	if (en->interrupted || !signals_want_end())
-		return false;
-	en->interrupted = true;
-	return true;
-}
-
 const struct host_facts *engine_facts(struct engine *en)
 {
 	if (!en->have_facts)

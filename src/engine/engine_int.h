@@ -17,12 +17,7 @@ struct engine {
 	bool have_facts, have_kvm;
 	image_progress progress;
 	void *progress_arg;
-	bool interrupted;
 };
-
-/* engine.c: is the command told to end while it waits for others (sys/signals.h)?  Told once: what is waited for afterwards is
- * needed to clear up. */
-bool engine_interrupted(struct engine *en);
 
 /* control.c */
 /* Sends it whole: it is small.  -ESRCH when the monitor has gone. */

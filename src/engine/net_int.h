@@ -6,11 +6,13 @@
 #include "engine/engine_int.h"
 #include "engine/network.h"
 #include "instance/boot.h"
+#include "network/firewall.h"
 
-/* A change of networks, under the lock of the run root.  Start with net_begin; net_end also after a failure. */
+/* A change of networks, under the lock of the run root.  Start from NET_WORK_NONE, with net_begin; net_end also after a failure. */
 struct net_work {
 	struct engine *en;
 	int lock, rt; /* rt: rtnetlink of the host */
+	struct firewall wall;
 	struct boot *
 		boot; /* its monitor awaits the name services that are started; NULL: they are awaited here */
 	struct lease_world world;
@@ -18,6 +20,10 @@ struct net_work {
 	size_t n_gone;
 	bool oom;
 };
+#define NET_WORK_NONE                                                                                        \
+	{                                                                                                    \
+		.lock = -1, .rt = -1, .wall.fd = -1                                                          \
+	}
 int net_begin(struct engine *en, struct net_work *w, struct err *e);
 void net_end(struct net_work *w);
 /* start_hold_off and net_begin for a change of one instance's networks, until what both found is of one moment. */
@@ -25,13 +31,15 @@ int net_begin_for(struct engine *en, struct instance *in, int *ret_lock, struct 
 /* Commits a transaction in which rows may have gone, and what else there is of them goes, too: rules and names before the
  * commit, so that of who is killed the rows still tell; links: and their links, which the kernel takes its time for. */
 int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e);
+/* The first half of it, and what is left then: for who need not hold the records meanwhile. */
+int net_close_gone(struct net_work *w, struct err *e);
+int net_commit_closed(struct net_work *w, struct db_tx *tx, bool links, struct err *e);
 /* network_release for who holds the lock of the instance.  A link goes with the network namespace that it leads to; links:
  * also where that lives on. */
 int net_release_held(struct engine *en, const char *instance, bool links, struct err *e);
 
 /* net_outside.c: the rule set of the store and the name services of its networks; under the lock. */
-#define NET_TABLE_MAX 24
-void net_table(const struct engine *en, char ret[NET_TABLE_MAX]);
+struct firewall net_firewall(const struct engine *en);
 /* RUN_ROOT/networks, or with an id its directory for that network; made where it is missing. */
 int net_dir(const struct engine *en, const char *id);
 /* Looks at all rules and puts back what is missing. */

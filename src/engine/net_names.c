@@ -132,7 +132,6 @@ static int fill(struct net_work *w, struct names_file *f, const struct rows *row
 
 static int serve(struct net_work *w, int dir, const struct network *n, const struct rows *rows, struct err *e)
 {
-	char table[NET_TABLE_MAX];
 	AUTO(names_free)
 	struct names_file f = { .network = n->name,
 				.bridge = n->bridge,
@@ -142,11 +141,10 @@ static int serve(struct net_work *w, int dir, const struct network *n, const str
 				.subnet6 = n->v6.subnet,
 				.internal = n->internal,
 				.upstream = n->dns,
-				.table = table,
+				.table = w->wall.table,
 				.mtu = n->mtu };
 	int r, ready = -1;
 
-	net_table(w->en, table);
 	r = fill(w, &f, rows, e);
 	if (r == 0)
 		r = names_write(dir, &f, e);

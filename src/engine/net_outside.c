@@ -27,15 +27,15 @@ static int no_memory(struct err *e)
 }
 
 /* Two stores on one host have a table each. */
-void net_table(const struct engine *en, char ret[NET_TABLE_MAX])
+struct firewall net_firewall(const struct engine *en)
 {
+	struct firewall fw = { .table = "ketch", .fd = -1 };
 	char hex[SHA256_HEX];
 
 	sha256_hex(en->run_root, strlen(en->run_root), hex);
-	if (!strcmp(en->run_root, RUN_ROOT))
-		snprintf(ret, NET_TABLE_MAX, "ketch");
-	else
-		snprintf(ret, NET_TABLE_MAX, "ketch-%.8s", hex);
+	if (strcmp(en->run_root, RUN_ROOT) != 0)
+		snprintf(fw.table, sizeof(fw.table), "ketch-%.8s", hex);
+	return fw;
 }
 
 int net_dir(const struct engine *en, const char *id)
@@ -89,7 +89,6 @@ struct world {
 	size_t n_leases;
 	struct fw_model model;
 	struct net_peers *peers; /* of each port of the model */
-	char table[NET_TABLE_MAX];
 };
 
 static void world_done(struct world *w)
@@ -124,16 +123,16 @@ static int add_port(struct world *w, const struct lease *l)
 	return 0;
 }
 
-static int world_read(struct engine *en, struct world *w, struct err *e)
+static int world_read(const struct net_work *nw, struct world *w, struct err *e)
 {
-	int r = network_record_list(en->db, &w->networks, &w->n_networks, e);
+	struct db *db = nw->en->db;
+	int r = network_record_list(db, &w->networks, &w->n_networks, e);
 
 	if (r == 0)
-		r = lease_list(en->db, NULL, NULL, &w->leases, &w->n_leases, e);
+		r = lease_list(db, NULL, NULL, &w->leases, &w->n_leases, e);
 	if (r < 0)
 		return r;
-	net_table(en, w->table);
-	w->model.table = w->table;
+	w->model.table = nw->wall.table;
 	w->model.networks = calloc(w->n_networks + 1, sizeof(*w->model.networks));
 	w->model.ports = calloc(w->n_leases + 1, sizeof(*w->model.ports));
 	w->peers = calloc(w->n_leases + 1, sizeof(*w->peers));
@@ -162,10 +161,10 @@ int net_renew_rules(struct net_work *w, struct err *e)
 {
 	AUTO(world_done) struct world all = { 0 };
 	autoclose int dir = net_dir(w->en, NULL);
-	int r = dir < 0 ? err_sys(e, -dir, "%s/networks", w->en->run_root) : world_read(w->en, &all, e);
+	int r = dir < 0 ? err_sys(e, -dir, "%s/networks", w->en->run_root) : world_read(w, &all, e);
 
 	if (r == 0)
-		r = without_nft(forwarding_host(dir, w->rt, &all.model, NULL, e), e);
+		r = without_nft(forwarding_host(&w->wall, dir, w->rt, &all.model, NULL, e), e);
 	return r < 0 ? r : 0;
 }
 
@@ -173,16 +172,14 @@ int net_renew_rules(struct net_work *w, struct err *e)
 static int rules_are_whole(struct net_work *w, struct err *e)
 {
 	autoclose int dir = net_dir(w->en, NULL);
-	char table[NET_TABLE_MAX];
-	struct fw_model m = { .table = table };
+	struct fw_model m = { .table = w->wall.table };
 	int r;
 
-	net_table(w->en, table);
 	if (dir < 0)
 		return err_sys(e, -dir, "%s/networks", w->en->run_root);
 	r = forwarding_read(dir, &m, e);
 	if (r == 0)
-		r = firewall_is_whole(table, m.guard, e);
+		r = firewall_is_whole(&w->wall, m.guard, e);
 	strv_done(&m.apart);
 	return r;
 }
@@ -195,10 +192,10 @@ int net_renew_named(struct net_work *w, struct err *e)
 
 	if (r <= 0)
 		return r;
-	r = world_read(w->en, &all, e);
+	r = world_read(w, &all, e);
 	for (size_t i = 0; i < all.model.n_ports && r == 0; i++)
 		if (all.peers[i].words.n)
-			r = firewall_port_rules(all.table, &all.model.ports[i], e);
+			r = firewall_port_rules(&w->wall, &all.model.ports[i], e);
 	return r;
 }
 
@@ -207,14 +204,12 @@ static int open_gate(struct net_work *w, const struct network *n, const struct l
 {
 	const struct fw_network wall = wall_of(n, l, 1);
 	struct fw_port gate = gate_of(l, &wall);
-	char table[NET_TABLE_MAX];
 	int r = l->n_rules ? forwarding_bridge(w->rt, &wall, e) : 0;
 
 	if (net_has_named_peers(l))
 		gate.n_rules = 0;
-	net_table(w->en, table);
 	if (r == 0)
-		r = firewall_port_add(table, &gate, e);
+		r = firewall_port_add(&w->wall, &gate, e);
 	return r == 0 && l->n_ports ? forwarding_port(w->rt, l->port.link, e) : r;
 }
 
@@ -222,10 +217,8 @@ static void close_gate(struct net_work *w, const struct network *n, const struct
 {
 	const struct fw_network wall = wall_of(n, l, 1);
 	const struct fw_port gate = gate_of(l, &wall);
-	char table[NET_TABLE_MAX];
 
-	net_table(w->en, table);
-	firewall_port_remove(table, &gate, NULL);
+	firewall_port_remove(&w->wall, &gate, NULL);
 }
 
 int net_publish(struct net_work *w, const struct network *n, const struct lease *l,
@@ -233,14 +226,12 @@ int net_publish(struct net_work *w, const struct network *n, const struct lease 
 {
 	const struct fw_network wall = wall_of(n, l, 1);
 	const struct fw_port gate = gate_of(l, &wall);
-	char table[NET_TABLE_MAX];
 	int r = rules_are_whole(w, e);
 
-	net_table(w->en, table);
 	if (r == 0)
 		r = net_renew_rules(w, e);
 	if (r >= 0)
-		r = firewall_publish(table, &gate, p, add, e);
+		r = firewall_publish(&w->wall, &gate, p, add, e);
 	if (r == 0 && add)
 		r = forwarding_port(w->rt, l->port.link, e);
 	return r < 0 ? without_nft(r, e) : 0;
@@ -294,13 +285,11 @@ void net_close_ports(struct net_work *w, const struct lease *list, size_t n)
 int net_forget_network(struct net_work *w, const struct network *n, struct err *e)
 {
 	const struct fw_network wall = wall_of(n, NULL, 0);
-	char table[NET_TABLE_MAX];
 
 	if (!n->bridge)
 		return 0;
-	net_table(w->en, table);
 	docker_user_remove(&wall, NULL);
-	return firewall_network_remove(table, &wall, e);
+	return firewall_network_remove(&w->wall, &wall, e);
 }
 
 static bool has_bridge(struct engine *en)
@@ -320,14 +309,12 @@ static bool has_bridge(struct engine *en)
 int net_leave_host(struct net_work *w, struct err *e)
 {
 	autoclose int dir = net_dir(w->en, NULL);
-	char table[NET_TABLE_MAX];
 	int r;
 
 	if (has_bridge(w->en))
 		return 0;
 	if (dir < 0)
 		return err_sys(e, -dir, "%s/networks", w->en->run_root);
-	net_table(w->en, table);
 	r = forwarding_restore(dir, e);
-	return r > 0 ? firewall_remove(table, e) : r;
+	return r > 0 ? firewall_remove(&w->wall, e) : r;
 }

@@ -20,7 +20,7 @@ static int check(struct engine *en, const struct instance_spec *s, const struct 
 
 int net_change_rate(struct engine *en, const struct instance_spec *s, struct err *e)
 {
-	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	AUTO(net_end) struct net_work w = NET_WORK_NONE;
 	struct lease *list = NULL;
 	size_t n = 0;
 	int r = net_begin(en, &w, e);

@@ -19,10 +19,12 @@ static int release(struct net_work *w, const char *instance, bool links, struct 
 		w->world.gone(w->world.arg, &list[i]);
 	leases_free(list, n);
 	if (r == 0)
+		r = net_close_gone(w, e);
+	if (r == 0)
 		r = db_begin_live(w->en->db, &tx, e);
 	if (r == 0)
 		r = lease_remove(w->en->db, NULL, instance, e);
-	return r < 0 ? r : net_commit(w, &tx, links, e);
+	return r < 0 ? r : net_commit_closed(w, &tx, links, e);
 }
 
 static int has_rows(struct engine *en, const char *instance, struct err *e)
@@ -39,7 +41,7 @@ static int has_rows(struct engine *en, const char *instance, struct err *e)
 
 int net_release_held(struct engine *en, const char *instance, bool links, struct err *e)
 {
-	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	AUTO(net_end) struct net_work w = NET_WORK_NONE;
 	int r = has_rows(en, instance, e);
 
 	if (r <= 0)
@@ -51,7 +53,7 @@ int net_release_held(struct engine *en, const char *instance, bool links, struct
 /* 1: it was done; 0: somebody holds the lock of the instance. */
 static int try_release(struct engine *en, const char *instance, struct err *e)
 {
-	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	AUTO(net_end) struct net_work w = NET_WORK_NONE;
 	int r = net_begin(en, &w, e);
 
 	/* who starts it has its lock before he waits for ours */

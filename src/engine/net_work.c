@@ -1,7 +1,6 @@
 /* net_work.c - changes of networks: one at a time, and rows of instances that do not run give way */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,11 +12,11 @@
 #include "base/path.h"
 #include "engine/net_int.h"
 #include "network/port.h"
+#include "sys/patience.h"
 
-#define LOCK_WAIT_S	  20 /* for one holder */
-#define LOCK_MOST_S	  600 /* for all who come before */
-#define LOCK_POLL_MOST_MS 32
-#define BOOT_ID_MAX	  64
+#define LOCK_WAIT_S 20 /* for one holder */
+#define LOCK_MOST_S 600 /* for all who come before */
+#define BOOT_ID_MAX 64
 
 static int read_boot_id(char **ret, struct err *e)
 {
@@ -38,14 +37,15 @@ static int64_t taken_at(int fd)
 	return pread(fd, &ns, sizeof(ns), 0) == sizeof(ns) ? ns : 0;
 }
 
-/* As long as others get their turn, one waits for one's own: of hundreds that start at once the last waits long.  They look
- * ever more seldom, so that those who wait do not keep from work the one who has it. */
-static int wait_lock(struct engine *en, int fd)
+/* As long as others get their turn, one waits for one's own: of hundreds that start at once the last waits long. */
+static int wait_lock(int fd)
 {
-	int64_t now = clock_mono_ns(), last = now + LOCK_MOST_S * NS_PER_S, end = now, seen = -1;
-	int wait_ms = 1;
+	const int64_t last = clock_mono_ns() + LOCK_MOST_S * NS_PER_S;
+	struct patience p = { 0 };
+	int64_t now, seen = -1;
+	int r = 0;
 
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	while (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int64_t taken;
 
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -53,15 +53,12 @@ static int wait_lock(struct engine *en, int fd)
 		taken = taken_at(fd);
 		now = clock_mono_ns();
 		if (taken != seen)
-			end = now + LOCK_WAIT_S * NS_PER_S;
+			p.end_ns = now + LOCK_WAIT_S * NS_PER_S;
 		seen = taken;
-		if (now > end || now > last)
-			return -EBUSY;
-		if (engine_interrupted(en))
-			return -EINTR;
-		poll(NULL, 0, wait_ms);
-		wait_ms = wait_ms * 2 < LOCK_POLL_MOST_MS ? wait_ms * 2 : LOCK_POLL_MOST_MS;
+		r = now > last ? -EBUSY : patience_pause(&p);
 	}
+	if (r < 0)
+		return r;
 	now = clock_mono_ns();
 	return pwrite(fd, &now, sizeof(now), 0) < 0 ? -errno : 0;
 }
@@ -76,7 +73,7 @@ static int take_lock(struct engine *en, struct err *e)
 	fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, dir < 0 ? -dir : errno, "%s/networks/lock", en->run_root);
-	r = wait_lock(en, fd);
+	r = wait_lock(fd);
 	if (r == -EBUSY)
 		return err_set(e, EBUSY, "%s/networks/lock is held by another command that does not end",
 			       en->run_root);
@@ -111,7 +108,7 @@ int net_begin(struct engine *en, struct net_work *w, struct err *e)
 	char *boot = NULL;
 	int r = read_boot_id(&boot, e);
 
-	*w = (struct net_work){ .en = en, .lock = -1, .rt = -1 };
+	*w = (struct net_work){ .en = en, .lock = -1, .rt = -1, .wall = net_firewall(en) };
 	w->world = (struct lease_world){ .boot = boot, .is_live = is_live, .gone = note_gone, .arg = w };
 	if (r == 0)
 		r = w->lock = take_lock(en, e);
@@ -128,6 +125,7 @@ void net_end(struct net_work *w)
 		close(w->rt);
 	if (w->lock >= 0)
 		close(w->lock);
+	firewall_close(&w->wall); /* may wait for the kernel, without the lock */
 }
 
 /* While the lock of networks was waited for, it may have ended, or its monitor begun to start it again. */
@@ -146,18 +144,22 @@ int net_begin_for(struct engine *en, struct instance *in, int *ret_lock, struct 
 		if (r < 0 || *is == STATUS_RUNNING || *is == STATUS_PAUSED || *is == STATUS_RESTARTING)
 			return r;
 		net_end(w);
-		*w = (struct net_work){ .lock = -1, .rt = -1 };
+		*w = (struct net_work)NET_WORK_NONE;
 	}
 }
 
-int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
+int net_close_gone(struct net_work *w, struct err *e)
 {
-	int r;
-
 	if (w->oom)
 		return err_set(e, ENOMEM, "out of memory");
 	net_close_ports(w, w->gone, w->n_gone);
-	r = db_commit(tx, e);
+	return 0;
+}
+
+int net_commit_closed(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
+{
+	int r = db_commit(tx, e);
+
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < w->n_gone && links; i++)
@@ -168,4 +170,11 @@ int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
 	w->gone = NULL;
 	w->n_gone = 0;
 	return 0;
+}
+
+int net_commit(struct net_work *w, struct db_tx *tx, bool links, struct err *e)
+{
+	int r = net_close_gone(w, e);
+
+	return r < 0 ? r : net_commit_closed(w, tx, links, e);
 }

@@ -221,7 +221,7 @@ static int list_ports(struct net_work *w, const struct network *n, struct lease 
 int network_ports(struct engine *en, const struct network *n, struct lease **ret, size_t *ret_n,
 		  struct err *e)
 {
-	AUTO(net_end) struct net_work w = { .lock = -1, .rt = -1 };
+	AUTO(net_end) struct net_work w = NET_WORK_NONE;
 	int r;
 
 	if (image_store_state(en->images) != STORE_WHOLE) /* nothing can be swept there */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,10 +13,10 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "engine/volume_state.h"
+#include "sys/patience.h"
 
 #define SNAPSHOTS    "snapshots"
 #define LOCK_S	     600 /* a copy of a large layer may be under way */
-#define POLL_MS	     5
 #define UNFINISHED_S 3600 /* longer than a group takes */
 
 int snapshot_split(const char *word, char **ret_instance, char **ret_name, struct err *e)
@@ -61,19 +60,20 @@ static bool is_current(struct engine *en, const char *instance, int fd)
 
 static int lock(struct engine *en, const char *instance, bool make, int *ret_fd, struct err *e)
 {
-	int64_t end = clock_mono_ns() + LOCK_S * NS_PER_S;
 	autoclose int fd = snapshots_dir_open(en, instance, make);
+	int r;
 
 	if (fd < 0)
 		return err_sys(e, -fd, "snapshots of %.12s", instance);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(e, errno, "snapshots of %.12s", instance);
-		if (clock_mono_ns() >= end)
-			return err_set(e, EBUSY, "another command is busy with the snapshots of %.12s",
-				       instance);
-		poll(NULL, 0, POLL_MS);
-	}
+	r = flock_within_ms(fd, LOCK_EX, LOCK_S * 1000L);
+	if (r == -EBUSY)
+		return err_set(e, EBUSY, "another command is busy with the snapshots of %.12s", instance);
+	if (r == -EINTR)
+		return err_set(e, EINTR,
+			       "interrupted while another command is busy with the snapshots of %.12s",
+			       instance);
+	if (r < 0)
+		return err_sys(e, -r, "snapshots of %.12s", instance);
 	if (!is_current(en, instance, fd))
 		return err_set(e, ENOENT, "instance %.12s has been removed", instance);
 	*ret_fd = take_fd(&fd);

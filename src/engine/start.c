@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/engine_int.h"
@@ -23,9 +21,9 @@
 #include "engine/snapshot.h"
 #include "engine/start_int.h"
 #include "instance/boot.h"
+#include "sys/patience.h"
 
-#define START_WAIT_S  150 /* longer than a machine may take to boot */
-#define START_POLL_MS 5
+#define START_WAIT_S 150 /* longer than a machine may take to boot */
 
 /* The boot document as a file whose position is at its start. */
 static int boot_document(const struct boot *b, struct err *e)
@@ -117,20 +115,20 @@ static int take_record(struct starter *s, struct err *e)
  * command that looks at it, removes it or starts it, too. */
 int start_lock(struct engine *en, const struct instance_spec *spec, int *ret, struct err *e)
 {
-	int64_t end = clock_mono_ns() + START_WAIT_S * NS_PER_S;
+	struct patience p = patience_for_ms(START_WAIT_S * 1000L);
 	struct instance now = { .spec = *spec };
-	int r;
+	int r, wait = 0;
 
-	while ((r = truth_lock(en, spec->id, ret, e)) == -EBUSY && clock_mono_ns() < end) {
+	while ((r = truth_lock(en, spec->id, ret, e)) == -EBUSY && wait == 0) {
 		r = truth_refresh(en, &now, e);
 		if (r == 0 && instance_is_live(&now.state) && now.state.status != STATUS_STARTING)
 			r = err_set(e, EALREADY, "%s is running", spec->name);
-		else if (r == 0 && engine_interrupted(en))
+		wait = r == 0 ? patience_pause(&p) : 0;
+		if (wait == -EINTR)
 			r = err_set(e, EINTR, "interrupted, while another command is busy with %s",
 				    spec->name);
 		if (r < 0)
 			break;
-		poll(NULL, 0, START_POLL_MS);
 	}
 	json_done(&instance_state_table, &now.state);
 	return r;

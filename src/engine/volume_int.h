@@ -49,7 +49,7 @@ int volume_dirs_remove(struct engine *en, const struct strv *names, struct err *
 /* volume_open.c: the directory or file of a mount (O_PATH), filled if this is the volume's first use. */
 int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e);
 /* flock(2) of ROOT/volumes/NAME; how: LOCK_SH to open what is in it, LOCK_EX to exchange or to keep that. */
-int volume_lock(struct engine *en, int dir, const char *name, int how, struct err *e);
+int volume_lock(int dir, const char *name, int how, struct err *e);
 
 /* volumes_from.c: the mounts of other instances, in front of those of the request */
 int volumes_from(struct engine *en, const struct strv *words, struct instance_spec *s, struct err *e);

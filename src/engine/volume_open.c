@@ -17,23 +17,21 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/path.h"
 #include "container/copy_up.h"
 #include "engine/volume_state.h"
 #include "sys/mount_stack.h"
 #include "sys/ns.h"
+#include "sys/patience.h"
 #include "sys/pidfd.h"
 
-#define DATA	 "_data"
-#define FILL	 ".fill"
-#define FILL_S	 600 /* at most, for a directory of an image */
-#define RETRY_NS 10000000
-#define NOTHING	 200 /* exit status of the child; above that of any errno */
+#define DATA	"_data"
+#define FILL	".fill"
+#define FILL_S	600 /* at most, for a directory of an image */
+#define NOTHING 200 /* exit status of the child; above that of any errno */
 
 struct fill {
 	const struct instance_spec *spec;
@@ -155,24 +153,16 @@ static int fill(struct engine *en, const struct instance_spec *s, const struct m
 		     : 0;
 }
 
-/* flock(2) has no time limit of its own. */
-int volume_lock(struct engine *en, int dir, const char *name, int how, struct err *e)
+int volume_lock(int dir, const char *name, int how, struct err *e)
 {
-	int64_t end = clock_mono_ns() + FILL_S * NS_PER_S;
+	int r = flock_within_ms(dir, how, FILL_S * 1000L);
 
-	while (flock(dir, how | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(e, errno, "lock of the volume %s", name);
-		if (clock_mono_ns() >= end)
-			return err_set(e, EBUSY, "the volume %s is being filled or copied by another command",
-				       name);
-		if (engine_interrupted(en))
-			return err_set(e, EINTR,
-				       "interrupted while another command fills or copies the volume %s",
-				       name);
-		nanosleep(&(const struct timespec){ .tv_nsec = RETRY_NS }, NULL);
-	}
-	return 0;
+	if (r == -EBUSY)
+		return err_set(e, EBUSY, "the volume %s is being filled or copied by another command", name);
+	if (r == -EINTR)
+		return err_set(e, EINTR, "interrupted while another command fills or copies the volume %s",
+			       name);
+	return r < 0 ? err_sys(e, -r, "lock of the volume %s", name) : 0;
 }
 
 static int use_first(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, int dir,
@@ -206,13 +196,13 @@ static int make_ready(struct engine *en, const struct instance_spec *s, const st
 		      int dir, struct err *e)
 {
 	bool ready = false;
-	int r = volume_lock(en, dir, m->source, LOCK_SH, e);
+	int r = volume_lock(dir, m->source, LOCK_SH, e);
 
 	if (r == 0)
 		r = is_ready(en, m, use, &ready, e);
 	if (r < 0 || ready)
 		return r;
-	r = volume_lock(en, dir, m->source, LOCK_EX, e);
+	r = volume_lock(dir, m->source, LOCK_EX, e);
 	if (r == 0)
 		r = volume_swap_finish(en, m->source, dir, e);
 	return r == 0 && use ? use_first(en, s, m, dir, e) : r;

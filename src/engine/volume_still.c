@@ -93,7 +93,7 @@ static int lock_all(struct engine *en, struct volumes_still *v, struct err *e)
 		r = dir < 0 ? err_sys(e, -dir, "volume %s", v->names.v[i])
 			    : add_fd(&v->locks, &v->n_locks, dir, e);
 		if (r == 0)
-			r = volume_lock(en, dir, v->names.v[i], LOCK_EX, e);
+			r = volume_lock(dir, v->names.v[i], LOCK_EX, e);
 	}
 	return r;
 }

@@ -4,16 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "image/store_int.h"
-#include "sys/signals.h"
-
-#define RETRY_NS 10000000
+#include "sys/patience.h"
 
 static void name_owner(int fd, const char *what)
 {
@@ -35,25 +31,6 @@ static int held_error(int fd, const char *name, int timeout_s, struct err *e)
 		       timeout_s, *owner ? owner : "another process");
 }
 
-/* flock(2) has no time limit of its own. */
-static int lock_until(struct image_store *s, int fd, int64_t deadline_ns)
-{
-	const struct timespec pause = { .tv_nsec = RETRY_NS };
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (clock_mono_ns() >= deadline_ns)
-			return -EBUSY;
-		if (!s->interrupted && signals_want_end()) {
-			s->interrupted = true;
-			return -EINTR;
-		}
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
 int image_store_lock(struct image_store *s, const char *name, int timeout_s, const char *what, struct err *e)
 {
 	autoclose int fd = openat(s->locks_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -61,7 +38,7 @@ int image_store_lock(struct image_store *s, const char *name, int timeout_s, con
 
 	if (fd < 0)
 		return err_sys(e, errno, "open %s/locks/%s", s->root, name);
-	r = lock_until(s, fd, clock_mono_ns() + timeout_s * NS_PER_S);
+	r = flock_within_ms(fd, LOCK_EX, timeout_s * 1000L);
 	if (r == -EBUSY)
 		return held_error(fd, name, timeout_s, e);
 	if (r == -EINTR)

@@ -17,7 +17,6 @@ struct image_store {
 		events_fd;
 	struct db *db;
 	enum store_state state;
-	bool interrupted; /* while it waited for a lock; later ones are needed to clear up */
 };
 
 /* store.c: tells the journal what happened to an image; name: a reference, or NULL. */

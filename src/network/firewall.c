@@ -19,11 +19,19 @@
 #define NFT_TIMEOUT_MS 20000
 #define SEAL_PART      8 /* bytes of either digest */
 
-static int open_nft(struct err *e)
+/* The socket, which stays the firewall's. */
+static int use(struct firewall *fw, struct err *e)
 {
-	int fd = nft_open();
+	if (fw->fd < 0)
+		fw->fd = nft_open();
+	return fw->fd < 0 ? err_sys(e, -fw->fd, "netlink socket for nf_tables") : fw->fd;
+}
 
-	return fd < 0 ? err_sys(e, -fd, "netlink socket for nf_tables") : fd;
+void firewall_close(struct firewall *fw)
+{
+	if (fw->fd >= 0)
+		close(fw->fd);
+	fw->fd = -1;
 }
 
 /* --- the seal */
@@ -128,17 +136,17 @@ static int put_whole(int fd, const struct fw_model *m, size_t *ret_mended, struc
 
 /* --- the whole */
 
-int firewall_is_whole(const char *table, unsigned guard, struct err *e)
+int firewall_is_whole(struct firewall *fw, unsigned guard, struct err *e)
 {
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 
-	return fd < 0 ? fd : is_whole(fd, table, guard, e);
+	return fd < 0 ? fd : is_whole(fd, fw->table, guard, e);
 }
 
-int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e)
+int firewall_ensure(struct firewall *fw, const struct fw_model *m, size_t *ret_mended, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 	size_t mended = 0;
 	int r = fd < 0 ? fd : is_whole(fd, m->table, m->guard, e);
 
@@ -165,30 +173,30 @@ static int remove_table(int fd, uint8_t family, const char *table, struct err *e
 	return r < 0 && r != -ENOENT ? err_sys(e, -r, "the rule set cannot be removed") : 0;
 }
 
-int firewall_remove(const char *table, struct err *e)
+int firewall_remove(struct firewall *fw, struct err *e)
 {
-	autoclose int fd = open_nft(e);
-	int r = fd < 0 ? fd : remove_table(fd, NFPROTO_BRIDGE, table, e);
+	int fd = use(fw, e);
+	int r = fd < 0 ? fd : remove_table(fd, NFPROTO_BRIDGE, fw->table, e);
 
-	return r < 0 ? r : remove_table(fd, NFPROTO_INET, table, e);
+	return r < 0 ? r : remove_table(fd, NFPROTO_INET, fw->table, e);
 }
 
 /* --- parts of it */
 
-static int change(const char *table, const struct fw_elements *l, bool add, struct err *e)
+static int change(struct firewall *fw, const struct fw_elements *l, bool add, struct err *e)
 {
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 
 	if (fd < 0)
 		return fd;
-	return add ? fw_add(fd, table, l, NULL, e) : fw_remove(fd, table, l, e);
+	return add ? fw_add(fd, fw->table, l, NULL, e) : fw_remove(fd, fw->table, l, e);
 }
 
-int firewall_network_add(const char *table, const struct fw_network *n, struct err *e)
+int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	const struct nft_set s = fw_set(table, FW_BRIDGES);
-	autoclose int fd = open_nft(e);
+	const struct nft_set s = fw_set(fw->table, FW_BRIDGES);
+	int fd = use(fw, e);
 	struct nft_element there;
 
 	if (fd < 0)
@@ -197,15 +205,15 @@ int firewall_network_add(const char *table, const struct fw_network *n, struct e
 	if (l.n && nft_element_get(fd, &s, &l.v[0].el, &there) == 0 &&
 	    !strcmp(there.comment, l.v[0].el.comment))
 		return 0; /* they come in one transaction */
-	return fw_add(fd, table, &l, NULL, e);
+	return fw_add(fd, fw->table, &l, NULL, e);
 }
 
-int firewall_network_remove(const char *table, const struct fw_network *n, struct err *e)
+int firewall_network_remove(struct firewall *fw, const struct fw_network *n, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 
 	fw_network_elements(n, &l);
-	return change(table, &l, false, e);
+	return change(fw, &l, false, e);
 }
 
 /* What egress sets hold for the addresses of a port. */
@@ -214,11 +222,16 @@ struct addresses {
 	size_t n;
 };
 
+static bool is_egress(void *arg, int set)
+{
+	return set == FW_EGRESS4 || set == FW_EGRESS6;
+}
+
 static bool is_egress_of(void *arg, int set, const struct nft_element *el)
 {
 	const struct addresses *a = arg;
 
-	for (size_t i = 0; i < a->n && (set == FW_EGRESS4 || set == FW_EGRESS6); i++)
+	for (size_t i = 0; i < a->n; i++)
 		if ((a->v[i].ip.family == AF_INET6) == (set == FW_EGRESS6) &&
 		    !memcmp(el->key, a->v[i].ip.bytes, ip_len(a->v[i].ip.family)))
 			return true;
@@ -226,10 +239,11 @@ static bool is_egress_of(void *arg, int set, const struct nft_element *el)
 }
 
 /* Whoever has its addresses next must not have what it was allowed. */
-static int forget_egress(const char *table, const struct fw_port *p, struct err *e)
+static int forget_egress(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
-	autoclose int fd = p->egress ? open_nft(e) : -1;
+	int fd = p->egress ? use(fw, e) : -1;
 	struct addresses a = { 0 };
+	const struct fw_stale stale = { is_egress, is_egress_of, &a };
 
 	if (!p->egress)
 		return 0;
@@ -237,16 +251,16 @@ static int forget_egress(const char *table, const struct fw_port *p, struct err 
 		a.n++;
 	if (p->given->address6 && ip_parse_prefix(p->given->address6, &a.v[a.n]) == 0)
 		a.n++;
-	return fd < 0 ? fd : fw_remove_all(fd, table, is_egress_of, &a, NULL, e);
+	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, NULL, e);
 }
 
-int firewall_port_add(const char *table, const struct fw_port *p, struct err *e)
+int firewall_port_add(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	int r = forget_egress(table, p, e);
+	int r = forget_egress(fw, p, e);
 
 	fw_port_elements(p, &l);
-	return r < 0 ? r : change(table, &l, true, e);
+	return r < 0 ? r : change(fw, &l, true, e);
 }
 
 static bool is_own(const uint8_t *bytes, const char *text)
@@ -255,6 +269,24 @@ static bool is_own(const uint8_t *bytes, const char *text)
 
 	return text && ip_parse_prefix(text, &own) == 0 &&
 	       !memcmp(bytes, own.ip.bytes, ip_len(own.ip.family));
+}
+
+static bool has_field(const struct fw_set_row *s, uint8_t field)
+{
+	return memchr(s->key, field, sizeof(s->key)) || memchr(s->data, field, sizeof(s->data));
+}
+
+/* Each set that is looked at is a question to the kernel. */
+static bool may_have_port(void *arg, int set)
+{
+	const struct net_port *given = ((const struct fw_port *)arg)->given;
+	const struct fw_set_row *s = &fw_sets[set];
+
+	if (set < FW_PUBLISHED4 || set == FW_SEAL)
+		return false;
+	if (s->family == NFPROTO_BRIDGE)
+		return given->link;
+	return (given->address && has_field(s, FIELD_IP4)) || (given->address6 && has_field(s, FIELD_IP6));
 }
 
 /* By its link, or by its address: at the other end of published ports, else in front. */
@@ -272,20 +304,21 @@ static bool is_of_port(void *arg, int set, const struct nft_element *el)
 		      field == FIELD_IP6 ? p->given->address6 : p->given->address);
 }
 
-int firewall_port_remove(const char *table, const struct fw_port *p, struct err *e)
+int firewall_port_remove(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 	struct fw_port port = *p;
+	const struct fw_stale stale = { may_have_port, is_of_port, &port };
 
-	return fd < 0 ? fd : fw_remove_all(fd, table, is_of_port, &port, NULL, e);
+	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, NULL, e);
 }
 
-static bool is_rule_of(void *arg, int set, const struct nft_element *el)
+static bool has_rules(void *arg, int set)
 {
-	return set >= FW_DENY_IN4 && set <= FW_LIMITED6 && is_of_port(arg, set, el);
+	return set >= FW_DENY_IN4 && set <= FW_LIMITED6 && may_have_port(arg, set);
 }
 
-int firewall_port_rules(const char *table, const struct fw_port *p, struct err *e)
+int firewall_port_rules(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
 	struct fw_port rules = { .instance = p->instance,
 				 .given = p->given,
@@ -293,31 +326,31 @@ int firewall_port_rules(const char *table, const struct fw_port *p, struct err *
 				 .n_rules = p->n_rules,
 				 .egress = p->egress,
 				 .egress_learn = p->egress_learn };
-	const struct fw_stale stale = { is_rule_of, &rules, FW_DENY_IN4, FW_LIMITED6 };
+	const struct fw_stale stale = { has_rules, is_of_port, &rules };
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 
 	fw_port_elements(&rules, &l);
-	return fd < 0 ? fd : fw_mend(fd, table, &l, &stale, NULL, e);
+	return fd < 0 ? fd : fw_mend(fd, fw->table, &l, &stale, NULL, e);
 }
 
-int firewall_publish(const char *table, const struct fw_port *p, const struct published_port *pub, bool add,
+int firewall_publish(struct firewall *fw, const struct fw_port *p, const struct published_port *pub, bool add,
 		     struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 
 	fw_published_elements(p, pub, &l);
-	return change(table, &l, add, e);
+	return change(fw, &l, add, e);
 }
 
-int firewall_egress_add(const char *table, const struct fw_port *p, const struct ip *to, unsigned ttl_s,
+int firewall_egress_add(struct firewall *fw, const struct fw_port *p, const struct ip *to, unsigned ttl_s,
 			struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 
 	fw_egress_element(p, to, ttl_s * 1000ULL, &l);
-	return fd < 0 ? fd : fw_refresh(fd, table, &l, e);
+	return fd < 0 ? fd : fw_refresh(fd, fw->table, &l, e);
 }
 
 /* --- audit */
@@ -342,21 +375,23 @@ static bool is_owners(void *arg, int set, const struct nft_element *el)
 	return !strcmp(el->comment, ((const struct owners *)arg)->owner);
 }
 
-int firewall_owners(const char *table, struct strv *ret, struct err *e)
+int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e)
 {
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 	struct owners o = { .list = ret };
-	int r = fd < 0 ? fd : fw_remove_all(fd, table, note_owner, &o, NULL, e);
+	const struct fw_stale none = { NULL, note_owner, &o };
+	int r = fd < 0 ? fd : fw_remove_stale(fd, fw->table, &none, NULL, e);
 
 	if (r == 0 && o.r < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	return r;
 }
 
-int firewall_sweep(const char *table, const char *owner, size_t *ret_n, struct err *e)
+int firewall_sweep(struct firewall *fw, const char *owner, size_t *ret_n, struct err *e)
 {
-	autoclose int fd = open_nft(e);
+	int fd = use(fw, e);
 	struct owners o = { .owner = owner };
+	const struct fw_stale stale = { NULL, is_owners, &o };
 
-	return fd < 0 ? fd : fw_remove_all(fd, table, is_owners, &o, ret_n, e);
+	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, ret_n, e);
 }

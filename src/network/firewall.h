@@ -15,6 +15,16 @@
 #include "base/strv.h"
 #include "instance/net_spec.h"
 
+#define FW_TABLE_MAX 24
+
+/* The rule set of one store.  Start from its table and fd -1; the socket is opened with the first use.  To close it waits some
+ * 10 ms for the kernel, where something was removed: nobody should hold a lock meanwhile. */
+struct firewall {
+	char table[FW_TABLE_MAX]; /* "ketch", "ketch-1a2b3c4d" */
+	int fd;
+};
+void firewall_close(struct firewall *fw);
+
 struct fw_network {
 	char id[33];
 	char bridge[NET_IFNAME_MAX];
@@ -53,33 +63,33 @@ struct fw_model {
 int firewall_script(const struct fw_model *m, struct buf *out, struct err *e);
 
 /* 1: chains and rules are there as they were put there; 0: not, and firewall_ensure has to put them back; -errno. */
-int firewall_is_whole(const char *table, unsigned guard, struct err *e);
+int firewall_is_whole(struct firewall *fw, unsigned guard, struct err *e);
 /* Is all there as the model says?  Puts it back whole if chains or rules are not, else adds elements that are missing,
  * and says so: *ret_mended how many (may be NULL).  -ENOENT: no nft on the host; -EPERM. */
-int firewall_ensure(const struct fw_model *m, size_t *ret_mended, struct err *e);
+int firewall_ensure(struct firewall *fw, const struct fw_model *m, size_t *ret_mended, struct err *e);
 /* Takes the tables away: the last network of the store has gone. */
-int firewall_remove(const char *table, struct err *e);
+int firewall_remove(struct firewall *fw, struct err *e);
 
 /* Elements of one network or port, in one transaction.  Adding takes the place of what an instance left behind that
  * had the same address or published port; removing what is not there, or is somebody else's by now, is no error. */
-int firewall_network_add(const char *table, const struct fw_network *n, struct err *e);
-int firewall_network_remove(const char *table, const struct fw_network *n, struct err *e);
-int firewall_port_add(const char *table, const struct fw_port *p, struct err *e);
-/* instance and given are enough.  The kernel takes some 10 ms for what is removed, when the socket is closed. */
-int firewall_port_remove(const char *table, const struct fw_port *p, struct err *e);
+int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct err *e);
+int firewall_network_remove(struct firewall *fw, const struct fw_network *n, struct err *e);
+int firewall_port_add(struct firewall *fw, const struct fw_port *p, struct err *e);
+/* instance and given are enough. */
+int firewall_port_remove(struct firewall *fw, const struct fw_port *p, struct err *e);
 /* Its rules have changed, or what they mean. */
-int firewall_port_rules(const char *table, const struct fw_port *p, struct err *e);
+int firewall_port_rules(struct firewall *fw, const struct fw_port *p, struct err *e);
 /* One published port of a running instance. */
-int firewall_publish(const char *table, const struct fw_port *p, const struct published_port *pub, bool add,
+int firewall_publish(struct firewall *fw, const struct fw_port *p, const struct published_port *pub, bool add,
 		     struct err *e);
 /* From now on, for ttl_s seconds, a port with .egress may reach this address outside.  For ketch-net: p needs instance and
  * given. */
-int firewall_egress_add(const char *table, const struct fw_port *p, const struct ip *to, unsigned ttl_s,
+int firewall_egress_add(struct firewall *fw, const struct fw_port *p, const struct ip *to, unsigned ttl_s,
 			struct err *e);
 
 /* Owners of elements (ids of instances, "network ID") that are in the table, each once; none where there is no table. */
-int firewall_owners(const char *table, struct strv *ret, struct err *e);
+int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e);
 /* Removes every element of this owner.  *ret_n: how many (may be NULL). */
-int firewall_sweep(const char *table, const char *owner, size_t *ret_n, struct err *e);
+int firewall_sweep(struct firewall *fw, const char *owner, size_t *ret_n, struct err *e);
 
 #endif

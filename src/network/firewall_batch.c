@@ -92,6 +92,11 @@ static int mend_set(int fd, const struct nft_set s, int set, const struct fw_ele
 	return r < 0 ? r : added;
 }
 
+static bool looks(const struct fw_stale *s, int set)
+{
+	return !s->looks || s->looks(s->arg, set);
+}
+
 int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct fw_stale *stale,
 	    size_t *ret_n, struct err *e)
 {
@@ -104,8 +109,8 @@ int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct
 		return r;
 	for (size_t i = 0; i < l->n; i++)
 		used[l->v[i].set] = true;
-	for (int set = stale ? stale->first : 1; set <= (stale ? stale->last : 0); set++)
-		used[set] = true;
+	for (int set = 0; set < FW_N && stale; set++)
+		used[set] |= looks(stale, set);
 	nft_begin(&b);
 	for (int set = 0; set < FW_N; set++) {
 		r = used[set] ? mend_set(fd, fw_set(table, set), set, l, stale, &b) : 0;
@@ -161,7 +166,7 @@ int fw_remove(int fd, const char *table, const struct fw_elements *l, struct err
 	return b.n > 1 ? run(fd, &b, e) : 0;
 }
 
-int fw_remove_all(int fd, const char *table, fw_takes takes, void *arg, size_t *ret_n, struct err *e)
+int fw_remove_stale(int fd, const char *table, const struct fw_stale *stale, size_t *ret_n, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	size_t removed = 0;
@@ -171,12 +176,12 @@ int fw_remove_all(int fd, const char *table, fw_takes takes, void *arg, size_t *
 		const struct nft_set s = fw_set(table, set);
 		autofree struct nft_element *now = NULL;
 		size_t n = 0;
-		int r = nft_elements(fd, &s, &now, &n);
+		int r = looks(stale, set) ? nft_elements(fd, &s, &now, &n) : 0;
 
 		if (r < 0 && r != -ENOENT)
 			return err_sys(e, -r, "set %s of the rule set", s.name);
 		for (size_t i = 0; i < n; i++) {
-			if (!takes(arg, set, &now[i]))
+			if (!stale->takes(stale->arg, set, &now[i]))
 				continue;
 			nft_element_remove(&b, &s, &now[i]);
 			removed++;

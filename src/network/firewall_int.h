@@ -120,21 +120,21 @@ void docker_legacy_remove(const struct fw_network *n);
 struct nft_set fw_set(const char *table, int set);
 /* All of them are there, and nothing that overlaps them.  *ret_n: how many had to be added (may be NULL). */
 int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n, struct err *e);
-/* The same where it is likely that some are there.  stale (may be NULL): what else of those sets goes. */
-typedef bool (*fw_takes)(void *arg, int set, const struct nft_element *el);
+/* Elements that go. */
 struct fw_stale {
-	fw_takes takes;
+	bool (*looks)(void *arg, int set); /* can there be any?  NULL: in each set */
+	bool (*takes)(void *arg, int set, const struct nft_element *el);
 	void *arg;
-	int first, last; /* sets that are looked at, also where none of the elements is of them */
 };
+/* The same where it is likely that some are there.  stale (may be NULL): what else goes, of those sets too. */
 int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct fw_stale *stale,
 	    size_t *ret_n, struct err *e);
 /* None of them is there, but those that have another owner. */
 int fw_remove(int fd, const char *table, const struct fw_elements *l, struct err *e);
 /* An element with a time-out gets a new one. */
 int fw_refresh(int fd, const char *table, const struct fw_elements *l, struct err *e);
-/* Every element of the table that `takes` wants, removed.  *ret_n: how many (may be NULL). */
-int fw_remove_all(int fd, const char *table, fw_takes takes, void *arg, size_t *ret_n, struct err *e);
+/* *ret_n: how many (may be NULL). */
+int fw_remove_stale(int fd, const char *table, const struct fw_stale *stale, size_t *ret_n, struct err *e);
 /* The failure of elements that could not be made. */
 int fw_elements_check(const struct fw_elements *l, struct err *e);
 

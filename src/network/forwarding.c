@@ -219,7 +219,8 @@ int forwarding_port(int rt, const char *link, struct err *e)
 	return r < 0 ? err_sys(e, -r, "port %s", link) : 0;
 }
 
-int forwarding_host(int dir_fd, int rt, struct fw_model *m, size_t *ret_mended, struct err *e)
+int forwarding_host(struct firewall *fw, int dir_fd, int rt, struct fw_model *m, size_t *ret_mended,
+		    struct err *e)
 {
 	bool ipv6 = false;
 	int r;
@@ -230,6 +231,6 @@ int forwarding_host(int dir_fd, int rt, struct fw_model *m, size_t *ret_mended, 
 	for (size_t i = 0; i < m->n_networks && r == 0; i++)
 		r = forwarding_bridge(rt, &m->networks[i], e);
 	if (r == 0)
-		r = firewall_ensure(m, ret_mended, e);
+		r = firewall_ensure(fw, m, ret_mended, e);
 	return r < 0 ? r : docker_user_ensure(m->networks, m->n_networks, e);
 }

@@ -34,6 +34,7 @@ int docker_user_ensure(const struct fw_network *networks, size_t n, struct err *
 int docker_user_remove(const struct fw_network *n, struct err *e);
 
 /* All of that and the rule set: whole, as firewall_ensure.  m: guard and apart are filled in here, the caller frees apart. */
-int forwarding_host(int dir_fd, int rt, struct fw_model *m, size_t *ret_mended, struct err *e);
+int forwarding_host(struct firewall *fw, int dir_fd, int rt, struct fw_model *m, size_t *ret_mended,
+		    struct err *e);
 
 #endif

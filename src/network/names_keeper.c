@@ -26,6 +26,7 @@
 
 struct keeping {
 	const struct keeper *k;
+	struct firewall wall;
 	int events; /* inotify */
 	struct stat names, resolv; /* as they were handed on */
 	bool over, ready;
@@ -142,7 +143,7 @@ static bool is_reachable(const struct ip *ip, int family)
 	return ip->bytes[0] != 0xff && !(ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80);
 }
 
-static int open_addresses(const struct keeping *s, const struct link_wish *w)
+static int open_addresses(struct keeping *s, const struct link_wish *w)
 {
 	char own[IP_TEXT_MAX], id[LINK_ID_LEN];
 	const struct ip_prefix client = { w->client, ip_bits(w->client.family) };
@@ -157,11 +158,11 @@ static int open_addresses(const struct keeping *s, const struct link_wish *w)
 	ip_print_prefix(&client, own);
 	for (uint32_t i = 0; i < w->n && r == 0; i++)
 		if (is_reachable(&w->to[i].ip, w->client.family))
-			r = firewall_egress_add(s->k->table, &port, &w->to[i].ip, w->to[i].ttl_s, NULL);
+			r = firewall_egress_add(&s->wall, &port, &w->to[i].ip, w->to[i].ttl_s, NULL);
 	return r;
 }
 
-static int do_wish(const struct keeping *s, const struct link_wish *w)
+static int do_wish(struct keeping *s, const struct link_wish *w)
 {
 	if (!is_text(w->instance, sizeof(w->instance)) || !is_text(w->name, sizeof(w->name)) ||
 	    !is_id(w->instance))
@@ -199,10 +200,11 @@ static void take_wish(struct keeping *s)
 
 int names_keep(const struct keeper *k)
 {
-	struct keeping s = { .k = k, .events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
+	struct keeping s = { .k = k, .wall.fd = -1, .events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	char dir[32];
 	int r;
 
+	snprintf(s.wall.table, sizeof(s.wall.table), "%s", k->table);
 	snprintf(dir, sizeof(dir), "/proc/self/fd/%d", k->dir_fd);
 	if (s.events < 0 || inotify_add_watch(s.events, dir, CHANGES | IN_ONLYDIR) < 0)
 		return 1;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,14 +10,13 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "cgroup/ops.h"
+#include "sys/patience.h"
 #include "sys/pidfd.h"
 
-#define RECORD_MAX   (4 * 1024 * 1024)
-#define LOCK_POLL_MS 2
+#define RECORD_MAX (4 * 1024 * 1024)
 
 const char *const container_status_names[] = { "creating", "created", "running", "paused", "stopped", NULL };
 
@@ -78,16 +76,7 @@ int record_read(int dir, struct record *ret, struct err *e)
 
 int record_lock(int dir, int wait_ms)
 {
-	int64_t end = clock_mono_ns() + wait_ms * (NS_PER_S / 1000);
-
-	while (flock(dir, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (clock_mono_ns() >= end)
-			return -EBUSY;
-		poll(NULL, 0, LOCK_POLL_MS); /* flock(2) knows no deadline */
-	}
-	return 0;
+	return flock_within_ms(dir, LOCK_EX, wait_ms);
 }
 
 void record_done(struct record *r)

@@ -17,6 +17,8 @@
 #include "network/rate.h"
 #include "sys/netlink.h"
 
+static struct firewall wall = { .fd = -1 };
+
 struct network_row {
 	char *id, *bridge, *subnet, *subnet6;
 	bool internal, no_masquerade;
@@ -124,7 +126,7 @@ static int print(const struct fw_model *m, struct err *e)
 static int owners(const struct fw_model *m, struct err *e)
 {
 	AUTO(strv_done) struct strv list = { 0 };
-	int r = firewall_owners(m->table, &list, e);
+	int r = firewall_owners(&wall, &list, e);
 
 	for (size_t i = 0; i < list.n; i++)
 		puts(list.v[i]);
@@ -134,7 +136,7 @@ static int owners(const struct fw_model *m, struct err *e)
 static int ensure(const struct fw_model *m, struct err *e)
 {
 	size_t n = 0;
-	int r = firewall_ensure(m, &n, e);
+	int r = firewall_ensure(&wall, m, &n, e);
 
 	if (r == 0)
 		printf("%zu\n", n);
@@ -163,16 +165,16 @@ static int bench(const struct fw_model *m, struct err *e)
 	for (int i = 0; i < ROUNDS && r >= 0; i++) {
 		int64_t at[5] = { clock_mono_ns() };
 
-		r = firewall_publish(m->table, p, &pub, true, e);
+		r = firewall_publish(&wall, p, &pub, true, e);
 		at[1] = clock_mono_ns();
 		if (r >= 0)
-			r = firewall_publish(m->table, p, &pub, false, e);
+			r = firewall_publish(&wall, p, &pub, false, e);
 		at[2] = clock_mono_ns();
 		if (r >= 0)
-			r = firewall_is_whole(m->table, m->guard, e);
+			r = firewall_is_whole(&wall, m->guard, e);
 		at[3] = clock_mono_ns();
 		if (r >= 0)
-			r = firewall_ensure(m, NULL, e);
+			r = firewall_ensure(&wall, m, NULL, e);
 		at[4] = clock_mono_ns();
 		for (int k = 0; k < 4; k++)
 			took[k][i] = at[k + 1] - at[k];
@@ -191,7 +193,7 @@ static int egress(const struct fw_model *m, unsigned i, const char *address, con
 
 	if (ip_parse(address, &to) < 0)
 		return err_set(e, EINVAL, "%s is no address", address);
-	return firewall_egress_add(m->table, &m->ports[i], &to, (unsigned)atoi(ttl), e);
+	return firewall_egress_add(&wall, &m->ports[i], &to, (unsigned)atoi(ttl), e);
 }
 
 /* dir: stands for RUN_ROOT/networks */
@@ -204,7 +206,7 @@ static int host(const struct fw_model *given, const char *dir, bool up, struct e
 
 	m.guard = 0;
 	m.apart = (struct strv){ 0 };
-	r = up ? forwarding_host(dir_fd, rt, &m, &n, e) : forwarding_restore(dir_fd, e);
+	r = up ? forwarding_host(&wall, dir_fd, rt, &m, &n, e) : forwarding_restore(dir_fd, e);
 	for (size_t i = 0; i < m.n_networks && !up; i++)
 		docker_user_remove(&m.networks[i], e);
 	strv_done(&m.apart);
@@ -251,9 +253,9 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 	if (!strcmp(verb, "ensure"))
 		return ensure(m, e);
 	if (!strcmp(verb, "whole"))
-		return printf("%d\n", firewall_is_whole(m->table, m->guard, e));
+		return printf("%d\n", firewall_is_whole(&wall, m->guard, e));
 	if (!strcmp(verb, "remove"))
-		return firewall_remove(m->table, e);
+		return firewall_remove(&wall, e);
 	if (!strcmp(verb, "owners"))
 		return owners(m, e);
 	if (!strcmp(verb, "bench"))
@@ -261,19 +263,18 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 	if (!strcmp(verb, "up") || !strcmp(verb, "down"))
 		return host(m, words[0], !strcmp(verb, "up"), e);
 	if (!strcmp(verb, "sweep"))
-		return firewall_sweep(m->table, words[0], NULL, e);
+		return firewall_sweep(&wall, words[0], NULL, e);
 	if (!strcmp(verb, "egress"))
 		return egress(m, i, words[1], words[2], e);
 	if (!strncmp(verb, "network-", 8) && i < m->n_networks)
-		return strstr(verb, "add") ? firewall_network_add(m->table, &m->networks[i], e)
-					   : firewall_network_remove(m->table, &m->networks[i], e);
+		return strstr(verb, "add") ? firewall_network_add(&wall, &m->networks[i], e)
+					   : firewall_network_remove(&wall, &m->networks[i], e);
 	if (i >= m->n_ports)
 		return err_set(e, EINVAL, "there is no port %u", i);
 	if (!strncmp(verb, "port-", 5))
-		return strstr(verb, "add") ? firewall_port_add(m->table, &m->ports[i], e)
-					   : firewall_port_remove(m->table, &m->ports[i], e);
-	return firewall_publish(m->table, &m->ports[i], &m->ports[i].published[k], !strcmp(verb, "publish"),
-				e);
+		return strstr(verb, "add") ? firewall_port_add(&wall, &m->ports[i], e)
+					   : firewall_port_remove(&wall, &m->ports[i], e);
+	return firewall_publish(&wall, &m->ports[i], &m->ports[i].published[k], !strcmp(verb, "publish"), e);
 }
 
 int main(int argc, char **argv)
@@ -284,12 +285,14 @@ int main(int argc, char **argv)
 	int r = argc < 3 ? err_set(&e, EINVAL, "fw_tool VERB MODEL.json [NUMBER...]")
 			 : load(argv[2], &f, &m, &e);
 
+	snprintf(wall.table, sizeof(wall.table), "%s", m.table ? m.table : "");
 	if (r == 0 && getenv("LAB_DIR"))
 		r = forwarding_read(open(getenv("LAB_DIR"), O_RDONLY | O_CLOEXEC), &m, &e);
 	if (r == 0)
 		r = run(argv[1], &m, argv + 3, &e);
 	if (r < 0)
 		fprintf(stderr, "fw_tool: %s\n", e.msg);
+	firewall_close(&wall);
 	free(m.networks);
 	free(m.ports);
 	json_done(&file_table, &f);
