@@ -154,28 +154,3 @@ read_only() { # COMMAND...: with the store on a read-only mount
 	exec 7>&-
 	is "$(ketch ps -aq)" ""
 }
-
-# Is it in clock_nanosleep(2), number 230 of x86-64?
-sleeps() { local call rest; read -r call rest <"/proc/$1/syscall" && [ "$call" = 230 ]; }
-
-@test "who waits for the records can be interrupted" {
-	local pid holder
-	ketch create --name held ketch/base true
-	coproc HOLD { python3 -c 'import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-db.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()' "$KETCH_ROOT/ketch.db"; }
-	holder=$HOLD_PID
-	read -r -u "${HOLD[0]}" _
-	"$KETCH" rename held other 2>"$DIR/err" &
-	pid=$!
-	await 10 sleeps "$pid"
-	kill -TERM "$pid"
-	await 2 gone "$pid" # it would wait for ten seconds
-	like "$(cat "$DIR/err")" "interrupted while another process held the store's records"
-	eval "exec ${HOLD[1]}>&-"
-	await 10 gone "$holder"
-	is "$(ketch ps -a --format '{{.Names}}')" held
-	ketch rm held
-}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -310,6 +311,28 @@ static void rows_become_a_list(void **state)
 	db_close(db);
 }
 
+/* Told to end, which it holds back: it waits for nobody, once. */
+static void who_waits_for_a_writer_can_be_interrupted(void **state)
+{
+	struct db *writer = open_db(1), *other = open_db(1);
+	struct db_tx tx = { 0 }, late = { 0 };
+	struct err e = { 0 };
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &held, NULL), 0);
+	assert_int_equal(db_begin(writer, &tx, &e), 0);
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(db_begin(other, &late, &e), -EINTR);
+	assert_string_equal(e.msg, "interrupted while another process held the store's records");
+	assert_int_equal(db_commit(&tx, &e), 0);
+	assert_int_equal(db_begin(other, &late, &e), 0);
+	db_tx_done(&late);
+	db_close(other);
+	db_close(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +348,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(the_log_is_folded_in_before_it_is_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_processes_open_and_write_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_waits_for_a_writer_can_be_interrupted, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
