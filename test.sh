@@ -12,6 +12,8 @@ export LC_ALL=C.UTF-8 TOP=$PWD BUILD=$PWD/build-test
 # Debian's programs, whatever else is installed: a python3 of pyenv takes ten times as long to start, and starts often.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export KETCH=$BUILD/ketch
+# Where ccache is, one clone has what another compiled (meson takes it for gcc by itself).
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 logs=$BUILD/logs
 . tests/stages.bash
 

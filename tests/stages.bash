@@ -77,7 +77,7 @@ sources() { git ls-files -co --exclude-standard "$@"; }
 # Without debug information, and not optimized, it compiles in half of the time, and lld links in half; a finding names
 # its function, and with `meson configure build-asan -Ddebug=true` its line.
 setup_asan() {
-	CC=clang-14 setup_build build-asan -Dwerror=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+	CC="$(command -v ccache) clang-14" setup_build build-asan -Dwerror=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
 		-Ddebug=false -Doptimization=0 -Dc_link_args=-fuse-ld=lld
 }
 

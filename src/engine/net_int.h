@@ -11,7 +11,7 @@
 /* A change of networks, under the lock of the run root.  Start from NET_WORK_NONE, with net_begin; net_end also after a failure. */
 struct net_work {
 	struct engine *en;
-	int lock, rt; /* rt: rtnetlink of the host */
+	int dir, lock, rt; /* dir: RUN_ROOT/networks; rt: rtnetlink of the host */
 	struct firewall wall;
 	struct boot *
 		boot; /* its monitor awaits the name services that are started; NULL: they are awaited here */
@@ -22,7 +22,7 @@ struct net_work {
 };
 #define NET_WORK_NONE                                                                                        \
 	{                                                                                                    \
-		.lock = -1, .rt = -1, .wall.fd = -1                                                          \
+		.dir = -1, .lock = -1, .rt = -1, .wall.fd = -1                                               \
 	}
 int net_begin(struct engine *en, struct net_work *w, struct err *e);
 void net_end(struct net_work *w);
@@ -40,8 +40,6 @@ int net_release_held(struct engine *en, const char *instance, bool links, struct
 
 /* net_outside.c: the rule set of the store and the name services of its networks; under the lock. */
 struct firewall net_firewall(const struct engine *en);
-/* RUN_ROOT/networks, or with an id its directory for that network; made where it is missing. */
-int net_dir(const struct engine *en, const char *id);
 /* Looks at all rules and puts back what is missing. */
 int net_renew_rules(struct net_work *w, struct err *e);
 /* net_names.c: has the name service of a network know who is there; without anybody it ends.  And those of the networks that

@@ -156,21 +156,20 @@ static int serve(struct net_work *w, int dir, const struct network *n, const str
 /* Makes nothing: who is killed here leaves no directory that the one before had removed. */
 static int end_service(struct net_work *w, const struct network *n, struct err *e)
 {
-	autoclose int all = net_dir(w->en, NULL), dir = -1;
+	autoclose int dir = openat(w->dir, n->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int r;
 
-	dir = all < 0 ? -1 : openat(all, n->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "%s/networks/%s", w->en->run_root, n->id);
 	r = names_end(dir, e);
 	if (r == 0)
-		remove_tree(all, n->id);
+		remove_tree(w->dir, n->id);
 	return r;
 }
 
 static int run_service(struct net_work *w, const struct network *n, const struct rows *rows, struct err *e)
 {
-	autoclose int dir = net_dir(w->en, n->id);
+	autoclose int dir = mkdir_open(w->dir, n->id, 0700);
 
 	if (dir < 0)
 		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
@@ -279,7 +278,7 @@ int net_leave_names(struct net_work *w, const struct lease *gone, size_t n_gone,
 /* It was killed: a look at the network is enough to have it back. */
 void net_mend_names(struct net_work *w, const struct network *n)
 {
-	autoclose int dir = n->bridge ? net_dir(w->en, n->id) : -1;
+	autoclose int dir = n->bridge ? mkdir_open(w->dir, n->id, 0700) : -1;
 
 	if (dir >= 0 && !names_lives(dir))
 		net_renew_names(w, n, NULL);

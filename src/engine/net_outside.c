@@ -38,13 +38,6 @@ struct firewall net_firewall(const struct engine *en)
 	return fw;
 }
 
-int net_dir(const struct engine *en, const char *id)
-{
-	autofree char *path = str_printf("networks/%s", id ? id : ".");
-
-	return path ? mkdir_open(en->run_fd, path, 0700) : -ENOMEM;
-}
-
 /* --- the rule set */
 
 static bool has_rules(const struct lease *list, size_t n, const char *network)
@@ -160,24 +153,19 @@ static int without_nft(int r, struct err *e)
 int net_renew_rules(struct net_work *w, struct err *e)
 {
 	AUTO(world_done) struct world all = { 0 };
-	autoclose int dir = net_dir(w->en, NULL);
-	int r = dir < 0 ? err_sys(e, -dir, "%s/networks", w->en->run_root) : world_read(w, &all, e);
+	int r = world_read(w, &all, e);
 
 	if (r == 0)
-		r = without_nft(forwarding_host(&w->wall, dir, w->rt, &all.model, NULL, e), e);
+		r = without_nft(forwarding_host(&w->wall, w->dir, w->rt, &all.model, NULL, e), e);
 	return r < 0 ? r : 0;
 }
 
 /* 1: they are as they were put there. */
 static int rules_are_whole(struct net_work *w, struct err *e)
 {
-	autoclose int dir = net_dir(w->en, NULL);
 	struct fw_model m = { .table = w->wall.table };
-	int r;
+	int r = forwarding_read(w->dir, &m, e);
 
-	if (dir < 0)
-		return err_sys(e, -dir, "%s/networks", w->en->run_root);
-	r = forwarding_read(dir, &m, e);
 	if (r == 0)
 		r = firewall_is_whole(&w->wall, m.guard, e);
 	strv_done(&m.apart);
@@ -308,13 +296,10 @@ static bool has_bridge(struct engine *en)
 
 int net_leave_host(struct net_work *w, struct err *e)
 {
-	autoclose int dir = net_dir(w->en, NULL);
 	int r;
 
 	if (has_bridge(w->en))
 		return 0;
-	if (dir < 0)
-		return err_sys(e, -dir, "%s/networks", w->en->run_root);
-	r = forwarding_restore(dir, e);
+	r = forwarding_restore(w->dir, e);
 	return r > 0 ? firewall_remove(&w->wall, e) : r;
 }

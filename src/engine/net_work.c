@@ -63,17 +63,20 @@ static int wait_lock(int fd)
 	return pwrite(fd, &now, sizeof(now), 0) < 0 ? -errno : 0;
 }
 
-static int take_lock(struct engine *en, struct err *e)
+static int open_dir(struct engine *en, struct err *e)
 {
-	autoclose int dir = mkdir_open(en->run_fd, "networks", 0700), fd = -1;
-	int r;
+	int dir = mkdir_open(en->run_fd, "networks", 0700);
 
 	if (dir < 0 && image_store_state(en->images) == STORE_ABSENT)
 		return err_set(e, ENOENT, "there is no store in %s", en->root);
-	fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_sys(e, dir < 0 ? -dir : errno, "%s/networks/lock", en->run_root);
-	r = wait_lock(fd);
+	return dir < 0 ? err_sys(e, -dir, "%s/networks", en->run_root) : dir;
+}
+
+static int take_lock(struct engine *en, int dir, struct err *e)
+{
+	autoclose int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : wait_lock(fd);
+
 	if (r == -EBUSY)
 		return err_set(e, EBUSY, "%s/networks/lock is held by another command that does not end",
 			       en->run_root);
@@ -108,13 +111,18 @@ int net_begin(struct engine *en, struct net_work *w, struct err *e)
 	char *boot = NULL;
 	int r = read_boot_id(&boot, e);
 
-	*w = (struct net_work){ .en = en, .lock = -1, .rt = -1, .wall = net_firewall(en) };
+	*w = (struct net_work){ .en = en, .dir = -1, .lock = -1, .rt = -1, .wall = net_firewall(en) };
 	w->world = (struct lease_world){ .boot = boot, .is_live = is_live, .gone = note_gone, .arg = w };
 	if (r == 0)
-		r = w->lock = take_lock(en, e);
+		r = w->dir = open_dir(en, e);
+	if (r >= 0)
+		r = w->lock = take_lock(en, w->dir, e);
 	if (r >= 0)
 		r = w->rt = port_open_host(e);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	firewall_recall(&w->wall, w->dir);
+	return 0;
 }
 
 void net_end(struct net_work *w)
@@ -123,6 +131,9 @@ void net_end(struct net_work *w)
 	leases_free(w->gone, w->n_gone);
 	if (w->rt >= 0)
 		close(w->rt);
+	firewall_note(&w->wall, w->dir);
+	if (w->dir >= 0)
+		close(w->dir);
 	if (w->lock >= 0)
 		close(w->lock);
 	firewall_close(&w->wall); /* may wait for the kernel, without the lock */

@@ -1,7 +1,4 @@
 /* firewall.c - the rule set of a store in the kernel: put there, looked after, changed
- *
- * That chains and rules are as they were put there is known by a seal: right after `nft -f` what the kernel lists of them is
- * hashed, and the digest kept as the one element of a set, together with that of the text.
  */
 #include "network/firewall.h"
 
@@ -17,10 +14,9 @@
 #include "sys/run.h"
 
 #define NFT_TIMEOUT_MS 20000
-#define SEAL_PART      8 /* bytes of either digest */
 
 /* The socket, which stays the firewall's. */
-static int use(struct firewall *fw, struct err *e)
+int fw_use(struct firewall *fw, struct err *e)
 {
 	if (fw->fd < 0)
 		fw->fd = nft_open();
@@ -32,60 +28,6 @@ void firewall_close(struct firewall *fw)
 	if (fw->fd >= 0)
 		close(fw->fd);
 	fw->fd = -1;
-}
-
-/* --- the seal */
-
-static int read_seal(int fd, const char *table, unsigned guard, struct nft_element *ret)
-{
-	AUTO(buf_done) struct buf text = { 0 };
-	uint8_t digest[SHA256_BYTES];
-	size_t n_inet = 0, n_bridge = 0;
-	struct sha256 h;
-	int r;
-
-	*ret = (struct nft_element){ .key_len = 2 * SEAL_PART, .comment = "seal" };
-	fw_script_rules(table, guard, &text);
-	if (!buf_ok(&text))
-		return -ENOMEM;
-	sha256_init(&h);
-	sha256_add(&h, text.data, text.len);
-	sha256_end(&h, digest);
-	memcpy(ret->key, digest, SEAL_PART);
-	sha256_init(&h);
-	r = nft_digest(fd, NFPROTO_INET, table, &h, &n_inet);
-	if (r == 0)
-		r = nft_digest(fd, NFPROTO_BRIDGE, table, &h, &n_bridge);
-	if (r == 0 && (!n_inet || !n_bridge))
-		r = -ENOENT;
-	sha256_end(&h, digest);
-	memcpy(ret->key + SEAL_PART, digest, SEAL_PART);
-	return r;
-}
-
-static int is_whole(int fd, const char *table, unsigned guard, struct err *e)
-{
-	const struct nft_set s = fw_set(table, FW_SEAL);
-	struct nft_element seal, there;
-	int r = read_seal(fd, table, guard, &seal);
-
-	if (r == 0)
-		r = nft_element_get(fd, &s, &seal, &there);
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? err_sys(e, -r, "the rule set cannot be read") : 1;
-}
-
-static int put_seal(int fd, const char *table, unsigned guard, struct err *e)
-{
-	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	struct nft_element seal;
-	int r = read_seal(fd, table, guard, &seal);
-
-	if (r < 0)
-		return err_sys(e, -r, "the rule set was put there and is not");
-	*fw_element_new(&l, FW_SEAL, "seal") = seal;
-	return fw_add(fd, table, &l, NULL, e);
 }
 
 /* --- nft */
@@ -116,7 +58,7 @@ int fw_run_nft(const struct buf *script, struct err *e)
 	return err_set(e, EIO, "nft: %s", said.data ? said.data : "it failed and said nothing");
 }
 
-static int put_whole(int fd, const struct fw_model *m, size_t *ret_mended, struct err *e)
+static int put_whole(struct firewall *fw, const struct fw_model *m, size_t *ret_mended, struct err *e)
 {
 	AUTO(buf_done) struct buf script = { 0 };
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
@@ -127,34 +69,26 @@ static int put_whole(int fd, const struct fw_model *m, size_t *ret_mended, struc
 	if (r < 0)
 		return r;
 	fw_model_elements(m, &l);
-	r = fw_mend(fd, m->table, &l, NULL, NULL, e);
+	r = fw_mend(fw, &l, NULL, NULL, e);
 	if (r == 0)
-		r = put_seal(fd, m->table, m->guard, e);
+		r = fw_seal(fw, m->guard, e);
 	*ret_mended = l.n;
 	return r;
 }
 
 /* --- the whole */
 
-int firewall_is_whole(struct firewall *fw, unsigned guard, struct err *e)
-{
-	int fd = use(fw, e);
-
-	return fd < 0 ? fd : is_whole(fd, fw->table, guard, e);
-}
-
 int firewall_ensure(struct firewall *fw, const struct fw_model *m, size_t *ret_mended, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	int fd = use(fw, e);
+	int r = firewall_is_whole(fw, m->guard, e);
 	size_t mended = 0;
-	int r = fd < 0 ? fd : is_whole(fd, m->table, m->guard, e);
 
 	if (r == 0) {
-		r = put_whole(fd, m, &mended, e);
+		r = put_whole(fw, m, &mended, e);
 	} else if (r > 0) {
 		fw_model_elements(m, &l);
-		r = fw_mend(fd, m->table, &l, NULL, &mended, e);
+		r = fw_mend(fw, &l, NULL, &mended, e);
 	}
 	if (r == 0 && ret_mended)
 		*ret_mended = mended;
@@ -175,9 +109,10 @@ static int remove_table(int fd, uint8_t family, const char *table, struct err *e
 
 int firewall_remove(struct firewall *fw, struct err *e)
 {
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 	int r = fd < 0 ? fd : remove_table(fd, NFPROTO_BRIDGE, fw->table, e);
 
+	fw->whole = false;
 	return r < 0 ? r : remove_table(fd, NFPROTO_INET, fw->table, e);
 }
 
@@ -185,18 +120,18 @@ int firewall_remove(struct firewall *fw, struct err *e)
 
 static int change(struct firewall *fw, const struct fw_elements *l, bool add, struct err *e)
 {
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 
 	if (fd < 0)
 		return fd;
-	return add ? fw_add(fd, fw->table, l, NULL, e) : fw_remove(fd, fw->table, l, e);
+	return add ? fw_add(fw, l, NULL, e) : fw_remove(fw, l, e);
 }
 
 int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
 	const struct nft_set s = fw_set(fw->table, FW_BRIDGES);
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 	struct nft_element there;
 
 	if (fd < 0)
@@ -205,7 +140,7 @@ int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct
 	if (l.n && nft_element_get(fd, &s, &l.v[0].el, &there) == 0 &&
 	    !strcmp(there.comment, l.v[0].el.comment))
 		return 0; /* they come in one transaction */
-	return fw_add(fd, fw->table, &l, NULL, e);
+	return fw_add(fw, &l, NULL, e);
 }
 
 int firewall_network_remove(struct firewall *fw, const struct fw_network *n, struct err *e)
@@ -241,7 +176,7 @@ static bool is_egress_of(void *arg, int set, const struct nft_element *el)
 /* Whoever has its addresses next must not have what it was allowed. */
 static int forget_egress(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
-	int fd = p->egress ? use(fw, e) : -1;
+	int fd = p->egress ? fw_use(fw, e) : -1;
 	struct addresses a = { 0 };
 	const struct fw_stale stale = { is_egress, is_egress_of, &a };
 
@@ -251,7 +186,7 @@ static int forget_egress(struct firewall *fw, const struct fw_port *p, struct er
 		a.n++;
 	if (p->given->address6 && ip_parse_prefix(p->given->address6, &a.v[a.n]) == 0)
 		a.n++;
-	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, NULL, e);
+	return fd < 0 ? fd : fw_remove_stale(fw, &stale, NULL, e);
 }
 
 int firewall_port_add(struct firewall *fw, const struct fw_port *p, struct err *e)
@@ -306,11 +241,11 @@ static bool is_of_port(void *arg, int set, const struct nft_element *el)
 
 int firewall_port_remove(struct firewall *fw, const struct fw_port *p, struct err *e)
 {
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 	struct fw_port port = *p;
 	const struct fw_stale stale = { may_have_port, is_of_port, &port };
 
-	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, NULL, e);
+	return fd < 0 ? fd : fw_remove_stale(fw, &stale, NULL, e);
 }
 
 static bool has_rules(void *arg, int set)
@@ -328,10 +263,10 @@ int firewall_port_rules(struct firewall *fw, const struct fw_port *p, struct err
 				 .egress_learn = p->egress_learn };
 	const struct fw_stale stale = { has_rules, is_of_port, &rules };
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 
 	fw_port_elements(&rules, &l);
-	return fd < 0 ? fd : fw_mend(fd, fw->table, &l, &stale, NULL, e);
+	return fd < 0 ? fd : fw_mend(fw, &l, &stale, NULL, e);
 }
 
 int firewall_publish(struct firewall *fw, const struct fw_port *p, const struct published_port *pub, bool add,
@@ -347,10 +282,10 @@ int firewall_egress_add(struct firewall *fw, const struct fw_port *p, const stru
 			struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 
 	fw_egress_element(p, to, ttl_s * 1000ULL, &l);
-	return fd < 0 ? fd : fw_refresh(fd, fw->table, &l, e);
+	return fd < 0 ? fd : fw_refresh(fw, &l, e);
 }
 
 /* --- audit */
@@ -377,10 +312,10 @@ static bool is_owners(void *arg, int set, const struct nft_element *el)
 
 int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e)
 {
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 	struct owners o = { .list = ret };
 	const struct fw_stale none = { NULL, note_owner, &o };
-	int r = fd < 0 ? fd : fw_remove_stale(fd, fw->table, &none, NULL, e);
+	int r = fd < 0 ? fd : fw_remove_stale(fw, &none, NULL, e);
 
 	if (r == 0 && o.r < 0)
 		r = err_set(e, ENOMEM, "out of memory");
@@ -389,9 +324,9 @@ int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e)
 
 int firewall_sweep(struct firewall *fw, const char *owner, size_t *ret_n, struct err *e)
 {
-	int fd = use(fw, e);
+	int fd = fw_use(fw, e);
 	struct owners o = { .owner = owner };
 	const struct fw_stale stale = { NULL, is_owners, &o };
 
-	return fd < 0 ? fd : fw_remove_stale(fd, fw->table, &stale, ret_n, e);
+	return fd < 0 ? fd : fw_remove_stale(fw, &stale, ret_n, e);
 }

@@ -15,13 +15,17 @@
 #include "base/strv.h"
 #include "instance/net_spec.h"
 
-#define FW_TABLE_MAX 24
+#define FW_TABLE_MAX  24
+#define FW_TEXT_BYTES 8
 
 /* The rule set of one store.  Start from its table and fd -1; the socket is opened with the first use.  To close it waits some
  * 10 ms for the kernel, where something was removed: nobody should hold a lock meanwhile. */
 struct firewall {
 	char table[FW_TABLE_MAX]; /* "ketch", "ketch-1a2b3c4d" */
 	int fd;
+	bool whole; /* firewall_is_whole said so, of the text with this digest */
+	uint8_t text[FW_TEXT_BYTES];
+	uint32_t generation; /* the kernel's number of what was looked at, with our own changes since */
 };
 void firewall_close(struct firewall *fw);
 
@@ -64,6 +68,10 @@ int firewall_script(const struct fw_model *m, struct buf *out, struct err *e);
 
 /* 1: chains and rules are there as they were put there; 0: not, and firewall_ensure has to put them back; -errno. */
 int firewall_is_whole(struct firewall *fw, unsigned guard, struct err *e);
+/* That they were whole is noted in a directory before the lock is given up, unless somebody else has changed any rule
+ * meanwhile; who recalls it first, after the lock was taken, need not look.  Nothing where there is no note, or it is old. */
+void firewall_note(const struct firewall *fw, int dir_fd);
+void firewall_recall(struct firewall *fw, int dir_fd);
 /* Is all there as the model says?  Puts it back whole if chains or rules are not, else adds elements that are missing,
  * and says so: *ret_mended how many (may be NULL).  -ENOENT: no nft on the host; -EPERM. */
 int firewall_ensure(struct firewall *fw, const struct fw_model *m, size_t *ret_mended, struct err *e);

@@ -27,13 +27,15 @@ static int refused(int r, const struct nl_failure *f, struct err *e)
 	return err_sys(e, -r, "nf_tables%s%s", f->text[0] ? ": " : "", f->text);
 }
 
-static int run(int fd, struct nl_batch *b, struct err *e)
+int fw_run(struct firewall *fw, struct nl_batch *b, struct err *e)
 {
 	struct nl_failure f;
 	int r;
 
 	nft_end(b);
-	r = nl_run(fd, b, &f);
+	r = nl_run(fw->fd, b, &f);
+	if (r == 0)
+		fw->generation++;
 	return r < 0 ? refused(r, &f, e) : 0;
 }
 
@@ -97,8 +99,8 @@ static bool looks(const struct fw_stale *s, int set)
 	return !s->looks || s->looks(s->arg, set);
 }
 
-int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct fw_stale *stale,
-	    size_t *ret_n, struct err *e)
+int fw_mend(struct firewall *fw, const struct fw_elements *l, const struct fw_stale *stale, size_t *ret_n,
+	    struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	bool used[FW_N] = { 0 };
@@ -113,18 +115,18 @@ int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct
 		used[set] |= looks(stale, set);
 	nft_begin(&b);
 	for (int set = 0; set < FW_N; set++) {
-		r = used[set] ? mend_set(fd, fw_set(table, set), set, l, stale, &b) : 0;
+		r = used[set] ? mend_set(fw->fd, fw_set(fw->table, set), set, l, stale, &b) : 0;
 		if (r < 0)
 			return err_sys(e, -r, "set %s of the rule set", fw_sets[set].name);
 		added += (size_t)r;
 	}
-	r = b.n > 1 ? run(fd, &b, e) : 0;
+	r = b.n > 1 ? fw_run(fw, &b, e) : 0;
 	if (r == 0 && ret_n)
 		*ret_n = added;
 	return r;
 }
 
-int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n, struct err *e)
+int fw_add(struct firewall *fw, const struct fw_elements *l, size_t *ret_n, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	int r = fw_elements_check(l, e);
@@ -133,13 +135,13 @@ int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n
 		return r;
 	nft_begin(&b);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct nft_set s = fw_set(table, l->v[i].set);
+		const struct nft_set s = fw_set(fw->table, l->v[i].set);
 
 		nft_element_add(&b, &s, &l->v[i].el);
 	}
-	r = run(fd, &b, e);
+	r = fw_run(fw, &b, e);
 	if (r == -EEXIST || r == -EBUSY || r == -ENOTEMPTY)
-		return fw_mend(fd, table, l, NULL, ret_n, e);
+		return fw_mend(fw, l, NULL, ret_n, e);
 	if (r == 0 && ret_n)
 		*ret_n = l->n;
 	return r;
@@ -147,7 +149,7 @@ int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n
 
 /* --- removing */
 
-int fw_remove(int fd, const char *table, const struct fw_elements *l, struct err *e)
+int fw_remove(struct firewall *fw, const struct fw_elements *l, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	int r = fw_elements_check(l, e);
@@ -156,27 +158,27 @@ int fw_remove(int fd, const char *table, const struct fw_elements *l, struct err
 		return r;
 	nft_begin(&b);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct nft_set s = fw_set(table, l->v[i].set);
+		const struct nft_set s = fw_set(fw->table, l->v[i].set);
 		struct nft_element now;
 
-		if (nft_element_get(fd, &s, &l->v[i].el, &now) == 0 &&
+		if (nft_element_get(fw->fd, &s, &l->v[i].el, &now) == 0 &&
 		    !strcmp(now.comment, l->v[i].el.comment))
 			nft_element_remove(&b, &s, &l->v[i].el);
 	}
-	return b.n > 1 ? run(fd, &b, e) : 0;
+	return b.n > 1 ? fw_run(fw, &b, e) : 0;
 }
 
-int fw_remove_stale(int fd, const char *table, const struct fw_stale *stale, size_t *ret_n, struct err *e)
+int fw_remove_stale(struct firewall *fw, const struct fw_stale *stale, size_t *ret_n, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	size_t removed = 0;
 
 	nft_begin(&b);
 	for (int set = 0; set < FW_N; set++) {
-		const struct nft_set s = fw_set(table, set);
+		const struct nft_set s = fw_set(fw->table, set);
 		autofree struct nft_element *now = NULL;
 		size_t n = 0;
-		int r = looks(stale, set) ? nft_elements(fd, &s, &now, &n) : 0;
+		int r = looks(stale, set) ? nft_elements(fw->fd, &s, &now, &n) : 0;
 
 		if (r < 0 && r != -ENOENT)
 			return err_sys(e, -r, "set %s of the rule set", s.name);
@@ -189,11 +191,11 @@ int fw_remove_stale(int fd, const char *table, const struct fw_stale *stale, siz
 	}
 	if (ret_n)
 		*ret_n = removed;
-	return removed ? run(fd, &b, e) : 0;
+	return removed ? fw_run(fw, &b, e) : 0;
 }
 
 /* Adding alone leaves the old time-out (before Linux 6.12); removing alone fails where there is none. */
-int fw_refresh(int fd, const char *table, const struct fw_elements *l, struct err *e)
+int fw_refresh(struct firewall *fw, const struct fw_elements *l, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	int r = fw_elements_check(l, e);
@@ -202,12 +204,12 @@ int fw_refresh(int fd, const char *table, const struct fw_elements *l, struct er
 		return r;
 	nft_begin(&b);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct nft_set s = fw_set(table, l->v[i].set);
+		const struct nft_set s = fw_set(fw->table, l->v[i].set);
 		struct nft_element now;
 
-		if (nft_element_get(fd, &s, &l->v[i].el, &now) == 0)
+		if (nft_element_get(fw->fd, &s, &l->v[i].el, &now) == 0)
 			nft_element_remove(&b, &s, &l->v[i].el);
 		nft_element_add(&b, &s, &l->v[i].el);
 	}
-	return run(fd, &b, e);
+	return fw_run(fw, &b, e);
 }

@@ -109,6 +109,12 @@ void fw_script_rules(const char *table, unsigned guard,
 		     struct buf *out); /* what does not change with elements */
 void fw_script_elements(const char *table, const struct fw_elements *l, struct buf *out);
 
+/* --- firewall.c: the socket, which stays the firewall's, or -errno */
+int fw_use(struct firewall *fw, struct err *e);
+
+/* --- firewall_seal.c: seals what was put there by nft -f */
+int fw_seal(struct firewall *fw, unsigned guard, struct err *e);
+
 /* --- firewall.c: runs nft -f.  -ENOENT: it is not here; -EPERM */
 int fw_run_nft(const struct buf *script, struct err *e);
 
@@ -116,10 +122,12 @@ int fw_run_nft(const struct buf *script, struct err *e);
 int docker_legacy_ensure(const struct fw_network *networks, size_t n, struct err *e);
 void docker_legacy_remove(const struct fw_network *n);
 
-/* --- firewall_batch.c: changes in the kernel, each one transaction; e says what was refused */
+/* --- firewall_batch.c: changes in the kernel, each one transaction; e says what was refused.  fw->fd is open. */
+/* Ends the batch and has it done. */
+int fw_run(struct firewall *fw, struct nl_batch *b, struct err *e);
 struct nft_set fw_set(const char *table, int set);
 /* All of them are there, and nothing that overlaps them.  *ret_n: how many had to be added (may be NULL). */
-int fw_add(int fd, const char *table, const struct fw_elements *l, size_t *ret_n, struct err *e);
+int fw_add(struct firewall *fw, const struct fw_elements *l, size_t *ret_n, struct err *e);
 /* Elements that go. */
 struct fw_stale {
 	bool (*looks)(void *arg, int set); /* can there be any?  NULL: in each set */
@@ -127,14 +135,14 @@ struct fw_stale {
 	void *arg;
 };
 /* The same where it is likely that some are there.  stale (may be NULL): what else goes, of those sets too. */
-int fw_mend(int fd, const char *table, const struct fw_elements *l, const struct fw_stale *stale,
-	    size_t *ret_n, struct err *e);
+int fw_mend(struct firewall *fw, const struct fw_elements *l, const struct fw_stale *stale, size_t *ret_n,
+	    struct err *e);
 /* None of them is there, but those that have another owner. */
-int fw_remove(int fd, const char *table, const struct fw_elements *l, struct err *e);
+int fw_remove(struct firewall *fw, const struct fw_elements *l, struct err *e);
 /* An element with a time-out gets a new one. */
-int fw_refresh(int fd, const char *table, const struct fw_elements *l, struct err *e);
+int fw_refresh(struct firewall *fw, const struct fw_elements *l, struct err *e);
 /* *ret_n: how many (may be NULL). */
-int fw_remove_stale(int fd, const char *table, const struct fw_stale *stale, size_t *ret_n, struct err *e);
+int fw_remove_stale(struct firewall *fw, const struct fw_stale *stale, size_t *ret_n, struct err *e);
 /* The failure of elements that could not be made. */
 int fw_elements_check(const struct fw_elements *l, struct err *e);
 

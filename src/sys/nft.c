@@ -303,6 +303,27 @@ int nft_digest(int fd, uint8_t family, const char *table, struct sha256 *h, size
 	return r;
 }
 
+static int on_generation(void *arg, const struct nlmsghdr *m)
+{
+	const struct nlattr *id = nl_find(nl_message_attrs(m, sizeof(struct nfgenmsg)), NFTA_GEN_ID);
+	uint32_t be;
+
+	if (m->nlmsg_type != TYPE(NFT_MSG_NEWGEN) || !id || nl_len(id) != sizeof(be))
+		return -EBADMSG;
+	memcpy(&be, nl_data(id), sizeof(be));
+	*(uint32_t *)arg = ntohl(be);
+	return 0;
+}
+
+int nft_generation(int fd, uint32_t *ret)
+{
+	AUTO(nl_batch_done) struct nl_batch b = { 0 };
+
+	*ret = 0;
+	message(&b, TYPE(NFT_MSG_GETGEN), NLM_F_ACK, AF_UNSPEC, 0);
+	return nl_ask(fd, &b, on_generation, ret, NULL);
+}
+
 /* --- rules of somebody else's chain */
 
 struct rules {

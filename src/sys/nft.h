@@ -63,6 +63,9 @@ struct nft_rule {
 int nft_rules(int fd, uint8_t family, const char *table, const char *chain, struct nft_rule **ret,
 	      size_t *ret_n);
 
+/* A number that each change of any rule in this network namespace makes one larger (0 is left out). */
+int nft_generation(int fd, uint32_t *ret);
+
 /* The elements in one message of an answer (NFT_MSG_NEWSETELEM), appended; n of them are there already.  0, -EBADMSG or
  * -ENOMEM. */
 int nft_elements_parse(const struct nlmsghdr *m, struct nft_element **list, size_t *n);

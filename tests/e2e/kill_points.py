@@ -203,7 +203,7 @@ def remains():
     left = list(audit.left(DIR))
     left += [f"{d} {x}" for d in ("instances", "writable", "volumes") for x in entries(f"{STORE}/{d}")]
     left += [f"run {x}" for x in entries(RUN) if x not in ("kvm.json", "networks")]
-    return left + [f"network {x}" for x in entries(RUN + "/networks") if x != "lock" and not x.startswith("forwarding-")]
+    return left + [f"network {x}" for x in entries(RUN + "/networks") if x not in ("lock", "rules") and not x.startswith("forwarding-")]
 
 
 def left():

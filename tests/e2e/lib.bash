@@ -56,7 +56,7 @@ things() { (cd "$1" && find instances tmp -mindepth 1 -maxdepth 1 2>/dev/null | 
 things_run() {
 	[ ! -d "$KETCH_RUN_ROOT" ] ||
 		find "$KETCH_RUN_ROOT" -mindepth 1 ! \( -name kvm.json -o -name networks \
-			-o -path '*/networks/lock' -o -path '*/networks/forwarding-*' \)
+			-o -path '*/networks/lock' -o -path '*/networks/rules' -o -path '*/networks/forwarding-*' \)
 }
 
 # --- expectations: on a mismatch they say what was there

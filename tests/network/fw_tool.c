@@ -239,6 +239,22 @@ static int set_rate(const struct fw_model *m, unsigned i, char **words, bool set
 	return set ? rate_set(rt, p->given->link, p->instance, &rate, e) : rate_clear(rt, p->given->link, e);
 }
 
+/* Looks and notes it in dir; recall: is there a note that still holds? */
+static int note(const struct fw_model *m, const char *dir, bool recall, struct err *e)
+{
+	autoclose int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (recall)
+		firewall_recall(&wall, dir_fd);
+	else
+		r = firewall_is_whole(&wall, m->guard, e);
+	if (r >= 0 && !recall)
+		firewall_note(&wall, dir_fd);
+	printf("%d\n", wall.whole);
+	return r;
+}
+
 static int run(const char *verb, const struct fw_model *m, char **words, struct err *e)
 {
 	unsigned i = words[0] ? (unsigned)atoi(words[0]) : 0,
@@ -254,6 +270,8 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 		return ensure(m, e);
 	if (!strcmp(verb, "whole"))
 		return printf("%d\n", firewall_is_whole(&wall, m->guard, e));
+	if (!strcmp(verb, "note") || !strcmp(verb, "recall"))
+		return note(m, words[0], verb[0] == 'r', e);
 	if (!strcmp(verb, "remove"))
 		return firewall_remove(&wall, e);
 	if (!strcmp(verb, "owners"))
