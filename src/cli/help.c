@@ -52,10 +52,35 @@ static void add_aliases(struct buf *out, const struct command *cmd)
 	buf_adds(out, any ? "\n" : "");
 }
 
+/* "ls" of "volume ls", and of "volume snapshot-ls" in the group "volume snapshot"; else NULL. */
+static const char *name_in_group(const char *name, const char *group)
+{
+	size_t n = strlen(group);
+	char between = strchr(group, ' ') ? '-' : ' ';
+
+	return !strncmp(name, group, n) && name[n] == between ? name + n + 1 : NULL;
+}
+
+/* As it is said: "volume snapshot ls" of "volume snapshot-ls". */
+static void add_name(struct buf *out, const char *name)
+{
+	const char *verb = NULL;
+
+	for (const struct group *g = groups; g->name && !verb; g++) {
+		verb = strchr(g->name, ' ') ? name_in_group(name, g->name) : NULL;
+		if (verb)
+			buf_addf(out, "%s %s", g->name, verb);
+	}
+	if (!verb)
+		buf_adds(out, name);
+}
+
 void help_add_command(struct buf *out, const struct command *cmd)
 {
-	buf_addf(out, "Usage:  ketch %s%s%s%s\n\n%s\n", cmd->name, cmd->opts->type ? " [OPTIONS]" : "",
-		 *cmd->usage ? " " : "", cmd->usage, cmd->summary);
+	buf_adds(out, "Usage:  ketch ");
+	add_name(out, cmd->name);
+	buf_addf(out, "%s%s%s\n\n%s\n", cmd->opts->type ? " [OPTIONS]" : "", *cmd->usage ? " " : "",
+		 cmd->usage, cmd->summary);
 	if (cmd->text)
 		buf_addc(out, '\n');
 	if (cmd->text)
@@ -69,15 +94,6 @@ void help_add_command(struct buf *out, const struct command *cmd)
 static void add_command_line(struct buf *out, int width, const char *name, const char *summary)
 {
 	buf_addf(out, "  %-*s  %s\n", width, name, summary);
-}
-
-/* "ls" of "volume ls", and of "volume snapshot-ls" in the group "volume snapshot"; else NULL. */
-static const char *name_in_group(const char *name, const char *group)
-{
-	size_t n = strlen(group);
-	char between = strchr(group, ' ') ? '-' : ' ';
-
-	return !strncmp(name, group, n) && name[n] == between ? name + n + 1 : NULL;
 }
 
 static void take_width(int *width, const char *name)
