@@ -19,11 +19,11 @@ static int add_flags(struct criu *c, const struct criu_args *a, struct err *e)
 		{ a->ext_unix_sk, "--ext-unix-sk" },
 		{ a->shell_job, "--shell-job" },
 		{ a->file_locks, "--file-locks" },
+		{ a->lazy_pages, "--lazy-pages" },
+		{ a->auto_dedup, "--auto-dedup" },
 	};
 	int r = 0;
 
-	if (a->lazy_pages)
-		return err_set(e, ENOTSUP, "--lazy-pages: not supported");
 	for (size_t i = 0; i < ARRAY_LEN(flags) && r == 0; i++)
 		if (flags[i].on)
 			r = strv_add(&c->argv, flags[i].flag);
@@ -69,9 +69,6 @@ int criu_check_spec(const struct oci_spec *s, const struct runtime *rt, struct e
 
 	if (rt->rootless)
 		return err_set(e, EPERM, "checkpoint and restore need the rights of the host's root");
-	if (s->process.terminal)
-		return err_set(e, ENOTSUP,
-			       "checkpoint and restore of a container with a terminal: not supported");
 	if (!oci_namespace_find(&s->lnx, OCI_NS_MOUNT))
 		return err_set(e, ENOTSUP,
 			       "checkpoint and restore need a mount namespace (linux.namespaces)");
