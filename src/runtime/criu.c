@@ -44,6 +44,19 @@ static int open_dir(const struct runtime *rt, const char *path, bool make)
 	return fd < 0 && !make ? -errno : fd;
 }
 
+static int set_program(struct criu *c, const char *path, struct err *e)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (!path)
+		return 0;
+	if (!copy)
+		return err_set(e, ENOMEM, "out of memory");
+	free(c->argv.v[0]);
+	c->argv.v[0] = copy;
+	return 0;
+}
+
 int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const struct criu_args *a,
 	       struct err *e)
 {
@@ -60,6 +73,8 @@ int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const
 		return err_sys(e, -work, "--work-path %s", a->work_path);
 	}
 	r = criu_init_take(c, verb, dir, work, e);
+	if (r == 0)
+		r = set_program(c, rt->criu, e);
 	return r < 0 ? r : add_flags(c, a, e);
 }
 

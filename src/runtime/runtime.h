@@ -17,6 +17,7 @@ struct runtime {
 	int dir; /* of it */
 	int cwd; /* where the caller stands: relative names are from there */
 	int *exe_mount; /* container/oci.h, struct oci_start */
+	char *criu; /* the program, owned; NULL: looked up in PATH */
 	bool systemd_cgroup;
 	bool no_cgroups;
 	bool rootless; /* not root, or only that of a user namespace: what needs more is left out */

@@ -56,6 +56,19 @@ fake_criu() {
 	remove flags
 }
 
+@test "--criu: that program instead of the one in PATH; others than CRIU's verbs do not look at it" {
+	fake_criu
+	bundle other . true
+	mkdir -p "$DIR/img"
+	cd "$DIR"
+	for path in "$DIR/bin/criu" bin/criu; do
+		says 1 'criu restore failed: x: it cannot be' rt --criu "$path" restore --bundle b/other --image-path img "$TAG-other"
+	done
+	says 1 'cannot run CRIU: /none/criu: No such file' rt --criu /none/criu restore --bundle b/other --image-path img "$TAG-other"
+	says 0 '' rt --criu /none/criu run --bundle b/other "$TAG-other"
+	audit
+}
+
 @test "a restore that fails leaves nothing" {
 	fake_criu
 	mkdir -p "$DIR/img"
