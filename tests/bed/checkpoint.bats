@@ -234,6 +234,25 @@ server() {
 	audit
 }
 
+# CRIU does not die with it, and may have made the processes that nobody has recorded yet.
+@test "a restore that is killed half-way: delete --force leaves nothing" {
+	counter k
+	dump k
+	remove k
+	mkfifo "$DIR/made"
+	# what is killed is the runtime; this is a CRIU that has done all but to end
+	printf '#!/bin/sh\ncriu "$@"\necho >%s\nexec sleep 1000\n' "$DIR/made" >"$DIR/criu"
+	chmod +x "$DIR/criu"
+	"$RUNTIME" --root "$DIR/state" --criu "$DIR/criu" restore --detach --bundle "$DIR/b/k" --image-path "$DIR/k.img" \
+		"$TAG-k" </dev/null >/dev/null 2>&1 3>&- &
+	timeout 60 cat "$DIR/made"
+	kill -9 $!
+	wait $! || :
+	has_status k creating
+	remove k
+	audit
+}
+
 @test "hosts whose mounts are shared, as systemd has them" {
 	mount --make-rshared /
 	counter s
