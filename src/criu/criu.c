@@ -17,6 +17,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "criu/call.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
@@ -62,7 +63,7 @@ int criu_init_take(struct criu *c, const char *verb, int images, int work, struc
 	bool restore = !strcmp(verb, "restore");
 	int r;
 
-	*c = (struct criu){ .images = images, .fds = { 0, 1, 2 }, .n_fds = 3 };
+	*c = (struct criu){ .images = images, .fds = { 0, 1, 2 }, .n_fds = 3, .master = -1 };
 	c->work = path_of(work);
 	c->log = str_printf("%s.log", restore ? verb : "dump");
 	r = path && c->work && c->log ? criu_add(c, "criu") : -ENOMEM;
@@ -78,7 +79,7 @@ int criu_init_take(struct criu *c, const char *verb, int images, int work, struc
 	if (r == 0)
 		r = criu_add(c, "--manage-cgroups=ignore");
 	if (r == 0)
-		r = criu_add(c, "-v4");
+		r = criu_add(c, "--verbosity=4");
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
@@ -89,6 +90,10 @@ void criu_done(struct criu *c)
 	free(c->log);
 	if (c->images >= 0)
 		close(c->images);
+	if (c->terminal && c->master >= 0)
+		close(c->master);
+	if (c->passed > 0)
+		close(c->passed);
 }
 
 /* --- its surroundings */
@@ -132,17 +137,17 @@ static int set_fds(const struct criu *c, int said)
 	return dup2(null, 0) < 0 || dup2(said, 1) < 0 || dup2(said, 2) < 0 ? -errno : 0;
 }
 
-static void become_criu(const struct criu *c, const struct criu_place *place, int said)
+static void become_criu(const struct criu *c, char *const *argv, const struct criu_place *place, int said)
 {
 	int r = place ? enter_place(place) : 0;
 
 	if (r == 0)
 		r = set_fds(c, said);
 	if (r == 0) {
-		execvp(c->argv.v[0], c->argv.v);
+		execvp(argv[0], argv);
 		r = -errno;
 	}
-	dprintf(said, "%s: %s\n", c->argv.v[0], strerror(-r));
+	dprintf(said, "%s: %s\n", argv[0], strerror(-r));
 	_exit(NOT_RUN);
 }
 
@@ -208,26 +213,45 @@ static int complain(const struct criu *c, int said, int status, struct err *e)
 		       path ? path : "");
 }
 
-int criu_run(const struct criu *c, const struct criu_place *place, struct err *e)
+/* --- the run */
+
+/* called: what came of the call, where there is one (criu/call.h); its own failure is told before that which follows. */
+static int wait_for(const struct criu *c, int pidfd, int said, int called, struct err *e)
+{
+	int status = 0, r = pidfd_wait_end(pidfd, -1);
+
+	if (r == 0)
+		r = pidfd_reap(pidfd, &status);
+	if (called < 0)
+		return called;
+	if (r < 0)
+		return err_sys(e, -r, "cannot wait for CRIU");
+	return status || called ? complain(c, said, status, e) : 0;
+}
+
+int criu_run(struct criu *c, const struct criu_place *place, struct err *e)
 {
 	autoclose int said = memfd_create("criu", MFD_CLOEXEC), pidfd = -1;
-	int cgroup = place ? place->cgroups->unified : -1, status = 0, r;
 	autofree char *log = str_printf("%s/%s", c->work, c->log);
+	int cgroup = place ? place->cgroups->unified : -1, r;
+	AUTO(call_done) struct call call = CALL_NONE;
 	pid_t pid;
 
 	if (said < 0)
 		return err_sys(e, errno, "cannot run CRIU");
+	r = c->terminal ? call_open(&call, c, e) : 0;
+	if (r < 0)
+		return r;
 	if (log)
 		unlink(log); /* an error in it would be of an earlier run */
 	pid = ns_clone(0, cgroup, &pidfd);
 	if (pid == 0)
-		become_criu(c, place, said);
+		become_criu(c, c->terminal ? call.argv : c->argv.v, place, said);
 	if (pid < 0)
 		return err_sys(e, -pid, "cannot run CRIU");
-	r = pidfd_wait_end(pidfd, -1);
-	if (r == 0)
-		r = pidfd_reap(pidfd, &status);
-	if (r < 0)
-		return err_sys(e, -r, "cannot wait for CRIU");
-	return status ? complain(c, said, status, e) : 0;
+	if (c->passed > 0)
+		close(c->passed);
+	c->passed = 0;
+	r = c->terminal ? call_make(&call, c, e) : 0;
+	return wait_for(c, pidfd, said, r, e);
 }

@@ -2,7 +2,9 @@
 #ifndef CRIU_CRIU_H
 #define CRIU_CRIU_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/strv.h"
@@ -20,6 +22,11 @@ struct criu {
 	int images; /* the directory */
 	int fds[CRIU_FDS_MAX]; /* borrowed; the first three are our standard streams */
 	size_t n_fds;
+	int passed; /* one of fds that only criu is to keep: closed when it runs; 0: none */
+	bool terminal; /* there is one whose other end is outside: CRIU is told all of this by RPC (criu/call.h) */
+	/* What comes of that. */
+	pid_t restored; /* the first process, for which there is no --pidfile then */
+	int master; /* the other end of the terminal; -1: none */
 };
 
 /* Where a restored container is made: in these cgroups, with its root as a mount that nobody else sees. */
@@ -39,7 +46,7 @@ int criu_add(struct criu *c, const char *fmt, ...) __attribute__((format(printf,
 int criu_add_fd(struct criu *c, int fd);
 /* Runs it to its end, however long that takes: killed half-way it would leave the processes stopped.  place NULL: here.
  * A failure is named by the first error in the log's end. */
-int criu_run(const struct criu *c, const struct criu_place *place, struct err *e);
+int criu_run(struct criu *c, const struct criu_place *place, struct err *e);
 void criu_done(struct criu *c);
 
 #endif

@@ -26,7 +26,8 @@ const struct opt oci_global_opts[] = {
 	    "The same as a word, as crun has it"),
 	OPT(CHOICE, 0, "rootless", struct oci_globals, rootless, "auto|true|false",
 	    "Accepted; found out by itself"),
-	OPT(STR, 0, "criu", struct oci_globals, criu, "PATH", "Accepted; criu is looked up in PATH"),
+	OPT(STR, 0, "criu", struct oci_globals, criu, "PATH",
+	    "The program criu (default: looked up in PATH)"),
 	OPT(FLAG, 'v', "version", struct oci_globals, version, NULL, "Print the version"),
 	{ 0 },
 };
@@ -115,11 +116,17 @@ static int open_runtime(struct verb_context *c, const struct verb *v, struct err
 	if (v->no_runtime)
 		return 0;
 	r = runtime_open(&c->rt, g->root, e);
+	if (r < 0)
+		return r;
+	/* before the bundle is entered; what is not there is told by whoever runs it */
+	c->rt.criu = g->criu && strchr(g->criu, '/') ? realpath(g->criu, NULL) : NULL;
+	if (g->criu && !c->rt.criu)
+		r = str_copy(g->criu, &c->rt.criu);
 	c->rt.exe_mount = &c->exe_mount;
 	c->rt.systemd_cgroup =
 		g->systemd_cgroup || (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"));
 	c->rt.no_cgroups = g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled");
-	return r;
+	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
 static int run_timed(struct verb_context *c, const struct verb *v, void *args, struct strv *words,

@@ -149,8 +149,6 @@ static int check(const struct runtime *rt, const struct container_ref *ref, cons
 {
 	int r;
 
-	if (a->page_server)
-		return err_set(e, ENOTSUP, "--page-server: not supported");
 	if (ref->status != CONTAINER_RUNNING && ref->status != CONTAINER_PAUSED)
 		return err_set(e, ESRCH, "container not running: %s", container_status_names[ref->status]);
 	r = container_ref_config(ref, s, e);
@@ -165,10 +163,13 @@ static int dump(const struct runtime *rt, const struct container_ref *ref, const
 
 	if (r < 0)
 		return r;
+	c.terminal = s->process.terminal && !a->pre_dump; /* which is of memory alone */
 	r = add_dump(&c, ref, s, a);
 	if (r < 0)
 		return err_sys(e, -r, "cannot tell CRIU of the container");
-	r = criu_add_mounts_of(&c, s, ref->record.pid, e);
+	r = criu_add_pages(&c, a, e);
+	if (r == 0)
+		r = criu_add_mounts_of(&c, s, ref->record.pid, e);
 	if (r == 0 && !a->pre_dump)
 		r = add_streams(&c, ref->record.pid, e);
 	return r < 0 ? r : criu_run(&c, NULL, e);

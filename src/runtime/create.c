@@ -48,21 +48,6 @@ static int fill_boot(struct making *m, struct err *e)
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-static int open_console(struct making *m, struct err *e)
-{
-	if (!m->spec.process.terminal)
-		return m->args->console_socket ? err_set(e, EINVAL,
-							 "--console-socket: the config asks for no terminal "
-							 "(process.terminal)")
-					       : 0;
-	if (!m->args->console_socket && !m->args->console)
-		return err_set(e, EINVAL, "process.terminal: a terminal needs --console-socket");
-	m->console = m->args->console_socket
-			     ? socket_connect(m->rt->cwd, m->args->console_socket, "--console-socket", e)
-			     : fcntl(m->args->console, F_DUPFD_CLOEXEC, 3);
-	return m->console < 0 ? m->console : 0;
-}
-
 /* --- the container exists, its program waits */
 
 static int run_host_hooks(void *arg, const struct buf *state, struct err *e)
@@ -145,7 +130,7 @@ static int make(struct making *m, int *ret_pidfd, struct err *e)
 	if (r == 0)
 		r = fill_boot(m, e);
 	if (r == 0)
-		r = open_console(m, e);
+		r = making_open_console(m, e);
 	if (r == 0)
 		r = make_container(m, ret_pidfd, e);
 	if (r == 0)

@@ -19,11 +19,11 @@ static int add_flags(struct criu *c, const struct criu_args *a, struct err *e)
 		{ a->ext_unix_sk, "--ext-unix-sk" },
 		{ a->shell_job, "--shell-job" },
 		{ a->file_locks, "--file-locks" },
+		{ a->lazy_pages, "--lazy-pages" },
+		{ a->auto_dedup, "--auto-dedup" },
 	};
 	int r = 0;
 
-	if (a->lazy_pages)
-		return err_set(e, ENOTSUP, "--lazy-pages: not supported");
 	for (size_t i = 0; i < ARRAY_LEN(flags) && r == 0; i++)
 		if (flags[i].on)
 			r = strv_add(&c->argv, flags[i].flag);
@@ -44,6 +44,19 @@ static int open_dir(const struct runtime *rt, const char *path, bool make)
 	return fd < 0 && !make ? -errno : fd;
 }
 
+static int set_program(struct criu *c, const char *path, struct err *e)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (!path)
+		return 0;
+	if (!copy)
+		return err_set(e, ENOMEM, "out of memory");
+	free(c->argv.v[0]);
+	c->argv.v[0] = copy;
+	return 0;
+}
+
 int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const struct criu_args *a,
 	       struct err *e)
 {
@@ -60,6 +73,8 @@ int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const
 		return err_sys(e, -work, "--work-path %s", a->work_path);
 	}
 	r = criu_init_take(c, verb, dir, work, e);
+	if (r == 0)
+		r = set_program(c, rt->criu, e);
 	return r < 0 ? r : add_flags(c, a, e);
 }
 
@@ -69,9 +84,6 @@ int criu_check_spec(const struct oci_spec *s, const struct runtime *rt, struct e
 
 	if (rt->rootless)
 		return err_set(e, EPERM, "checkpoint and restore need the rights of the host's root");
-	if (s->process.terminal)
-		return err_set(e, ENOTSUP,
-			       "checkpoint and restore of a container with a terminal: not supported");
 	if (!oci_namespace_find(&s->lnx, OCI_NS_MOUNT))
 		return err_set(e, ENOTSUP,
 			       "checkpoint and restore need a mount namespace (linux.namespaces)");

@@ -15,6 +15,9 @@ int criu_begin(struct criu *c, const struct runtime *rt, const char *verb, const
 /* What CRIU cannot do, or not by its command line. */
 int criu_check_spec(const struct oci_spec *s, const struct runtime *rt, struct err *e);
 
+/* criu_pages.c: where a dump sends its pages, or serves them with --lazy-pages. */
+int criu_add_pages(struct criu *c, const struct checkpoint_args *a, struct err *e);
+
 /* The names that namespaces of others have in images; runc's. */
 #define CRIU_NETNS "extRootNetNS"
 #define CRIU_PIDNS "extRootPidNS"

@@ -248,6 +248,21 @@ int making_make_filter(struct making *m, struct err *e)
 	return listener_connect(&m->record, &m->listener, e);
 }
 
+int making_open_console(struct making *m, struct err *e)
+{
+	if (!m->spec.process.terminal)
+		return m->args->console_socket ? err_set(e, EINVAL,
+							 "--console-socket: the config asks for no terminal "
+							 "(process.terminal)")
+					       : 0;
+	if (!m->args->console_socket && !m->args->console)
+		return err_set(e, EINVAL, "process.terminal: a terminal needs --console-socket");
+	m->console = m->args->console_socket
+			     ? socket_connect(m->rt->cwd, m->args->console_socket, "--console-socket", e)
+			     : fcntl(m->args->console, F_DUPFD_CLOEXEC, 3);
+	return m->console < 0 ? m->console : 0;
+}
+
 /* After a failure: nothing of it stays. */
 void making_undo(struct making *m, int *pidfd)
 {

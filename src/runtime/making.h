@@ -35,6 +35,8 @@ int making_open(struct making *m, const struct runtime *rt, const char *id, cons
 int making_make_directory(struct making *m, struct err *e);
 /* Compiles the seccomp filter, kept as a file for exec, and connects to its agent. */
 int making_make_filter(struct making *m, struct err *e);
+/* Connects to where the master of the terminal goes, if there is one. */
+int making_open_console(struct making *m, struct err *e);
 /* After a failure: nothing of it stays.  *pidfd: its process, or -1. */
 void making_undo(struct making *m, int *pidfd);
 void making_done(struct making *m);

@@ -130,14 +130,14 @@ void record_unmount(const struct record *r)
 }
 
 /* Another container may have its cgroups by now, or just take them.  Without a first process there are none of ours but those
- * that die with their maker; behind the end of the first one there are none, if it had a pid namespace. */
+ * that die with their maker; behind the end of the first one there are none, if it had a pid namespace.  CRIU, whose first one
+ * nobody knows yet, does not die with us. */
 int record_remove_cgroups(const struct record *r, struct err *e)
 {
-	bool made = r->pid || r->restoring;
 	bool scope = strv_env_get(&r->cgroups, "scope") || strv_env_get(&r->cgroups, "user-scope");
 	int k;
 
-	if (made && (scope || !r->own_pids))
+	if (r->restoring || (r->pid && (scope || !r->own_pids)))
 		return cgroup_record_remove(&r->cgroups, e);
 	k = cgroup_record_leave(&r->cgroups);
 	return k < 0 && k != -EBUSY ? err_sys(e, -k, "cannot remove the cgroups of the container") : 0;

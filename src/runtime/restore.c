@@ -18,6 +18,7 @@
 #include "runtime/making.h"
 #include "runtime/sockets.h"
 #include "sys/pidfd.h"
+#include "sys/scm.h"
 
 #define PID_FILE "criu.pid" /* in ROOT/ID, until its number is in the record */
 
@@ -89,7 +90,7 @@ static int add_restore(struct criu *c, const struct making *m, const struct rest
 
 	if (r == 0)
 		r = criu_add(c, "--root=%s", m->record.rootfs);
-	if (r == 0)
+	if (r == 0 && !c->terminal)
 		r = criu_add(c, "--pidfile=%s/%s/" PID_FILE, m->rt->root, m->record.id);
 	if (r == 0 && a->tcp_close)
 		r = criu_add(c, "--tcp-close");
@@ -103,8 +104,10 @@ static int add_restore(struct criu *c, const struct making *m, const struct rest
 static int tell(struct criu *c, const struct making *m, const struct restore_args *a, struct err *e)
 {
 	const struct criu_sources from = { &m->spec, &m->facts, &m->record.cgroups, m->rootfs };
-	int r = add_restore(c, m, a);
+	int r;
 
+	c->terminal = m->spec.process.terminal;
+	r = add_restore(c, m, a);
 	if (r < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	r = add_streams(c, e);
@@ -139,6 +142,20 @@ static int run_criu(struct making *m, struct criu *c, struct err *e)
 	return r;
 }
 
+static int send_terminal(const struct making *m, const struct criu *c, struct err *e)
+{
+	int r;
+
+	if (m->console < 0)
+		return 0;
+	if (c->master < 0)
+		return err_set(e, ENOENT,
+			       "the images hold no terminal, for which the config asks "
+			       "(process.terminal)");
+	r = scm_send(m->console, c->master, "/dev/ptmx", strlen("/dev/ptmx"));
+	return r < 0 ? err_sys(e, -r, "--console-socket: cannot send the terminal") : 0;
+}
+
 static int restore_processes(struct making *m, const struct restore_args *a, struct err *e)
 {
 	int fds[OCI_NS_N], r;
@@ -153,6 +170,9 @@ static int restore_processes(struct making *m, const struct restore_args *a, str
 		r = add_namespaces(&c, &m->spec.lnx, fds, e);
 	if (r == 0)
 		r = run_criu(m, &c, e);
+	m->pid = c.restored;
+	if (r == 0)
+		r = send_terminal(m, &c, e);
 	for (size_t i = 0; i < OCI_NS_N; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -162,18 +182,26 @@ static int restore_processes(struct making *m, const struct restore_args *a, str
 
 /* --- the container runs */
 
-static int take_process(struct making *m, int *ret_pidfd, struct err *e)
+static void read_pid_file(struct making *m)
 {
 	AUTO(buf_done) struct buf b = { 0 };
 	uint32_t pid = 0;
 
-	if (read_file(m->dir, PID_FILE, 32, &b) < 0 || !b.data || parse_u32(b.data, &pid) < 0)
-		return err_set(e, EPROTO, "CRIU does not say which process it has restored");
+	if (read_file(m->dir, PID_FILE, 32, &b) == 0 && b.data && parse_u32(b.data, &pid) == 0)
+		m->pid = (pid_t)pid;
 	unlinkat(m->dir, PID_FILE, 0);
-	*ret_pidfd = pidfd_open_pid((pid_t)pid);
-	if (*ret_pidfd < 0 || record_pid_start((pid_t)pid, &m->record.pid_start) < 0)
+}
+
+static int take_process(struct making *m, int *ret_pidfd, struct err *e)
+{
+	if (!m->pid)
+		read_pid_file(m);
+	if (m->pid <= 0)
+		return err_set(e, EPROTO, "CRIU does not say which process it has restored");
+	*ret_pidfd = pidfd_open_pid(m->pid);
+	if (*ret_pidfd < 0 || record_pid_start(m->pid, &m->record.pid_start) < 0)
 		return err_set(e, ECHILD, "the restored process has ended");
-	m->pid = m->record.pid = (pid_t)pid;
+	m->record.pid = m->pid;
 	return record_write(m->dir, &m->record, e);
 }
 
@@ -206,6 +234,8 @@ static int restore(struct making *m, const struct restore_args *a, int *ret_pidf
 	if (r == 0)
 		r = making_make_filter(m, e);
 	if (r == 0)
+		r = making_open_console(m, e);
+	if (r == 0)
 		r = restore_processes(m, a, e);
 	if (r == 0)
 		r = take_process(m, ret_pidfd, e);
@@ -228,8 +258,5 @@ int runtime_restore(const struct runtime *rt, const char *id, const struct resto
 	r = making_open(&m, rt, id, &a->create, e);
 	if (r == 0)
 		r = criu_check_spec(&m.spec, rt, e);
-	if (r == 0 && a->create.console_socket)
-		r = err_set(e, EINVAL,
-			    "--console-socket: the config asks for no terminal (process.terminal)");
 	return r == 0 ? restore(&m, a, ret_pidfd, e) : r;
 }

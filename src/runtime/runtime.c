@@ -59,6 +59,7 @@ int runtime_open(struct runtime *rt, const char *root, struct err *e)
 void runtime_done(struct runtime *rt)
 {
 	free(rt->root);
+	free(rt->criu);
 	if (rt->dir >= 0)
 		close(rt->dir);
 	if (rt->cwd >= 0)

@@ -17,6 +17,7 @@ struct runtime {
 	int dir; /* of it */
 	int cwd; /* where the caller stands: relative names are from there */
 	int *exe_mount; /* container/oci.h, struct oci_start */
+	char *criu; /* the program, owned; NULL: looked up in PATH */
 	bool systemd_cgroup;
 	bool no_cgroups;
 	bool rootless; /* not root, or only that of a user namespace: what needs more is left out */
@@ -75,13 +76,15 @@ struct criu_args {
 	char *manage_cgroups; /* "soft" or "ignore": the cgroups are always those of the config */
 	struct strv empty_ns; /* "network": restored without what is in it */
 	bool tcp_established, ext_unix_sk, shell_job, file_locks;
-	bool lazy_pages; /* refused */
+	bool lazy_pages; /* memory is fetched when it is needed, from the dump that serves it */
+	bool auto_dedup;
 };
 
 struct checkpoint_args {
 	struct criu_args criu;
 	char *parent_path; /* images of an earlier pre-dump, relative to image_path; NULL: none */
-	char *page_server; /* refused */
+	char *page_server; /* ADDRESS:PORT of where pages are sent, or with lazy_pages served; NULL: they are images */
+	int64_t status_fd; /* gets a NUL byte when lazy pages are served; -1: none */
 	bool leave_running, pre_dump;
 };
 
@@ -91,7 +94,7 @@ int runtime_checkpoint(const struct runtime *rt, const char *id, const struct ch
 
 struct restore_args {
 	struct criu_args criu;
-	struct create_args create; /* bundle, pid_file, console_socket */
+	struct create_args create; /* bundle, pid_file, console_socket, console */
 	char *lsm_profile, *lsm_mount_context; /* as of criu(8); NULL: those of the images */
 	bool tcp_close;
 };

@@ -60,14 +60,14 @@ int scm_send(int sock, int fd, const void *data, size_t n)
 	return 0;
 }
 
-int scm_receive(int sock)
+/* flags: of recvmsg(2). */
+static ssize_t receive(int sock, int flags, void *data, size_t size, int *ret_fd)
 {
 	union {
 		struct cmsghdr head;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	char text[64];
-	struct iovec io = { text, sizeof(text) };
+	struct iovec io = { data, size };
 	struct msghdr m = {
 		.msg_iov = &io,
 		.msg_iovlen = 1,
@@ -75,14 +75,33 @@ int scm_receive(int sock)
 		.msg_controllen = sizeof(control.space),
 	};
 	struct cmsghdr *c;
-	int fd;
+	ssize_t n;
 
-	if (recvmsg(sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+	*ret_fd = -1;
+	do
+		n = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
 		return -errno;
 	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-	    c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -ENOMSG;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+	return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+ssize_t scm_read(int sock, void *data, size_t size, int *ret_fd)
+{
+	return receive(sock, 0, data, size, ret_fd);
+}
+
+int scm_receive(int sock)
+{
+	char text[64];
+	int fd;
+	ssize_t n = receive(sock, MSG_DONTWAIT, text, sizeof(text), &fd);
+
+	if (fd >= 0)
+		return fd;
+	return n < 0 ? (int)n : -ENOMSG;
 }

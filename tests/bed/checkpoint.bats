@@ -104,6 +104,101 @@ goes_on() {
 	is $status 7
 }
 
+# shell NAME: a shell that answers each line with it and the size of its terminal, and each new size too, checkpointed (in
+# two steps) while it waits for the next
+shell() {
+	bundle "$1" '.process.terminal = true | .process.consoleSize = {height: 33, width: 44} |
+		.mounts += [{destination: "/a \"b", type: "bind", source: "/etc", options: ["rbind", "ro"]}]' \
+		sh -c 'trap "echo now \$(stty size)" WINCH
+			while :; do read x || continue; echo "got $x at $(stty size)"; [ "$x" != end ] || exit 5; done'
+	at_console "run='$RUNTIME' --root $DIR/state start $TAG-$1" 'send=one\r' 'expect=got one at 33 44' \
+		"run='$RUNTIME' --root $DIR/state checkpoint --pre-dump --image-path $DIR/$1.pre $TAG-$1" \
+		"run='$RUNTIME' --root $DIR/state checkpoint --parent-path ../$1.pre --image-path $DIR/$1.img $TAG-$1" -- \
+		create --bundle "$DIR/b/$1" --console-socket "$DIR/console" "$TAG-$1"
+	remove "$1"
+}
+# at_console STEP... -- VERB [WORD...]: who sits at the console socket of a command
+at_console() {
+	local steps=()
+	while [ "$1" != -- ]; do steps+=("$1") && shift; done
+	run "$OCI/console.py" "$DIR/console" "${steps[@]}" -- "$RUNTIME" --root "$DIR/state" "${@:2}" 3>&-
+	is "$status" 0 || { echo "$output" >&2; return 1; }
+}
+
+@test "a terminal: restored through --console-socket, and in the foreground at the caller's own" {
+	shell t
+	at_console 'send=two\r' 'expect=got two at 33 44' resize=11x22 'expect=now 11 22' \
+		'send=three\r' 'expect=got three at 11 22' \
+		"run='$RUNTIME' --root $DIR/state exec $TAG-t test -e '/a \"b/passwd' -a -c /dev/console" \
+		"run=[ \$(cut -d' ' -f7 /proc/\$(cat $DIR/t.pid)/stat) != 0 ]" -- \
+		restore --detach --bundle "$DIR/b/t" --image-path "$DIR/t.img" --pid-file "$DIR/t.pid" \
+		--console-socket "$DIR/console" "$TAG-t"
+	remove t
+	run "$OCI/../e2e/terminal.py" 12x34 'expect=now 12 34' 'send=two\r' 'expect=got two at 12 34' \
+		resize=22x33 'expect=now 22 33' 'send=end\r' eof -- \
+		"$RUNTIME" --root "$DIR/state" restore --bundle "$DIR/b/t" --image-path "$DIR/t.img" "$TAG-t" 3>&-
+	is "$status" 5
+	audit
+}
+
+@test "terminals that do not fit the config, or that nobody takes: nothing is left" {
+	local without
+	shell u
+	says 1 'a terminal needs --console-socket' rt restore --detach --bundle "$DIR/b/u" --image-path "$DIR/u.img" "$TAG-u"
+	says 1 '--console-socket .*/none' rt restore --detach --bundle "$DIR/b/u" --image-path "$DIR/u.img" \
+		--console-socket "$DIR/none" "$TAG-u"
+	counter v
+	dump v
+	remove v
+	without=$(jq '.process.terminal = true' "$DIR/b/v/config.json")
+	echo "$without" >"$DIR/b/v/config.json"
+	says 1 'the images hold no terminal' rt restore --bundle "$DIR/b/v" --image-path "$DIR/v.img" "$TAG-v"
+	audit
+}
+
+# server WORD...: a criu that serves something, once it listens; as long as it has work
+server() {
+	mkfifo "$DIR/serves"
+	criu "$@" --status-fd 5 -v4 </dev/null >"$DIR/server.out" 2>&1 3>&- 5>"$DIR/serves" &
+	is "$(timeout 30 od -An -tx1 -N1 <"$DIR/serves")" ' 00'
+	rm "$DIR/serves"
+}
+
+@test "--page-server: the memory goes there, and the restore has it from there" {
+	counter w
+	mkdir "$DIR/w.pages"
+	server page-server --images-dir "$DIR/w.pages" --log-file log --address 127.0.0.1 --port 2700
+	dump w --page-server 127.0.0.1:2700
+	wait $!
+	[ ! -e "$DIR/w.img/pages-1.img" ]
+	remove w
+	cp "$DIR/w.pages"/*.img "$DIR/w.img"
+	goes_on w
+	remove w
+}
+
+# On one host both are there at once: the restored container has a config of its own, with other cgroups.
+@test "--lazy-pages: the memory is served by the dump, and fetched when the restored container needs it" {
+	local checkpoint
+	criu check --feature uffd-noncoop
+	counter x
+	bundle y . sh
+	mkfifo "$DIR/status"
+	dump x --lazy-pages --page-server '[::1]:2701' --status-fd 5 </dev/null 3>&- 5>"$DIR/status" &
+	checkpoint=$!
+	is "$(timeout 60 od -An -tx1 -N1 <"$DIR/status")" ' 00'
+	like "$(ss -ltnH 'sport = :2701')" ' \[::1\]:2701 ' # nowhere else
+	mkdir "$DIR/y.work"
+	server lazy-pages --images-dir "$DIR/x.img" --work-dir "$DIR/y.work" --page-server --address ::1 --port 2701
+	cp -a "$DIR/x.img" "$DIR/y.img"
+	cp "$DIR/x.out" "$DIR/y.out"
+	goes_on y --lazy-pages
+	wait "$checkpoint"
+	has_status x stopped
+	remove x
+	remove y
+}
+
 # A11: what restore does is said by its own bundle; a checkpoint that came from elsewhere cannot say it.
 @test "what lies in the images beside CRIU's own is data: a config, hooks, streams that are options" {
 	counter i
@@ -136,6 +231,25 @@ goes_on() {
 	truncate -s 2 "$DIR/h.img/inventory.img"
 	says 1 'criu restore failed: [^i].*restore.log' \
 		rt restore --detach --bundle "$DIR/b/h" --image-path "$DIR/h.img" "$TAG-h"
+	audit
+}
+
+# CRIU does not die with it, and may have made the processes that nobody has recorded yet.
+@test "a restore that is killed half-way: delete --force leaves nothing" {
+	counter k
+	dump k
+	remove k
+	mkfifo "$DIR/made"
+	# what is killed is the runtime; this is a CRIU that has done all but to end
+	printf '#!/bin/sh\ncriu "$@"\necho >%s\nexec sleep 1000\n' "$DIR/made" >"$DIR/criu"
+	chmod +x "$DIR/criu"
+	"$RUNTIME" --root "$DIR/state" --criu "$DIR/criu" restore --detach --bundle "$DIR/b/k" --image-path "$DIR/k.img" \
+		"$TAG-k" </dev/null >/dev/null 2>&1 3>&- &
+	timeout 60 cat "$DIR/made"
+	kill -9 $!
+	wait $! || :
+	has_status k creating
+	remove k
 	audit
 }
 
