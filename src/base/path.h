@@ -28,5 +28,8 @@ int open_no_dir(void);
 int remove_tree(int dirfd, const char *name);
 /* fsync of a directory by descriptor. */
 int sync_dir(int dirfd);
+/* Appends the names in a directory, but for those that begin with a dot; sorted. */
+struct strv;
+int list_dir(int dirfd, struct strv *ret);
 
 #endif

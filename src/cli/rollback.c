@@ -24,7 +24,7 @@ static const struct opt rollback_opts[] = {
 	    "Stop it first where it runs; it is not started again but with its memory"),
 	OPT(FLAG, 0, "no-volumes", struct rollback_args, no_volumes, NULL, "Leave its volumes as they are"),
 	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
-	    "Not with the memory of the snapshot"),
+	    "Not with the memory, or the processes, of the snapshot"),
 	GROUP_OPTS(struct rollback_args, group.group, group.label),
 	{ 0 },
 };
@@ -107,7 +107,8 @@ const struct command cmd_rollback = {
 	.summary = "Have an instance be again what it was in a snapshot",
 	.text = "Its files and its configuration are those of the snapshot (without a name: of its newest "
 		"one), its name stays.  A virtual machine whose memory is in the snapshot runs on from "
-		"there.  What was written since is lost, but for what --keep keeps; one whose policy has "
+		"there, and so do the processes of a container (snapshot create --live).  What was written "
+		"since is lost, but for what --keep keeps; one whose policy has "
 		"snapshots made (--snapshot-every) keeps it as an automatic one.  Any snapshot will do, "
 		"also older ones, and those of the branch that was left.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "

@@ -12,6 +12,7 @@
 #include "cli/listing.h"
 #include "cli/snapshot.h"
 #include "cli/text.h"
+#include "engine/processes.h"
 
 void snapshot_word_done(struct snapshot_word *w)
 {
@@ -41,7 +42,7 @@ int snapshot_word_find(struct cli *c, const char *word, enum snapshot_word_kind 
 struct create_args {
 	struct group_args group;
 	char *description, *expiry;
-	bool memory, disk_only, no_volumes;
+	bool memory, live, disk_only, no_volumes;
 };
 
 static const struct opt create_opts[] = {
@@ -53,9 +54,8 @@ static const struct opt create_opts[] = {
 	OPT(FLAG, 0, "no-volumes", struct create_args, no_volumes, NULL, "Without its volumes"),
 	OPT(FLAG, 0, "disk-only", struct create_args, disk_only, NULL,
 	    "Without the memory of a virtual machine"),
-	OPT_REFUSE(0, "live",
-		   "the memory of a virtual machine that runs is in it without, and the processes of a "
-		   "container cannot be: ketch-oci checkpoint keeps those, through criu"),
+	OPT(FLAG, 0, "live", struct create_args, live, NULL,
+	    "With all that runs, processes of a container, too (CRIU), or not at all"),
 	GROUP_OPTS(struct create_args, group.group, group.label),
 	{ 0 },
 };
@@ -95,9 +95,15 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 	struct snapshot_request rq = { .description = a->description, .no_volumes = a->no_volumes };
 	int r = take_expiry(a->expiry, &rq.expires_ns, e);
 
-	rq.memory = a->memory ? MEMORY_MUST : a->disk_only ? MEMORY_NOT : MEMORY_IF_IT_CAN;
-	if (r == 0 && a->memory && a->disk_only)
-		r = err_set(e, EINVAL, "--memory and --disk-only exclude each other");
+	rq.memory = a->live	   ? MEMORY_LIVE
+		    : a->memory	   ? MEMORY_MUST
+		    : a->disk_only ? MEMORY_NOT
+				   : MEMORY_IF_IT_CAN;
+	if (r == 0 && (a->memory || a->live) && a->disk_only)
+		r = err_set(e, EINVAL, "%s and --disk-only exclude each other",
+			    a->live ? "--live" : "--memory");
+	if (r == 0 && a->live && group_is_given(&a->group))
+		r = err_set(e, EINVAL, "--live is for one instance");
 	if (r == 0 && group_is_given(&a->group))
 		return create_group(c, a, words, &rq, e);
 	if (r == 0 && !words->n)
@@ -123,7 +129,16 @@ const struct command cmd_snapshot_create = {
 		"written since its last snapshot at rest is copied: where the file system can share "
 		"blocks that is quick, else it takes as long as a copy.  The memory of a virtual machine "
 		"that runs without mounts of the host is kept, too, with all its processes; those of a "
-		"container are not.\n\n"
+		"container are with --live, where CRIU is installed and works on this kernel (doctor tells): "
+		"its memory, open files and pipes, timers, locks and the process tree below its main "
+		"process, "
+		"and what it has in tmpfs.  Its TCP connections are closed when it goes on from there, what "
+		"it "
+		"had not read of its input is lost, and processes of exec are not in it.  One with -t, "
+		"--init, "
+		"--userns, --privileged, --system, namespaces or a network of the host or of others, or "
+		"shared "
+		"mounts is refused.\n\n"
 		"Its volumes are in it, too, unless they are directories of the host; they are copied, "
 		"also of one that does not run, and other instances that run with them stand still "
 		"meanwhile.\n\n"
@@ -138,28 +153,6 @@ const struct command cmd_snapshot_create = {
 	.max_words = 1,
 	.words = WORDS_INSTANCE,
 	.run = create_run,
-};
-
-/* --- snapshot-due: what a monitor starts when its instance's policy says so */
-
-static int due_run(struct cli *c, void *args, struct strv *words, struct err *e)
-{
-	AUTO(instance_done) struct instance in = { 0 };
-	struct engine *en = cli_engine(c, e);
-	int r = en ? engine_find(en, words->v[0], &in, e) : -e->no;
-
-	(void)args;
-	return r < 0 ? r : snapshot_auto(en, &in, e);
-}
-
-const struct command cmd_snapshot_due = {
-	.name = "snapshot-due",
-	.usage = "NAME",
-	.summary = "Make a snapshot that a policy asks for (used by ketch-monitor)",
-	.opts = no_opts,
-	.min_words = 1,
-	.max_words = 1,
-	.run = due_run,
 };
 
 /* --- ls */
@@ -202,7 +195,7 @@ static const struct listing_form form = {
 /* "disk, memory, 2 volumes" */
 static void add_holds(struct buf *b, const struct snapshot *s)
 {
-	buf_adds(b, s->memory.format ? "disk, memory" : "disk");
+	buf_adds(b, processes_are_in(s) ? "disk, processes" : s->memory.format ? "disk, memory" : "disk");
 	if (s->volumes.n)
 		buf_addf(b, ", %zu volume%s", s->volumes.n, s->volumes.n == 1 ? "" : "s");
 }

@@ -233,6 +233,8 @@ extern const struct step_op op_root_attach, op_loopback, op_hostname, op_sysctl,
 /* steps_system.c */
 extern const struct step_op op_mount, op_mount_tree, op_host_bind, op_dev_node, op_dev_link, op_dev_host,
 	op_console, op_etc_file;
+/* The file of such a step, by its last name in `dir`, where it must be missing. */
+int etc_file_write(int dir, const struct step *s);
 /* steps_masks.c */
 extern const struct step_op op_mask, op_read_only;
 /* steps_oci_host.c, steps_oci.c, steps_oci_mounts.c: what only an OCI config asks for */

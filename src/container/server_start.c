@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cgroup/ops.h"
+#include "container/restore.h"
 #include "container/server_int.h"
 #include "instance/file_request.h"
 
@@ -51,13 +52,18 @@ static int start_stream(struct running *r, uint32_t id, const struct beginning *
 		stream_free(s);
 		return err_set(e, ENOMEM, "out of memory");
 	}
-	k = b->copy ? stream_start_copy(s, b->copy, e) : stream_start(s, b->process, e);
+	if (b->copy)
+		k = stream_start_copy(s, b->copy, e);
+	else if (!id && restore_is_asked(&r->c))
+		k = stream_restore(s, b->process, e);
+	else
+		k = stream_start(s, b->process, e);
 	if (k < 0) {
 		r->n_streams--;
 		stream_free(s);
 		return k;
 	}
-	if (id)
+	if (id || stream_pidfd(s) < 0) /* one that is restored says it when it is there */
 		return 0;
 	r->c.init_pidfd = fcntl(stream_pidfd(s), F_DUPFD_CLOEXEC, 3);
 	r->c.state->pid = stream_pid(s);

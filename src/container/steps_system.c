@@ -244,17 +244,24 @@ static int write_text(int fd, const struct step *s)
 	return s->flags & STEP_HEX ? write_hex(fd, s->data) : write_full(fd, s->data, strlen(s->data));
 }
 
+int etc_file_write(int dir, const struct step *s)
+{
+	autoclose int fd =
+		openat(dir, strrchr(s->what, '/') + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : write_text(fd, s);
+}
+
 static int apply_etc_file(void *ctx, const struct step *s, struct err *e)
 {
 	struct container *c = ctx;
-	autoclose int fd =
-		openat(c->scratch, strrchr(s->what, '/') + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	autoclose int place = -1, mnt = -1;
-	int r = fd < 0 ? -errno : write_text(fd, s);
+	int r = etc_file_write(c->scratch, s);
+	autoclose int fd = -1, place = -1, mnt = -1;
 
 	if (r < 0)
 		return err_sys(e, -r, "cannot write it");
-	place = place_of_user(c, s->what, false, e);
+	fd = openat(c->scratch, strrchr(s->what, '/') + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	place = fd < 0 ? err_sys(e, errno, "cannot open it") : place_of_user(c, s->what, false, e);
 	if (place < 0)
 		return place;
 	mnt = mount_clone(fd, false);

@@ -1,10 +1,8 @@
 /* stream.c - one process of an instance: its start, its death and what is asked of it */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -100,13 +98,22 @@ static void after_death(struct stream *s)
 	stream_finish_if_done(s);
 }
 
+void stream_has_begun(struct stream *s)
+{
+	struct buf b = { 0 };
+
+	s->running = true;
+	msg_put_u32(&b, MSG_STARTED, s->id, (uint32_t)s->pid);
+	stream_give(s, MSG_STARTED, &b);
+	stream_io_begin(s);
+}
+
 /* Its end without a text: exec has closed it, so the process runs, or has run. */
 static void on_report(void *arg, uint32_t events)
 {
 	struct stream *s = arg;
 	char *p = buf_room(&s->report_text, MAX_REPORT);
 	ssize_t n = p ? read(s->report.fd, p, MAX_REPORT) : 0;
-	struct buf b = { 0 };
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -115,12 +122,8 @@ static void on_report(void *arg, uint32_t events)
 		s->report_text.data[s->report_text.len] = '\0';
 	}
 	watch_close(s, &s->report);
-	if (!s->report_text.len) {
-		s->running = true;
-		msg_put_u32(&b, MSG_STARTED, s->id, (uint32_t)s->pid);
-		stream_give(s, MSG_STARTED, &b);
-		stream_io_begin(s);
-	}
+	if (!s->report_text.len)
+		stream_has_begun(s);
 	after_death(s);
 }
 
@@ -131,18 +134,13 @@ static void release_slave(struct stream *s)
 	s->slave = -1;
 }
 
-static bool is_system(const struct stream *s)
-{
-	return s->id == 0 && s->c->boot->spec.sandbox.system;
-}
-
 static void on_death(void *arg, uint32_t events)
 {
 	struct stream *s = arg;
 
 	if (pidfd_reap(s->exit.fd, &s->status) == -EAGAIN)
 		return;
-	if (is_system(s) &&
+	if (stream_is_system(s) &&
 	    s->status == 128 + SIGINT) /* the end by reboot(2), "power off" or "halt", of a PID namespace */
 		s->status = 0;
 	s->dead = true;
@@ -167,13 +165,18 @@ struct stream *stream_new(uint32_t id, struct container *c, struct loop *l, cons
 	s->exit = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_death, .arg = s };
 	s->report = (struct watch){ .fd = -1, .events = EPOLLIN, .fn = on_report, .arg = s };
 	stream_io_init(s);
+	stream_restore_init(s);
 	return s;
 }
 
-static void close_all(struct stream *s)
+void stream_close_all(struct stream *s)
 {
 	watch_close(s, &s->exit);
 	watch_close(s, &s->report);
+	if (s->criu.fd >= 0)
+		loop_del(s->loop, &s->criu);
+	s->criu.fd = -1;
+	restore_done(&s->restoring);
 	watch_close(s, &s->idle);
 	watch_close(s, &s->in);
 	watch_close(s, &s->out[0].w);
@@ -188,70 +191,11 @@ struct stream *stream_free(struct stream *s)
 {
 	if (!s)
 		return NULL;
-	close_all(s);
+	stream_close_all(s);
 	buf_done(&s->in_queue);
 	buf_done(&s->report_text);
 	free(s);
 	return NULL;
-}
-
-/* A pipe whose end `ours` (0: we read) becomes *ret_ours, non-blocking; the other one is the child's. */
-static int open_pipe(const struct container *c, int ours, int *ret_ours, int *ret_child)
-{
-	int p[2], r = pipe_cloexec(p);
-
-	if (r < 0)
-		return r;
-	for (int i = 0; i < 2; i++)
-		p[i] = fd_move_above_stdio(p[i]);
-	*ret_ours = p[ours];
-	*ret_child = p[!ours];
-	if (p[0] < 0 || p[1] < 0)
-		return -EMFILE;
-	/* the child gives its ends to the user, which it can only when they are its root's */
-	if (c->own_users && fchown(*ret_child, c->root_uid, c->root_gid) < 0)
-		return -errno;
-	return fd_set_nonblock(*ret_ours, true);
-}
-
-static int open_terminal(struct stream *s, const struct process *p, struct launch *l)
-{
-	int slave, r = pty_open(tree_get(s->c, "pts"), &s->master, &slave);
-
-	if (r < 0)
-		return r;
-	for (int i = 0; i < 3; i++)
-		l->stdio[i] = slave;
-	if (is_system(s))
-		s->slave = fcntl(slave, F_DUPFD_CLOEXEC, 3);
-	if (p->rows > 0 && p->cols > 0)
-		pty_resize(s->master, p->rows, p->cols);
-	/* its own descriptors for both directions: an epoll takes each only once */
-	s->out[0].w.fd = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
-	s->in.fd = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
-	return s->out[0].w.fd < 0 || s->in.fd < 0 ? -errno : 0;
-}
-
-static int open_pipes(struct stream *s, bool with_stdin, struct launch *l)
-{
-	int r = 0;
-
-	if (with_stdin)
-		r = open_pipe(s->c, 1, &s->in.fd, &l->stdio[0]);
-	for (int i = 0; i < 2 && r == 0; i++)
-		r = open_pipe(s->c, 0, &s->out[i].w.fd, &l->stdio[i + 1]);
-	return r;
-}
-
-static void close_child_ends(struct launch *l)
-{
-	for (int i = 0; i < 3; i++)
-		if (l->stdio[i] >= 0 && (i == 0 || l->stdio[i] != l->stdio[0]))
-			close(l->stdio[i]);
-	if (l->report >= 0)
-		close(l->report);
-	if (l->go >= 0)
-		close(l->go);
 }
 
 /* The child of a new user namespace waits for its IDs, and what its network has. */
@@ -273,10 +217,10 @@ static int prepare_child(const struct container *c, int pid, int go, struct err 
 static int launch(struct stream *s, struct launch *l, struct err *e)
 {
 	autoclose int go = -1;
-	int r = open_pipe(s->c, 0, &s->report.fd, &l->report), pid;
+	int r = stream_open_pipe(s->c, 0, &s->report.fd, &l->report), pid;
 
 	if (r == 0 && l->main && s->c->own_users)
-		r = open_pipe(s->c, 1, &go, &l->go);
+		r = stream_open_pipe(s->c, 1, &go, &l->go);
 	l->go_parent = go;
 	l->report_parent = s->report.fd;
 	s->idle.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -320,30 +264,30 @@ int stream_start(struct stream *s, const struct process *p, struct err *e)
 	int r;
 
 	s->tty = p->tty;
-	r = p->tty ? open_terminal(s, p, &l) : open_pipes(s, p->stdin_open, &l);
+	r = p->tty ? stream_open_terminal(s, p, &l) : stream_open_pipes(s, p->stdin_open, &l);
 	if (r < 0)
 		err_sys(e, -r, "cannot make %s", p->tty ? "a terminal" : "pipes");
 	else
 		r = launch(s, &l, e);
-	close_child_ends(&l);
+	stream_close_child_ends(&l);
 	if (r < 0)
-		close_all(s);
+		stream_close_all(s);
 	return r;
 }
 
 int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *e)
 {
 	struct launch l = { .copy = cp, .stdio = { -1, -1, -1 }, .report = -1, .go = -1 };
-	int r = open_pipes(s, cp->in, &l);
+	int r = stream_open_pipes(s, cp->in, &l);
 
 	s->copies = true;
 	if (r < 0)
 		err_sys(e, -r, "cannot make pipes");
 	else
 		r = launch(s, &l, e);
-	close_child_ends(&l);
+	stream_close_child_ends(&l);
 	if (r < 0)
-		close_all(s);
+		stream_close_all(s);
 	return r;
 }
 
@@ -358,7 +302,7 @@ static void send_signal(struct stream *s, uint32_t signo)
 {
 	int r = -EINVAL;
 
-	if (signo == HALT_SIGNAL && is_system(s)) {
+	if (signo == HALT_SIGNAL && stream_is_system(s)) {
 		signo = (uint32_t)halt_signal(s->pid);
 		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
 			return;

@@ -4,7 +4,8 @@
  * took, and reports the end after all output.
  *
  * States: NEW -stream_start-> STARTING -(exec)-> RUNNING (STARTED) -(death, then the end of its output)-> gone
- * (EXIT); STARTING -(report of a failure, death)-> gone (FAILED).
+ * (EXIT); STARTING -(report of a failure, death)-> gone (FAILED).  One that is restored: STARTING -(CRIU has ended)-> RUNNING,
+ * or gone.
  */
 #ifndef CONTAINER_STREAM_H
 #define CONTAINER_STREAM_H
@@ -34,6 +35,8 @@ struct stream *stream_free(struct stream *s);
 uint32_t stream_id(const struct stream *s);
 /* Starts p.  On failure e is filled and nothing was sent. */
 int stream_start(struct stream *s, const struct process *p, struct err *e);
+/* In place of stream_start for stream 0: it is made of images (restore.h). */
+int stream_restore(struct stream *s, const struct process *p, struct err *e);
 /* Starts a copy of files; the container must be running.  As stream_start. */
 int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *e);
 /* STDIN, STDIN_EOF, RESIZE, SIGNAL, CREDIT of this stream. */

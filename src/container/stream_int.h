@@ -2,6 +2,7 @@
 #ifndef CONTAINER_STREAM_INT_H
 #define CONTAINER_STREAM_INT_H
 
+#include "container/restore.h"
 #include "container/stream.h"
 
 /* One direction of output. */
@@ -27,6 +28,8 @@ struct stream {
 	struct watch exit; /* the pidfd */
 	struct watch report; /* the pipe that exec closes */
 	struct watch idle; /* timer after death */
+	struct watch criu; /* the pidfd of what restores it, which `restoring` owns; fd -1: nothing does */
+	struct restoring restoring;
 	struct watch in; /* stdin; watched only while there is something to write */
 	struct buf in_queue, report_text;
 	bool in_eof;
@@ -44,6 +47,12 @@ struct stream {
 void watch_close(struct stream *s, struct watch *w);
 void watch_pause(struct stream *s, struct watch *w, bool pause);
 
+/* It has a process, and says so. */
+void stream_has_begun(struct stream *s);
+void stream_close_all(struct stream *s);
+
+/* stream_restore.c */
+void stream_restore_init(struct stream *s);
 /* Gives out the one message that `b` holds as a frame, and empties b. */
 void stream_give(struct stream *s, enum msg_type t, struct buf *b);
 void stream_later(struct stream *s, enum msg_type t, uint32_t v, uint32_t w, const char *text);
@@ -59,5 +68,15 @@ void stream_queue_eof(struct stream *s);
 void stream_close_input(struct stream *s);
 void stream_add_credit(struct stream *s, const struct msg *m);
 bool stream_has_output(const struct stream *s);
+
+/* stream_ends.c */
+/* Is it process 1 of --system? */
+bool stream_is_system(const struct stream *s);
+/* A pipe whose end `ours` (0: we read) becomes *ret_ours, non-blocking; the other one is the child's. */
+int stream_open_pipe(const struct container *c, int ours, int *ret_ours, int *ret_child);
+/* The child's ends are in l->stdio, for stream_close_child_ends. */
+int stream_open_pipes(struct stream *s, bool with_stdin, struct launch *l);
+int stream_open_terminal(struct stream *s, const struct process *p, struct launch *l);
+void stream_close_child_ends(struct launch *l);
 
 #endif

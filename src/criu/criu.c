@@ -117,30 +117,41 @@ static int enter_place(const struct criu_place *p)
 		r = ns_unshare(CLONE_NEWNS | (p->own_cgroupns ? CLONE_NEWCGROUP : 0));
 	if (r == 0)
 		r = mount_set_all(MS_SLAVE);
-	if (r == 0)
+	if (r == 0 && p->rootfs)
 		r = mount_root(p->rootfs);
+	if (r == 0 && p->enter)
+		r = p->enter(p->arg);
 	if (r == 0 && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
 	return r;
 }
 
+/* Out of the way first: any of them may have a number that another one is to have. */
 static int set_fds(const struct criu *c, int said)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), copies[CRIU_FDS_MAX];
 
 	if (null < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
-	for (size_t i = 0; i < c->n_fds; i++)
-		/* one that was closed stays closed */
-		if (dup2(c->fds[i], CRIU_FD + (int)i) < 0 && errno != EBADF)
+	for (size_t i = 0; i < c->n_fds; i++) {
+		copies[i] = fcntl(c->fds[i], F_DUPFD_CLOEXEC, CRIU_FD + CRIU_FDS_MAX);
+		if (copies[i] < 0 && errno != EBADF) /* one that was closed stays closed */
 			return -errno;
-	return dup2(null, 0) < 0 || dup2(said, 1) < 0 || dup2(said, 2) < 0 ? -errno : 0;
+	}
+	if (dup2(null, 0) < 0 || dup2(said, 1) < 0 || dup2(said, 2) < 0)
+		return -errno;
+	for (size_t i = 0; i < c->n_fds; i++)
+		if (copies[i] >= 0 && dup2(copies[i], CRIU_FD + (int)i) < 0)
+			return -errno;
+	return 0;
 }
 
 static void become_criu(const struct criu *c, char *const *argv, const struct criu_place *place, int said)
 {
 	int r = place ? enter_place(place) : 0;
 
+	if (c->own_session)
+		setsid();
 	if (r == 0)
 		r = set_fds(c, said);
 	if (r == 0) {
@@ -197,7 +208,7 @@ static void read_tail(int fd, struct buf *ret)
 static int complain(const struct criu *c, int said, int status, struct err *e)
 {
 	AUTO(buf_done) struct buf log = { 0 }, words = { 0 };
-	autofree char *path = str_printf("%s/%s", c->work, c->log), *error = NULL;
+	autofree char *path = c->log ? str_printf("%s/%s", c->work, c->log) : NULL, *error = NULL;
 	autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
 	read_tail(said, &words);
@@ -209,49 +220,96 @@ static int complain(const struct criu *c, int said, int status, struct err *e)
 	error = first_error(log.data ? log.data : "");
 	if (!error)
 		error = first_error(words.data ? words.data : "");
-	return err_set(e, EIO, "criu %s failed: %s (%s)", c->argv.v[1], error ? error : "it does not say why",
-		       path ? path : "");
+	return err_set(e, EIO, "criu %s failed: %s%s%s%s", c->argv.v[1],
+		       error ? error : "it does not say why", path ? " (" : "", path ? path : "",
+		       path ? ")" : "");
 }
 
-/* --- the run */
+/* --- its run */
 
-/* called: what came of the call, where there is one (criu/call.h); its own failure is told before that which follows. */
-static int wait_for(const struct criu *c, int pidfd, int said, int called, struct err *e)
+static int start(const struct criu *c, char *const *argv, const struct criu_place *place,
+		 struct criu_job *ret, struct err *e)
 {
-	int status = 0, r = pidfd_wait_end(pidfd, -1);
+	struct criu_job j = { -1, memfd_create("criu", MFD_CLOEXEC) };
+	int cgroup = place ? place->cgroups->unified : -1;
+	autofree char *log = c->log ? str_printf("%s/%s", c->work, c->log) : NULL;
+	pid_t pid;
+
+	if (j.said < 0)
+		return err_sys(e, errno, "cannot run CRIU");
+	if (log)
+		unlink(log); /* an error in it would be of an earlier run */
+	pid = ns_clone(0, cgroup, &j.pidfd);
+	if (pid == 0)
+		become_criu(c, argv, place, j.said);
+	if (pid < 0) {
+		criu_job_done(&j);
+		return err_sys(e, -pid, "cannot run CRIU");
+	}
+	*ret = j;
+	return 0;
+}
+
+int criu_start(const struct criu *c, const struct criu_place *place, struct criu_job *ret, struct err *e)
+{
+	return start(c, c->argv.v, place, ret, e);
+}
+
+/* r: of the wait for it; called: of the call, where there is one (criu/call.h), whose own failure is the first. */
+static int end(const struct criu *c, struct criu_job *j, int r, int called, struct err *e)
+{
+	int status = 0;
 
 	if (r == 0)
-		r = pidfd_reap(pidfd, &status);
+		r = pidfd_reap(j->pidfd, &status);
 	if (called < 0)
-		return called;
-	if (r < 0)
-		return err_sys(e, -r, "cannot wait for CRIU");
-	return status || called ? complain(c, said, status, e) : 0;
+		r = called;
+	else if (r < 0)
+		r = err_sys(e, -r, "cannot wait for CRIU");
+	else
+		r = status || called ? complain(c, j->said, status, e) : 0;
+	criu_job_done(j);
+	return r;
+}
+
+int criu_end(const struct criu *c, struct criu_job *j, struct err *e)
+{
+	return end(c, j, 0, 0, e);
+}
+
+void criu_job_done(struct criu_job *j)
+{
+	auto_close(&j->pidfd);
+	auto_close(&j->said);
+	*j = CRIU_JOB_INIT;
 }
 
 int criu_run(struct criu *c, const struct criu_place *place, struct err *e)
 {
-	autoclose int said = memfd_create("criu", MFD_CLOEXEC), pidfd = -1;
-	autofree char *log = str_printf("%s/%s", c->work, c->log);
-	int cgroup = place ? place->cgroups->unified : -1, r;
 	AUTO(call_done) struct call call = CALL_NONE;
-	pid_t pid;
+	struct criu_job j;
+	int r = c->terminal ? call_open(&call, c, e) : 0, called;
 
-	if (said < 0)
-		return err_sys(e, errno, "cannot run CRIU");
-	r = c->terminal ? call_open(&call, c, e) : 0;
+	if (r == 0)
+		r = start(c, c->terminal ? call.argv : c->argv.v, place, &j, e);
 	if (r < 0)
 		return r;
-	if (log)
-		unlink(log); /* an error in it would be of an earlier run */
-	pid = ns_clone(0, cgroup, &pidfd);
-	if (pid == 0)
-		become_criu(c, c->terminal ? call.argv : c->argv.v, place, said);
-	if (pid < 0)
-		return err_sys(e, -pid, "cannot run CRIU");
 	if (c->passed > 0)
 		close(c->passed);
 	c->passed = 0;
-	r = c->terminal ? call_make(&call, c, e) : 0;
-	return wait_for(c, pidfd, said, r, e);
+	called = c->terminal ? call_make(&call, c, e) : 0;
+	r = pidfd_wait_end(j.pidfd, -1);
+	return end(c, &j, r, called, e);
+}
+
+int criu_check(struct err *e)
+{
+	AUTO(criu_done) struct criu c = { .images = -1 };
+	int r = strv_add(&c.argv, "criu");
+
+	if (r == 0)
+		r = strv_add(&c.argv, "check");
+	if (r < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return criu_run(&c, NULL, e);
 }

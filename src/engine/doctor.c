@@ -31,8 +31,8 @@ const struct jtable doctor_report_table = { sizeof(struct doctor_report), report
 
 static void (*const checks[])(struct doctor *d) = {
 	doctor_kernel, doctor_cgroups, doctor_namespaces, doctor_file_systems, doctor_seccomp,
-	doctor_lsm,    doctor_kvm,     doctor_vm,	  doctor_tools,	       doctor_ids,
-	doctor_rights, doctor_disk,    doctor_quota,
+	doctor_lsm,    doctor_kvm,     doctor_vm,	  doctor_tools,	       doctor_criu,
+	doctor_ids,    doctor_rights,  doctor_disk,	  doctor_quota,
 };
 
 void doctor_add(struct doctor *d, const char *name, int status, const char *fix, const char *what, ...)

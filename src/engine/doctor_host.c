@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/self.h"
+#include "criu/criu.h"
 #include "engine/doctor_int.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
@@ -117,6 +118,23 @@ void doctor_tools(struct doctor *d)
 			   "not found: %s", missing.data);
 	else
 		doctor_add(d, "ketch's programs", DOCTOR_OK, NULL, "all there");
+}
+
+void doctor_criu(struct doctor *d)
+{
+	struct err e = { 0 };
+	int r = geteuid() != 0 ? err_set(&e, EPERM, "only root can use it") : criu_check(&e);
+
+	if (r == 0)
+		doctor_add(d, "CRIU", DOCTOR_OK, NULL,
+			   "the processes of containers can be kept: snapshot create --live");
+	else
+		doctor_add(
+			d, "CRIU", DOCTOR_WARN,
+			r == -ENOENT
+				? "apt-get install criu"
+				: "have root on a kernel with CONFIG_CHECKPOINT_RESTORE that this CRIU knows",
+			"%s: no snapshot create --live of containers", e.msg);
 }
 
 /* --- subordinate IDs, rights, disk */

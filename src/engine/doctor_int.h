@@ -26,6 +26,7 @@ void doctor_lsm(struct doctor *d);
 void doctor_kvm(struct doctor *d);
 void doctor_vm(struct doctor *d);
 void doctor_tools(struct doctor *d);
+void doctor_criu(struct doctor *d);
 void doctor_ids(struct doctor *d);
 void doctor_rights(struct doctor *d);
 void doctor_disk(struct doctor *d);

@@ -1,7 +1,6 @@
 /* machine_memory.c - the memory of a virtual machine in a snapshot */
 #include "engine/machine_memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,8 +25,11 @@
 int memory_can_save(const struct instance *in, struct err *e)
 {
 	if (in->spec.isolation != ISOLATION_VM)
-		return err_set(e, ENOTSUP, "%s is a container: the memory of virtual machines alone is saved",
-			       in->spec.name);
+		return err_set(
+			e, ENOTSUP,
+			"%s is a container: the memory of virtual machines alone is saved; snapshot create "
+			"--live keeps its processes",
+			in->spec.name);
 	return vm_saving_check(&in->spec, e);
 }
 
@@ -67,6 +69,14 @@ int memory_save_rest(struct memory_saving *m, struct err *e)
 	return memory_fit_note(m->en, &m->in->spec, mem, e);
 }
 
+static int write_mac(const struct memory_saving *m, int dir, struct err *e)
+{
+	autoclose int state = openat(dir, "state", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return state < 0 ? err_sys(e, errno, "the saved state")
+			 : memory_mac_write(m->en, m->s, dir, state, e);
+}
+
 int memory_save_end(struct memory_saving *m, struct err *e)
 {
 	struct snapshot_memory *mem = &m->s->memory;
@@ -80,7 +90,7 @@ int memory_save_end(struct memory_saving *m, struct err *e)
 	if (dir < 0)
 		return dir;
 	mem->file_bytes = stored_bytes(dir, "ram") + stored_bytes(dir, "state");
-	r = memory_mac_write(m->en, m->s, dir, e);
+	r = write_mac(m, dir, e);
 	if (r == 0 && syncfs(dir) < 0)
 		r = err_sys(e, errno, "cannot make the snapshot durable");
 	close(dir);
@@ -95,29 +105,10 @@ void memory_discard(struct engine *en, const struct snapshot *s)
 		remove_tree(en->instances_fd, path);
 }
 
-static int list(int all, struct strv *ret)
-{
-	int fd = openat(all, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *de;
-
-	if (!d) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
-	while (r == 0 && (de = readdir(d)))
-		if (de->d_name[0] != '.')
-			r = strv_add(ret, de->d_name);
-	closedir(d);
-	return r;
-}
-
 int memory_sweep(struct engine *en, const char *instance, int all, struct err *e)
 {
 	AUTO(strv_done) struct strv names = { 0 };
-	int r = list(all, &names);
+	int r = list_dir(all, &names);
 
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		AUTO(snapshot_done) struct snapshot s = { 0 };

@@ -11,6 +11,8 @@
 
 #define MEMORY_FORMAT_VMM                                                                                    \
 	"ketch-vmm/1" /* that of vmm/state.h and its RAM; another layout has another number */
+#define MEMORY_FORMAT_CRIU                                                                                   \
+	"criu/1" /* images of a container's processes (engine/processes.h); CRIU says what they fit */
 #define MEMORY_FORMAT_QEMU "qemu/2" /* QEMU's stream of a machine as vm/qemu.c makes it */
 
 /* Fills format, program, tsc_khz and ram_bytes of what is saved of this machine. */

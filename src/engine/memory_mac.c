@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/hmac.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "engine/engine_int.h"
 
 #define KEY_FILE    "memory.key"
@@ -67,6 +69,40 @@ static int add_file(struct hmac *h, int fd)
 	return (int)n;
 }
 
+/* The size of each stands before it, so that no two directories are the same bytes. */
+static int add_named(struct hmac *h, int dir, const char *name)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	add_text(h, name);
+	hmac_add(h, &st.st_size, sizeof(st.st_size));
+	return add_file(h, fd);
+}
+
+static int add_directory(struct hmac *h, int dir)
+{
+	AUTO(strv_done) struct strv names = { 0 };
+	int r = list_dir(dir, &names);
+
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = add_named(h, dir, names.v[i]);
+	return r;
+}
+
+static int add_state(struct hmac *h, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? add_directory(h, fd) : add_file(h, fd);
+}
+
 static int compute(const uint8_t key[HMAC_KEY_BYTES], const struct snapshot *s, int state_fd,
 		   uint8_t ret[SHA256_BYTES])
 {
@@ -82,20 +118,19 @@ static int compute(const uint8_t key[HMAC_KEY_BYTES], const struct snapshot *s, 
 		add_text(&h, m->program);
 		hmac_add(&h, &m->tsc_khz, sizeof(m->tsc_khz));
 	}
-	r = add_file(&h, state_fd);
+	r = add_state(&h, state_fd);
 	hmac_end(&h, ret);
 	return r;
 }
 
-int memory_mac_write(struct engine *en, const struct snapshot *s, int dir, struct err *e)
+int memory_mac_write(struct engine *en, const struct snapshot *s, int dir, int state_fd, struct err *e)
 {
 	uint8_t key[HMAC_KEY_BYTES], mac[SHA256_BYTES];
-	autoclose int state = openat(dir, "state", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int r = state < 0 ? err_sys(e, errno, "the saved state") : read_key(en, true, key, e);
+	int r = read_key(en, true, key, e);
 
 	if (r < 0)
 		return r;
-	r = compute(key, s, state, mac);
+	r = compute(key, s, state_fd, mac);
 	explicit_bzero(key, sizeof(key));
 	if (r == 0)
 		r = write_file_atomic(dir, "mac", 0600, mac, sizeof(mac));

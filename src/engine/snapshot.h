@@ -10,8 +10,8 @@
  *
  * Volumes are copied, before the row (engine/volume_state.h).
  *
- * Memory of virtual machines (struct snapshot_memory) is taken and restored by its own files; a snapshot without it has
- * memory.format NULL.
+ * Memory of virtual machines (struct snapshot_memory) is taken and restored by its own files (engine/machine_memory.h), as are
+ * the processes of containers (engine/processes.h); a snapshot without either has memory.format NULL.
  */
 #ifndef ENGINE_SNAPSHOT_H
 #define ENGINE_SNAPSHOT_H
@@ -31,6 +31,7 @@ struct snapshot_request {
 		MEMORY_IF_IT_CAN, /* of a machine that runs, where that can be saved */
 		MEMORY_NOT,
 		MEMORY_MUST, /* or an error that says why not */
+		MEMORY_LIVE, /* the same, but of a container it has the processes */
 	} memory;
 	/* A group's: the caller has it stand still (engine_hold), and its volumes (volumes_keep_still). */
 	bool held, volumes_held;

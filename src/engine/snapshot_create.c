@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/ask.h"
 #include "engine/machine_memory.h"
+#include "engine/processes.h"
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 
@@ -83,6 +84,17 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 	}
 	*ret = s;
 	return 0;
+}
+
+static bool is_must(const struct snapshot_request *rq)
+{
+	return rq->memory == MEMORY_MUST || rq->memory == MEMORY_LIVE;
+}
+
+/* Those of a container are kept where that was asked for by name. */
+static bool with_processes(const struct instance *in, const struct snapshot_request *rq)
+{
+	return rq->memory == MEMORY_LIVE && in->spec.isolation == ISOLATION_CONTAINER;
 }
 
 /* --- at rest */
@@ -186,7 +198,7 @@ static int create_at_rest(struct engine *en, const struct instance *in, const st
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
-	if (r == 0 && rq->memory == MEMORY_MUST)
+	if (r == 0 && is_must(rq))
 		r = err_set(e, ESRCH, "%s is not running: it has no memory", in->spec.name);
 	return r < 0 ? r : seal_all(en, &in->spec, rq, s, e);
 }
@@ -248,17 +260,47 @@ static int capture_with_memory(struct memory_saving *m, const struct snapshot_re
 	return r;
 }
 
-/* With its memory, as is wished; then it has no volumes. */
+/* All of one moment: it stands still from before the first to the last. */
+static int capture_with_processes(struct engine *en, const struct instance *in, const struct writable *w,
+				  struct layer_stage *st, struct snapshot *s, struct err *e)
+{
+	int64_t begin_ns = clock_mono_ns();
+	autoclose int held = -1;
+	int r = engine_hold(en, in, &held, e);
+
+	if (r == 0)
+		r = processes_save(en, in, s, held, e);
+	if (r == 0)
+		r = snapshot_capture(en, &in->spec, w, st, e);
+	if (r == 0)
+		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
+	s->memory.pause_ns = clock_mono_ns() - begin_ns;
+	if (r < 0)
+		memory_discard(en, s);
+	return r;
+}
+
+static int can_save(const struct instance *in, const struct snapshot_request *rq, struct err *e)
+{
+	if (rq->memory == MEMORY_NOT)
+		return -ENOTSUP;
+	return with_processes(in, rq) ? processes_can_save(in, e) : memory_can_save(in, e);
+}
+
+/* With its memory, as is wished; a machine has no volumes then. */
 static int capture(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
 		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
 {
 	struct memory_saving m = { en, in, s, -1 };
-	int r = rq->memory == MEMORY_NOT ? -ENOTSUP : memory_can_save(in, e);
+	/* what stands against processes was looked for before any lock was taken, which costs a run of CRIU */
+	int r = with_processes(in, rq) ? 0 : can_save(in, rq, e);
 
 	if (r == 0 && in->state.status == STATUS_PAUSED)
 		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);
-	if (r < 0 && rq->memory == MEMORY_MUST)
+	if (r < 0 && is_must(rq))
 		return r;
+	if (r == 0 && with_processes(in, rq))
+		return capture_with_processes(en, in, w, st, s, e);
 	return r < 0 ? capture_held(en, in, rq, w, st, s, e) : capture_with_memory(&m, rq, w, st, e);
 }
 
@@ -337,7 +379,7 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 		    struct snapshot *ret, struct err *e)
 {
 	autoclose int all = -1;
-	int r = rq->memory == MEMORY_MUST ? memory_can_save(in, e) : 0;
+	int r = is_must(rq) ? can_save(in, rq, e) : 0;
 
 	if (r == 0)
 		r = snapshots_lock(en, &in->spec, &all, e);

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/path.h"
 #include "engine/machine_memory.h"
+#include "engine/processes.h"
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 
@@ -161,8 +162,11 @@ static int check_users(struct engine *en, const struct strv *ours, const struct 
 
 static int check_memory(struct engine *en, const struct snapshot *s, struct err *e)
 {
-	int state, ram, r = memory_open(en, s, &state, &ram, e);
+	int state, ram, r;
 
+	if (processes_are_in(s))
+		return processes_check(en, s, e);
+	r = memory_open(en, s, &state, &ram, e);
 	if (r < 0)
 		return r;
 	close(state);

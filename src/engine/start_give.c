@@ -17,6 +17,7 @@
 #include "engine/layers.h"
 #include "engine/machine_memory.h"
 #include "engine/net_int.h"
+#include "engine/processes.h"
 #include "engine/start_int.h"
 #include "engine/volume_int.h"
 #include "instance/boot.h"
@@ -211,10 +212,20 @@ static int give_vm(struct starter *s, struct err *e)
 	return r;
 }
 
+static int give_processes(struct starter *s, struct err *e)
+{
+	int fd = processes_open(s->en, s->saved, e);
+
+	return fd < 0 ? fd : start_give(s, "processes", fd, e);
+}
+
 static int give_memory(struct starter *s, struct err *e)
 {
-	int state, ram, r = memory_open(s->en, s->saved, &state, &ram, e);
+	int state, ram, r;
 
+	if (s->spec->isolation == ISOLATION_CONTAINER)
+		return give_processes(s, e);
+	r = memory_open(s->en, s->saved, &state, &ram, e);
 	if (r < 0)
 		return r;
 	r = start_give(s, "state", state, e);

@@ -20,6 +20,8 @@
  *	port/tcp/127.0.0.1:8080   a socket that holds a published port on the host; nobody reads it
  *	relay6      ends the relay of ports that are published on [::1] (network/relay6.h) when it is closed
  *	relay6/tcp/::1:8080   that of one which was published later
+ *	processes   the directory of images of which its processes are made, where it does not start (container;
+ *		    container/checkpoint.h)
  *	seccomp     the compiled filter: an array of struct sock_filter
  *	root        the image as one read-only EROFS file (vm)
  *	disk        the writable layer: a sparse ext4 image (vm), or qcow2 on top of sealed ones

@@ -33,48 +33,6 @@ static bool is_cgroup(const struct oci_mount *m)
 	return !is_bind(m) && (has_type(m, "cgroup") || has_type(m, "cgroup2"));
 }
 
-/* --- the true place of a destination: links of the root followed */
-
-static char *link_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
-}
-
-/* What is not there, because it lies in a file system that is still to be mounted, is taken as it is written. */
-static char *true_place(int root, const char *dest)
-{
-	autofree char *path = strdup(dest), *real = NULL, *base = link_of(root);
-	char *slash = path ? path + strlen(path) : NULL;
-	autoclose int fd = path ? open_in_root(root, path, O_PATH | O_CLOEXEC, 0) : -1;
-	size_t n;
-
-	while (path && fd < 0) {
-		slash = memrchr(path, '/', (size_t)(slash - path));
-		if (!slash || slash == path)
-			return strdup(dest);
-		*slash = '\0';
-		fd = open_in_root(root, path, O_PATH | O_CLOEXEC, 0);
-		*slash = '/';
-	}
-	real = fd < 0 ? NULL : link_of(fd);
-	if (!real || !base)
-		return NULL;
-	n = strcmp(base, "/") && !strncmp(real, base, strlen(base)) ? strlen(base) : 0;
-	return str_printf("%s%s", real + n, slash);
-}
-
-static int add_external(struct criu *c, int root, const char *dest, const char *source)
-{
-	autofree char *place = true_place(root, dest);
-
-	return place ? criu_add(c, "--external=mnt[%s]:%s", place, source ? source : place) : -ENOMEM;
-}
-
 /* --- dump */
 
 /* In whichever place: on v1 there is one for each hierarchy. */
@@ -113,7 +71,7 @@ int criu_add_mounts_of(struct criu *c, const struct oci_spec *s, pid_t pid, stru
 		r = criu_add(c, "--enable-external-masters");
 	for (size_t i = 0; i < s->n_mounts && r == 0; i++)
 		if (is_bind(&s->mounts[i]))
-			r = add_external(c, root, s->mounts[i].destination, NULL);
+			r = criu_add_external(c, root, s->mounts[i].destination, NULL);
 	return r < 0 ? err_sys(e, -r, "cannot tell the mounts of the container") : 0;
 }
 
@@ -155,7 +113,7 @@ static int add_bind(struct criu *c, const struct criu_sources *from, const struc
 {
 	autofree char *source = m->source ? realpath(m->source, NULL) : NULL;
 
-	return source ? add_external(c, from->rootfs, m->destination, source) : -ENOENT;
+	return source ? criu_add_external(c, from->rootfs, m->destination, source) : -ENOENT;
 }
 
 /* As the planner mounts them (container/oci_plan_mounts.c). */
@@ -165,7 +123,7 @@ static int add_unified(struct criu *c, const struct criu_sources *from, const st
 	const char *dir = own ? strv_env_get(from->cgroups, "unified") : NULL,
 		   *all = cgroup_base(from->facts, "unified");
 
-	return dir || all ? add_external(c, from->rootfs, m->destination, dir ? dir : all) : -ENOENT;
+	return dir || all ? criu_add_external(c, from->rootfs, m->destination, dir ? dir : all) : -ENOENT;
 }
 
 static int add_hierarchy(struct criu *c, const struct criu_sources *from, const struct oci_mount *m,
@@ -178,7 +136,7 @@ static int add_hierarchy(struct criu *c, const struct criu_sources *from, const 
 		return 0;
 	base = key && strcmp(key, "unified") ? cgroup_base(from->facts, key) : NULL;
 	place = key ? str_printf("%s/%s", m->destination, base ? strrchr(base, '/') + 1 : key) : NULL;
-	return place ? add_external(c, from->rootfs, place, dir) : -ENOMEM;
+	return place ? criu_add_external(c, from->rootfs, place, dir) : -ENOMEM;
 }
 
 static int add_hierarchies(struct criu *c, const struct criu_sources *from, const struct oci_mount *m)

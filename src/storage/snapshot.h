@@ -17,7 +17,7 @@
 #include "base/strv.h"
 #include "db/db.h"
 
-/* RAM and devices of a virtual machine; whose files they are: the part that took them. */
+/* RAM and devices of a virtual machine, or the processes of a container; whose files they are: the part that took them. */
 struct snapshot_memory {
 	char *format; /* of the saved state, with its version; NULL: the snapshot holds none */
 	char *based_on; /* the snapshot whose RAM this one's is a difference of; NULL: it is whole */

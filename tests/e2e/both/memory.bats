@@ -44,7 +44,30 @@ on_time() { # INSTANCE
 	refused 1 'is not running|memory' ketch fork it one
 }
 
+@test "a container whose processes cannot be kept is told by which flag, or what this host lacks" {
+	[ "$ISOLATION" = container ] || skip "of a machine the memory is kept, with all its processes"
+	local flags said
+	for flags in -t --init '--userns private' --privileged '--network host' '--pid host' '--ipc host' '--uts host'; do
+		# shellcheck disable=SC2086 # words
+		ketch create --isolation container --name no $flags ketch/base true >/dev/null
+		refused 1 "the processes of a container with ${flags%% *}.* cannot be kept: ." ketch snapshot create --live no
+		ketch rm no >/dev/null
+	done
+	stay --name live --network none >/dev/null
+	if criu check >/dev/null 2>&1; then # it works: tests/bed/live.bats
+		ketch snapshot create --live live@ss >/dev/null
+	else
+		said=$(ketch doctor | grep -m 1 CRIU)
+		refused 1 'the processes of a container cannot be kept here: (criu check failed|cannot run CRIU): .' ketch snapshot create --live live
+		like "$said" 'no snapshot create --live of containers'
+	fi
+	is "$(ketch exec live echo on)" on
+	ketch rm -f live >/dev/null
+}
+
 @test "words that do not fit together are refused" {
+	refused 1 'live and --disk-only exclude each other' ketch snapshot create --live --disk-only it
+	refused 1 'live is for one instance' ketch snapshot create --live --group it,other
 	refused 1 'give names for the new instances, or --count' ketch fork it
 	refused 1 'give names for the new instances, or --count' ketch fork it one --count 2
 	refused 1 '1 to 1000' ketch fork it --count 100000
