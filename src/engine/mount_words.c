@@ -57,6 +57,11 @@ int mount_set_bind(struct mount_spec *m, const char *path, struct err *e)
 	struct stat st;
 
 	m->source = realpath(path, NULL);
+	if (!m->source && errno == ENOENT)
+		return err_set(
+			e, ENOENT,
+			"%.200s: no such file or directory (Ketch makes none on the host: mkdir -p it first)",
+			path);
 	if (!m->source || stat(m->source, &st) < 0)
 		return err_sys(e, errno, "%.200s", path);
 	m->is_file = !S_ISDIR(st.st_mode);
