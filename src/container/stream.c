@@ -295,6 +295,10 @@ int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *
 
 int stream_kill(struct stream *s)
 {
+	if (s->criu.fd >= 0) { /* CRIU, and what it has made so far */
+		cgroup_kill(&s->c->state->cgroups);
+		return 0;
+	}
 	return s->exit.fd >= 0 && !s->dead ? pidfd_signal(s->exit.fd, SIGKILL) : -ESRCH;
 }
 
@@ -307,7 +311,7 @@ static void send_signal(struct stream *s, uint32_t signo)
 		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
 			return;
 	}
-	if (signo == SIGKILL && s->copies)
+	if (signo == SIGKILL && (s->copies || s->criu.fd >= 0))
 		r = stream_kill(s); /* before it says that it has begun, too: whoever asked for it has gone */
 	else if (signo >= 1 && signo <= 64)
 		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
