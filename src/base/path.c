@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -220,4 +222,14 @@ int list_dir(int dirfd, struct strv *ret)
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof(*ret->v), compare_names);
 	return r;
+}
+
+char *fd_path(int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
 }

@@ -28,6 +28,9 @@ int open_no_dir(void);
 int remove_tree(int dirfd, const char *name);
 /* fsync of a directory by descriptor. */
 int sync_dir(int dirfd);
+/* How this process would come to what a descriptor is of, as the kernel has it now: owned, or NULL.  For programs that take a
+ * path and nothing else. */
+char *fd_path(int fd);
 /* Appends the names in a directory, but for those that begin with a dot; sorted. */
 struct strv;
 int list_dir(int dirfd, struct strv *ret);

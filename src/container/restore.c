@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,16 +52,6 @@ void restore_done(struct restoring *r)
 		close(r->net);
 	free(r->stage);
 	*r = RESTORING_INIT;
-}
-
-static char *path_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
 }
 
 /* --- the stage: in the child that becomes CRIU */
@@ -287,7 +276,7 @@ static int add_flags(struct restoring *r, const char *run)
 static int tell(struct restoring *r, const int stdio[3], struct err *e)
 {
 	int run_fd = boot_fd(r->c->boot, "run"), k = 0;
-	autofree char *run = path_of(run_fd);
+	autofree char *run = fd_path(run_fd);
 	autoclose int stage = mkdir_open(run_fd, STAGE, 0700);
 
 	if (stage < 0)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/limits.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "criu/call.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
@@ -47,24 +47,14 @@ int criu_add_fd(struct criu *c, int fd)
 	return CRIU_FD + (int)c->n_fds++;
 }
 
-static char *path_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
-}
-
 int criu_init_take(struct criu *c, const char *verb, int images, int work, struct err *e)
 {
-	autofree char *path = path_of(images);
+	autofree char *path = fd_path(images);
 	bool restore = !strcmp(verb, "restore");
 	int r;
 
 	*c = (struct criu){ .images = images, .fds = { 0, 1, 2 }, .n_fds = 3, .master = -1 };
-	c->work = path_of(work);
+	c->work = fd_path(work);
 	c->log = str_printf("%s.log", restore ? verb : "dump");
 	r = path && c->work && c->log ? criu_add(c, "criu") : -ENOMEM;
 	if (r == 0)

@@ -1,8 +1,6 @@
 /* external.c - the true place of a mount that comes from outside: links of the root are followed */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,20 +9,10 @@
 #include "base/path.h"
 #include "criu/criu.h"
 
-static char *link_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return n < 0 || n == (ssize_t)sizeof(path) ? NULL : strndup(path, (size_t)n);
-}
-
 /* What is not there, because it lies in a file system that is still to be mounted, is taken as it is written. */
 char *criu_true_place(int root, const char *dest)
 {
-	autofree char *path = strdup(dest), *real = NULL, *base = link_of(root);
+	autofree char *path = strdup(dest), *real = NULL, *base = fd_path(root);
 	char *slash = path ? path + strlen(path) : NULL;
 	autoclose int fd = path ? open_in_root(root, path, O_PATH | O_CLOEXEC, 0) : -1;
 	size_t n;
@@ -37,7 +25,7 @@ char *criu_true_place(int root, const char *dest)
 		fd = open_in_root(root, path, O_PATH | O_CLOEXEC, 0);
 		*slash = '/';
 	}
-	real = fd < 0 ? NULL : link_of(fd);
+	real = fd < 0 ? NULL : fd_path(fd);
 	if (!real || !base)
 		return NULL;
 	n = strcmp(base, "/") && !strncmp(real, base, strlen(base)) ? strlen(base) : 0;
