@@ -172,9 +172,22 @@ static void check_id_file(struct doctor *d, const char *path, const struct passw
 			   path, pw->pw_name);
 }
 
+/* Of the file alone: getpwuid(3) loads libraries, and this program is static. */
+static const struct passwd *find_own_line(void)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw = NULL;
+
+	while (f && (pw = fgetpwent(f)) && pw->pw_uid != getuid())
+		;
+	if (f)
+		fclose(f);
+	return pw;
+}
+
 void doctor_ids(struct doctor *d)
 {
-	const struct passwd *pw = getpwuid(getuid());
+	const struct passwd *pw = find_own_line();
 	autofree char *newuidmap = facts_find_program("newuidmap");
 
 	if (pw) {
