@@ -205,6 +205,16 @@ none_helps() { [ -z "$(helpers)" ]; }
 	await 5 leases_are 1
 	is "$(ip -o link | grep -c '@wire0')" 1 # wire1
 	ketch network rm wire
+	ketch network create -d macvlan -o parent=wire0 --isolate --subnet 192.168.7.0/24 wire >/dev/null
+	krun -d --name apart --cap-add net_raw --network wire --ip 192.168.7.11 ketch/base "${STAY[@]}" >/dev/null
+	beside=$(ketch run -d --isolation container --cap-add net_raw --network wire --ip 192.168.7.12 ketch/base "${STAY[@]}")
+	reaches apart 192.168.7.1
+	reaches "$beside" 192.168.7.1
+	kept_out apart 192.168.7.12
+	kept_out "$beside" 192.168.7.11
+	ketch rm -f apart "$beside" >/dev/null
+	await 5 leases_are 1
+	ketch network rm wire
 	ip link del wire0
 }
 
