@@ -34,6 +34,7 @@ struct stream {
 	struct buf in_queue, report_text;
 	bool in_eof;
 	size_t in_old; /* bytes at the front of in_queue that nobody waits to have credited */
+	size_t in_owed; /* bytes that were taken and not yet credited */
 	bool detached, muted;
 	struct output out[2];
 	uint64_t oom_before;

@@ -11,7 +11,8 @@
 /* An exec may leave a process behind that keeps its output open: so long the end waits for more of it. */
 #define IDLE_NS (200 * 1000 * 1000)
 /* A terminal does not tell how much it can hold; the kernel's bound is 64 KiB and what is on its way. */
-#define TTY_BYTES (128 * 1024)
+#define TTY_BYTES   (128 * 1024)
+#define CREDIT_STEP (MSG_WINDOW / 4)
 
 /* --- after death */
 
@@ -140,16 +141,19 @@ void stream_add_credit(struct stream *s, const struct msg *m)
 
 /* --- input */
 
+/* Small credits are saved up while there is more to be written: one for each page that the process reads would have the
+ * sender send pages. */
 static void credit_input(struct stream *s, size_t n)
 {
 	size_t old = n < s->in_old ? n : s->in_old;
 	struct buf b = { 0 };
 
 	s->in_old -= old;
-	n -= old;
-	if (!n)
+	s->in_owed += n - old;
+	if (!s->in_owed || (s->in_owed < CREDIT_STEP && s->in_queue.len))
 		return;
-	msg_put_u32x2(&b, MSG_CREDIT, s->id, 0, (uint32_t)n);
+	msg_put_u32x2(&b, MSG_CREDIT, s->id, 0, (uint32_t)s->in_owed);
+	s->in_owed = 0;
 	stream_give(s, MSG_CREDIT, &b);
 }
 
@@ -239,6 +243,7 @@ void stream_attach(struct stream *s)
 {
 	s->detached = false;
 	s->in_old = s->in_queue.len;
+	s->in_owed = 0;
 	for (int i = 0; i < 2; i++) {
 		s->out[i].credit = MSG_WINDOW;
 		if (s->running)

@@ -211,12 +211,23 @@ static int copy_content(struct untar *u, int fd, struct err *e)
 	return (int)n;
 }
 
+static int make_file(int dirfd, const char *name)
+{
+	return openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 static int put_file(struct restore *rs, const char *name, const struct entry *en, struct untar *u,
 		    struct err *e)
 {
-	autoclose int fd = openat(here(rs), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	autoclose int fd = make_file(here(rs), name);
 	int r;
 
+	if (fd < 0 && errno == EEXIST) { /* seldom: so it is not looked for first */
+		r = make_way(rs, name, e);
+		if (r < 0)
+			return r;
+		fd = make_file(here(rs), name);
+	}
 	if (fd < 0)
 		return err_sys(e, errno, "cannot make the file");
 	r = copy_content(u, fd, e);
@@ -339,13 +350,13 @@ int restore_put(struct restore *rs, const struct entry *en, struct untar *u, str
 	/* its own name: linking it again would lose it */
 	if (r == 0 && en->hardlink && !strcmp(en->hardlink, en->path))
 		return err_set(e, EINVAL, "it is a link to itself");
+	if (r == 0 && S_ISREG(en->mode) && !en->hardlink)
+		return put_file(rs, name, en, u, e);
 	if (r == 0)
 		r = make_way(rs, name, e);
 	if (r < 0)
 		return r;
-	if (en->hardlink)
-		return put_hardlink(rs, name, en, e);
-	return S_ISREG(en->mode) ? put_file(rs, name, en, u, e) : put_special(rs, name, en, e);
+	return en->hardlink ? put_hardlink(rs, name, en, e) : put_special(rs, name, en, e);
 }
 
 void restore_note_top(struct restore *rs, const struct entry *en)

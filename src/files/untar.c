@@ -30,10 +30,11 @@ _Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 
 struct untar {
 	int fd;
+	size_t at, have; /* of `read`: what was not taken yet */
 	uint64_t left, fill; /* of the content now: bytes, and what fills its last block */
 	struct pax pax; /* what the headers in front of its own say about the entry */
 	char path[PATH_BYTES_MAX + 1], hardlink[PATH_BYTES_MAX + 1], symlink[LINK_BYTES_MAX + 1];
-	char piece[PIECE];
+	char piece[PIECE], read[PIECE];
 };
 
 struct untar *untar_new(int fd)
@@ -60,14 +61,38 @@ static int bad(struct err *e, const char *what)
 	return err_set(e, EINVAL, "bad tar archive: %s", what);
 }
 
+/* Some bytes, at most n, or 0 at the end: of small files a read(2) brings many. */
+static ssize_t get_some(struct untar *u, void *to, size_t n, struct err *e)
+{
+	ssize_t k;
+
+	if (u->at == u->have) {
+		do
+			k = read(u->fd, u->read, sizeof(u->read));
+		while (k < 0 && errno == EINTR);
+		if (k < 0)
+			return err_sys(e, errno, "cannot read the archive");
+		u->at = 0;
+		u->have = (size_t)k;
+	}
+	if (n > u->have - u->at)
+		n = u->have - u->at;
+	memcpy(to, u->read + u->at, n);
+	u->at += n;
+	return (ssize_t)n;
+}
+
 /* All n bytes, or the archive is cut. */
 static int get(struct untar *u, void *to, size_t n, struct err *e)
 {
-	ssize_t k = read_full(u->fd, to, n);
+	for (size_t done = 0; done < n;) {
+		ssize_t k = get_some(u, (char *)to + done, n - done, e);
 
-	if (k < 0)
-		return err_sys(e, (int)-k, "cannot read the archive");
-	return (size_t)k == n ? 0 : bad(e, "it is cut short");
+		if (k <= 0)
+			return k < 0 ? (int)k : bad(e, "it is cut short");
+		done += (size_t)k;
+	}
+	return 0;
 }
 
 ssize_t untar_read(struct untar *u, const void **ret, struct err *e)
@@ -339,12 +364,10 @@ int untar_next(struct untar *u, struct entry *ret, struct err *e)
 int untar_drain(struct untar *u, struct err *e)
 {
 	for (size_t all = 0; all < DRAIN_MAX;) {
-		ssize_t n = read_full(u->fd, u->piece, PIECE);
+		ssize_t n = get_some(u, u->piece, PIECE, e);
 
-		if (n < 0)
-			return err_sys(e, (int)-n, "cannot read the archive");
-		if (n < PIECE)
-			return 0;
+		if (n <= 0)
+			return (int)n;
 		all += (size_t)n;
 	}
 	return bad(e, "much follows its end");
