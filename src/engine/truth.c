@@ -40,15 +40,11 @@ int truth_dir_open(struct engine *en, const char *id)
 	return fd < 0 ? -errno : fd;
 }
 
-static int lock_open(struct engine *en, const char *id)
+static int lock_open(int dir)
 {
-	autoclose int dir = truth_dir_open(en, id);
-	int fd;
+	int fd = dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? -errno : fd;
+	return fd < 0 && dir >= 0 ? -errno : fd;
 }
 
 static bool can_write(const struct engine *en)
@@ -57,9 +53,8 @@ static bool can_write(const struct engine *en)
 }
 
 /* To ask for it alone. */
-static int lock_look(struct engine *en, const char *id)
+static int lock_look(int dir)
 {
-	autoclose int dir = truth_dir_open(en, id);
 	int fd = dir < 0 ? dir : openat(dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd < 0 && dir >= 0 ? -errno : fd;
@@ -78,7 +73,8 @@ static bool lock_is_current(struct engine *en, const char *id, int fd)
 int truth_lock(struct engine *en, const char *id, int *ret_fd, struct err *e)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autoclose int fd = lock_open(en, id);
+	autoclose int dir = truth_dir_open(en, id);
+	autoclose int fd = lock_open(dir);
 
 	if (fd < 0)
 		return err_sys(e, -fd, "instance %.12s", id);
@@ -120,6 +116,13 @@ static int run_dir_open(struct engine *en, const char *id)
 	int fd = openat(en->run_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd < 0 ? -errno : fd;
+}
+
+static bool has_run_dir(struct engine *en, const char *id)
+{
+	struct stat st;
+
+	return fstatat(en->run_fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 int truth_record_end(struct engine *en, struct instance *in, const char *why, struct err *e)
@@ -219,11 +222,12 @@ int truth_settle(struct engine *en, struct instance *in, struct err *e)
 }
 
 /* Does a monitor, or a command that starts, removes or settles it, hold the lock?  Asked without taking it: of two
- * that look at the same time neither must take the other for a monitor.  0 no, -EBUSY yes, or -errno. */
-static int lock_probe(struct engine *en, const char *id)
+ * that look at the same time neither must take the other for a monitor.  dir: of the instance, or -errno.  0 no, -EBUSY yes,
+ * or -errno. */
+static int lock_probe_in(struct engine *en, int dir)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autoclose int fd = can_write(en) ? lock_open(en, id) : lock_look(en, id);
+	autoclose int fd = can_write(en) ? lock_open(dir) : lock_look(dir);
 
 	if (fd < 0)
 		return fd;
@@ -232,31 +236,30 @@ static int lock_probe(struct engine *en, const char *id)
 	return fl.l_type == F_UNLCK ? 0 : -EBUSY;
 }
 
+static int lock_probe(struct engine *en, const char *id)
+{
+	autoclose int dir = truth_dir_open(en, id);
+
+	return lock_probe_in(en, dir);
+}
+
 bool truth_is_locked(struct engine *en, const char *id)
 {
 	return lock_probe(en, id) == -EBUSY;
 }
 
-static int read_exit(struct engine *en, struct instance *in)
-{
-	autoclose int dir = truth_dir_open(en, in->spec.id);
-
-	return dir < 0 ? dir : read_state(dir, EXIT_RECORD, &in->state);
-}
-
 /* exit.json is the last that a monitor writes, and the first that goes when one is started. */
-static void read_running(struct engine *en, struct instance *in)
+static void read_running(struct engine *en, int dir, struct instance *in)
 {
 	autoclose int run = run_dir_open(en, in->spec.id);
 
 	in->state.status = STATUS_STARTING;
-	if (read_exit(en, in) < 0 && run >= 0)
+	if (read_state(dir, EXIT_RECORD, &in->state) < 0 && run >= 0)
 		read_state(run, "state.json", &in->state);
 }
 
-static bool is_lost(struct engine *en, const char *id)
+static bool is_lost(int dir)
 {
-	autoclose int dir = truth_dir_open(en, id);
 	int64_t unused;
 
 	return has_no_end(dir, &unused);
@@ -276,27 +279,26 @@ static void look_at_lost(struct engine *en, struct instance *in)
 
 int truth_refresh(struct engine *en, struct instance *in, struct err *e)
 {
-	autoclose int lock = -1, run = -1;
-	int r = lock_probe(en, in->spec.id);
+	autoclose int dir = truth_dir_open(en, in->spec.id), lock = -1;
+	int r = lock_probe_in(en, dir);
 
-	run = run_dir_open(en, in->spec.id);
-	if (r == 0 && !can_write(en) && is_lost(en, in->spec.id)) {
+	if (r == 0 && !can_write(en) && is_lost(dir)) {
 		look_at_lost(en, in);
 		return 0;
 	}
-	if (r == 0 && can_write(en) && (run >= 0 || is_lost(en, in->spec.id))) {
+	if (r == 0 && can_write(en) && (has_run_dir(en, in->spec.id) || is_lost(dir))) {
 		r = truth_lock(en, in->spec.id, &lock, NULL);
 		if (r == 0)
 			return truth_settle(en, in, e);
 	}
 	if (r == -EBUSY) {
-		read_running(en, in);
+		read_running(en, dir, in);
 		return 0;
 	}
 	if (r < 0 && r != -ENOENT)
 		return err_sys(e, -r, "instance %.12s", in->spec.id);
 	/* -ENOENT: killed between record and directory, an instance that never was */
-	if (r < 0 || read_exit(en, in) < 0)
+	if (r < 0 || read_state(dir, EXIT_RECORD, &in->state) < 0)
 		in->state.status = STATUS_CREATED;
 	return 0;
 }
