@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "image/store_int.h"
 
-#define LINE_MAX_BYTES 512 /* above INVENTORY_BYTES_MAX: the line that says that there was more */
-#define IMAGE_MAX      (64 << 20) /* bytes of all inventories of an image: a million packages */
-#define OPAQUE	       "trusted.overlay.opaque"
+#define IMAGE_MAX (64 << 20) /* bytes of all inventories of an image: a million packages */
+#define OPAQUE	  "trusted.overlay.opaque"
 
 struct stack {
 	struct image_store *store;
@@ -143,7 +141,7 @@ static int take_layer(struct stack *s, size_t i, struct err *e)
 	if (r < 0)
 		return err_set(e, EINVAL, "\"%.80s\" is no layer", id);
 	digest_hex(&d, hex);
-	r = read_file(s->store->packages_fd, hex, INVENTORY_BYTES_MAX + LINE_MAX_BYTES, &text);
+	r = store_inventory_read(s->store->packages_fd, hex, &text);
 	if (r == -ENOENT) {
 		s->out->n_unknown++;
 		return 0;
