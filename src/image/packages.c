@@ -130,6 +130,19 @@ static int take_line(struct stack *s, size_t i, const char *line, size_t n, stru
 	return r <= 0 ? r : keep(s->out, &f, e);
 }
 
+/* A list that is not whole, or wrong, is worse than none. */
+static int check_intact(struct image_store *s, const char *id, struct err *e)
+{
+	enum inventory_state state;
+	int r = store_inventory_look(s, id, &state, e);
+
+	if (r < 0 || state == INVENTORY_INTACT)
+		return r;
+	return err_set(e, EBADMSG,
+		       "the inventory of layer %.19s %s: ketch image verify --repair makes it again", id,
+		       state == INVENTORY_MISSING ? "is missing" : "has changed");
+}
+
 static int take_layer(struct stack *s, size_t i, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
@@ -140,6 +153,9 @@ static int take_layer(struct stack *s, size_t i, struct err *e)
 
 	if (r < 0)
 		return err_set(e, EINVAL, "\"%.80s\" is no layer", id);
+	r = check_intact(s->store, id, e);
+	if (r < 0)
+		return r;
 	digest_hex(&d, hex);
 	r = store_inventory_read(s->store->packages_fd, hex, &text);
 	if (r == -ENOENT) {

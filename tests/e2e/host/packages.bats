@@ -78,6 +78,7 @@ flip() { printf '\%o' $(($(od -An -tu1 -j60 -N1 "$1") ^ 1)) | dd of="$1" bs=1 se
 			run --separate-stderr ketch image verify p/top
 			is "$status" 1 && is "$output" ""
 			is "$stderr" "ketch: p/top: inventory of layer sha256:${file##*/} $is: ketch image verify --repair makes it again"
+			refused 1 "the inventory of layer .* $is: ketch image verify --repair" ketch image packages p/top
 			run --separate-stderr ketch image verify --repair p/top
 			is "$status" 1 && is "$stderr" "ketch: p/top: inventory of layer sha256:${file##*/} $was and was made again"
 			is "$(ketch image verify p/top)" 'p/top: ok'
@@ -109,6 +110,7 @@ flip() { printf '\%o' $(($(od -An -tu1 -j60 -N1 "$1") ^ 1)) | dd of="$1" bs=1 se
 	is "$(ketch image packages --format '{{.Name}}' ketch/base)" ""
 	layer=$(ketch image inspect p/low | jq -r '.[0].RootFS.Layers[0]')
 	mv "$KETCH_ROOT/packages/${layer#sha256:}" "$DIR/inventory"
+	sqlite3 "$KETCH_ROOT/ketch.db" 'UPDATE layer SET packages = NULL'
 	run --separate-stderr packages p/top
 	like "$stderr" 'ketch: p/top: 1 of its 2 layers came before packages were noted'
 	is "$output" 'npm @s/x 0.2.0 '
