@@ -134,7 +134,8 @@ const struct command cmd_image_packages = {
 	.summary = "List the packages that an image has",
 	.text = "They are noted when the image is pulled, loaded, imported or committed, from the files of "
 		"dpkg, apk "
-		"and rpm (SQLite), from Python's METADATA, and from lock files of npm, Cargo, Go, Poetry, "
+		"and rpm (SQLite), from Python's METADATA, and from lock files of npm, Yarn, pnpm, Cargo, "
+		"Go, Poetry, "
 		"uv, PDM, "
 		"Pipenv, pip (what requirements.txt pins), Composer and Bundler.  What cannot be read is "
 		"named on "

@@ -14,7 +14,8 @@ struct image_verify_args {
 static const struct opt image_verify_opts[] = {
 	OPT(FLAG, 'q', "quiet", struct image_verify_args, quiet, NULL, "Say only what is broken"),
 	OPT(FLAG, 0, "repair", struct image_verify_args, repair, NULL,
-	    "Remove files of layers that have changed, so that a load or pull brings them again"),
+	    "Remove files of layers that have changed, so that a load or pull brings them again; make "
+	    "inventories again"),
 	{ 0 },
 };
 
@@ -92,10 +93,11 @@ const struct command cmd_image_verify = {
 	.usage = "[IMAGE...]",
 	.summary = "Read images back and say what is broken",
 	.text = "Without names all images are read. The exit status is 1 when something is missing or "
-		"changed.\n"
+		"changed: a config, a layer, or the inventory of a layer's packages, which is held "
+		"against the checksum that was kept with it.\n"
 		"A layer that has changed is mended with --repair and by loading or pulling the image again; "
 		"what runs "
-		"keeps its layers until it ends.",
+		"keeps its layers until it ends.  An inventory is made again from its layer with --repair.",
 	.opts = image_verify_opts,
 	.args_size = sizeof(struct image_verify_args),
 	.max_words = WORDS_ANY,

@@ -47,7 +47,8 @@ struct made {
 static int publish_layer(struct image_store *s, const struct made *made, const struct job_layer *l,
 			 struct err *e)
 {
-	const struct layer_record rec = { l->diff_id, l->verity, l->size_bytes, l->tar_bytes };
+	char packages[SHA256_HEX], hex[DIGEST_HEX];
+	const struct layer_record rec = { l->diff_id, l->verity, l->size_bytes, l->tar_bytes, packages };
 	struct digest d;
 	int r = digest_parse(l->diff_id, &d);
 
@@ -57,6 +58,12 @@ static int publish_layer(struct image_store *s, const struct made *made, const s
 		r = move_in(made->skeletons, s->skeletons_fd, &d, "", e);
 	if (r == 0)
 		r = move_in(made->packages, s->packages_fd, &d, "", e);
+	if (r == 0) {
+		digest_hex(&d, hex);
+		r = store_inventory_hash(s->packages_fd, hex, packages);
+		if (r < 0)
+			err_sys(e, -r, "the inventory of layer %.19s", l->diff_id);
+	}
 	return r < 0 ? r : record_add_layer(s, &rec, e);
 }
 

@@ -60,15 +60,13 @@ static void message_done(struct job_message *m)
 	json_done(&job_message_table, m);
 }
 
-/* *ret: where it lies in the stage. */
-static int make_file(struct image_store *s, const struct stage *st, const struct strv *layers, char **ret,
-		     struct err *e)
+int store_merge(struct image_store *s, const struct stage *st, const struct strv *layers,
+		char ret_hex[DIGEST_HEX], struct err *e)
 {
 	AUTO(message_done) struct job_message m = { 0 };
 	const struct job_request rq = { .verb = JOB_MERGE, .erofs = true };
 	autoclose int merged = open_merged(s, layers, e);
 	struct digest d;
-	char hex[DIGEST_HEX];
 	int r = merged;
 
 	if (r >= 0)
@@ -80,9 +78,8 @@ static int make_file(struct image_store *s, const struct stage *st, const struct
 		return r;
 	if (m.n_layers != 1 || !m.layers[0].diff_id || digest_parse(m.layers[0].diff_id, &d) < 0)
 		return err_set(e, EPROTO, "the answer of ketch-image names no layer");
-	digest_hex(&d, hex);
-	*ret = str_printf("layers/%s" LAYER_ENDING, hex);
-	return *ret ? 0 : err_set(e, ENOMEM, "out of memory");
+	digest_hex(&d, ret_hex);
+	return 0;
 }
 
 /* Durable first, then under its name: what has the name is whole. */
@@ -102,16 +99,19 @@ static int make_and_keep(struct image_store *s, const struct image *im, const ch
 {
 	AUTO(stage_done) struct stage st = { .fd = -1 };
 	AUTO(strv_done) struct strv layers = { 0 };
-	autofree char *made = NULL;
+	char hex[DIGEST_HEX], made[sizeof("layers/") + LAYER_NAME_BYTES];
 	int r = stage_open(s, &st, e);
 
 	if (r == 0 && image_config_stack(&im->config, &layers) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = make_file(s, &st, &layers, &made, e);
+		r = store_merge(s, &st, &layers, hex, e);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return err_set(e, -r, "no room left on the disk of the store %s", s->root);
-	return r < 0 ? err_wrap(e, r, "make an EROFS file of the image") : keep_file(s, &st, made, name, e);
+	if (r < 0)
+		return err_wrap(e, r, "make an EROFS file of the image");
+	snprintf(made, sizeof(made), "layers/%s" LAYER_ENDING, hex);
+	return keep_file(s, &st, made, name, e);
 }
 
 int image_erofs_open(struct image_store *s, const struct image *im, image_progress progress, void *arg,

@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/io.h"
 #include "image/store_int.h"
 
-#define LINE_MAX_BYTES 512 /* above INVENTORY_BYTES_MAX: the line that says that there was more */
-#define IMAGE_MAX      (64 << 20) /* bytes of all inventories of an image: a million packages */
-#define OPAQUE	       "trusted.overlay.opaque"
+#define IMAGE_MAX (64 << 20) /* bytes of all inventories of an image: a million packages */
+#define OPAQUE	  "trusted.overlay.opaque"
 
 struct stack {
 	struct image_store *store;
@@ -132,6 +130,19 @@ static int take_line(struct stack *s, size_t i, const char *line, size_t n, stru
 	return r <= 0 ? r : keep(s->out, &f, e);
 }
 
+/* A list that is not whole, or wrong, is worse than none. */
+static int check_intact(struct image_store *s, const char *id, struct err *e)
+{
+	enum inventory_state state;
+	int r = store_inventory_look(s, id, &state, e);
+
+	if (r < 0 || state == INVENTORY_INTACT)
+		return r;
+	return err_set(e, EBADMSG,
+		       "the inventory of layer %.19s %s: ketch image verify --repair makes it again", id,
+		       state == INVENTORY_MISSING ? "is missing" : "has changed");
+}
+
 static int take_layer(struct stack *s, size_t i, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
@@ -142,8 +153,11 @@ static int take_layer(struct stack *s, size_t i, struct err *e)
 
 	if (r < 0)
 		return err_set(e, EINVAL, "\"%.80s\" is no layer", id);
+	r = check_intact(s->store, id, e);
+	if (r < 0)
+		return r;
 	digest_hex(&d, hex);
-	r = read_file(s->store->packages_fd, hex, INVENTORY_BYTES_MAX + LINE_MAX_BYTES, &text);
+	r = store_inventory_read(s->store->packages_fd, hex, &text);
 	if (r == -ENOENT) {
 		s->out->n_unknown++;
 		return 0;

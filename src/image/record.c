@@ -158,15 +158,16 @@ int record_add_layer(struct image_store *s, const struct layer_record *l, struct
 {
 	AUTO(db_stmt_done)
 	struct db_stmt st =
-		db_sql(s->db, "INSERT INTO layer (diff_id, size_bytes, verity, tar_bytes)"
-			      " VALUES (?, ?, ?, nullif(?, 0)) ON CONFLICT (diff_id) DO UPDATE SET"
+		db_sql(s->db, "INSERT INTO layer (diff_id, size_bytes, verity, tar_bytes, packages)"
+			      " VALUES (?, ?, ?, nullif(?, 0), ?) ON CONFLICT (diff_id) DO UPDATE SET"
 			      " size_bytes = excluded.size_bytes, verity = excluded.verity,"
-			      " tar_bytes = excluded.tar_bytes");
+			      " tar_bytes = excluded.tar_bytes, packages = excluded.packages");
 
 	db_bind_text(&st, l->diff_id);
 	db_bind_i64(&st, (int64_t)l->size_bytes);
 	db_bind_text(&st, l->verity);
 	db_bind_i64(&st, (int64_t)l->tar_bytes);
+	db_bind_text(&st, l->packages);
 	return db_run(&st, e);
 }
 

@@ -39,6 +39,8 @@ static const char *const schema[] = {
 	" STRICT;",
 	/* of the layer's archive, if it can be made again; else NULL */
 	"ALTER TABLE layer ADD COLUMN tar_bytes INTEGER;",
+	/* SHA-256 of the layer's inventory, as hex digits; NULL: not known, it came before */
+	"ALTER TABLE layer ADD COLUMN packages TEXT;",
 };
 
 static int open_dirs(struct image_store *s, struct err *e)

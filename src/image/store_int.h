@@ -7,6 +7,7 @@
 #ifndef IMAGE_STORE_INT_H
 #define IMAGE_STORE_INT_H
 
+#include "base/sha256.h"
 #include "db/db.h"
 #include "image/store.h"
 #include "oci/digest.h"
@@ -49,6 +50,24 @@ bool store_takes_erofs(const struct stage *st);
 #define LAYER_ENDING	 ".erofs"
 #define LAYER_NAME_BYTES (DIGEST_HEX + sizeof(LAYER_ENDING))
 
+/* erofs.c: what layers are together, the lowest first, as a layer in the stage: layers/HEX.erofs and packages/HEX. */
+int store_merge(struct image_store *s, const struct stage *st, const struct strv *layers,
+		char ret_hex[DIGEST_HEX], struct err *e);
+
+/* inventory.c: the inventory of a layer (packages/package.h). */
+enum inventory_state {
+	INVENTORY_INTACT, /* its checksum is the one that was kept; or none was kept, and it is none or can be read */
+	INVENTORY_MISSING,
+	INVENTORY_CHANGED,
+};
+/* One in a directory, and its checksum: -errno if it cannot be read. */
+int store_inventory_read(int dir_fd, const char *name, struct buf *ret);
+int store_inventory_hash(int dir_fd, const char *name, char ret[SHA256_HEX]);
+int store_inventory_look(struct image_store *s, const char *diff_id, enum inventory_state *ret,
+			 struct err *e);
+/* Makes it again from the layer, which is intact. */
+int store_inventory_remake(struct image_store *s, const char *diff_id, struct err *e);
+
 /* archive.c: the archive of a layer that has tar_bytes, as it came; with gzip: compressed, always to the same bytes.
  * `out` takes it; it is whole and right only if this returns 0. */
 struct layer_archive {
@@ -74,6 +93,7 @@ struct image_record {
 struct layer_record {
 	const char *diff_id, *verity; /* of its EROFS file; NULL: it is a directory */
 	uint64_t size_bytes, tar_bytes; /* of its archive, which can be made again; 0: it cannot */
+	const char *packages; /* SHA-256 of its inventory */
 };
 int record_add_layer(struct image_store *s, const struct layer_record *l, struct err *e);
 int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, struct err *e);

@@ -93,6 +93,29 @@ static int verify_layer(struct image_store *s, const char *diff_id, bool repair,
 	return why ? broken(lines, "layer", diff_id, why, e) : 0;
 }
 
+static int verify_inventory(struct image_store *s, const char *diff_id, bool repair, struct strv *lines,
+			    struct err *e)
+{
+	static const char what[] = "inventory of layer";
+	enum inventory_state state;
+	int r = store_inventory_look(s, diff_id, &state, e);
+
+	if (r < 0 || state == INVENTORY_INTACT)
+		return r;
+	if (!repair)
+		return broken(lines, what, diff_id,
+			      state == INVENTORY_MISSING
+				      ? "is missing: ketch image verify --repair makes it again"
+				      : "has changed: ketch image verify --repair makes it again",
+			      e);
+	r = store_inventory_remake(s, diff_id, e);
+	return r < 0 ? r
+		     : broken(lines, what, diff_id,
+			      state == INVENTORY_MISSING ? "was missing and was made again"
+							 : "had changed and was made again",
+			      e);
+}
+
 int image_verify(struct image_store *s, const struct image *im, bool repair, struct strv *checked,
 		 struct strv *ret_lines, size_t *ret_unknown, struct err *e)
 {
@@ -105,6 +128,8 @@ int image_verify(struct image_store *s, const struct image *im, bool repair, str
 		if (strv_has(checked, ids->v[i]))
 			continue;
 		r = verify_layer(s, ids->v[i], repair, ret_lines, ret_unknown, e);
+		if (r == 0 && n == ret_lines->n) /* else both come again with the layer */
+			r = verify_inventory(s, ids->v[i], repair, ret_lines, e);
 		if (r == 0 && n == ret_lines->n && unknown == *ret_unknown &&
 		    strv_add(checked, ids->v[i]) < 0)
 			r = err_set(e, ENOMEM, "out of memory");

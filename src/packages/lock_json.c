@@ -1,5 +1,4 @@
 /* lock_json.c - lock files of languages that are JSON: npm, Pipenv, Composer */
-#include <errno.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -63,13 +62,79 @@ static int add_npm(struct package_file *f, const struct locked *p, struct err *e
 	return add(f, p->name ? p->name : name, p->version, e);
 }
 
+/* --- package-lock.json, version 1: "dependencies": {"x": {"version": "1", "dependencies": {"y": ...}}}
+ *
+ * A table of its own, read only where there are no "packages": below these "dependencies" are words.
+ */
+
+struct npm_tree {
+	char *key; /* the name; of the root: NULL */
+	char *version;
+	struct npm_tree *below;
+	size_t n;
+};
+
+static const struct jtable npm_tree_table;
+static const struct jfield npm_tree_fields[] = {
+	J(J_STR, struct npm_tree, version),
+	JM(struct npm_tree, below, n, "dependencies", &npm_tree_table),
+	{ 0 },
+};
+static const struct jtable npm_tree_table = { sizeof(struct npm_tree), npm_tree_fields };
+
+static void npm_tree_done(struct npm_tree *t)
+{
+	json_done(&npm_tree_table, t);
+}
+
+/* "1.0.0", "npm:NAME@1.0.0" for an alias, or where else it comes from: "git+https:...", "file:...", "github:..." */
+static int add_npm_pinned(struct package_file *f, const char *name, const char *version, struct err *e)
+{
+	static const char alias[] = "npm:";
+	struct package_word real;
+	const char *at;
+
+	if (strncmp(version, alias, sizeof(alias) - 1) != 0)
+		return strpbrk(version, ":/") ? 0 : add(f, name, version, e);
+	version += sizeof(alias) - 1;
+	at = strrchr(version, '@');
+	if (!at || at == version)
+		return 0;
+	real = (struct package_word){ version, (size_t)(at - version) };
+	return package_add(f, real, word(at + 1), (struct package_word){ 0 }, e);
+}
+
+/* As deep as JSON may be. */
+static int add_npm_below(struct package_file *f, const struct npm_tree *t, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct npm_tree *p = &t->below[i];
+
+		if (p->version) /* else it is bundled somewhere else */
+			r = add_npm_pinned(f, p->key, p->version, e);
+		if (r == 0)
+			r = add_npm_below(f, p, e);
+	}
+	return r;
+}
+
+static int npm_tree_parse(const char *data, size_t n, struct package_file *f, struct err *e)
+{
+	AUTO(npm_tree_done) struct npm_tree root = { 0 };
+	int r = json_parse(&npm_tree_table, data, n, 0, &root, e);
+
+	return r < 0 ? r : add_npm_below(f, &root, e);
+}
+
 int npm_parse(char *data, size_t n, struct package_file *f, struct err *e)
 {
-	AUTO(npm_done) struct npm_lock l = { .version = 1 };
+	AUTO(npm_done) struct npm_lock l = { .version = 1 }; /* where none is said */
 	int r = json_parse(&npm_table, data, n, 0, &l, e);
 
 	if (r == 0 && l.version < 2)
-		r = err_set(e, EOPNOTSUPP, "package-lock.json of version 1 is not read");
+		return npm_tree_parse(data, n, f, e);
 	for (size_t i = 0; r == 0 && i < l.n; i++)
 		r = add_npm(f, &l.packages[i], e);
 	return r;

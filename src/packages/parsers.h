@@ -1,7 +1,7 @@
 /* parsers.h - which files of a layer tell about packages, and how each is read
  *
- * Foreign bytes, read inside ketch-image only.  What is not read: package-lock.json of version 1, what requirements.txt
- * does not pin by ==, rpm's databases of before SQLite, a database's write-ahead log.
+ * Foreign bytes, read inside ketch-image only.  What is not read: what requirements.txt does not pin by ==, rpm's databases
+ * of before SQLite, a database's write-ahead log.
  */
 #ifndef PACKAGES_PARSERS_H
 #define PACKAGES_PARSERS_H

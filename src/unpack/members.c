@@ -119,10 +119,13 @@ static int make_index(struct members *m, struct err *e)
 {
 	AUTO(free_archive) struct archive *a = archive_read_new();
 	struct archive_entry *ae;
+	off_t size = lseek(m->file_fd, 0, SEEK_END);
 	int x, r = 0;
 
 	if (!a)
 		return err_set(e, ENOMEM, "out of memory");
+	if (!size) /* libarchive calls it an unknown format */
+		return err_set(e, EINVAL, "the archive is empty");
 	archive_read_support_format_tar(a);
 	if (lseek(m->file_fd, 0, SEEK_SET) < 0)
 		return err_sys(e, errno, "read the archive");

@@ -23,6 +23,7 @@ struct reader {
 	const struct tar_into *into;
 	struct archive *archive;
 	struct err source_err;
+	bool begun; /* there was a first byte */
 	bool at_end; /* of the entries: nothing that comes is content */
 	size_t zeros; /* at the end of what was read so far, at most END_BYTES counted */
 };
@@ -58,9 +59,11 @@ static ssize_t next_piece(struct reader *rd, const void **ret, struct err *e)
 	int r = sk ? skeleton_before(sk, used, e) : 0;
 	ssize_t n = r < 0 ? r : source_read(rd->source, ret, e);
 
-	if (n > 0)
-		count_zeros(rd, *ret, (size_t)n);
-	if (n > 0 && sk)
+	if (n <= 0)
+		return n;
+	rd->begun = true;
+	count_zeros(rd, *ret, (size_t)n);
+	if (sk)
 		skeleton_piece(sk, *ret, (size_t)n);
 	return n;
 }
@@ -112,6 +115,8 @@ static int archive_failed(struct reader *rd, struct err *e)
 		return err_set(e, rd->source_err.no, "%s", rd->source_err.msg);
 	if (archive_errno(rd->archive) == ENOMEM)
 		return err_set(e, ENOMEM, "the tar archive wants too much memory");
+	if (!rd->begun) /* libarchive calls it an unknown format */
+		return err_set(e, EINVAL, "the archive is empty");
 	return err_set(e, EINVAL, "bad tar archive: %s", why ? why : "unknown reason");
 }
 

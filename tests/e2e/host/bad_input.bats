@@ -140,6 +140,24 @@ table() {
 	unchanged
 }
 
+@test "an archive without a byte is said to be empty, whichever way it comes" {
+	: >"$DIR/empty"
+	gzip -c "$DIR/empty" >"$DIR/empty.gz"
+	table <<-'EOF' # whose stdin is /dev/null
+		1;^ketch: -: the archive is empty$;load
+		1;^ketch: -: the archive is empty$;import - x
+		1;/empty: the archive is empty$;load -i "$DIR/empty"
+		1;/empty.gz: the archive is empty$;load -i "$DIR/empty.gz"
+		1;/empty: the archive is empty$;import "$DIR/empty" x
+		1;/empty.gz: the archive is empty$;import "$DIR/empty.gz" x
+	EOF
+	refused 1 '^ketch: -: the archive is empty$' bash -c ': | "$KETCH" load'
+	refused 1 '^ketch: -: the archive is empty$' bash -c ': | "$KETCH" import - x'
+	refused 1 'bad tar archive' bash -c 'echo none | "$KETCH" load'
+	refused 1 'bad tar archive' bash -c 'echo none | "$KETCH" import - x'
+	unchanged
+}
+
 @test "no room on the disk: refused, and nothing is left of it" {
 	# a mount namespace of its own: the machine's mounts stay as they are
 	run unshare -m --propagation private bash -c '

@@ -58,11 +58,59 @@ TOP_HAS=$'npm @s/x 0.2.0 \npypi six 1.16.0 \nrpm bash 5.2.26-3.fc40 x86_64'
 	rm -rf "$DIR/other"
 }
 
+inventory_of() { # IMAGE LAYER
+	local layer
+	layer=$(ketch image inspect "$1" | jq -r ".[0].RootFS.Layers[$2]")
+	echo "$KETCH_ROOT/packages/${layer#sha256:}"
+}
+flip() { printf '\%o' $(($(od -An -tu1 -j60 -N1 "$1") ^ 1)) | dd of="$1" bs=1 seek=60 conv=notrunc status=none; } # FILE
+
+@test "image verify: an inventory that was changed, cut or lost is named, and made again from its layer" {
+	local i file is was how
+	is "$(ketch image verify p/low p/top)" $'p/low: ok\np/top: ok'
+	for i in 0 1; do # one with every kind; one with whiteouts, an opaque directory and a file that could not be read
+		file=$(inventory_of p/top $i)
+		cp "$file" "$DIR/inventory"
+		for how in flip 'truncate -s -1' 'truncate -s 0' rm; do
+			$how "$file"
+			was='had changed' is='has changed'
+			[ "$how" != rm ] || was='was missing' is='is missing'
+			run --separate-stderr ketch image verify p/top
+			is "$status" 1 && is "$output" ""
+			is "$stderr" "ketch: p/top: inventory of layer sha256:${file##*/} $is: ketch image verify --repair makes it again"
+			refused 1 "the inventory of layer .* $is: ketch image verify --repair" ketch image packages p/top
+			run --separate-stderr ketch image verify --repair p/top
+			is "$status" 1 && is "$stderr" "ketch: p/top: inventory of layer sha256:${file##*/} $was and was made again"
+			is "$(ketch image verify p/top)" 'p/top: ok'
+			cmp "$file" "$DIR/inventory"
+		done
+	done
+	is "$(not_deb p/top)" "$TOP_HAS"
+}
+
+@test "image verify: an inventory of a store that kept no checksums has to be one" {
+	local file
+	file=$(inventory_of p/low 0)
+	mv "$file" "$DIR/inventory"
+	sqlite3 "$KETCH_ROOT/ketch.db" 'UPDATE layer SET packages = NULL'
+	is "$(ketch image verify p/low)" 'p/low: ok' # none was ever taken
+	cp "$DIR/inventory" "$file"
+	is "$(ketch image verify p/low)" 'p/low: ok'
+	truncate -s -1 "$file"
+	refused 1 'inventory of layer .* has changed' ketch image verify p/low
+	refused 1 'made again' ketch image verify --repair p/low
+	cmp "$file" "$DIR/inventory"
+	rm "$file" # its checksum is kept now
+	refused 1 'inventory of layer .* is missing' ketch image verify p/low
+	mv "$DIR/inventory" "$file"
+}
+
 @test "an image of before is told from one without packages; inventories go with their layers" {
 	local layer
 	is "$(ketch image packages --format '{{.Name}}' ketch/base)" ""
 	layer=$(ketch image inspect p/low | jq -r '.[0].RootFS.Layers[0]')
 	mv "$KETCH_ROOT/packages/${layer#sha256:}" "$DIR/inventory"
+	sqlite3 "$KETCH_ROOT/ketch.db" 'UPDATE layer SET packages = NULL'
 	run --separate-stderr packages p/top
 	like "$stderr" 'ketch: p/top: 1 of its 2 layers came before packages were noted'
 	is "$output" 'npm @s/x 0.2.0 '

@@ -125,8 +125,27 @@ static void every_kind_of_text_tells_its_packages(void **state)
 		  "\"part\":{\"version\":\"9.0.0\"}}}",
 		  "ms 2.1.3 -\n@s/x 0.1.0 -\nms 2.0.0 -\nreal 4.0.0 -\n" },
 		{ "package-lock.json",
-		  "{\"lockfileVersion\":1,\"dependencies\":{\"ms\":{\"version\":\"2.1.3\"}}}",
-		  "error: package-lock.json of version 1 is not read\n" },
+		  "{\"name\":\"app\",\"version\":\"1.0.0\",\"lockfileVersion\":1,\"requires\":true,"
+		  "\"dependencies\":{"
+		  "\"ms\":{\"version\":\"2.1.3\",\"resolved\":\"https://r/"
+		  "ms.tgz\",\"integrity\":\"sha512-x\"},"
+		  "\"@s/x\":{\"version\":\"0.1.0\",\"dev\":true,\"requires\":{\"ms\":\"^2.0.0\"},"
+		  "\"dependencies\":{\"ms\":{\"version\":\"2.0.0\",\"bundled\":true,"
+		  "\"dependencies\":{\"deep\":{\"version\":\"3.0.0-rc.1\"}}}}},"
+		  "\"alias\":{\"version\":\"npm:@s/real@4.0.0\"},"
+		  "\"odd\":{\"version\":\"npm:@s\"},"
+		  "\"none\":{\"bundled\":true},"
+		  "\"own\":{\"version\":\"git+https://g/own.git#0123456\"},"
+		  "\"part\":{\"version\":\"file:../part\"}}}",
+		  "ms 2.1.3 -\n@s/x 0.1.0 -\nms 2.0.0 -\ndeep 3.0.0-rc.1 -\n@s/real 4.0.0 -\n" },
+		{ "package-lock.json", "{\"dependencies\":{\"ms\":{\"version\":\"2.1.3\"}}}",
+		  "ms 2.1.3 -\n" },
+		{ "package-lock.json", /* both forms in one: each package once */
+		  "{\"lockfileVersion\":2,\"packages\":{\"node_modules/ms\":{\"version\":\"2.1.3\"}},"
+		  "\"dependencies\":{\"ms\":{\"version\":\"2.1.3\"}}}",
+		  "ms 2.1.3 -\n" },
+		{ "package-lock.json", "{\"dependencies\":{\"ms\":{\"dependencies\":{\"x\":\"^1\"}}}}",
+		  "error: dependencies.ms.dependencies.x: wrong type, an object is wanted\n" },
 		{ "Pipfile.lock",
 		  "{\"_meta\":{\"hash\":{\"sha256\":\"x\"}},\"default\":{\"click\":{\"hashes\":[\"sha256:x\"]"
 		  ","
