@@ -16,7 +16,7 @@
 #include "sys/pidfd.h"
 #include "wire/msg.h"
 
-#define WAIT_POLL_MS 5
+#define WAIT_POLL_MS 1
 #define LISTEN_S     60 /* from a start to a monitor that listens: images and kernels may have to be prepared */
 #define STOP_TRIES   10
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/path.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
@@ -20,11 +18,10 @@
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 #include "storage/ceiling.h"
+#include "sys/patience.h"
 #include "sys/project_quota.h"
-#include "sys/signals.h"
 
-#define REMOVE_WAIT_S  20
-#define REMOVE_POLL_MS 5
+#define REMOVE_WAIT_S 20
 
 static const struct jfield instance_fields[] = {
 	JO(struct instance, spec, "spec", &instance_spec_table),
@@ -240,11 +237,11 @@ int engine_image_in_use(struct engine *en, const char *image_id, bool *ret, stru
  * written its last word, a second rm. */
 static int lock_ended(struct engine *en, const struct instance *in, bool force, int *ret, struct err *e)
 {
-	int64_t end = clock_mono_ns() + REMOVE_WAIT_S * NS_PER_S;
+	struct patience p = patience_for_ms(REMOVE_WAIT_S * 1000L);
 	struct instance now = { .spec = in->spec };
-	int r;
+	int r, wait = 0;
 
-	while ((r = truth_lock(en, in->spec.id, ret, e)) == -EBUSY && clock_mono_ns() < end) {
+	while ((r = truth_lock(en, in->spec.id, ret, e)) == -EBUSY && wait == 0) {
 		r = truth_refresh(en, &now, e);
 		if (r == 0 && instance_is_live(&now.state) && !force)
 			r = err_set(e, EBUSY, "%s is running: stop it first, or use -f", in->spec.name);
@@ -252,9 +249,12 @@ static int lock_ended(struct engine *en, const struct instance *in, bool force, 
 			r = engine_end(en, in, e);
 		else if (r == 0 && force)
 			control_end_files(en, in);
+		wait = r == 0 ? patience_pause(&p) : 0;
+		if (wait == -EINTR)
+			r = err_set(e, EINTR, "interrupted, while another command is busy with %s",
+				    in->spec.name);
 		if (r < 0)
 			break;
-		poll(NULL, 0, REMOVE_POLL_MS);
 	}
 	json_done(&instance_state_table, &now.state);
 	return r;
