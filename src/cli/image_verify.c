@@ -14,8 +14,7 @@ struct image_verify_args {
 static const struct opt image_verify_opts[] = {
 	OPT(FLAG, 'q', "quiet", struct image_verify_args, quiet, NULL, "Say only what is broken"),
 	OPT(FLAG, 0, "repair", struct image_verify_args, repair, NULL,
-	    "Remove files of layers that have changed, so that a load or pull brings them again; make "
-	    "inventories again"),
+	    "Remove changed layers (a load or pull brings them again), make inventories anew"),
 	{ 0 },
 };
 

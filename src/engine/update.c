@@ -9,9 +9,11 @@
 #include "engine/net_int.h"
 #include "engine/request.h"
 #include "engine/request_int.h"
+#include "sys/patience.h"
 #include "vm/vm.h"
 
 #define UPDATE_TRIES 50
+#define SETTLE_MS    40000
 
 static bool is_at_rest(const struct instance *in)
 {
@@ -129,16 +131,17 @@ static int update_once(struct engine *en, const struct instance *in, const struc
 /* As it is by now; one whose lock somebody has is waited for: is it being started, or does it stay at rest? */
 static int find_settled(struct engine *en, const char *id, struct instance *ret, struct err *e)
 {
-	int r = engine_find(en, id, ret, e);
+	struct patience p = patience_for_ms(SETTLE_MS);
+	int r;
 
-	if (r < 0 || ret->state.status != STATUS_STARTING)
-		return r;
-	truth_wait_idle(en, &ret->spec, NULL);
-	instance_done(ret);
-	*ret = (struct instance){ 0 };
-	r = engine_find(en, id, ret, e);
-	if (r == 0 && ret->state.status == STATUS_STARTING)
-		r = err_set(e, EBUSY, "another command is busy with %s", ret->spec.name);
+	while ((r = engine_find(en, id, ret, e)) == 0 && ret->state.status == STATUS_STARTING) {
+		r = patience_pause(&p);
+		if (r < 0)
+			return err_set(e, -r, "another command is busy with %s", ret->spec.name);
+		truth_wait_idle(en, &ret->spec, NULL);
+		instance_done(ret);
+		*ret = (struct instance){ 0 };
+	}
 	return r;
 }
 

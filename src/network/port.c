@@ -16,8 +16,11 @@
 #include "instance/net_port.h"
 #include "network/macvlan.h"
 #include "sys/ns.h"
+#include "sys/patience.h"
 #include "sys/rtnetlink.h"
 #include "sys/tap.h"
+
+#define TAP_WAIT_MS 5000
 
 static int fail(struct err *e, int r, const struct nl_failure *f, const char *what)
 {
@@ -339,10 +342,22 @@ int port_tap_move(int rt, const struct network *n, int bridge, const struct net_
 	return n ? isolate(rt, n, given->link, e) : 0;
 }
 
+/* The card for a network to come has one name for all runs, and the kernel may still be busy with that of the last one. */
+static int open_tap(const char *link)
+{
+	struct patience p = patience_for_ms(TAP_WAIT_MS);
+	int fd;
+
+	do
+		fd = tap_open(link);
+	while (fd == -EBUSY && patience_pause(&p) == 0);
+	return fd;
+}
+
 static int tap_add(int rt, const char *alias, const struct net_port *given, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	autoclose int tap = tap_open(given->link);
+	autoclose int tap = open_tap(given->link);
 	struct nl_failure f = { 0 };
 	int r;
 

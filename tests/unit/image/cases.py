@@ -213,7 +213,7 @@ TAR_CASES = [
     ("an entry of an unknown type", tar(header(b"odd", type=b"Z", size=1) + pad(b"x")), has("odd")),
     ("a continued volume", bad(header(b"m", type=b"M", size=1) + pad(b"x")), ""),
     ("not a tar file", b"#!/bin/sh\necho hello\n" * 100, "tar archive"),
-    ("an empty file", b"", "tar archive"),
+    ("an empty file", b"", "the archive is empty"),
     ("a tar file without its end", tar(file(b"f"))[:-1024], "truncated"),
     ("garbage behind a gzip stream", gzip.compress(tar(file(b"f"))) + b"garbage behind it", "gzip data is corrupt"),
     ("a gzip stream with a wrong sum", corrupt(gzip.compress(tar(file(b"f"))), -6), "gzip data is corrupt"),
