@@ -33,7 +33,10 @@ static __attribute__((noreturn)) void become(const struct oci_hook *h, int in, i
 {
 	static char *const nothing[] = { NULL };
 	char *const alone[] = { h->path, NULL };
+	sigset_t none;
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(127);
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);

@@ -109,7 +109,8 @@ MAINPID=1"; echo sent; exec sleep 1000'
 		host = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		host.bind(path)
 		host.settimeout(10)
-		run = subprocess.Popen([*rt, "run", "--bundle", bundle, name], env={**os.environ, "NOTIFY_SOCKET": path}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+		run = subprocess.Popen([*rt, "run", "--bundle", bundle, name], env={**os.environ, "NOTIFY_SOCKET": path}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+			stderr=subprocess.DEVNULL) # not ours: a container that stays would keep it open
 		run.stdout.readline()
 		run.send_signal(signal.SIGUSR1)
 		print(host.recv(4096).split(b"\n")[0].decode(), run.wait(10))
