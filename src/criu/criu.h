@@ -51,7 +51,8 @@ int criu_add_fd(struct criu *c, int fd);
 /* Runs it to its end, however long that takes: killed half-way it would leave the processes stopped.  place NULL: here.
  * A failure is named by the first error in the log's end. */
 int criu_run(struct criu *c, const struct criu_place *place, struct err *e);
-/* The same in two steps, where there is no terminal: it runs until pidfd says that it has ended, then criu_end reaps it and tells what criu_run does. */
+/* The same in two steps, where there is no terminal: it runs until pidfd says that it has ended, then criu_end reaps it and
+ * tells what criu_run does. */
 struct criu_job {
 	int pidfd, said;
 };

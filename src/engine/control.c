@@ -16,9 +16,10 @@
 #include "sys/pidfd.h"
 #include "wire/msg.h"
 
-#define WAIT_POLL_MS 1
-#define LISTEN_S     60 /* from a start to a monitor that listens: images and kernels may have to be prepared */
-#define STOP_TRIES   10
+#define WAIT_POLL_MS   5
+#define LISTEN_POLL_MS 1
+#define LISTEN_S       60 /* from a start to a monitor that listens: images and kernels may have to be prepared */
+#define STOP_TRIES     10
 
 int control_connect(struct engine *en, const struct instance *in, const char *socket_name, int *ret_fd,
 		    struct err *e)
@@ -62,7 +63,7 @@ int control_connect_live(struct engine *en, const struct instance *in, int *ret_
 	while ((r = engine_connect(en, in, ret_fd, e)) == -ESRCH && clock_mono_ns() < end) {
 		if (truth_refresh(en, &now, NULL) < 0 || !instance_is_live(&now.state))
 			break;
-		poll(NULL, 0, WAIT_POLL_MS);
+		poll(NULL, 0, LISTEN_POLL_MS);
 	}
 	json_done(&instance_state_table, &now.state);
 	return r;

@@ -43,23 +43,6 @@ int store_inventory_hash(int dir_fd, const char *name, char ret[SHA256_HEX])
 
 /* --- is it what it was */
 
-/* The checksum that was kept: "" if none was. */
-static int recorded(struct image_store *s, const char *diff_id, char ret[SHA256_HEX], struct err *e)
-{
-	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(s->db, "SELECT coalesce(packages, '') FROM layer WHERE diff_id = ?");
-	int r;
-
-	db_bind_text(&st, diff_id);
-	r = db_step(&st, e);
-	if (r < 0)
-		return r;
-	*ret = '\0';
-	if (r)
-		strncat(ret, db_text(&st, 0), SHA256_HEX - 1);
-	return 0;
-}
-
 /* All that can be said of one whose checksum was not kept. */
 static bool can_be_read(const struct buf *text)
 {
@@ -81,11 +64,13 @@ static bool can_be_read(const struct buf *text)
 int store_inventory_look(struct image_store *s, const char *diff_id, enum inventory_state *ret, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
-	char hex[DIGEST_HEX], want[SHA256_HEX], is[SHA256_HEX];
+	char hex[DIGEST_HEX], is[SHA256_HEX];
+	struct layer_sums sums;
+	const char *want = sums.packages;
 	int r = inventory_name(diff_id, hex, e);
 
 	if (r == 0)
-		r = recorded(s, diff_id, want, e);
+		r = record_layer_sums(s, diff_id, &sums, e);
 	if (r < 0)
 		return r;
 	r = store_inventory_read(s->packages_fd, hex, &text);

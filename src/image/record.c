@@ -185,6 +185,23 @@ int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, 
 	return 0;
 }
 
+int record_layer_sums(struct image_store *s, const char *diff_id, struct layer_sums *ret, struct err *e)
+{
+	AUTO(db_stmt_done)
+	struct db_stmt st = db_sql(s->db, "SELECT coalesce(verity, ''), coalesce(packages, '') FROM layer"
+					  " WHERE diff_id = ?");
+	int r;
+
+	*ret = (struct layer_sums){ .verity = "" };
+	db_bind_text(&st, diff_id);
+	r = db_step(&st, e);
+	if (r <= 0)
+		return r;
+	strncat(ret->verity, db_text(&st, 0), sizeof(ret->verity) - 1);
+	strncat(ret->packages, db_text(&st, 1), sizeof(ret->packages) - 1);
+	return 0;
+}
+
 static int add_image_row(struct image_store *s, const struct image_record *im, const char *id, struct err *e)
 {
 	AUTO(db_stmt_done)

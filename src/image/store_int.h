@@ -97,6 +97,11 @@ struct layer_record {
 };
 int record_add_layer(struct image_store *s, const struct layer_record *l, struct err *e);
 int record_tar_bytes(struct image_store *s, const char *diff_id, uint64_t *ret, struct err *e);
+/* What was recorded of the bytes of a layer's files: "" where nothing was (a directory; an older inventory; no such layer). */
+struct layer_sums {
+	char verity[DIGEST_TEXT], packages[SHA256_HEX];
+};
+int record_layer_sums(struct image_store *s, const char *diff_id, struct layer_sums *ret, struct err *e);
 int record_add_image(struct image_store *s, const struct image_record *im, struct err *e);
 int record_has_layer(struct image_store *s, const char *diff_id, bool *ret, struct err *e);
 /* Every diff id that is kept, of layers that are here; so has_layer. */

@@ -34,23 +34,6 @@ static int verify_config(struct image_store *s, const struct image *im, struct s
 	return strcmp(is, hex) ? broken(lines, "config", im->id, "has changed", e) : 0;
 }
 
-/* The digest that was recorded: "" for a directory. */
-static int recorded(struct image_store *s, const char *diff_id, char ret[DIGEST_TEXT], struct err *e)
-{
-	AUTO(db_stmt_done)
-	struct db_stmt st = db_sql(s->db, "SELECT coalesce(verity, '') FROM layer WHERE diff_id = ?");
-	int r;
-
-	db_bind_text(&st, diff_id);
-	r = db_step(&st, e);
-	if (r < 0)
-		return r;
-	*ret = '\0';
-	if (r)
-		strncat(ret, db_text(&st, 0), DIGEST_TEXT - 1);
-	return 0;
-}
-
 /* NULL: it is well. */
 static const char *look_at_file(int fd, const char *want)
 {
@@ -68,10 +51,10 @@ static int verify_layer(struct image_store *s, const char *diff_id, bool repair,
 			size_t *unknown, struct err *e)
 {
 	autoclose int fd = store_layer_file(s, diff_id, NULL);
-	char want[DIGEST_TEXT];
+	struct layer_sums sums;
 	const char *why;
 	struct stat st;
-	int r = recorded(s, diff_id, want, e);
+	int r = record_layer_sums(s, diff_id, &sums, e);
 
 	if (r < 0)
 		return r;
@@ -79,11 +62,11 @@ static int verify_layer(struct image_store *s, const char *diff_id, bool repair,
 		return broken(lines, "layer", diff_id, fd == -ENOENT ? "is missing" : strerror(-fd), e);
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "layer %.19s", diff_id);
-	if (!*want && S_ISDIR(st.st_mode)) {
+	if (!*sums.verity && S_ISDIR(st.st_mode)) {
 		++*unknown;
 		return 0;
 	}
-	why = S_ISREG(st.st_mode) ? look_at_file(fd, want) : "has changed";
+	why = S_ISREG(st.st_mode) ? look_at_file(fd, sums.verity) : "has changed";
 	if (why && repair && S_ISREG(st.st_mode)) {
 		r = store_layer_remove_file(s, diff_id, e);
 		why = "had changed and was removed: load or pull the image again";
