@@ -75,6 +75,7 @@ struct oci_exec {
 	pid_t init; /* of the container */
 	const struct strv *cgroups; /* "controller=directory" */
 	bool exactly_there; /* also where the first process has gone elsewhere below (cgroups_open) */
+	bool hold_signals; /* signals_hold before it may begin its program */
 	const struct boot *boot; /* "seccomp"; spec.process converted */
 };
 

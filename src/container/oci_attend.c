@@ -10,6 +10,7 @@
 #include "container/oci_attend.h"
 #include "container/seccomp_notify.h"
 #include "sys/pidfd.h"
+#include "sys/signals.h"
 
 #define REPORT_MAX 1024
 
@@ -85,8 +86,11 @@ int attend_launch(struct attendance *a, struct container *c, struct launch *l, b
 static int say_go(struct attendance *a, struct err *e)
 {
 	const char go = OCI_GO;
-	int r = write_full(a->go, &go, 1);
+	int r;
 
+	if (a->hold_signals)
+		signals_hold();
+	r = write_full(a->go, &go, 1);
 	return r < 0 ? err_sys(e, -r, "cannot speak to the process") : 0;
 }
 

@@ -13,6 +13,7 @@ struct attendance {
 	pid_t pid;
 	int pidfd; /* of the child; the caller may take it */
 	int report, go; /* our ends; go -1: the child does not wait */
+	bool hold_signals; /* before a child of exec may begin its program */
 	int go_child; /* its end: as long as we have it, too, a word to a child that has failed is no broken pipe */
 };
 

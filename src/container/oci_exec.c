@@ -11,6 +11,7 @@
 #include "container/oci_attend.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+#include "sys/signals.h"
 
 /* The namespaces in which `pid` is not where we are: joining one's own user namespace would be refused. */
 static int other_namespaces(pid_t pid, uint64_t *ret)
@@ -74,8 +75,13 @@ static pid_t launch_exec(struct container *c, const struct oci_exec *rq, struct 
 			 int *ret_status, struct err *e)
 {
 	AUTO(attendance_done) struct attendance a = ATTENDANCE(&rq->start, NULL);
-	int r = attend_launch(&a, c, l, l->oci->exe_mount >= 0 || rq->start.listener >= 0, e);
+	bool must_wait = l->oci->exe_mount >= 0 || rq->start.listener >= 0;
+	int r;
 
+	a.hold_signals = rq->hold_signals;
+	if (rq->hold_signals && !must_wait)
+		signals_hold();
+	r = attend_launch(&a, c, l, must_wait, e);
 	if (r < 0)
 		return r;
 	r = attend_until_ready(&a, ret_status, e);

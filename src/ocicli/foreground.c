@@ -15,6 +15,7 @@
 #include "sys/pidfd.h"
 #include "sys/pty.h"
 #include "sys/scm.h"
+#include "sys/signals.h"
 #include "sys/terminal.h"
 
 enum { AT_SIGNAL, AT_MASTER, AT_STDIN, AT_NOTIFY, AT_N };
@@ -117,14 +118,6 @@ static void loop(struct foreground *f)
 	drain(f);
 }
 
-int foreground_hold_signals(struct err *e)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	return sigprocmask(SIG_BLOCK, &all, NULL) < 0 ? err_sys(e, errno, "cannot block signals") : 0;
-}
-
 static int wait_for(const struct foreground_args *a, struct err *e)
 {
 	autoclose int signals = -1, master = a->tty >= 0 ? scm_receive(a->tty) : -1;
@@ -136,10 +129,8 @@ static int wait_for(const struct foreground_args *a, struct err *e)
 		.notify = a->notify,
 	};
 	sigset_t all;
-	int r = foreground_hold_signals(e);
 
-	if (r < 0)
-		return r;
+	signals_hold();
 	sigfillset(&all);
 	signals = f.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)

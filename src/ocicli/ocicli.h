@@ -60,9 +60,8 @@ struct foreground_args {
 	bool keep;
 };
 
-/* foreground.c: before the process runs: a signal that comes from now on is for it, and does not end us first.  0 or -errno. */
-int foreground_hold_signals(struct err *e);
-/* Stays until the process has ended and passes signals on to it; tty: the socket over which the
+/* foreground.c: stays until the process has ended and passes signals on to it (signals_hold before it runs, so that none
+ * ends us first); tty: the socket over which the
  * master of its terminal comes, -1: none.  Its exit status, or -errno. */
 int foreground_wait(int pidfd, int tty, struct err *e);
 /* The same for the first process of a container, which is deleted then, unless keep.  notify: its word of being ready is

@@ -171,6 +171,7 @@ static int run_process(struct verb_context *c, const struct container_ref *ref, 
 		ours = pair[0];
 		theirs = l->args.console = pair[1];
 	}
+	l->args.hold_signals = !l->detach;
 	r = runtime_exec(&c->rt, ref, p, &l->args, &pidfd, &status, e);
 	if (r < 0 || l->detach)
 		return r;

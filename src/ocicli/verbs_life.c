@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "ocicli/ocicli.h"
 #include "sys/pidfd.h"
+#include "sys/signals.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
@@ -95,10 +96,11 @@ static int run_to_end(struct verb_context *c, const struct run_args *a, const ch
 	AUTO(notify_done) struct notify notify = NOTIFY_NONE;
 	const struct foreground_args f = { .pidfd = pidfd, .tty = tty, .notify = &notify, .keep = a->keep };
 	struct err ignored = { 0 };
-	int r = a->detach ? 0 : foreground_hold_signals(e);
+	int r;
 
-	if (r == 0)
-		r = runtime_start(&c->rt, id, a->detach ? NULL : &notify, e);
+	if (!a->detach)
+		signals_hold();
+	r = runtime_start(&c->rt, id, a->detach ? NULL : &notify, e);
 	if (r < 0) {
 		runtime_delete(&c->rt, id, true, &ignored);
 		return r;

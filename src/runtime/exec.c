@@ -68,6 +68,7 @@ int runtime_exec(const struct runtime *rt, const struct container_ref *c, const 
 		.init = c->record.pid,
 		.cgroups = &cgroups,
 		.exactly_there = a->cgroups.n,
+		.hold_signals = a->hold_signals,
 		.boot = &boot,
 	};
 	int r = check(c, a, e);

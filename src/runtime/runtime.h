@@ -109,6 +109,7 @@ struct exec_args {
 	int64_t preserve_fds;
 	struct strv cgroups; /* below its own: cgroup_record_below */
 	bool ignore_paused, no_new_keyring, no_subreaper;
+	bool hold_signals; /* signals_hold before the program may begin */
 	int console; /* as above */
 };
 

@@ -32,6 +32,14 @@ void signals_reset(uint64_t which)
 			sigaction(i, &dfl, NULL); /* fails for SIGKILL and SIGSTOP */
 }
 
+void signals_hold(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
 bool signals_want_end(void)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };

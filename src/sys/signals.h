@@ -11,6 +11,9 @@ uint64_t signals_ignored(void);
 /* Gives these back their default action. */
 void signals_reset(uint64_t which);
 
+/* Blocks all: who runs a program in the foreground passes on to it what comes from here on, instead of ending by it. */
+void signals_hold(void);
+
 /* Is the process to end by SIGINT, SIGTERM, SIGHUP or SIGQUIT, which it holds back (blocks)?  Whoever waits for others asks. */
 bool signals_want_end(void);
 

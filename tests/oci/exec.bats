@@ -152,6 +152,18 @@ NoNewPrivs:0'
 	is "$status" 8
 }
 
+@test "a signal to exec in the foreground reaches its process, however early, and leaves none behind" {
+	local pid status=0
+	command -v strace >/dev/null || skip "no strace"
+	strace -qq -o /dev/null -e trace=write -e inject=write:delay_exit=500000 "$RUNTIME" --root "$DIR/state" \
+		exec "$(B)" sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.1; done' </dev/null >"$DIR/early" 3>&- &
+	pid=$!
+	await 10 grep -q ready "$DIR/early"
+	kill -TERM "$(pgrep -P "$pid")" # ketch-oci, which is still in the write that lets its child go on
+	wait "$pid" || status=$?
+	is "$status" 8
+}
+
 @test "--tty at a terminal: size, resize, interrupt, exit status" {
 	run "$E2E/terminal.py" 30x100 'expect=sized as 30 100' resize=40x120 'expect=sized as 40 120' 'send=\x03' -- \
 		"$RUNTIME" --root "$DIR/state" exec --tty "$(B)" sh -c 'trap "exit 9" INT
