@@ -1,13 +1,11 @@
-/* start.S - the entry point of ketch-oci: what its start touches page by page is made present at once
+/* start.S - the entry point of ketch-oci: the data that relocation writes to page by page is made present at once
  *
  * A page fault takes half a microsecond on bare hardware, but up to 35 in a virtual machine whose host shadows its page
- * tables, and relocation alone takes 15.  Both ranges are what the linker says: up to the data that relocation writes
- * to, and from there on.  A kernel before 5.14 refuses, and nothing is lost.
+ * tables.  The range is what the linker says.  A kernel before 5.14 refuses, and nothing is lost.
  */
 #include <cet.h>
 
 #define SYS_madvise	    28
-#define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 
 	.text
@@ -18,14 +16,6 @@ ketch_start:
 	.cfi_undefined rip
 	_CET_ENDBR
 	movq	%rdx, %r8		/* is for _start; a system call leaves r8 alone */
-
-	leaq	__executable_start(%rip), %rdi
-	leaq	__init_array_start(%rip), %rsi
-	andq	$-4096, %rsi
-	subq	%rdi, %rsi
-	movl	$MADV_POPULATE_READ, %edx
-	movl	$SYS_madvise, %eax
-	syscall
 
 	leaq	__init_array_start(%rip), %rdi
 	andq	$-4096, %rdi
