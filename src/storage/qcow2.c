@@ -85,6 +85,12 @@ static uint32_t count_l1(uint64_t bytes)
 }
 
 enum { AT_HEADER, AT_TABLE, AT_BLOCK, AT_L1, CLUSTERS_NEW };
+#define EMPTY_BYTES ((uint64_t)CLUSTERS_NEW * QCOW2_CLUSTER)
+
+static bool is_disk(uint64_t bytes)
+{
+	return bytes && bytes <= QCOW2_MOST_BYTES && bytes % 512 == 0;
+}
 
 int qcow2_format(int fd, uint64_t bytes)
 {
@@ -104,11 +110,11 @@ int qcow2_format(int fd, uint64_t bytes)
 	uint16_t counts[CLUSTERS_NEW];
 	int r;
 
-	if (!bytes || bytes > QCOW2_MOST_BYTES || bytes % 512)
+	if (!is_disk(bytes))
 		return -EINVAL;
 	for (unsigned i = 0; i < CLUSTERS_NEW; i++)
 		counts[i] = htobe16(1);
-	if (ftruncate(fd, CLUSTERS_NEW * QCOW2_CLUSTER) < 0)
+	if (ftruncate(fd, (off_t)EMPTY_BYTES) < 0)
 		return -errno;
 	r = qcow2_write_at(fd, counts, sizeof(counts), AT_BLOCK * QCOW2_CLUSTER);
 	if (r == 0)
@@ -133,8 +139,8 @@ static int check_header(const struct header *h, uint64_t file_bytes)
 	    h->n_snapshots || h->incompatible || be32toh(h->refcount_order) != REFCOUNT_ORDER ||
 	    be32toh(h->refcount_clusters) != 1)
 		return -ENOTSUP;
-	if (be32toh(h->header_bytes) < sizeof(*h) || be32toh(h->header_bytes) > QCOW2_CLUSTER || !bytes ||
-	    bytes % 512 || bytes > QCOW2_MOST_BYTES || be32toh(h->l1_size) != count_l1(bytes) ||
+	if (be32toh(h->header_bytes) < sizeof(*h) || be32toh(h->header_bytes) > QCOW2_CLUSTER ||
+	    !is_disk(bytes) || be32toh(h->l1_size) != count_l1(bytes) ||
 	    !is_cluster(be64toh(h->l1_offset), file_bytes) ||
 	    !is_cluster(be64toh(h->refcount_offset), file_bytes) || h->l1_offset == h->refcount_offset)
 		return -EUCLEAN;
@@ -160,20 +166,54 @@ static uint32_t count_blocks(uint64_t bytes)
 	return (uint32_t)(2 * n < ENTRIES ? 2 * n : ENTRIES);
 }
 
+/* All in one mapping: the tables, and behind them what is known of each. */
 static int make_room(struct qcow2 *q)
 {
-	q->l1 = reserve(QCOW2_CLUSTER);
-	q->l2 = reserve((uint64_t)q->n_l1 * QCOW2_CLUSTER);
-	q->l2_state = calloc(q->n_l1, sizeof(*q->l2_state));
-	if (!q->l1 || !q->l2 || !q->l2_state)
+	uint64_t tables = 1 + (uint64_t)q->n_l1, states;
+	uint8_t *at;
+
+	if (q->writable) {
+		q->n_blocks = count_blocks(q->bytes);
+		tables += 1 + (uint64_t)q->n_blocks;
+	}
+	states = (uint64_t)q->n_l1 + q->n_blocks;
+	q->room_bytes = tables * QCOW2_CLUSTER + states * sizeof(struct page_state);
+	q->room = at = reserve(q->room_bytes);
+	if (!at)
 		return -ENOMEM;
+	q->l2_state = (struct page_state *)(void *)(at + tables * QCOW2_CLUSTER);
+	q->l1 = (uint64_t *)(void *)at;
+	q->l2 = q->l1 + ENTRIES;
 	if (!q->writable)
 		return 0;
-	q->n_blocks = count_blocks(q->bytes);
-	q->table = reserve(QCOW2_CLUSTER);
-	q->blocks = reserve((uint64_t)q->n_blocks * QCOW2_CLUSTER);
-	q->block_state = calloc(q->n_blocks, sizeof(*q->block_state));
-	return q->table && q->blocks && q->block_state ? 0 : -ENOMEM;
+	q->block_state = q->l2_state + q->n_l1;
+	q->table = q->l2 + (size_t)q->n_l1 * ENTRIES;
+	q->blocks = (uint16_t *)(void *)(q->table + ENTRIES);
+	return 0;
+}
+
+static int read_header(int fd, uint64_t file_bytes, struct header *ret)
+{
+	int r = qcow2_read_at(fd, ret, sizeof(*ret), 0);
+
+	return r < 0 ? r : check_header(ret, file_bytes);
+}
+
+static int read_tables(struct qcow2 *q, const struct header *h, uint64_t file_bytes)
+{
+	int r;
+
+	q->l1_offset = be64toh(h->l1_offset);
+	q->table_offset = be64toh(h->refcount_offset);
+	r = qcow2_read_at(q->fd, q->l1, (size_t)q->n_l1 * 8, q->l1_offset);
+	return r == 0 && q->writable ? qcow2_load_refcounts(q, file_bytes) : r;
+}
+
+static int take_shape(struct qcow2 *q, uint64_t bytes)
+{
+	q->bytes = bytes;
+	q->n_l1 = count_l1(bytes);
+	return make_room(q);
 }
 
 static int load(struct qcow2 *q)
@@ -186,19 +226,10 @@ static int load(struct qcow2 *q)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > MOST_REFCOUNTS_BYTES)
 		return -EUCLEAN;
-	r = qcow2_read_at(q->fd, &h, sizeof(h), 0);
+	r = read_header(q->fd, (uint64_t)st.st_size, &h);
 	if (r == 0)
-		r = check_header(&h, (uint64_t)st.st_size);
-	if (r < 0)
-		return r;
-	q->bytes = be64toh(h.bytes);
-	q->n_l1 = be32toh(h.l1_size);
-	q->l1_offset = be64toh(h.l1_offset);
-	q->table_offset = be64toh(h.refcount_offset);
-	r = make_room(q);
-	if (r == 0)
-		r = qcow2_read_at(q->fd, q->l1, (size_t)q->n_l1 * 8, q->l1_offset);
-	return r == 0 && q->writable ? qcow2_load_refcounts(q, (uint64_t)st.st_size) : r;
+		r = take_shape(q, be64toh(h.bytes));
+	return r < 0 ? r : read_tables(q, &h, (uint64_t)st.st_size);
 }
 
 int qcow2_open(int fd, bool writable, struct qcow2 **ret)
@@ -218,22 +249,58 @@ int qcow2_open(int fd, bool writable, struct qcow2 **ret)
 	return r;
 }
 
-static void give_back(void *p, uint64_t bytes)
+int qcow2_reserve(uint64_t bytes, struct qcow2 **ret)
 {
-	if (p)
-		munmap(p, bytes);
+	struct qcow2 *q = is_disk(bytes) ? calloc(1, sizeof(*q)) : NULL;
+	int r;
+
+	if (!q)
+		return is_disk(bytes) ? -ENOMEM : -EINVAL;
+	q->fd = -1;
+	q->writable = true;
+	r = take_shape(q, bytes);
+	if (r < 0)
+		qcow2_close(q);
+	else
+		*ret = q;
+	return r;
+}
+
+int qcow2_adopt(struct qcow2 *q, int fd)
+{
+	struct header h;
+	int r = read_header(fd, EMPTY_BYTES, &h);
+
+	if (r == 0 && be64toh(h.bytes) != q->bytes)
+		r = -EINVAL;
+	q->fd = fd;
+	if (r == 0)
+		r = read_tables(q, &h, EMPTY_BYTES);
+	for (uint32_t i = 0; r == 0 && i < q->n_l1; i++)
+		if (q->l1[i])
+			r = -EINVAL;
+	return r;
+}
+
+void qcow2_seal(struct qcow2 *q)
+{
+	q->writable = false;
+}
+
+int qcow2_is_empty(int fd)
+{
+	struct stat st;
+
+	/* clusters are taken from the end of the file alone */
+	return fstat(fd, &st) < 0 ? -errno : (uint64_t)st.st_size <= EMPTY_BYTES;
 }
 
 void qcow2_close(struct qcow2 *q)
 {
 	if (!q)
 		return;
-	give_back(q->l1, QCOW2_CLUSTER);
-	give_back(q->l2, (uint64_t)q->n_l1 * QCOW2_CLUSTER);
-	give_back(q->table, QCOW2_CLUSTER);
-	give_back(q->blocks, (uint64_t)q->n_blocks * QCOW2_CLUSTER);
-	free(q->l2_state);
-	free(q->block_state);
+	if (q->room)
+		munmap(q->room, q->room_bytes);
 	free(q);
 }
 

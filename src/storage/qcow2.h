@@ -43,6 +43,15 @@ struct qcow2_place {
 int qcow2_format(int fd, uint64_t bytes);
 /* fd stays the caller's; it is written only with `writable`. */
 int qcow2_open(int fd, bool writable, struct qcow2 **ret);
+/* Room for an image of a disk of so many bytes that comes later, by qcow2_adopt, which allocates nothing. */
+int qcow2_reserve(uint64_t bytes, struct qcow2 **ret);
+/* It becomes an image that qcow2_format has made and nobody has written to, of a disk of the same size, to be written; fd
+ * stays the caller's.  After a failure it is of no more use. */
+int qcow2_adopt(struct qcow2 *q, int fd);
+/* It is no longer written. */
+void qcow2_seal(struct qcow2 *q);
+/* Is it an image that qcow2_format has made and nobody has written to?  1 or 0, or -errno. */
+int qcow2_is_empty(int fd);
 /* Without a flush. */
 void qcow2_close(struct qcow2 *q);
 uint64_t qcow2_bytes(const struct qcow2 *q);

@@ -22,6 +22,8 @@ struct page_state {
 
 struct qcow2 {
 	int fd;
+	void *room; /* all tables; room_bytes */
+	uint64_t room_bytes;
 	bool writable;
 	uint64_t bytes;
 	uint64_t l1_offset;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/qcow2.h"
@@ -18,6 +19,8 @@ struct stack {
 	uint64_t bytes;
 	size_t n;
 	struct qcow2 *images[STACK_MOST_IMAGES]; /* on top of the base, lowest first */
+	struct qcow2 *spare[STACK_SPARES];
+	size_t n_spare; /* the others have become images, or failed to */
 	uint8_t *cluster; /* for one that is copied up */
 	struct iovec iov[IOVS];
 };
@@ -278,6 +281,8 @@ void stack_close(struct stack *d)
 		return;
 	for (size_t i = 0; i < d->n; i++)
 		qcow2_close(d->images[i]);
+	for (size_t i = 0; i < STACK_SPARES; i++)
+		qcow2_close(d->spare[i]);
 	if (d->cluster)
 		munmap(d->cluster, QCOW2_CLUSTER);
 	free(d);
@@ -285,7 +290,12 @@ void stack_close(struct stack *d)
 
 static int open_all(struct stack *d, const int *fds, size_t n, size_t *ret_bad)
 {
+	struct stat st;
+
+	if (fstat(fds[0], &st) < 0)
+		return -errno;
 	d->base = fds[0];
+	d->bytes = (uint64_t)st.st_size;
 	d->cluster = mmap(NULL, QCOW2_CLUSTER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (d->cluster == MAP_FAILED) {
 		d->cluster = NULL;
@@ -304,18 +314,45 @@ static int open_all(struct stack *d, const int *fds, size_t n, size_t *ret_bad)
 
 int stack_open(const int *fds, size_t n, struct stack **ret, size_t *ret_bad)
 {
-	struct stack *d = n >= 2 && n <= STACK_MOST_IMAGES ? calloc(1, sizeof(*d)) : NULL;
+	struct stack *d = n && n <= STACK_MOST_IMAGES ? calloc(1, sizeof(*d)) : NULL;
 	int r;
 
 	*ret_bad = 0;
 	if (!d)
-		return n >= 2 && n <= STACK_MOST_IMAGES ? -ENOMEM : -EINVAL;
+		return n && n <= STACK_MOST_IMAGES ? -ENOMEM : -EINVAL;
 	r = open_all(d, fds, n, ret_bad);
 	if (r < 0)
 		stack_close(d);
 	else
 		*ret = d;
 	return r;
+}
+
+int stack_reserve(struct stack *d)
+{
+	int r = 0;
+
+	while (r == 0 && d->n_spare < STACK_SPARES) {
+		r = qcow2_reserve(d->bytes, &d->spare[d->n_spare]);
+		d->n_spare += r == 0;
+	}
+	return r;
+}
+
+int stack_push(struct stack *d, int fd)
+{
+	bool has_room = d->n_spare && d->n < STACK_MOST_IMAGES;
+	int r = !has_room ? -ENOSPC : d->n ? stack_settle(d) : 0;
+
+	if (r == 0)
+		r = qcow2_adopt(d->spare[--d->n_spare], fd);
+	if (r < 0)
+		return r;
+	if (d->n)
+		qcow2_seal(d->images[d->n - 1]);
+	d->images[d->n++] = d->spare[d->n_spare];
+	d->spare[d->n_spare] = NULL;
+	return 0;
 }
 
 uint64_t stack_bytes(const struct stack *d)

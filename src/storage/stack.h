@@ -11,12 +11,19 @@
 #include <sys/uio.h>
 
 #define STACK_MOST_IMAGES 256
+#define STACK_SPARES	  16 /* images that can come while it is used */
 
 struct stack;
 
-/* Descriptors, lowest first, at least 2; they stay the caller's.  *ret_bad: on failure, which image. */
+/* Descriptors, lowest first; they stay the caller's.  *ret_bad: on failure, which image.  One alone is raw: until stack_push it
+ * can only be read. */
 int stack_open(const int *fds, size_t n, struct stack **ret, size_t *ret_bad);
 void stack_close(struct stack *d);
+/* Makes room for STACK_SPARES images. */
+int stack_reserve(struct stack *d);
+/* What was uppermost is settled, and no longer written: an empty image of the disk (qcow2_format) is from now on; fd stays the
+ * caller's.  Allocates nothing.  -ENOSPC: there is no more room for one; on any failure all is as before. */
+int stack_push(struct stack *d, int fd);
 uint64_t stack_bytes(const struct stack *d);
 
 /* All of the range is on the disk; iov holds as many bytes.  0 or -errno. */

@@ -169,6 +169,8 @@ static int open_all(struct block *b, const struct block_config *c, const struct 
 	}
 	b->io.done = block_request_result;
 	b->io.arg = b;
+	if (r == 0 && !b->read_only)
+		block_io_reserve(&b->io);
 	if (r == 0)
 		r = rate_init(&b->rate, &c->rate, loop, on_rate, b);
 	b->results =
@@ -209,6 +211,23 @@ void block_done(struct block *b)
 	rate_done(&b->rate);
 	block_io_done(&b->io);
 	virtio_done(&b->dev);
+}
+
+/* Chains that waited for results are looked at again: none of them comes by the ring any more. */
+int block_push(struct block *b, int fd)
+{
+	int r = b->read_only ? -EROFS : 0;
+
+	if (r < 0)
+		return r;
+	virtio_lock(&b->dev);
+	on_settle(&b->dev);
+	r = block_io_push(&b->io, fd);
+	if (r == 0)
+		b->fd = fd;
+	virtio_unlock(&b->dev);
+	virtio_kick_again(&b->dev, BLOCK_QUEUE);
+	return r;
 }
 
 /* --- saved form */

@@ -9,7 +9,7 @@
  * undone, as it may be; zeroes are written where it cannot make them.
  *
  * System calls after block_init beyond those of every device: io_uring_enter; preadv, pwritev, fdatasync,
- * fallocate where there is no io_uring or no helper for it; with limits timerfd_settime, clock_gettime.  All
+ * fallocate where there is no io_uring or no helper for it, and after block_push; with limits timerfd_settime, clock_gettime.  All
  * but the last two also on a vcpu's thread, at a reset.
  */
 #ifndef VIRTIO_BLOCK_H
@@ -82,6 +82,10 @@ struct block_state {
 /* 0; -EINVAL: neither file nor block device, write-only, or O_APPEND; or another -errno. */
 int block_init(struct block *b, const struct block_config *c, const struct ram *ram, struct loop *loop);
 void block_done(struct block *b);
+/* What the guest has written is in the files as they are, and goes to this empty image (qcow2_format) from now on; on success
+ * fd is the device's, to the end of the process.  From the main thread.  0; -EROFS; -ENOSPC: there is no room for one more;
+ * or another -errno: all is as before. */
+int block_push(struct block *b, int fd);
 /* Waits for what is under way.  Its vcpus rest; the lock is held, or nobody serves it. */
 void block_save(struct block *b, struct block_state *ret);
 /* 0, or -EINVAL: not a state of a disk like this one. */

@@ -142,10 +142,34 @@ int block_io_init_stack(struct block_io *io, const int *fds, size_t n)
 	return r < 0 ? r : stack_open(fds, n, &io->stack, &bad);
 }
 
+void block_io_reserve(struct block_io *io)
+{
+	size_t bad;
+
+	if (!io->stack && stack_open(&io->fd, 1, &io->later, &bad) < 0)
+		return;
+	stack_reserve(io->stack ? io->stack : io->later);
+}
+
+int block_io_push(struct block_io *io, int fd)
+{
+	struct stack *s = io->stack ? io->stack : io->later;
+	int r = s ? stack_push(s, fd) : -ENOSPC;
+
+	if (r < 0)
+		return r;
+	io->stack = s;
+	io->later = NULL;
+	io->fd = fd;
+	io->plain_kinds = ~0u;
+	return 0;
+}
+
 void block_io_done(struct block_io *io)
 {
 	stack_close(io->stack);
-	io->stack = NULL;
+	stack_close(io->later);
+	io->stack = io->later = NULL;
 	ring_free(io->ring);
 	io->ring = NULL;
 	if (io->zeroes)

@@ -52,6 +52,7 @@ struct stack; /* storage/stack.h */
 struct block_io {
 	int fd;
 	struct stack *stack; /* a stack of images in the place of fd, by plain calls; NULL: none.  Owned */
+	struct stack *later; /* what `stack` becomes with the first block_io_push: of fd alone.  Owned */
 	struct block_ring *ring; /* NULL: plain calls */
 	unsigned plain_kinds; /* 1 << enum block_op_kind: plain calls all the same */
 	unsigned under_way; /* operations without a result */
@@ -67,6 +68,11 @@ int block_io_init(struct block_io *io, int fd, bool ring);
 void block_io_done(struct block_io *io);
 /* The same for a stack of images (storage/stack.h), lowest first; the descriptors stay the caller's. */
 int block_io_init_stack(struct block_io *io, const int *fds, size_t n);
+/* Makes room for block_io_push, as far as the disk can be below an image. */
+void block_io_reserve(struct block_io *io);
+/* Nothing is under way: what is written goes to this empty image from now on (stack_push), by plain calls; fd stays the
+ * caller's.  -ENOSPC: there is no room for one more; on any failure all is as before. */
+int block_io_push(struct block_io *io, int fd);
 /* What becomes readable when results are there; -1 for plain calls. */
 int block_io_fd(const struct block_io *io);
 /* At most BLOCK_IO_DEPTH under way. */

@@ -131,6 +131,18 @@ static void do_port(struct control *c, const char *word)
 
 /* --- snapshots */
 
+static void do_disk(struct control *c, const char *word)
+{
+	int r = c->passed_fd < 0 ? -EBADF : devices_disk_push(c->devices, word, c->passed_fd);
+
+	if (r < 0) {
+		control_say(c, "{\"error\":\"disk: %s\"}\n", strerrordesc_np(-r));
+		return;
+	}
+	c->passed_fd = -1; /* it is the device's now */
+	say_ok(c);
+}
+
 static void do_ram(struct control *c, const char *word)
 {
 	bool difference = !strcmp(word, "difference");
@@ -220,6 +232,7 @@ static const struct {
 	{ "stats", control_stats, false },
 	{ "vsock", do_vsock, true },
 	{ "port", do_port, true },
+	{ "disk", do_disk, true },
 	{ "ram", do_ram, true },
 	{ "write", do_write, false },
 	{ "save", do_save, false },
@@ -241,7 +254,7 @@ static void do_line(struct control *c, char *line)
 		if (strcmp(line, requests[i].verb))
 			continue;
 		if ((word != NULL) != requests[i].has_word)
-			say_error(c, requests[i].has_word ? "the request needs a number"
+			say_error(c, requests[i].has_word ? "the request needs a word"
 							  : "the request takes no word");
 		else
 			requests[i].fn(c, word ? word : "");

@@ -292,6 +292,14 @@ struct balloon_stats devices_memory(struct devices *d)
 	return s;
 }
 
+int devices_disk_push(struct devices *d, const char *serial, int fd)
+{
+	for (unsigned i = 0; i < d->n_disks; i++)
+		if (!strncmp(d->disks[i].serial, serial, BLOCK_SERIAL_BYTES))
+			return block_push(&d->disks[i], fd);
+	return -ENODEV;
+}
+
 int devices_vsock_connect(struct devices *d, uint32_t port, int fd)
 {
 	int r = vsock_connect(&d->vsock, port, fd);

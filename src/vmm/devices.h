@@ -21,6 +21,8 @@ void devices_free(struct devices *d);
 /* From the main thread: */
 int devices_balloon(struct devices *d, uint64_t bytes); /* 0 or -EINVAL */
 struct balloon_stats devices_memory(struct devices *d);
+/* The disk of this serial is written to this empty image from now on (block_push); fd is taken on success. */
+int devices_disk_push(struct devices *d, const char *serial, int fd);
 /* Joins fd, which is taken on success, with a port of the guest.  0, -ENODEV (no such device, or its driver is not
  * there), -EBUSY. */
 int devices_vsock_connect(struct devices *d, uint32_t port, int fd);

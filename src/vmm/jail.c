@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/auto.h"
+#include "storage/stack.h"
 #include "sys/confine.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
@@ -15,7 +16,7 @@
 #define MOST_THREADS                                                                                         \
 	256 /* ours, and those that the kernel makes for io_uring where a file cannot be read at once */
 #define MOST_FDS                                                                                             \
-	(256 + CONFIG_MAX_BELOW) /* what is open, and connections that come over the control socket */
+	(256 + CONFIG_MAX_BELOW + STACK_SPARES) /* what is open, and what comes over the control socket */
 
 /* --- 1 */
 

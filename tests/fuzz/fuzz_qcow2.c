@@ -71,6 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (qcow2_format(fds[1], BYTES) == 0 && qcow2_format(fds[2], BYTES) == 0) {
 		used = patch(fds[1], data, size);
 		used += patch(fds[2], data + used, size - used);
+		if (stack_open(fds, 2, &s, &bad) == 0) {
+			/* the patched one comes later, as it is, and then for what it is */
+			if (stack_reserve(s) == 0 && stack_push(s, fds[2]) == 0)
+				operate(s, data + used, size - used);
+			stack_close(s);
+		}
 		if (stack_open(fds, 3, &s, &bad) == 0) {
 			operate(s, data + used, size - used);
 			stack_close(s);

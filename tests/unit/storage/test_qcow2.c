@@ -318,6 +318,96 @@ static void what_was_not_flushed_is_lost_and_nothing_else(void **state)
 	rig_free(&s);
 }
 
+/* --- images that come while it is used */
+
+/* What was below stays what it was, in the files, without another flush. */
+static void an_empty_image_is_pushed_and_what_was_is_no_longer_written(void **state)
+{
+	static uint8_t then[BYTES];
+	struct rig s;
+
+	rig_new(&s);
+	rig_open(&s, 2);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), -ENOSPC);
+	assert_int_equal(stack_reserve(s.disk), 0);
+	put(&s, 3000, 2 * C, 8);
+	memcpy(then, s.model, BYTES);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), 0);
+	check(&s);
+	put(&s, C - 100, 3 * C, 9);
+	clear(&s, 6 * C, C);
+	check(&s);
+	assert_int_equal(stack_flush(s.disk), 0);
+	stack_close(s.disk);
+	rig_open(&s, 3);
+	check(&s);
+	ask_qemu(&s, 3);
+	stack_close(s.disk);
+	memcpy(s.model, then, BYTES);
+	rig_open(&s, 2);
+	check(&s);
+	ask_qemu(&s, 2);
+	rig_free(&s);
+}
+
+static void a_raw_disk_becomes_a_stack(void **state)
+{
+	struct rig s;
+	size_t bad;
+
+	rig_new(&s);
+	assert_int_equal(ftruncate(s.fds[0], BYTES), 0);
+	assert_int_equal(stack_open(s.fds, 1, &s.disk, &bad), 0);
+	assert_int_equal(stack_reserve(s.disk), 0);
+	assert_int_equal(stack_push(s.disk, s.fds[1]), 0);
+	put(&s, 5000, C, 3);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), 0);
+	put(&s, 9000, 4 * C, 4);
+	check(&s);
+	assert_int_equal(stack_flush(s.disk), 0);
+	ask_qemu(&s, 3);
+	rig_free(&s);
+}
+
+/* Each that fails costs one place, and changes nothing. */
+static void what_is_no_empty_image_of_the_disk_is_not_pushed(void **state)
+{
+	struct stack *d;
+	struct rig s;
+	size_t bad;
+
+	rig_new(&s);
+	rig_open(&s, 3);
+	put(&s, 0, C, 1);
+	assert_int_equal(stack_flush(s.disk), 0);
+	stack_close(s.disk);
+	rig_open(&s, 2);
+	assert_int_equal(stack_reserve(s.disk), 0);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), -EINVAL); /* it was written to */
+	assert_int_equal(ftruncate(s.fds[2], 0), 0);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), -EUCLEAN);
+	assert_int_equal(qcow2_format(s.fds[2], 2 * BYTES), 0);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), -EINVAL);
+	assert_int_equal(stack_push(s.disk, -1), -EBADF);
+	memset(s.model, 0, C);
+	for (size_t k = 0; k < C; k++)
+		s.model[k] = (uint8_t)(k / 4096 + 1);
+	put(&s, 2 * C, C, 5);
+	check(&s);
+	assert_int_equal(qcow2_format(s.fds[2], BYTES), 0);
+	for (int i = 4; i < STACK_SPARES; i++)
+		assert_int_equal(stack_push(s.disk, -1), -EBADF);
+	assert_int_equal(stack_push(s.disk, s.fds[2]), -ENOSPC);
+	check(&s);
+	/* nor on what can be no disk */
+	assert_int_equal(ftruncate(s.fds[0], 1000), 0);
+	assert_int_equal(stack_open(s.fds, 1, &d, &bad), 0);
+	assert_int_equal(stack_reserve(d), -EINVAL);
+	assert_int_equal(stack_push(d, s.fds[2]), -ENOSPC);
+	stack_close(d);
+	rig_free(&s);
+}
+
 /* --- large */
 
 static void a_large_disk_takes_the_room_of_what_is_written(void **state)
@@ -480,6 +570,9 @@ int main(void)
 		cmocka_unit_test(images_of_other_sizes_stay_two),
 		cmocka_unit_test(any_operations_read_as_their_model),
 		cmocka_unit_test(what_was_not_flushed_is_lost_and_nothing_else),
+		cmocka_unit_test(an_empty_image_is_pushed_and_what_was_is_no_longer_written),
+		cmocka_unit_test(a_raw_disk_becomes_a_stack),
+		cmocka_unit_test(what_is_no_empty_image_of_the_disk_is_not_pushed),
 		cmocka_unit_test(a_large_disk_takes_the_room_of_what_is_written),
 		cmocka_unit_test(headers_that_are_not_ours_are_refused),
 		cmocka_unit_test(short_files_are_refused),

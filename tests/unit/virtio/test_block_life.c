@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "storage/qcow2.h"
 
 static bool plain;
 static struct disk *d;
@@ -252,6 +254,50 @@ static void a_limited_disk_takes_its_time(void **state)
 	assert_int_equal(disk_do(d, B_IN, 0, 512, true), B_OK);
 }
 
+/* What was given to it before is in the old image, what comes after is not; the driver notices nothing. */
+static void an_empty_image_takes_over_from_what_is_under_way(void **state)
+{
+	int fds[2] = { memfd_create("first", MFD_CLOEXEC), memfd_create("second", MFD_CLOEXEC) };
+	struct disk_request q[40];
+	uint8_t want[512], got[512];
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(qcow2_format(fds[i], DISK_SECTORS * 512), 0);
+		for (unsigned k = 0; k < ARRAY_LEN(q); k++) {
+			q[k] = disk_add(d, B_OUT, k * 8, 512, false);
+			memset(rig_at(d->r, q[k].data), 0x40 + i, 512);
+		}
+		rig_kick(d->r, 0);
+		for (unsigned k = 0; k < ARRAY_LEN(q) / 2; k++)
+			rig_next(d->r, 0);
+		assert_int_equal(block_push(&d->b, fds[i]), 0);
+		for (unsigned k = ARRAY_LEN(q) / 2; k < ARRAY_LEN(q); k++)
+			rig_next(d->r, 0);
+		for (unsigned k = 0; k < ARRAY_LEN(q); k++)
+			assert_int_equal(status_of(&q[k]), B_OK);
+		assert_int_equal(disk_do(d, B_FLUSH, 0, 0, false), B_OK);
+	}
+	memset(want, 0x40, sizeof(want));
+	for (unsigned k = 0; k < ARRAY_LEN(q) / 2; k++) {
+		disk_image(d, k * 8 * 512, got, sizeof(got));
+		assert_memory_equal(got, want, sizeof(want));
+	}
+	memset(want, 0x41, sizeof(want));
+	for (unsigned k = 0; k < ARRAY_LEN(q); k++) {
+		struct disk_request in = disk_add(d, B_IN, k * 8, 512, true);
+
+		assert_int_equal(disk_wait(d, &in), B_OK);
+		assert_memory_equal(rig_at(d->r, in.data), want, sizeof(want));
+	}
+	assert_int_equal(qcow2_is_empty(fds[1]), 1);
+	assert_int_equal(disk_do(d, B_OUT, 0, 512, false), B_OK);
+	assert_int_equal(qcow2_is_empty(fds[1]), 0);
+	assert_int_equal(block_push(&d->b, fds[1]), -EINVAL);
+	assert_int_equal(disk_do(d, B_OUT, 8, 512, false), B_OK);
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static int run(void)
@@ -262,6 +308,7 @@ static int run(void)
 		T(what_is_too_much_waits),
 		T(a_reset_waits_for_what_is_under_way),
 		T(a_saved_disk_goes_on),
+		T(an_empty_image_takes_over_from_what_is_under_way),
 		T(a_jail_without_room_for_helpers_has_a_disk),
 		T(a_limited_disk_takes_its_time),
 	};

@@ -26,7 +26,7 @@ static void on_done(void *arg, uint16_t tag, int32_t r)
 
 static int32_t put(struct block_io *io, struct block_op op, uint8_t *at)
 {
-	const struct iovec v[2] = { { at, 100 }, { at + 100, op.bytes - 100 } };
+	const struct iovec v[2] = { { at, 100 }, { at ? at + 100 : NULL, op.bytes - 100 } };
 	bool moves = op.kind == BLOCK_READ || op.kind == BLOCK_WRITE;
 
 	op.tag = 7;

@@ -130,7 +130,7 @@ static void what_is_no_request_is_refused(void **state)
 	expect("\n", "{\"error\":\"unknown request\"}\n");
 	expect("open /etc/passwd\n", "{\"error\":\"unknown request\"}\n");
 	expect("pause now\n", "{\"error\":\"the request takes no word\"}\n");
-	expect("balloon\n", "{\"error\":\"the request needs a number\"}\n");
+	expect("balloon\n", "{\"error\":\"the request needs a word\"}\n");
 	expect("balloon -1\n", "{\"error\":\"balloon: not a number of bytes\"}\n");
 	expect("vsock x\n", "{\"error\":\"vsock: not a port\"}\n");
 	expect("vsock 5\n", "{\"error\":\"vsock: no descriptor came with the request\"}\n");
