@@ -303,7 +303,7 @@ int engine_save(struct engine *en, const struct instance *in, int *fd, enum save
 
 	if (q.fd < 0) {
 		msg_put_u32(&b, MSG_HELLO, 0, MSG_VERSION);
-		r = check_state(in, MSG_SAVE, e);
+		r = step == SAVE_DISK ? 0 : check_state(in, MSG_SAVE, e); /* which a paused machine can do */
 		if (r == 0)
 			r = control_connect_live(en, in, &q.fd, e);
 	}

@@ -170,6 +170,7 @@ int layer_stage_commit(struct engine *en, struct layer_stage *st, struct err *e)
 void layer_stage_done(struct layer_stage *st)
 {
 	auto_close(&st->dir);
+	free(take_ptr(st->below));
 }
 
 /* --- what is kept, and what goes */

@@ -36,6 +36,7 @@ void layers_done(struct layer_dirs *l);
 struct layer_stage {
 	char id[LAYER_ID_LEN + 1];
 	int dir;
+	char *below; /* what it will stand on; NULL: the image.  Owned */
 };
 int layer_stage_open(struct engine *en, struct layer_stage *ret, struct err *e);
 /* Within the transaction that records it: what it holds, which is durable, becomes the layer. */

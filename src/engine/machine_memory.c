@@ -45,8 +45,9 @@ void memory_saving_done(struct memory_saving *m)
 int memory_save_begin(struct memory_saving *m, struct err *e)
 {
 	autoclose int dir = snapshot_dir_open(m->en, m->s, e);
+	int r = dir < 0 ? dir : memory_fit_note(m->en, &m->in->spec, &m->s->memory, e);
 
-	return dir < 0 ? dir : engine_save(m->en, m->in, &m->fd, SAVE_WRITE, m->s->id, e);
+	return r < 0 ? r : engine_save(m->en, m->in, &m->fd, SAVE_WRITE, m->s->id, e);
 }
 
 /* Holes are not counted. */
@@ -59,14 +60,8 @@ static uint64_t stored_bytes(int dir, const char *name)
 
 int memory_save_rest(struct memory_saving *m, struct err *e)
 {
-	struct snapshot_memory *mem = &m->s->memory;
-	int r;
-
-	mem->pause_ns = clock_mono_ns();
-	r = engine_save(m->en, m->in, &m->fd, SAVE_REST, m->s->id, e);
-	if (r < 0)
-		return r;
-	return memory_fit_note(m->en, &m->in->spec, mem, e);
+	m->s->memory.pause_ns = clock_mono_ns();
+	return engine_save(m->en, m->in, &m->fd, SAVE_REST, m->s->id, e);
 }
 
 static int write_mac(const struct memory_saving *m, int dir, struct err *e)

@@ -21,9 +21,9 @@ struct memory_saving {
 	struct snapshot *s;
 	int fd; /* to its monitor: it goes on, at the latest, when this is closed */
 };
-/* The RAM is written while it runs. */
+/* The RAM is written while it runs; fills s->memory. */
 int memory_save_begin(struct memory_saving *m, struct err *e);
-/* It stands still from now on; fills s->memory. */
+/* It stands still from now on. */
 int memory_save_rest(struct memory_saving *m, struct err *e);
 /* It goes on. */
 int memory_save_end(struct memory_saving *m, struct err *e);

@@ -1,8 +1,8 @@
 /* snapshot.h - snapshots of instances: made, listed, removed, gone back to (docs/design/012)
  *
  * How it works: the writable layer of an instance that does not run is sealed, which is one transaction of the database
- * (storage/layer.h), whatever it holds.  Of one that runs a copy is made while nothing of it writes.  Going back is a new,
- * empty layer on top of those of the snapshot.
+ * (storage/layer.h), whatever it holds; so is that of a machine that runs under ketch-vmm, which goes on in another.  Of others
+ * that run a copy is made while nothing of them writes.  Going back is a new, empty layer on top of those of the snapshot.
  *
  * Every verb holds the instance's lock of snapshots (snapshots_lock) from its first look to its end; those that change what
  * a start reads hold the instance's own lock, too.  Rows make it whole: a verb that is killed has done all or nothing, and

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "container/copy_up.h"
 #include "engine/snapshot.h"
+#include "storage/qcow2.h"
 
 /* One run of data. */
 static int copy_run(int from, int to, off_t at, off_t end)
@@ -68,15 +69,48 @@ static int capture_upper(int top, int stage, struct err *e)
 	return copy_layer(from, to, e);
 }
 
-int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
+static int is_empty(struct engine *en, const char *layer)
+{
+	autoclose int dir = layer_dir_open(en, layer);
+	autoclose int disk = dir < 0 ? -1 : openat(dir, "disk.qcow2", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return disk < 0 ? dir == -ENOENT || errno == ENOENT : qcow2_is_empty(disk);
+}
+
+/* What is written: the top, or the one below where the top of a machine is empty and may not be open yet
+ * (snapshot_switch_begin).  *ret by writable_done. */
+static int find_written(struct engine *en, const struct instance_spec *spec, const struct writable *w,
+			struct writable *ret, struct err *e)
+{
+	AUTO(strv_done) struct strv chain = { 0 };
+	size_t i = 0;
+	int r = layer_chain(en->db, w->top, &chain, e);
+
+	if (r < 0)
+		return r;
+	for (i = chain.n - 1; spec->isolation == ISOLATION_VM && i && is_empty(en, chain.v[i]) > 0;)
+		i--;
+	if (str_copy(chain.v[i], &ret->top) < 0 || str_copy(i ? chain.v[i - 1] : NULL, &ret->below) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *top,
 		     struct layer_stage *st, struct err *e)
 {
-	autoclose int top = layer_top_open(en, spec->id, w, e);
-	int r = top < 0 ? top
-		: spec->isolation == ISOLATION_VM
-			? capture_disk(top, layer_form(spec->isolation, w), st->dir, e)
-			: capture_upper(top, st->dir, e);
+	AUTO(writable_done) struct writable w = { 0 };
+	autoclose int dir = -1;
+	int r = find_written(en, spec, top, &w, e);
 
+	if (r < 0)
+		return r;
+	st->below = take_ptr(w.below);
+	w.below = st->below; /* lent */
+	dir = layer_top_open(en, spec->id, &w, e);
+	r = dir < 0			      ? dir
+	    : spec->isolation == ISOLATION_VM ? capture_disk(dir, layer_form(spec->isolation, &w), st->dir, e)
+					      : capture_upper(dir, st->dir, e);
+	w.below = NULL;
 	if (r == 0 && syncfs(st->dir) < 0)
 		r = err_sys(e, errno, "cannot make the snapshot durable");
 	return r;
@@ -89,7 +123,7 @@ int snapshot_record_captured(struct engine *en, const struct writable *w, struct
 	int r = db_begin(en->db, &tx, e);
 
 	if (r == 0)
-		r = layer_add(en->db, st->id, w->below, e);
+		r = layer_add(en->db, st->id, st->below, e);
 	if (r == 0)
 		r = snapshot_record_add(en->db, s, e);
 	if (r == 0)

@@ -1,4 +1,4 @@
-/* snapshot_create.c - a snapshot is made: a layer is sealed, or copied from one that runs */
+/* snapshot_create.c - a snapshot is made: of an instance at rest its layer is sealed */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +7,11 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "engine/ask.h"
 #include "engine/machine_memory.h"
-#include "engine/processes.h"
-#include "engine/snapshot.h"
+#include "engine/snapshot_running.h"
 #include "engine/volume_state.h"
 
-#define CHAIN_LONG 32 /* layers: what a start opens, and a machine reads through */
-#define TRIES	   20 /* it may start and end between two looks */
+#define TRIES 20 /* it may start and end between two looks */
 
 /* --- what it is */
 
@@ -84,17 +81,6 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 	}
 	*ret = s;
 	return 0;
-}
-
-static bool is_must(const struct snapshot_request *rq)
-{
-	return rq->memory == MEMORY_MUST || rq->memory == MEMORY_LIVE;
-}
-
-/* Those of a container are kept where that was asked for by name. */
-static bool with_processes(const struct instance *in, const struct snapshot_request *rq)
-{
-	return rq->memory == MEMORY_LIVE && in->spec.isolation == ISOLATION_CONTAINER;
 }
 
 /* --- at rest */
@@ -198,139 +184,9 @@ static int create_at_rest(struct engine *en, const struct instance *in, const st
 	if (r == 0)
 		r = truth_settle(en, &now, e);
 	json_done(&instance_state_table, &now.state);
-	if (r == 0 && is_must(rq))
+	if (r == 0 && snapshot_needs_memory(rq))
 		r = err_set(e, ESRCH, "%s is not running: it has no memory", in->spec.name);
 	return r < 0 ? r : seal_all(en, &in->spec, rq, s, e);
-}
-
-/* --- running */
-
-/* A paused machine answers nobody, and need not: it writes nothing. */
-static int hold(struct engine *en, const struct instance *in, int *ret_hold, struct err *e)
-{
-	if (in->state.status == STATUS_PAUSED)
-		return 0;
-	return engine_hold(en, in, ret_hold, e);
-}
-
-static int check_still_paused(struct engine *en, const struct instance *in, struct err *e)
-{
-	struct instance now = { .spec = in->spec };
-	int r = truth_refresh(en, &now, e);
-
-	if (r == 0 && now.state.status != STATUS_PAUSED)
-		r = err_set(e, EAGAIN, "%s did not stay paused", in->spec.name);
-	json_done(&instance_state_table, &now.state);
-	return r;
-}
-
-/* Its volumes stand still already. */
-static int capture_held(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
-			const struct writable *w, struct layer_stage *st, const struct snapshot *s,
-			struct err *e)
-{
-	autoclose int held = -1;
-	int r = rq->held ? 0 : hold(en, in, &held, e);
-
-	if (r == 0)
-		r = snapshot_capture(en, &in->spec, w, st, e);
-	if (r == 0)
-		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
-	return r == 0 && held < 0 && !rq->held ? check_still_paused(en, in, e) : r;
-}
-
-/* Its memory is of the moment at which its files are held: what it then does, it does in a machine that was restored, too. */
-static int capture_with_memory(struct memory_saving *m, const struct snapshot_request *rq,
-			       const struct writable *w, struct layer_stage *st, struct err *e)
-{
-	autoclose int held = -1;
-	int r = memory_save_begin(m, e);
-
-	if (r == 0 && !rq->held)
-		r = engine_hold(m->en, m->in, &held, e);
-	if (r == 0)
-		r = memory_save_rest(m, e);
-	if (r == 0)
-		r = snapshot_capture(m->en, &m->in->spec, w, st, e);
-	if (r == 0)
-		r = memory_save_end(m, e);
-	memory_saving_done(m);
-	if (r < 0)
-		memory_discard(m->en, m->s);
-	return r;
-}
-
-/* All of one moment: it stands still from before the first to the last. */
-static int capture_with_processes(struct engine *en, const struct instance *in, const struct writable *w,
-				  struct layer_stage *st, struct snapshot *s, struct err *e)
-{
-	int64_t begin_ns = clock_mono_ns();
-	autoclose int held = -1;
-	int r = engine_hold(en, in, &held, e);
-
-	if (r == 0)
-		r = processes_save(en, in, s, held, e);
-	if (r == 0)
-		r = snapshot_capture(en, &in->spec, w, st, e);
-	if (r == 0)
-		r = volume_states_copy(en, &s->volumes, NULL, s->id, e);
-	s->memory.pause_ns = clock_mono_ns() - begin_ns;
-	if (r < 0)
-		memory_discard(en, s);
-	return r;
-}
-
-static int can_save(const struct instance *in, const struct snapshot_request *rq, struct err *e)
-{
-	if (rq->memory == MEMORY_NOT)
-		return -ENOTSUP;
-	return with_processes(in, rq) ? processes_can_save(in, e) : memory_can_save(in, e);
-}
-
-/* With its memory, as is wished; a machine has no volumes then. */
-static int capture(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
-		   const struct writable *w, struct layer_stage *st, struct snapshot *s, struct err *e)
-{
-	struct memory_saving m = { en, in, s, -1 };
-	/* what stands against processes was looked for before any lock was taken, which costs a run of CRIU */
-	int r = with_processes(in, rq) ? 0 : can_save(in, rq, e);
-
-	if (r == 0 && in->state.status == STATUS_PAUSED)
-		r = err_set(e, EAGAIN, "%s is paused: its memory is saved while it runs", in->spec.name);
-	if (r < 0 && is_must(rq))
-		return r;
-	if (r == 0 && with_processes(in, rq))
-		return capture_with_processes(en, in, w, st, s, e);
-	return r < 0 ? capture_held(en, in, rq, w, st, s, e) : capture_with_memory(&m, rq, w, st, e);
-}
-
-static int create_running(struct engine *en, const struct instance *in, const struct snapshot_request *rq,
-			  struct snapshot *s, struct err *e)
-{
-	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
-	AUTO(volumes_still_done) struct volumes_still still = { 0 };
-	AUTO(writable_done) struct writable w = { 0 };
-	int r = writable_find(en->db, in->spec.id, &w, e);
-
-	if (r == 0 && !rq->volumes_held)
-		r = volumes_keep_still(en, &s->volumes, in->spec.id, USERS_STAND_STILL, &still, e);
-	if (r == 0)
-		r = layer_stage_open(en, &st, e);
-	if (r < 0)
-		return r;
-	s->live = true;
-	if (str_copy(st.id, &s->layer) < 0 || str_copy(w.snapshot, &s->parent) < 0)
-		r = err_set(e, ENOMEM, "out of memory");
-	if (r == 0)
-		r = capture(en, in, rq, &w, &st, s, e);
-	if (r == 0)
-		r = snapshot_record_captured(en, &w, &st, s, e);
-	layer_stage_done(&st);
-	if (r < 0) {
-		volumes_still_sweep(en, &still);
-		layers_sweep(en, NULL, NULL);
-	}
-	return r;
 }
 
 /* --- either */
@@ -348,7 +204,8 @@ static int create(struct engine *en, const struct instance *in, const struct sna
 			break;
 		r = truth_refresh(en, &now, e);
 		if (r == 0)
-			r = instance_is_live(&now.state) ? create_running(en, &now, rq, s, e) : -EALREADY;
+			r = instance_is_live(&now.state) ? snapshot_create_running(en, &now, rq, s, e)
+							 : -EALREADY;
 		json_done(&instance_state_table, &now.state);
 		if (r == -ESRCH)
 			r = -EALREADY;
@@ -379,7 +236,7 @@ int snapshot_create(struct engine *en, const struct instance *in, const struct s
 		    struct snapshot *ret, struct err *e)
 {
 	autoclose int all = -1;
-	int r = is_must(rq) ? can_save(in, rq, e) : 0;
+	int r = snapshot_needs_memory(rq) ? snapshot_can_save(in, rq, e) : 0;
 
 	if (r == 0)
 		r = snapshots_lock(en, &in->spec, &all, e);

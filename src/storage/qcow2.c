@@ -147,13 +147,16 @@ static int check_header(const struct header *h, uint64_t file_bytes)
 	return 0;
 }
 
-/* Address space that costs what is touched of it. */
+/* Address space that costs what is touched of it: page by page, not 2 MiB for each entry. */
 static void *reserve(uint64_t bytes)
 {
 	void *p =
 		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes, MADV_NOHUGEPAGE);
+	return p;
 }
 
 /* Room to count every cluster of the disk and of the tables. */
@@ -266,24 +269,35 @@ int qcow2_reserve(uint64_t bytes, struct qcow2 **ret)
 	return r;
 }
 
+/* As qcow2_format has made it, without a look at more than may have changed: who reads tables has them in memory. */
 int qcow2_adopt(struct qcow2 *q, int fd)
 {
 	struct header h;
 	int r = read_header(fd, EMPTY_BYTES, &h);
 
-	if (r == 0 && be64toh(h.bytes) != q->bytes)
+	if (r == 0 && (be64toh(h.bytes) != q->bytes || be64toh(h.l1_offset) != AT_L1 * QCOW2_CLUSTER ||
+		       be64toh(h.refcount_offset) != AT_TABLE * QCOW2_CLUSTER))
 		r = -EINVAL;
 	q->fd = fd;
+	q->l1_offset = AT_L1 * QCOW2_CLUSTER;
+	q->table_offset = AT_TABLE * QCOW2_CLUSTER;
 	if (r == 0)
-		r = read_tables(q, &h, EMPTY_BYTES);
+		r = qcow2_read_at(fd, q->l1, (size_t)q->n_l1 * 8, q->l1_offset);
 	for (uint32_t i = 0; r == 0 && i < q->n_l1; i++)
 		if (q->l1[i])
 			r = -EINVAL;
+	q->table[0] = htobe64(AT_BLOCK * QCOW2_CLUSTER);
+	q->block_state[0].loaded = true;
+	for (q->next = 0; q->next < CLUSTERS_NEW; q->next++)
+		q->blocks[q->next] = htobe16(1);
 	return r;
 }
 
+/* What counts its clusters is of no more use. */
 void qcow2_seal(struct qcow2 *q)
 {
+	if (q->writable)
+		madvise(q->table, (1 + (size_t)q->n_blocks) * QCOW2_CLUSTER, MADV_DONTNEED);
 	q->writable = false;
 }
 

@@ -48,7 +48,7 @@ int qcow2_reserve(uint64_t bytes, struct qcow2 **ret);
 /* It becomes an image that qcow2_format has made and nobody has written to, of a disk of the same size, to be written; fd
  * stays the caller's.  After a failure it is of no more use. */
 int qcow2_adopt(struct qcow2 *q, int fd);
-/* It is no longer written. */
+/* It is settled, and no longer written.  System calls: madvise. */
 void qcow2_seal(struct qcow2 *q);
 /* Is it an image that qcow2_format has made and nobody has written to?  1 or 0, or -errno. */
 int qcow2_is_empty(int fd);

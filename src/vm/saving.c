@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "instance/guest.h"
+#include "storage/layer.h"
 #include "vm/share.h"
 #include "vm/tmpfs_room.h"
 
@@ -67,9 +69,9 @@ static void end(struct vm_saving *s, const struct err *why, const char *text)
 /* --- requests */
 
 /* Who asked is a command of the same user, but a name is no path. */
-static bool is_id(const char *text)
+static bool is_id(const char *text, size_t len)
 {
-	return strlen(text) == SAVING_ID_LEN && strspn(text, "0123456789abcdef") == SAVING_ID_LEN;
+	return text && strlen(text) == len && strspn(text, "0123456789abcdef") == len;
 }
 
 static int open_file(const struct vm_saving *s, const char *id, const char *name, struct err *e)
@@ -129,6 +131,19 @@ static int write_rest(struct vm_saving *s, const char *id, struct err *e)
 	autoclose int fd = open_file(s, id, "state", e);
 
 	return fd < 0 ? fd : ask(s, "save\n", fd, e);
+}
+
+static int switch_disk(struct vm_saving *s, const char *layer, struct err *e)
+{
+	autofree char *path =
+		is_id(layer, LAYER_ID_LEN) ? str_printf("../../writable/%s/disk.qcow2", layer) : NULL;
+	autoclose int fd =
+		!path ? -1 : openat(boot_fd(s->boot, "dir"), path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (!path)
+		return err_set(e, EINVAL, "this is no id of a layer");
+	return fd < 0 ? err_sys(e, errno, "writable layer %.12s", layer)
+		      : ask(s, "disk " GUEST_DISK "\n", fd, e);
 }
 
 /* --- QEMU */
@@ -293,11 +308,14 @@ static void go_on(struct vm_saving *s)
 static int begin(struct vm_saving *s, uint32_t step, const char *id, struct err *e)
 {
 	bool qemu = s->boot->spec.vm.driver == VM_DRIVER_QEMU;
-	int r = vm_saving_check(&s->boot->spec, e);
+	int r;
 
+	if (step == SAVE_DISK)
+		return qemu ? err_set(e, ENOTSUP, "QEMU keeps the disk that it has") : switch_disk(s, id, e);
+	r = vm_saving_check(&s->boot->spec, e);
 	if (r < 0)
 		return r;
-	if (!id || !is_id(id))
+	if (!is_id(id, SAVING_ID_LEN))
 		return err_set(e, EINVAL, "this is no id of a snapshot");
 	if (qemu)
 		return step == SAVE_WRITE ? 0 : begin_silence(s, id, e);
@@ -324,6 +342,7 @@ void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 	}
 	s->why = e;
 	s->last = step == SAVE_REST;
+	s->switching = step == SAVE_DISK;
 	if (begin(s, step, id, &e) < 0) {
 		s->waits = 0;
 		end(s, &e, NULL);
@@ -348,7 +367,7 @@ void vm_saving_answered(struct vm_saving *s, const char *error, const char *line
 	if (error && ask_again(s, error))
 		return;
 	if (error && !s->why.no)
-		err_set(&s->why, EIO, "%s", error);
+		err_set(&s->why, s->switching ? ENOTSUP : EIO, "%s", error);
 	if (error)
 		s->migrating = false; /* it has not begun */
 	if (s->asks_why && !s->waits) {

@@ -3,6 +3,8 @@
  * The files are DIR/snapshots/ID/ram (ketch-vmm alone) and state, DIR that of the instance (boot "dir"); the engine has made
  * the directory, and removes it where this fails.
  *
+ * A disk is no matter of memory: ketch-vmm is given the image of a new layer, which the engine has made, to write to.
+ *
  * ketch-vmm writes RAM while its guest runs, and the state while it stands still.  QEMU writes both as one stream (its
  * migration), when the guest's agent says no more: its port stays open over a restore, so nothing may be under way in it
  * (MSG_SILENCE).  An agent that does not answer that is waited for SAVING_SILENCE_MS; then the request fails, and the guest goes
@@ -27,6 +29,7 @@ struct vm_saving {
 	struct err why; /* the first that was an error */
 	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
 	int room_fd; /* the file that the RAM is written to, for which there is more room than it may need; else -1 */
+	bool switching; /* this step is SAVE_DISK: a VMM that refuses goes on as before */
 	bool last; /* when this step ends, the RAM is written */
 	bool migrating; /* QEMU: its end is not heard yet */
 	bool asks_why; /* QEMU: what failed */

@@ -44,7 +44,7 @@ static const struct {
 	{ SYS_sendmsg, MAIN | VCPU },
 	{ SYS_shutdown, MAIN }, /* one half of a connection of vsock */
 	{ SYS_getrandom, MAIN }, /* the entropy device */
-	{ SYS_madvise, MAIN }, /* buffers of vsock that are free again */
+	{ SYS_madvise, MAIN }, /* buffers of vsock that are free again, tables of a sealed image */
 	{ SYS_close, MAIN }, /* connections of vsock, control */
 	{ SYS_fcntl, MAIN }, /* a descriptor that came over control becomes non-blocking */
 	{ SYS_clock_gettime, ALL }, /* where the clock cannot be read without the kernel */

@@ -90,6 +90,7 @@ enum save_step {
 	SAVE_GO_ON,
 	SAVE_WRITE, /* the RAM is written while the machine runs */
 	SAVE_REST, /* it stands still, and the rest is written */
+	SAVE_DISK, /* its disk is written to this layer from now on: the id is of that; errno ENOTSUP: it goes on as before */
 };
 
 enum attach_flags { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };

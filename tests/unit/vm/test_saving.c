@@ -12,7 +12,9 @@
 #include "base/path.h"
 #include "vm/saving.h"
 
-#define ID "0123456789abcdef0123456789abcdef"
+#define ID	 "0123456789abcdef0123456789abcdef"
+#define INSTANCE "instances/i"
+#define LAYER	 ID ID /* an id of twice the length */
 
 struct fixture {
 	char dir[64];
@@ -59,11 +61,14 @@ static void on_answer(void *arg, int no, const char *text)
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	int pair[2], dir;
+	int pair[2], root, dir;
 
 	strcpy(f->dir, "/tmp/saving.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	dir = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(mkdir_open(root, "writable/" LAYER, 0700));
+	dir = mkdir_open(root, INSTANCE, 0700);
+	close(root);
 	close(mkdir_open(dir, "snapshots/" ID, 0700));
 	boot_add_fd(&f->boot, "dir", dir);
 	f->boot.spec.vm.driver = VM_DRIVER_KVM;
@@ -139,7 +144,7 @@ static off_t size_of(const struct fixture *f, const char *name)
 	char path[200];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/snapshots/" ID "/%s", f->dir, name);
+	snprintf(path, sizeof(path), "%s/" INSTANCE "/snapshots/" ID "/%s", f->dir, name);
 	return stat(path, &st) < 0 ? -1 : st.st_size;
 }
 
@@ -192,6 +197,49 @@ static void one_at_a_time(void **state)
 	assert_int_equal(f->no, 0);
 	ask(f, SAVE_WRITE, ID); /* the file is there */
 	assert_int_equal(f->no, EEXIST);
+}
+
+static void hear_with_a_descriptor(struct fixture *f, const char *want)
+{
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))];
+	char text[64] = "";
+	struct iovec v = { text, sizeof(text) - 1 };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)
+	};
+	int fd;
+
+	assert_int_equal(recvmsg(f->theirs, &m, MSG_CMSG_CLOEXEC), strlen(want));
+	assert_string_equal(text, want);
+	assert_non_null(CMSG_FIRSTHDR(&m));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	close(fd);
+}
+
+static void a_disk_goes_on_in_the_layer_that_was_made_or_as_before(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+
+	ask(f, SAVE_DISK, LAYER);
+	assert_int_equal(f->no, ENOENT);
+	snprintf(path, sizeof(path), "%s/writable/" LAYER "/disk.qcow2", f->dir);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ask(f, SAVE_DISK, LAYER);
+	hear_with_a_descriptor(f, "disk disk\n");
+	answer(f, "{\"ok\":true}\n");
+	assert_int_equal(f->no, 0);
+	ask(f, SAVE_DISK, LAYER);
+	hear_with_a_descriptor(f, "disk disk\n");
+	answer(f, "{\"error\":\"disk: No space left on device\"}\n");
+	assert_int_equal(f->no, ENOTSUP);
+	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
+	ask(f, SAVE_DISK, LAYER);
+	assert_int_equal(f->no, ENOTSUP);
+	f->boot.spec.vm.driver = VM_DRIVER_KVM;
+	ask(f, SAVE_DISK, ID);
+	assert_int_equal(f->no, EINVAL);
+	assert_int_equal(f->answers, 5);
 }
 
 static void a_name_is_no_path(void **state)
@@ -431,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_is_no_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
+		TEST(a_disk_goes_on_in_the_layer_that_was_made_or_as_before),
 		TEST(a_guest_that_never_answers_is_given_up_and_goes_on),
 		TEST(a_guest_that_answers_in_time_is_saved),
 		TEST(going_on_waits_for_what_is_under_way),

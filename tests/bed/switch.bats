@@ -1,0 +1,77 @@
+# switch.bats - a running machine of ketch-vmm goes on in a new layer when a snapshot of it is made: nothing of its disk is copied
+load ../e2e/lib
+
+setup_file() {
+	store_open
+	cc -O1 -D_GNU_SOURCE -o "$DIR/killat" "$E2E/../oci/killat.c"
+	stay --name sw -m 96m >/dev/null
+	ketch exec sw sh -c 'head -c 30m /dev/urandom >/big; sha256sum /big >/sum; echo one >/file; sync'
+}
+teardown_file() { store_close; }
+setup() { [ "$ISOLATION" = vm ] || skip 'containers are copied'; }
+
+write() { ketch exec sw sh -c "echo $1 >/file"; }
+holds() { is "$(ketch exec "$1" sh -c 'sha256sum -c /sum && cat /file')" $'/big: OK\n'"$2"; } # INSTANCE WORD
+begin() { ketch start "$1" >/dev/null && await 60 status_is "$1" running; }
+layers() { find "$KETCH_ROOT/writable" -mindepth 2 -name disk.qcow2; }
+
+@test "snapshots of a running machine: each is what it was, and no copy of its disk" {
+	local i
+	for i in 1 2 3; do
+		is "$(ketch snapshot create --disk-only "sw@s$i")" "s$i"
+		write "s$i"
+	done
+	is "$(layers | wc -l)" 3
+	[ "$(du -sm "$KETCH_ROOT/writable" | cut -f1)" -lt 15 ]
+	holds sw s3
+	is "$(ketch snapshot ls --format '{{.Name}} {{.Parent}}' sw)" $'s1 \ns2 s1\ns3 s2'
+	ketch clone sw@s1 first >/dev/null && begin first && holds first one
+	ketch rm -f first
+}
+
+@test "a paused machine has its snapshot, too, and one with its memory goes on from there" {
+	ketch pause sw >/dev/null
+	ketch snapshot create --disk-only sw@paused
+	ketch unpause sw >/dev/null
+	write paused
+	ketch exec sw sh -c 'echo of memory >/dev/shm/word'
+	ketch snapshot create --memory sw@mem
+	write later
+	ketch rollback --stop sw@mem >/dev/null
+	holds sw paused
+	is "$(ketch exec sw cat /dev/shm/word)" 'of memory'
+	write again
+	ketch snapshot create --disk-only sw@again
+	is "$(layers | wc -l)" 6
+}
+
+@test "kill -9 of snapshot create at any call: the machine goes on, and what it writes is lost neither then nor later" {
+	local calls i n=${KILL_POINTS:-9}
+	calls=$("$DIR/killat" 0 "$KETCH" snapshot create --disk-only sw@all 2>&1 | grep -o '[0-9]\+' | tail -1)
+	for ((i = 1; i <= n; i++)); do
+		"$DIR/killat" $((calls * i / (n + 1) + RANDOM % 9)) "$KETCH" snapshot create --disk-only "sw@killed$i" || :
+		await 30 write "$i"
+		is "$(ketch snapshot create --disk-only "sw@after$i")" "after$i"
+	done
+	write last
+	ketch clone "sw@after$((n / 2))" half >/dev/null && begin half && holds half $((n / 2))
+	ketch rm -f half
+	ketch stop sw >/dev/null && begin sw && holds sw last
+}
+
+@test "after more snapshots than it has room for they are copies, as whole as the others" {
+	local i
+	for ((i = 0; i < 18; i++)); do
+		write "many$i"
+		ketch snapshot create --disk-only "sw@many$i" >/dev/null
+		ketch snapshot rm "sw@many$i" >/dev/null
+	done
+	ketch snapshot create --disk-only sw@copy
+	write end
+	ketch clone sw@copy copy >/dev/null && begin copy && holds copy many17
+	ketch rm -f copy
+	ketch kill sw >/dev/null && ketch wait sw >/dev/null && begin sw && holds sw end
+	ketch stop sw >/dev/null
+	ketch snapshot create sw@short >/dev/null # merges what nobody needs
+	begin sw && holds sw end
+}
