@@ -21,6 +21,7 @@ struct fixture {
 	bool settled, attached;
 	int stop_signal;
 	int pauses, pause_result;
+	bool pause_at_once; /* the back end answers inside of the call */
 	struct buf ports; /* what was asked of them */
 };
 
@@ -43,6 +44,8 @@ static int on_pause(void *arg, bool pause)
 	struct fixture *f = arg;
 
 	f->pauses += pause ? 1 : 100;
+	if (f->pause_at_once)
+		relay_paused(f->relay, EBUSY, "its memory is just being saved");
 	return f->pause_result;
 }
 
@@ -414,6 +417,23 @@ static void whoever_asked_for_a_pause_is_answered(void **state)
 	close(c);
 }
 
+static void a_pause_that_is_answered_at_once_is_answered_too(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f, false);
+	struct buf pause = { 0 }, seen = { 0 };
+
+	f->pause_at_once = true;
+	msg_put_u32(&pause, MSG_PAUSE, 0, 1);
+	say(f, fd, &pause);
+	expect_at_client(fd, &seen, MSG_HELLO, 0);
+	expect(&seen, PEER_MONITOR, MSG_PAUSED, 0);
+	assert_int_equal(seen.len, 0);
+	buf_done(&pause);
+	buf_done(&seen);
+	close(fd);
+}
+
 static void a_client_of_another_version_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -504,6 +524,7 @@ int main(void)
 		RELAY_TEST(what_an_owner_leaves_under_way_fills_the_next_ones_window),
 		RELAY_TEST(who_detaches_leaves_stdin_open),
 		RELAY_TEST(whoever_asked_for_a_pause_is_answered),
+		RELAY_TEST(a_pause_that_is_answered_at_once_is_answered_too),
 		RELAY_TEST(a_client_of_another_version_is_refused),
 		RELAY_TEST(the_last_words_reach_everybody),
 		RELAY_TEST(a_socket_comes_with_its_message),
