@@ -186,10 +186,11 @@ static void on_port(struct client *c, const struct msg *m)
 
 static void on_question(struct client *c, const struct msg *m)
 {
-	if (questions_add(&c->relay->questions, c, m->type) < 0)
+	if (questions_add(&c->relay->questions, c, m->type) < 0) {
 		refuse(c, m->stream, EBUSY, "it does not answer what was asked before");
-	else
-		relay_send_down(c->relay, m->type, 0, m);
+		return;
+	}
+	relay_send_down(c->relay, m->type, 0, m);
 	if (m->type == MSG_SAVE)
 		c->saves = msg_u32(m, 0) != SAVE_GO_ON;
 }
