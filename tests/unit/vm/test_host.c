@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -196,6 +197,18 @@ static void how_a_child_ended_is_told(void **state)
 	assert_int_equal(run_child(*state, "kill -9 $$", NULL, 0, 2), 128 + SIGKILL);
 }
 
+static void a_limit_of_few_descriptors_is_passed_on_and_in_nobodys_way(void **state)
+{
+	const struct child_fd fd = { 2, 3 };
+	struct rlimit all, few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = (struct rlimit){ 200, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(run_child(*state, "test $(ulimit -Sn) = 200", &fd, 1, 2), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+}
+
 static void a_program_that_is_not_there_is_127_and_says_so(void **state)
 {
 	struct place *p = *state;
@@ -254,6 +267,7 @@ int main(void)
 		TEST(a_disk_that_cannot_be_made_leaves_nothing),
 		TEST(a_child_has_its_descriptors_under_their_numbers_and_no_other),
 		TEST(how_a_child_ended_is_told),
+		TEST(a_limit_of_few_descriptors_is_passed_on_and_in_nobodys_way),
 		TEST(a_program_that_is_not_there_is_127_and_says_so),
 		TEST(a_boot_that_is_too_slow_names_the_limit),
 	};
