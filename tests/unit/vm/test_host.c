@@ -115,6 +115,34 @@ static void a_small_disk_has_room_beside_its_journal(void **state)
 	assert_in_range(free_blocks, blocks * 85 / 100, blocks);
 }
 
+static unsigned syncs;
+
+/* In the place of libc's. */
+int fdatasync(int fd)
+{
+	syncs++;
+	return fsync(fd);
+}
+
+static void a_disk_on_top_of_another_is_durable_before_it_has_its_name(void **state)
+{
+	struct place *p = *state;
+	struct err e = { 0 };
+	int base = openat(p->fd, "base", O_RDWR | O_CREAT | O_CLOEXEC, 0600), top;
+
+	assert_int_equal(ftruncate(base, 1 << 20), 0);
+	syncs = 0;
+	top = vm_disk_open_above(p->fd, base, &e);
+	assert_true(top >= 0);
+	assert_int_equal(syncs, 1);
+	close(top);
+	top = vm_disk_open_above(p->fd, base, &e); /* it is there */
+	assert_true(top >= 0);
+	assert_int_equal(syncs, 1);
+	close(top);
+	close(base);
+}
+
 static void a_disk_that_cannot_be_made_leaves_nothing(void **state)
 {
 	struct err e = { 0 };
@@ -264,6 +292,7 @@ int main(void)
 		TEST(the_log_of_a_console_keeps_the_end_and_stays_bounded),
 		TEST(a_disk_is_made_once_and_holds_almost_nothing),
 		TEST(a_small_disk_has_room_beside_its_journal),
+		TEST(a_disk_on_top_of_another_is_durable_before_it_has_its_name),
 		TEST(a_disk_that_cannot_be_made_leaves_nothing),
 		TEST(a_child_has_its_descriptors_under_their_numbers_and_no_other),
 		TEST(how_a_child_ended_is_told),
