@@ -13,7 +13,7 @@
 
 struct running; /* the back end's own */
 
-/* What comes back, always from the loop, never from inside a call. */
+/* What comes back, always from the loop, never from inside a call; but PAUSED and SAVED, where it is no at once. */
 struct backend_events {
 	/* STARTED, FAILED, STDOUT, STDERR, CREDIT, EXIT, PAUSED, ERROR and answers to questions: of stream m->stream. */
 	void (*message)(void *arg, const struct msg *m);

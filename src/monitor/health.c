@@ -1,7 +1,8 @@
 /* health.c - the checks of a running instance
  *
  * States: the timer runs for `interval` (WAITING); then a check is started and it runs for `timeout` (RUNNING); the
- * EXIT of the check ends that, after SIGKILL if need be.  What is paused is not checked, nor is its check ended.
+ * EXIT of the check ends that, after SIGKILL if need be.  What is paused, or is about to be, is not checked, nor is its
+ * check ended.
  */
 #include "monitor/health.h"
 
@@ -54,10 +55,12 @@ static void begin_check(struct monitor *m)
 	set_timer(h, h->stream ? check_of(m)->timeout_ns : check_of(m)->interval_ns);
 }
 
+/* Again and again: one that has not quite begun cannot be killed yet. */
 static void end_late(struct monitor *m)
 {
 	m->health.timed_out = true;
 	relay_kill(m->relay, m->health.stream);
+	set_timer(&m->health, check_of(m)->timeout_ns);
 }
 
 static void on_timer(void *arg, uint32_t events)
@@ -70,7 +73,8 @@ static void on_timer(void *arg, uint32_t events)
 	/* what stands still cannot be late */
 	if (m->health.stream && m->state.status != STATUS_PAUSED)
 		end_late(m);
-	else if (!m->health.stream && m->state.status == STATUS_RUNNING && m->running && !m->last.len)
+	else if (!m->health.stream && m->state.status == STATUS_RUNNING && !m->pauses && m->running &&
+		 !m->last.len)
 		begin_check(m);
 	else
 		set_timer(&m->health, check_of(m)->interval_ns);

@@ -44,21 +44,37 @@ static void write_out(struct log_file *f)
 	f->out.len = 0;
 }
 
-/* log.1 becomes log.2, log becomes log.1; what is beyond the last goes.  Should it not be possible, the file grows on. */
-static void rotate(struct log_file *f)
+/* log.1 becomes log.2, log becomes log.1; what is beyond the last goes. */
+static int shift(const struct log_file *f)
 {
 	for (unsigned i = f->max_files - 1; i > 0; i--) {
 		autofree char *from = i > 1 ? str_printf("%s.%u", f->name, i - 1) : strdup(f->name);
 		autofree char *to = str_printf("%s.%u", f->name, i);
 
 		if (!from || !to || (renameat(f->dir, from, f->dir, to) < 0 && errno != ENOENT))
-			return;
+			return -1;
 	}
-	if (f->max_files == 1 && unlinkat(f->dir, f->name, 0) < 0)
+	return 0;
+}
+
+/* The next file is there before the others make room for it: where it cannot be made, the file grows on. */
+static void rotate(struct log_file *f)
+{
+	autofree char *next = str_printf("%s.next", f->name);
+	autoclose int fd =
+		!next ? -1
+		      : openat(f->dir, next, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			       0600);
+
+	if (fd < 0)
 		return;
+	if (shift(f) < 0 || renameat(f->dir, next, f->dir, f->name) < 0) {
+		unlinkat(f->dir, next, 0);
+		return;
+	}
 	close(f->fd);
-	if (open_file(f) < 0 && f->r == 0)
-		f->r = -errno;
+	f->fd = take_fd(&fd);
+	f->size = 0;
 }
 
 static void file_add(void *arg, const struct log_line *line)

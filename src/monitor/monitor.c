@@ -27,6 +27,7 @@
 #include "monitor/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,18 @@ static void on_backend_ended(void *arg, const struct err *why)
 
 /* --- set-up */
 
+/* Who comes when there is no descriptor left: one that waited to be accepted would keep the loop busy. */
+static void turn_away(struct monitor *m)
+{
+	int fd;
+
+	close(m->spare_fd);
+	fd = accept4(m->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	m->spare_fd = fcntl(m->run_fd, F_DUPFD_CLOEXEC, 3);
+}
+
 static void on_connection(void *arg, uint32_t events)
 {
 	struct monitor *m = arg;
@@ -226,6 +239,8 @@ static void on_connection(void *arg, uint32_t events)
 
 	if (fd >= 0)
 		relay_add_client(m->relay, fd, false);
+	else if (errno == EMFILE || errno == ENFILE)
+		turn_away(m);
 }
 
 static int take_fds(struct monitor *m, struct err *e)
@@ -236,7 +251,8 @@ static int take_fds(struct monitor *m, struct err *e)
 	m->lock_fd = boot_fd(&m->boot, "lock");
 	if (m->run_fd < 0 || m->dir_fd < 0 || m->lock_fd < 0)
 		return err_set(e, EBADF, "descriptors are missing");
-	return 0;
+	m->spare_fd = fcntl(m->run_fd, F_DUPFD_CLOEXEC, 3);
+	return m->spare_fd < 0 ? err_sys(e, errno, "descriptors") : 0;
 }
 
 static int watch_fd(struct monitor *m, struct watch *w, int fd, void (*fn)(void *, uint32_t))

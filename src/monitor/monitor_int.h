@@ -24,6 +24,7 @@ struct monitor {
 	struct schedule schedule;
 	struct watch listener, signals, timer, time_limit; /* timer: of a stop, or of RESTARTING */
 	int run_fd, dir_fd, lock_fd;
+	int spare_fd; /* given up to turn somebody away */
 	bool backend_ready, client_settled;
 	bool main_sent, main_started; /* the latter: it, and what begins after it, is the back end's matter */
 	bool ending; /* it was asked to end in order */

@@ -6,7 +6,7 @@
 
 int questions_add(struct questions *q, void *who, enum msg_type question)
 {
-	if (q->n == QUESTIONS_MAX)
+	if (q->n >= QUESTIONS_MAX + (who ? 0 : 1))
 		return -EBUSY;
 	q->v[q->n].who = who;
 	q->v[q->n++].answer = msg_answer(question);

@@ -9,18 +9,18 @@
 
 #include "wire/msg.h"
 
-#define QUESTIONS_MAX 64 /* under way */
+#define QUESTIONS_MAX 64 /* under way; and one of the monitor's own */
 
 /* Start from { 0 }. */
 struct questions {
 	struct {
 		void *who; /* NULL: gone */
 		enum msg_type answer;
-	} v[QUESTIONS_MAX];
+	} v[QUESTIONS_MAX + 1];
 	size_t n;
 };
 
-/* 0, or -EBUSY: too many wait. */
+/* who NULL: the monitor, who does not wait for the answer.  0, or -EBUSY: too many wait. */
 int questions_add(struct questions *q, void *who, enum msg_type question);
 bool questions_is_answer(enum msg_type t);
 /* Who asked for the answer m; with its last part the question is done.  NULL: nobody, or they are gone. */

@@ -162,11 +162,13 @@ static void on_stream_message(struct client *c, const struct msg *m)
 static void on_pause(struct client *c, const struct msg *m)
 {
 	struct relay *r = c->relay;
-	int no = -r->ops->pause(r->ops->arg, msg_u32(m, 0));
+	int no;
 
-	c->awaits_pause = !no;
+	c->awaits_pause = true; /* before it is asked: the back end may answer at once */
+	no = -r->ops->pause(r->ops->arg, msg_u32(m, 0));
 	if (!no)
 		return;
+	c->awaits_pause = false;
 	msg_put_text(conn_out(c->conn), MSG_PAUSED, 0, (uint32_t)no, "");
 	conn_flush(c->conn);
 }
@@ -184,10 +186,11 @@ static void on_port(struct client *c, const struct msg *m)
 
 static void on_question(struct client *c, const struct msg *m)
 {
-	if (questions_add(&c->relay->questions, c, m->type) < 0)
+	if (questions_add(&c->relay->questions, c, m->type) < 0) {
 		refuse(c, m->stream, EBUSY, "it does not answer what was asked before");
-	else
-		relay_send_down(c->relay, m->type, 0, m);
+		return;
+	}
+	relay_send_down(c->relay, m->type, 0, m);
 	if (m->type == MSG_SAVE)
 		c->saves = msg_u32(m, 0) != SAVE_GO_ON;
 }

@@ -11,7 +11,7 @@
 #include "monitor/monitor_int.h"
 #include "monitor/ports.h"
 
-#define MAX_EARLY (2 * MSG_WINDOW)
+#define MAX_EARLY (2 * MSG_WINDOW) /* that waits for the instance to begin: no further process then */
 #define FORCE_S	  6 /* less than CONTROL_GRACE_S of the engine: for the same, once the time of a stop is over */
 #define KILL_S	  10 /* for a process to die of SIGKILL, and a guest to power off */
 
@@ -135,6 +135,16 @@ static void take_update(struct monitor *m, const struct msg *msg)
 		relay_from_backend(m->relay, &(struct msg){ MSG_UPDATE_REPLY, 0, "\0\0\0", 4 });
 }
 
+/* Nothing of a stream that was taken on is lost: what waits of its input is a window at most. */
+static void send_later(struct monitor *m, const struct msg *msg)
+{
+	if (m->early.len >= MAX_EARLY && msg_begins_stream(msg->type))
+		refuse_begin(m, msg->stream,
+			     "too much waits already for the instance to begin: try again then");
+	else
+		msg_put(&m->early, msg->type, msg->stream, msg->data, msg->len);
+}
+
 /* To the back end, as soon as there is somebody to hear it. */
 static void send_down(struct monitor *m, const struct msg *msg)
 {
@@ -151,8 +161,8 @@ static void send_down(struct monitor *m, const struct msg *msg)
 		return;
 	else if (is_signal)
 		monitor_abandon(m, 128 + (msg_u32(msg, 0) & 0x7f), "stopped before its command began");
-	else if (m->early.len < MAX_EARLY)
-		msg_put(&m->early, msg->type, msg->stream, msg->data, msg->len);
+	else
+		send_later(m, msg);
 }
 
 static void on_user_signal(struct monitor *m, int signo)

@@ -135,8 +135,8 @@ void resolv_parse(const char *text, size_t n, struct upstreams *ret);
 bool upstream_add(struct upstreams *u, const char *text);
 
 /* --- names_jail.c: 0 or -errno */
-/* The worker: a root without anything, a user without rights, its descriptors, its system calls. */
-int names_jail(const int *fds, unsigned n);
+/* The worker: a root without anything, a user without rights, its descriptors and so many that it opens, its system calls. */
+int names_jail(const int *fds, unsigned n, unsigned opens);
 
 /* --- spawn.c */
 /* Starts ketch-net in a session of its own; the descriptors keep their numbers, the rest is closed or /dev/null.  0 or

@@ -17,7 +17,7 @@
 #define UID_WORKER                                                                                           \
 	0x71000000U /* beside those of ketch-vmm (vm/steps.c); every network's worker has no files to share */
 #define MEMORY_MAX (64ULL << 20)
-#define FDS_MAX	   (FORWARDS_MAX + CONNECTIONS_MAX + 32)
+#define FDS_MORE   8 /* of a loop, and while something is looked at */
 
 static const int calls[] = {
 	SYS_recvmmsg,	   SYS_sendmmsg, /* clients by UDP */
@@ -54,14 +54,14 @@ static int seal(void)
 	return filter_enter(&f);
 }
 
-static int limit(void)
+static int limit(unsigned most_fds)
 {
-	static const struct {
+	const struct {
 		__rlimit_resource_t what;
 		rlim_t most;
 	} limits[] = {
-		{ RLIMIT_NOFILE, FDS_MAX }, { RLIMIT_NPROC, 0 },       { RLIMIT_CORE, 0 },
-		{ RLIMIT_FSIZE, 0 },	    { RLIMIT_AS, MEMORY_MAX },
+		{ RLIMIT_NOFILE, most_fds }, { RLIMIT_NPROC, 0 },	{ RLIMIT_CORE, 0 },
+		{ RLIMIT_FSIZE, 0 },	     { RLIMIT_AS, MEMORY_MAX },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
@@ -70,7 +70,7 @@ static int limit(void)
 	return 0;
 }
 
-int names_jail(const int *fds, unsigned n)
+int names_jail(const int *fds, unsigned n, unsigned opens)
 {
 	int bad, r = confine_fds(fds, n, &bad);
 
@@ -82,7 +82,7 @@ int names_jail(const int *fds, unsigned n)
 	if (r == 0)
 		r = confine_root();
 	if (r == 0)
-		r = limit();
+		r = limit(n + opens + FDS_MORE);
 	if (r == 0)
 		r = confine_user(UID_WORKER, 0);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -22,6 +23,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define ASKED_MAX   (256 << 10) /* bytes of a list of names */
+#define WORKER_S    5 /* without reading what we say: then it is over with it */
 #define CHANGES	    (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF)
 
 struct keeping {
@@ -209,6 +211,9 @@ int names_keep(const struct keeper *k)
 	if (s.events < 0 || inotify_add_watch(s.events, dir, CHANGES | IN_ONLYDIR) < 0)
 		return 1;
 	inotify_add_watch(s.events, "/etc", CHANGES | IN_ONLYDIR);
+	if (setsockopt(k->link_fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = WORKER_S },
+		       sizeof(struct timeval)) < 0)
+		return 1;
 	r = confine_user(0, UINT64_C(1) << CAP_NET_ADMIN);
 	if (r < 0)
 		return 1;

@@ -72,7 +72,7 @@ static void work(const struct start *st, int link)
 	memcpy(fds + 1, st->sockets, st->n_sockets * sizeof(*fds));
 	fds[n] = st->keeper.status_fd;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	r = names_jail(fds, n + 1);
+	r = names_jail(fds, n + 1, FORWARDS_MAX + CONNECTIONS_MAX);
 	if (r < 0)
 		_exit(fail(st->keeper.status_fd, r, "its sandbox"));
 	close(st->keeper.status_fd);

@@ -310,7 +310,7 @@ static int open_relay(struct relay *r, char **words)
 	for (size_t i = 0; i < r->n_entrances; i++)
 		fds[1 + i] = r->entrances[i].watch.fd;
 	if (result == 0)
-		result = names_jail(fds, (unsigned)r->n_entrances + 1);
+		result = names_jail(fds, (unsigned)r->n_entrances + 1, 2 * FLOWS_MAX + TALKS_MAX);
 	r->loop = result == 0 ? loop_new() : NULL;
 	if (!r->loop)
 		return result < 0 ? result : -ENOMEM;

@@ -30,8 +30,6 @@ void nl_put(struct nl_batch *b, unsigned type, const void *data, size_t len);
 void nl_put_u8(struct nl_batch *b, unsigned type, uint8_t v);
 void nl_put_u16(struct nl_batch *b, unsigned type, uint16_t v);
 void nl_put_u32(struct nl_batch *b, unsigned type, uint32_t v);
-void nl_put_be16(struct nl_batch *b, unsigned type, uint16_t v);
-void nl_put_be32(struct nl_batch *b, unsigned type, uint32_t v);
 void nl_put_be64(struct nl_batch *b, unsigned type, uint64_t v);
 void nl_put_string(struct nl_batch *b, unsigned type, const char *s); /* with its NUL */
 /* An attribute of attributes: what nl_nest returns goes to nl_nest_end behind the last of them. */

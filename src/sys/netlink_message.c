@@ -75,16 +75,6 @@ void nl_put_u32(struct nl_batch *b, unsigned type, uint32_t v)
 	nl_put(b, type, &v, sizeof(v));
 }
 
-void nl_put_be16(struct nl_batch *b, unsigned type, uint16_t v)
-{
-	nl_put_u16(b, type, htobe16(v));
-}
-
-void nl_put_be32(struct nl_batch *b, unsigned type, uint32_t v)
-{
-	nl_put_u32(b, type, htobe32(v));
-}
-
 void nl_put_be64(struct nl_batch *b, unsigned type, uint64_t v)
 {
 	v = htobe64(v);

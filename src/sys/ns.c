@@ -57,16 +57,6 @@ int ns_write_map(pid_t pid, const char *file, const char *lines)
 	return write_existing(AT_FDCWD, path, lines);
 }
 
-int ns_map_ids(pid_t pid, uint32_t host, uint32_t count)
-{
-	char line[64];
-	int r;
-
-	snprintf(line, sizeof(line), "0 %u %u\n", host, count);
-	r = ns_write_map(pid, "uid_map", line);
-	return r < 0 ? r : ns_write_map(pid, "gid_map", line);
-}
-
 /* The number is part of the kernel's interface (USER_NS_INIT_INO of linux/nsfs.h, since 6.18; the same since 3.8). */
 bool ns_is_first_user(void)
 {

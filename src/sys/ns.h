@@ -12,9 +12,7 @@ pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 /* setns(2): fd is a namespace or a pidfd.  0 or -errno. */
 int ns_join(int fd, int flags);
 int ns_unshare(int flags);
-/* Maps ids 0..count-1 of the user namespace of our child `pid` to host..host+count-1. */
-int ns_map_ids(pid_t pid, uint32_t host, uint32_t count);
-/* Writes lines to its file "uid_map", "gid_map" or "setgroups" (user_namespaces(7)). */
+/* Writes lines to the file "uid_map", "gid_map" or "setgroups" of our child `pid` (user_namespaces(7)). */
 int ns_write_map(pid_t pid, const char *file, const char *lines);
 /* Are we in the user namespace of the machine (or in a kernel that has none)? */
 bool ns_is_first_user(void);

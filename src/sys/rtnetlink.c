@@ -128,21 +128,11 @@ void rt_vlan_new(struct nl_batch *b, const struct rt_link *l, int parent, uint16
 	put_alias(b, l);
 }
 
-static void new_of_kind(struct nl_batch *b, const struct rt_link *l, const char *kind)
-{
-	link_message(b, RTM_NEWLINK, NEW, l);
-	kind_end(b, kind_begin(b, kind));
-	put_alias(b, l);
-}
-
-void rt_dummy_new(struct nl_batch *b, const struct rt_link *l)
-{
-	new_of_kind(b, l, "dummy");
-}
-
 void rt_ifb_new(struct nl_batch *b, const struct rt_link *l)
 {
-	new_of_kind(b, l, "ifb");
+	link_message(b, RTM_NEWLINK, NEW, l);
+	kind_end(b, kind_begin(b, "ifb"));
+	put_alias(b, l);
 }
 
 void rt_link_change(struct nl_batch *b, const struct rt_link *l)

@@ -38,7 +38,6 @@ struct rt_macvlan {
 };
 void rt_macvlan_new(struct nl_batch *b, const struct rt_link *l, const struct rt_macvlan *m);
 void rt_vlan_new(struct nl_batch *b, const struct rt_link *l, int parent, uint16_t vlan);
-void rt_dummy_new(struct nl_batch *b, const struct rt_link *l);
 /* What is led into it (sys/tc.h) comes back to where it was. */
 void rt_ifb_new(struct nl_batch *b, const struct rt_link *l);
 

@@ -271,10 +271,8 @@ void balloon_done(struct balloon *b)
 
 static uint64_t ram_pages(const struct ram *ram)
 {
-	uint64_t n = 0;
+	uint64_t n = ram_size(ram) / PAGE;
 
-	for (unsigned i = 0; i < ram->n; i++)
-		n += ram->slots[i].bytes / PAGE;
 	return n < UINT32_MAX ? n : UINT32_MAX;
 }
 

@@ -75,16 +75,21 @@ static void on_rate(void *arg)
 	virtio_unlock(&b->dev);
 }
 
+/* A vcpu's thread: it may wait, and neither read nor write. */
 static void on_stop(struct virtio_dev *d)
 {
-	block_io_drain(&((struct block *)d)->io);
+	struct block *b = (struct block *)d;
+
+	b->stopping = true;
+	block_io_drain(&b->io);
+	b->stopping = false;
 }
 
 static void on_settle(struct virtio_dev *d)
 {
 	struct block *b = (struct block *)d;
 
-	block_io_drain(&b->io);
+	block_io_settle(&b->io);
 	virtio_notify(d, BLOCK_QUEUE);
 }
 
@@ -206,7 +211,7 @@ int block_init(struct block *b, const struct block_config *c, const struct ram *
 
 void block_done(struct block *b)
 {
-	block_io_drain(&b->io);
+	block_io_settle(&b->io);
 	loop_del(b->dev.loop, &b->results);
 	rate_done(&b->rate);
 	block_io_done(&b->io);

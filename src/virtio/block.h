@@ -8,9 +8,9 @@
  * is durable before it is given back (section 5.2.6.2).  A discard that the file system cannot do is left
  * undone, as it may be; zeroes are written where it cannot make them.
  *
- * System calls after block_init beyond those of every device: io_uring_enter; preadv, pwritev, fdatasync,
- * fallocate where there is no io_uring or no helper for it, and after block_push; with limits timerfd_settime, clock_gettime.  All
- * but the last two also on a vcpu's thread, at a reset.
+ * System calls after block_init beyond those of every device: io_uring_enter, also on a vcpu's thread, at a reset; preadv,
+ * pwritev, fdatasync, fallocate where there is no io_uring or no helper for it, or a stack of images; madvise at block_push; with limits
+ * timerfd_settime, clock_gettime.
  */
 #ifndef VIRTIO_BLOCK_H
 #define VIRTIO_BLOCK_H
@@ -69,6 +69,7 @@ struct block {
 	struct watch results;
 	struct rate rate;
 	bool starved; /* chains were left because every request is under way */
+	bool stopping; /* a reset waits: what has not begun by then does not begin any more */
 	struct block_request requests[BLOCK_IO_DEPTH];
 	uint16_t idle[BLOCK_IO_DEPTH], n_idle; /* a stack of requests */
 };

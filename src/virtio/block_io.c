@@ -352,6 +352,11 @@ void block_io_drain(struct block_io *io)
 			ring_enter(io->ring, 0, 1);
 		block_io_reap(io);
 	}
+}
+
+void block_io_settle(struct block_io *io)
+{
+	block_io_drain(io);
 	if (io->stack)
 		stack_settle(io->stack); /* what fails now fails again at the next flush, which tells it */
 }

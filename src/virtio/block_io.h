@@ -81,7 +81,9 @@ void block_io_submit(struct block_io *io);
 void block_io_without_helpers(struct block_io *io, enum block_op_kind k);
 /* Calls `done` for what is complete, and submits what that has put. */
 void block_io_reap(struct block_io *io);
-/* Until nothing is under way, and what was written is in the files. */
+/* Until nothing is under way. */
 void block_io_drain(struct block_io *io);
+/* The same, and what was written is in the files, for others to read. */
+void block_io_settle(struct block_io *io);
 
 #endif

@@ -67,7 +67,7 @@ void block_request_result(void *block, uint16_t tag, int32_t result)
 	bool allocates = q->op == BLOCK_PUNCH || q->op == BLOCK_ZERO;
 	bool moves = !allocates && q->op != BLOCK_SYNC;
 
-	if (result == -ECANCELED)
+	if (result == -ECANCELED && !b->stopping)
 		begin_again(b, q);
 	else if (allocates && result == -EOPNOTSUPP)
 		do_otherwise(b, q);

@@ -124,19 +124,3 @@ void fs_done(struct fs *f)
 	undo(f);
 	close(f->server.sock);
 }
-
-/* --- saved form */
-
-void fs_save(const struct fs *f, struct fs_state *ret)
-{
-	virtio_save(&f->dev, &ret->dev);
-}
-
-int fs_restore(struct fs *f, const struct fs_state *s)
-{
-	int r = virtio_restore(&f->dev, &s->dev);
-
-	if (r == 0 && virtio_is_running(&f->dev))
-		virtio_fail(&f->dev);
-	return r;
-}

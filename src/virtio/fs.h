@@ -32,19 +32,9 @@ struct fs {
 	struct watch call; /* an eventfd: virtiofsd has used buffers, of any queue */
 };
 
-/* What virtiofsd knows (open files, the session) is not in it: a device that ran needs a reset when it is
- * restored. */
-struct fs_state {
-	struct virtio_state dev;
-};
-
 /* 0, and the socket is the device's; -EINVAL: the tag is empty or too long; vhost_user_open's. */
 int fs_init(struct fs *f, const struct fs_spec *s, const struct ram *ram, struct loop *loop);
 /* Closes the socket, so virtiofsd ends. */
 void fs_done(struct fs *f);
-
-/* For a device that is not served meanwhile. */
-void fs_save(const struct fs *f, struct fs_state *ret);
-int fs_restore(struct fs *f, const struct fs_state *s);
 
 #endif

@@ -61,24 +61,6 @@ static void gather(struct net *n, uint32_t bytes)
 	}
 }
 
-/* Writes n bytes at `skip` of the hand. */
-static void put_bytes(const struct net_hand *h, size_t skip, const uint8_t *from, size_t n)
-{
-	for (unsigned i = 0; i < h->n_iovs && n; i++) {
-		size_t len = h->iovs[i].iov_len;
-
-		if (skip >= len) {
-			skip -= len;
-			continue;
-		}
-		len = len - skip < n ? len - skip : n;
-		memcpy((uint8_t *)h->iovs[i].iov_base + skip, from, len);
-		from += len;
-		n -= len;
-		skip = 0;
-	}
-}
-
 /* Gives back the chains that the first `bytes` fill; how many. */
 static unsigned give(struct net *n, uint32_t bytes)
 {
@@ -172,11 +154,11 @@ static bool deliver(struct net *n, uint32_t frame, uint32_t fits)
 	if (h->bytes < all)
 		return false;
 	if (frame > fits)
-		put_bytes(h, NET_HEADER + fits, n->spill, frame - fits);
+		vq_iov_write(h->iovs, h->n_iovs, NET_HEADER + fits, n->spill, frame - fits);
 	for (uint32_t sum = 0; sum < all; sum += h->chains[num_buffers++].bytes)
 		continue;
 	memcpy(n->header + offsetof(struct header, num_buffers), &num_buffers, sizeof(num_buffers));
-	put_bytes(h, 0, n->header, NET_HEADER);
+	vq_iov_write(h->iovs, h->n_iovs, 0, n->header, NET_HEADER);
 	n->dev.counters.requests++;
 	n->dev.counters.bytes_in += frame;
 	give(n, all);

@@ -300,22 +300,27 @@ bool vq_chain_read(const struct vq_chain *c, size_t skip, void *to, size_t n)
 	return !n;
 }
 
-bool vq_chain_write(const struct vq_chain *c, size_t skip, const void *from, size_t n)
+bool vq_iov_write(const struct iovec *iov, unsigned n_iov, size_t skip, const void *from, size_t n)
 {
 	const uint8_t *at = from;
 
-	for (unsigned i = c->n_out; i < c->n_out + c->n_in && n; i++) {
-		size_t len = c->iov[i].iov_len;
+	for (unsigned i = 0; i < n_iov && n; i++) {
+		size_t len = iov[i].iov_len;
 
 		if (skip >= len) {
 			skip -= len;
 			continue;
 		}
 		len = len - skip < n ? len - skip : n;
-		memcpy((uint8_t *)c->iov[i].iov_base + skip, at, len);
+		memcpy((uint8_t *)iov[i].iov_base + skip, at, len);
 		at += len;
 		n -= len;
 		skip = 0;
 	}
 	return !n;
+}
+
+bool vq_chain_write(const struct vq_chain *c, size_t skip, const void *from, size_t n)
+{
+	return vq_iov_write(c->iov + c->n_out, c->n_in, skip, from, n);
 }

@@ -70,7 +70,8 @@ void vq_kicks_after(struct vq *q, uint16_t n);
 
 /* Copies n bytes from the `out` buffers, skipping the first `skip`; false: there are not so many. */
 bool vq_chain_read(const struct vq_chain *c, size_t skip, void *to, size_t n);
-/* The same into the `in` buffers. */
+/* The same into these places, and into the `in` buffers. */
+bool vq_iov_write(const struct iovec *iov, unsigned n_iov, size_t skip, const void *from, size_t n);
 bool vq_chain_write(const struct vq_chain *c, size_t skip, const void *from, size_t n);
 /* The `out` (or `in`) buffers without their first `skip` and beyond n bytes: fills at most max of ret, returns how many;
  * 0 when there are not so many bytes or not so many places. */

@@ -22,7 +22,8 @@
 
 /* --- turns */
 
-void vsock_ring(struct vsock *v)
+/* Calls the loop's thread; from any thread. */
+static void ring(struct vsock *v)
 {
 	const uint64_t one = 1;
 
@@ -52,7 +53,7 @@ void vsock_run(struct vsock *v)
 	vsock_serve(v);
 	vsock_give_event(v);
 	if (!drop_unless_running(v) && (vsock_may_take(v) || (in->ready && !in->rx_empty)))
-		vsock_ring(v);
+		ring(v);
 }
 
 static void on_doorbell(void *arg, uint32_t events)
@@ -95,7 +96,7 @@ static void on_stop(struct virtio_dev *d)
 
 	vsock_conns_drop(v);
 	v->in->reset_owed = false;
-	vsock_ring(v);
+	ring(v);
 }
 
 static const struct virtio_ops ops = {
@@ -273,6 +274,6 @@ int vsock_restore(struct vsock *v, const struct vsock_state *s)
 	v->in->first_rst = v->in->n_rsts = 0;
 	v->in->tx_waiting = true;
 	v->in->reset_owed = s->reset_owed || virtio_is_running(&v->dev);
-	vsock_ring(v);
+	ring(v);
 	return 0;
 }

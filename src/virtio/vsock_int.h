@@ -106,8 +106,6 @@ struct vsock_inner {
 
 /* Does what can be done in both directions. */
 void vsock_run(struct vsock *v);
-/* Calls the loop's thread; from any thread. */
-void vsock_ring(struct vsock *v);
 
 /* --- vsock_packet.c */
 

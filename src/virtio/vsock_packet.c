@@ -152,6 +152,8 @@ static bool give_data(struct vsock_conn *c)
 	}
 	/* as many as were filled, or twice that when it might have been more */
 	c->burst = used < n ? used + !used : n * 2 < VSOCK_MAX_BURST ? n * 2 : VSOCK_MAX_BURST;
+	if (used < n)
+		v->in->rx_empty = false; /* it asked for one more than there were, and did not need it */
 	for (unsigned i = used; i < n; i++)
 		vq_unpop(&v->dev.queues[VSOCK_QUEUE_RX]);
 	return true;

@@ -156,11 +156,6 @@ struct agent *agent_free(struct agent *a)
 	return NULL;
 }
 
-bool agent_is_up(const struct agent *a)
-{
-	return a->state == UP;
-}
-
 void agent_send(struct agent *a, const struct msg *m)
 {
 	if (a->state != UP || streams_to_guest(&a->streams, m) != 1)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,12 +22,10 @@
 
 /* --- in the new process */
 
-static int place_fds(const struct child_spec *s)
+static int move_fds(const struct child_spec *s)
 {
 	int parked[CHILD_MAX_FDS], null;
 
-	if (s->n_fds > CHILD_MAX_FDS)
-		return -E2BIG;
 	for (size_t i = 0; i < s->n_fds; i++) {
 		parked[i] = fcntl(s->fds[i].fd, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
 		if (parked[i] < 0)
@@ -42,6 +41,21 @@ static int place_fds(const struct child_spec *s)
 		if (dup2(parked[i], s->fds[i].as) < 0)
 			return -errno;
 	return close_range(FIRST_SPARE_FD, ~0U, 0) < 0 ? -errno : 0;
+}
+
+/* There may be no such high numbers in the shell that we come from; the program gets the limit that it would have had. */
+static int place_fds(const struct child_spec *s)
+{
+	struct rlimit given, more;
+	int r;
+
+	if (s->n_fds > CHILD_MAX_FDS)
+		return -E2BIG;
+	if (getrlimit(RLIMIT_NOFILE, &given) < 0)
+		return -errno;
+	more = (struct rlimit){ given.rlim_max, given.rlim_max };
+	r = setrlimit(RLIMIT_NOFILE, &more) < 0 ? -errno : move_fds(s);
+	return r < 0 ? r : setrlimit(RLIMIT_NOFILE, &given) < 0 ? -errno : 0;
 }
 
 static void reset_signals(void)

@@ -61,6 +61,9 @@ static int make_qcow2(int fd, uint64_t bytes, struct err *e)
 {
 	int r = qcow2_format(fd, bytes);
 
+	/* mke2fs does that by itself: a name that outlived what it names would keep the machine from starting, for ever */
+	if (r == 0 && fdatasync(fd) < 0)
+		r = -errno;
 	return r < 0 ? err_sys(e, -r, QCOW2_NAME) : 0;
 }
 

@@ -332,6 +332,14 @@ void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 		give_up(s);
 		return;
 	}
+	if (s->pausing && step == SAVE_GO_ON) {
+		s->go_on_due = true;
+		return;
+	}
+	if (s->pausing) { /* the answers would be taken for ours */
+		s->answer(s->arg, EBUSY, "it is just being paused, or goes on");
+		return;
+	}
 	if (vm_saving_is_busy(s)) {
 		s->answer(s->arg, EBUSY, "its memory is just being saved");
 		return;
@@ -349,6 +357,20 @@ void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 	} else if (!vm_saving_is_busy(s)) {
 		end(s, &e, "");
 	}
+}
+
+bool vm_saving_paused(struct vm_saving *s, bool well, bool paused)
+{
+	if (!s->pausing)
+		return false;
+	s->pausing--;
+	if (well)
+		s->paused = paused;
+	if (!s->pausing && s->go_on_due) {
+		s->go_on_due = false;
+		go_on(s);
+	}
+	return true;
 }
 
 /* QEMU says that its migration is complete before it can go on ("Migration is not finalized yet"): a turn of its loop later

@@ -25,6 +25,7 @@ struct vm_saving {
 	const struct boot *boot; /* borrowed, as is control */
 	struct vm_control *control;
 	bool paused; /* before, and so afterwards */
+	unsigned pausing; /* requests to pause, or to go on after that, which are not answered */
 	unsigned waits; /* for so many answers */
 	struct err why; /* the first that was an error */
 	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
@@ -51,6 +52,8 @@ void vm_saving_close(struct vm_saving *s);
 void vm_saving_ask(struct vm_saving *s, const struct msg *m);
 /* Something asked for is under way: whoever wants the machine to stop or go on has to wait. */
 bool vm_saving_is_busy(const struct vm_saving *s);
+/* An answer of the VMM to a request to pause it, or to let it go on after that; false: none was asked for. */
+bool vm_saving_paused(struct vm_saving *s, bool well, bool paused);
 /* An answer of the VMM while s->waits. */
 void vm_saving_answered(struct vm_saving *s, const char *error, const char *line);
 void vm_saving_silent(struct vm_saving *s);

@@ -178,10 +178,10 @@ static void on_control_answer(void *arg, const char *error)
 		vm_saving_answered(&r->saving, error, r->control.line);
 		return;
 	}
+	if (!vm_saving_paused(&r->saving, !error, !r->goes_on))
+		return; /* of a VMM that talks by itself */
 	if (r->goes_on && !error && r->agent)
 		agent_set_clock(r->agent);
-	if (!error)
-		r->saving.paused = !r->goes_on;
 	tell(r, MSG_PAUSED, error ? EIO : 0, error ? error : "");
 }
 
@@ -282,15 +282,19 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 
 /* --- the rest of the seam */
 
-/* A VMM that does not listen has ended, of which more is heard, or hangs: whoever asked has a deadline. */
+/* A VMM that hangs does not answer: whoever asked has a deadline. */
 static void pause_machine(struct running *r, bool pause)
 {
 	if (vm_saving_is_busy(&r->saving)) {
 		tell(r, MSG_PAUSED, EBUSY, "its memory is just being saved");
 		return;
 	}
+	if (vm_control_pause(&r->control, pause) < 0) {
+		tell(r, MSG_PAUSED, EIO, "the machine is not to be reached");
+		return;
+	}
 	r->goes_on = !pause;
-	vm_control_pause(&r->control, pause);
+	r->saving.pausing++;
 }
 
 static void vm_send(struct running *r, const struct msg *m)

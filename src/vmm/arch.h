@@ -46,9 +46,8 @@ struct arch_registers {
 
 struct arch_features; /* what the processor and KVM offer to a guest */
 
-/* Asks KVM once; owned.  NULL with errno. */
+/* Asks KVM once; lives as long as the machine.  NULL with errno. */
 struct arch_features *arch_features_get(int kvm_fd);
-struct arch_features *arch_features_free(struct arch_features *f);
 /* What must be said before there is memory or a vcpu. */
 int arch_vm(int kvm_fd, int vm_fd);
 /* Local interrupt controllers in KVM, the I/O one in user space (vmm/ioapic.h). */

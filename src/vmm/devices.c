@@ -274,11 +274,7 @@ void devices_free(struct devices *d)
 
 int devices_balloon(struct devices *d, uint64_t bytes)
 {
-	uint64_t ram = 0;
-
-	for (unsigned i = 0; i < d->machine->ram.n; i++)
-		ram += d->machine->ram.slots[i].bytes;
-	if (bytes > ram)
+	if (bytes > ram_size(&d->machine->ram))
 		return -EINVAL;
 	balloon_set_target(&d->balloon, bytes);
 	return 0;

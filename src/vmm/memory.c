@@ -110,13 +110,9 @@ int memory_show(const void *host, uint64_t bytes, uint64_t gpa, int vm_fd)
 
 void memory_free(struct ram *r)
 {
-	uint64_t bytes = 0;
-
 	if (!r->n)
 		return;
-	for (unsigned i = 0; i < r->n; i++)
-		bytes += r->slots[i].bytes;
-	munmap(r->slots[0].host, bytes);
+	munmap(r->slots[0].host, ram_size(r));
 	if (r->fd >= 0)
 		close(r->fd);
 	r->n = 0;

@@ -49,20 +49,38 @@ static uint64_t next_run(const uint64_t *pages, uint64_t n, uint64_t most, uint6
 	return end > i ? end - i : 0;
 }
 
-/* --- mapping */
+/* --- mapping, writing, reading */
+
+/* All of it: a file system that is full says so, and only then less is written. */
+static int move(int fd, uint8_t *host, uint64_t page, uint64_t n, bool reading)
+{
+	off_t at = (off_t)(page * RAM_PAGE);
+	size_t left = n * RAM_PAGE;
+
+	while (left) {
+		struct iovec v = { host + at, left };
+		ssize_t done = reading ? preadv(fd, &v, 1, at) : pwritev(fd, &v, 1, at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done < 0 ? -errno : -EIO;
+		at += done;
+		left -= (size_t)done;
+	}
+	return 0;
+}
 
 static int map_run(int fd, uint8_t *host, uint64_t page, uint64_t n, unsigned *mapped)
 {
-	const off_t offset = (off_t)(page * RAM_PAGE);
-	uint8_t *at = host + offset;
-
 	if (n >= LEAST_MAPPED && *mapped < MOST_MAPPED) {
+		uint8_t *at = mmap(host + page * RAM_PAGE, n * RAM_PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, (off_t)(page * RAM_PAGE));
+
 		(*mapped)++;
-		at = mmap(at, n * RAM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
-			  fd, offset);
 		return at == MAP_FAILED ? -errno : 0;
 	}
-	return pread(fd, at, n * RAM_PAGE, offset) == (ssize_t)(n * RAM_PAGE) ? 0 : -EIO;
+	return move(fd, host, page, n, true);
 }
 
 static int map_difference(int fd, uint8_t *host, uint64_t bytes, unsigned *mapped)
@@ -118,31 +136,9 @@ int ram_file_map(const int *fds, unsigned n, uint64_t bytes, uint8_t **ret, stru
 	return 0;
 }
 
-/* --- writing and reading */
-
 static bool is_zero(const uint8_t *page)
 {
 	return !page[0] && !memcmp(page, page + 1, RAM_PAGE - 1);
-}
-
-/* All of it: a file system that is full says so, and only then less is written. */
-static int move(int fd, uint8_t *host, uint64_t page, uint64_t n, bool reading)
-{
-	off_t at = (off_t)(page * RAM_PAGE);
-	size_t left = n * RAM_PAGE;
-
-	while (left) {
-		struct iovec v = { host + at, left };
-		ssize_t done = reading ? preadv(fd, &v, 1, at) : pwritev(fd, &v, 1, at);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return done < 0 ? -errno : -EIO;
-		at += done;
-		left -= (size_t)done;
-	}
-	return 0;
 }
 
 /* Writes n pages without those that are zero. */

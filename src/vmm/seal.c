@@ -37,7 +37,7 @@ static const struct {
 	  MAIN | WORKER }, /* disks where there is no io_uring; which pages there are; memory that is taken back */
 	{ SYS_pwritev, MAIN | WORKER }, /* disks, and a snapshot: its memory and its state */
 	{ SYS_fallocate, MAIN | WORKER }, /* RAM that the balloon gives back; discard and zeroes on disks */
-	{ SYS_fdatasync, WORKER },
+	{ SYS_fdatasync, MAIN | WORKER }, /* as pwritev */
 	{ SYS_io_uring_enter, ALL }, /* who resets or saves a disk waits for what is under way */
 	{ SYS_timerfd_settime, WORKER }, /* rate limits of disks and networks */
 	{ SYS_recvmsg, MAIN | VCPU }, /* control, vsock; vhost-user, at start and reset of a device */

@@ -15,7 +15,6 @@
 #include "virtio/balloon.h"
 #include "virtio/block.h"
 #include "virtio/console.h"
-#include "virtio/fs.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
 #include "virtio/vsock.h"

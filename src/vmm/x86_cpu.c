@@ -26,16 +26,12 @@ struct arch_features *arch_features_get(int kvm_fd)
 	if (!f)
 		return NULL;
 	f->head.nent = ARCH_MAX_CPUID;
-	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &f->head) < 0)
-		return arch_features_free(f);
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &f->head) < 0) {
+		free(f);
+		return NULL;
+	}
 	f->tsc_deadline = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 	return f;
-}
-
-struct arch_features *arch_features_free(struct arch_features *f)
-{
-	free(f);
-	return NULL;
 }
 
 /* --- the machine */

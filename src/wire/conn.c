@@ -23,7 +23,7 @@ struct conn {
 	struct buf in, out;
 	struct buf later; /* waits while `silent` */
 	int came_fd; /* from a client, and not taken yet; -1: none */
-	bool held, silent;
+	bool silent;
 	bool dispatching; /* inside a callback: conn_free only marks */
 	bool freed;
 	bool was_high;
@@ -61,9 +61,11 @@ static void report_closed(struct conn *c, const struct err *why)
 	c->ops->closed(c->arg, why);
 }
 
+/* When the queue has become short outside of the loop, the next turn tells of it: a caller of conn_flush is not called back. */
 static void update_events(struct conn *c)
 {
-	uint32_t events = (c->held ? 0 : EPOLLIN) | (c->out.len ? EPOLLOUT : 0);
+	bool news = c->was_high && !conn_is_high(c);
+	uint32_t events = EPOLLIN | (c->out.len || news ? EPOLLOUT : 0);
 
 	if (!c->freed && !c->dead)
 		loop_set(c->loop, &c->watch, events);
@@ -75,7 +77,7 @@ static void deliver(struct conn *c)
 	struct err e = { 0 };
 	struct msg m;
 
-	while (!c->freed && !c->dead && !c->held) {
+	while (!c->freed && !c->dead) {
 		int r = msg_peek(&c->in, c->peer, &m, &e);
 
 		if (r < 0)
@@ -194,8 +196,7 @@ static void on_ready(void *arg, uint32_t events)
 		write_some(c);
 		after_write(c);
 	}
-	if (!c->freed && !c->dead && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) &&
-	    (!c->held || !(events & EPOLLIN)))
+	if (!c->freed && !c->dead && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		read_some(c);
 	c->dispatching = false;
 	if (c->freed)
@@ -257,23 +258,6 @@ void conn_flush(struct conn *c)
 bool conn_is_high(const struct conn *c)
 {
 	return c->out.len + c->later.len > CONN_HIGH;
-}
-
-void conn_hold(struct conn *c, bool hold)
-{
-	if (c->held == hold)
-		return;
-	c->held = hold;
-	if (!hold && !c->dispatching) {
-		c->dispatching = true;
-		deliver(c);
-		c->dispatching = false;
-		if (c->freed) {
-			destroy(c);
-			return;
-		}
-	}
-	update_events(c);
 }
 
 int conn_drain(struct conn *c, int timeout_ms)

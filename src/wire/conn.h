@@ -37,8 +37,6 @@ void conn_silence(struct conn *c, bool silent);
 void conn_forget(struct conn *c);
 /* The descriptor that came last (O_CLOEXEC), once; -ENOENT: none has. */
 int conn_take_fd(struct conn *c);
-/* Stops and goes on with reading messages. */
-void conn_hold(struct conn *c, bool hold);
 /* Sends all that is queued, blocking at most timeout_ms; for the last words before an end. */
 int conn_drain(struct conn *c, int timeout_ms);
 

@@ -182,3 +182,14 @@ table() {
 	refused 125 chroot unshare -m sh -c 'mount --rbind / "$1" && exec chroot "$1" "$KETCH" run --rm --network none ketch/base true' sh "$DIR/chroot"
 	rmdir "$DIR/chroot"
 }
+
+@test "who comes to an instance when it has no descriptor left is turned away, not left waiting; then others are heard" {
+	local id
+	id=$(ulimit -Sn 64 && ketch run -d --isolation container ketch/base "${STAY[@]}")
+	await 30 logged "$id" ready
+	run "$E2E/crowd_at_monitor.py" "$KETCH_RUN_ROOT/$id/monitor.sock" 80
+	is "$status" 0
+	like "$output" '^[1-9][0-9]* [1-9][0-9]*$'
+	is "$(ketch exec "$id" echo heard)" heard
+	ketch rm -f "$id"
+}

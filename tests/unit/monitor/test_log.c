@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +163,43 @@ static void many_lines_in_one_write_are_parted_at_the_limit(void **state)
 	assert_int_equal(size_of("many.100"), 0);
 }
 
+static void write_line(struct log *l, char letter)
+{
+	char line[100];
+
+	memset(line, letter, sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	assert_int_equal(log_write(l, LOG_STDOUT, line, sizeof(line)), 0);
+}
+
+/* For want of descriptors, or of inodes: nothing is lost, neither a line nor an older file. */
+static void a_file_that_cannot_have_a_next_one_grows_on(void **state)
+{
+	const struct log_spec limits = { .max_bytes = 1024, .max_files = 3 };
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct log *l = log_open(fd, "full", &limits);
+	struct rlimit all, none;
+
+	close(fd);
+	for (int i = 0; i < 15; i++)
+		write_line(l, (char)('a' + i));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){ 3, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 15; i < 25; i++)
+		write_line(l, (char)('a' + i));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(size_of("full"), 11 * 140);
+	assert_int_equal(first_of("full"), 'a' + 14);
+	assert_int_equal(first_of("full.1"), 'a' + 7);
+	assert_int_equal(first_of("full.2"), 'a');
+	write_line(l, 'z');
+	log_close(l);
+	assert_int_equal(size_of("full"), 140);
+	assert_int_equal(size_of("full.1"), 11 * 140);
+	assert_int_equal(size_of("full.next"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_long_line_is_cut_into_pieces),
 		cmocka_unit_test(a_file_that_has_grown_makes_room_for_the_next),
 		cmocka_unit_test(many_lines_in_one_write_are_parted_at_the_limit),
+		cmocka_unit_test(a_file_that_cannot_have_a_next_one_grows_on),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, drop_dir);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "monitor/questions.h"
 #include "monitor/relay.h"
 #include "sys/scm.h"
 #include "wire/conn.h"
@@ -21,6 +22,7 @@ struct fixture {
 	bool settled, attached;
 	int stop_signal;
 	int pauses, pause_result;
+	bool pause_at_once; /* the back end answers inside of the call */
 	struct buf ports; /* what was asked of them */
 };
 
@@ -43,6 +45,8 @@ static int on_pause(void *arg, bool pause)
 	struct fixture *f = arg;
 
 	f->pauses += pause ? 1 : 100;
+	if (f->pause_at_once)
+		relay_paused(f->relay, EBUSY, "its memory is just being saved");
 	return f->pause_result;
 }
 
@@ -414,6 +418,50 @@ static void whoever_asked_for_a_pause_is_answered(void **state)
 	close(c);
 }
 
+static void a_pause_that_is_answered_at_once_is_answered_too(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f, false);
+	struct buf pause = { 0 }, seen = { 0 };
+
+	f->pause_at_once = true;
+	msg_put_u32(&pause, MSG_PAUSE, 0, 1);
+	say(f, fd, &pause);
+	expect_at_client(fd, &seen, MSG_HELLO, 0);
+	expect(&seen, PEER_MONITOR, MSG_PAUSED, 0);
+	assert_int_equal(seen.len, 0);
+	buf_done(&pause);
+	buf_done(&seen);
+	close(fd);
+}
+
+/* However many others wait for answers, which a machine that stands still does not give. */
+static void what_stands_still_for_a_client_goes_on_when_it_leaves(void **state)
+{
+	struct fixture *f = *state;
+	int a = connect_client(f, false), b = connect_client(f, false);
+	struct buf save = { 0 }, stats = { 0 };
+
+	msg_put_text(&save, MSG_SAVE, 0, SAVE_REST, "0123456789abcdef0123456789abcdef");
+	say(f, a, &save);
+	expect(&f->down, PEER_CLIENT, MSG_SAVE, 0);
+	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+		msg_put(&stats, MSG_STATS, 0, NULL, 0);
+	say(f, b, &stats);
+	for (unsigned i = 1; i < QUESTIONS_MAX; i++)
+		expect(&f->down, PEER_CLIENT, MSG_STATS, 0);
+	assert_int_equal(f->down.len, 0); /* the last was refused */
+	say(f, b, &save);
+	close(b); /* so was that: nothing stands still for it */
+	turn(f);
+	assert_int_equal(f->down.len, 0);
+	close(a);
+	turn(f);
+	expect(&f->down, PEER_CLIENT, MSG_SAVE, 0);
+	buf_done(&save);
+	buf_done(&stats);
+}
+
 static void a_client_of_another_version_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -504,6 +552,8 @@ int main(void)
 		RELAY_TEST(what_an_owner_leaves_under_way_fills_the_next_ones_window),
 		RELAY_TEST(who_detaches_leaves_stdin_open),
 		RELAY_TEST(whoever_asked_for_a_pause_is_answered),
+		RELAY_TEST(a_pause_that_is_answered_at_once_is_answered_too),
+		RELAY_TEST(what_stands_still_for_a_client_goes_on_when_it_leaves),
 		RELAY_TEST(a_client_of_another_version_is_refused),
 		RELAY_TEST(the_last_words_reach_everybody),
 		RELAY_TEST(a_socket_comes_with_its_message),

@@ -485,25 +485,6 @@ static void a_server_that_dies_needs_a_reset(void **state)
 	server_end();
 }
 
-static void a_restored_device_needs_a_reset_if_it_ran(void **state)
-{
-	static struct fs_state s;
-
-	server_start(0, HONEST);
-	assert_int_equal(init(), 0);
-	fs_save(&f, &s);
-	assert_int_equal(fs_restore(&f, &s), 0);
-	assert_false(rig_needs_reset(r));
-	driver_ok();
-	fs_save(&f, &s);
-	assert_int_equal(fs_restore(&f, &s), 0);
-	assert_true(rig_needs_reset(r));
-	driver_ok();
-	assert_false(rig_needs_reset(r));
-	fs_done(&f);
-	server_end();
-}
-
 /* --- virtiofsd */
 
 static pid_t pid;
@@ -697,7 +678,6 @@ int main(void)
 		CASE(a_server_may_take_its_time_to_start),
 		CASE(descriptors_in_an_answer_are_dropped),
 		CASE(a_server_that_dies_needs_a_reset),
-		CASE(a_restored_device_needs_a_reset_if_it_ran),
 		REAL(virtiofsd_serves_a_file_and_again_after_a_reset),
 		REAL(a_killed_virtiofsd_needs_a_reset),
 	};

@@ -234,6 +234,31 @@ static void a_host_that_closes_is_told_behind_its_bytes(void **state)
 	hear_nothing();
 }
 
+/* The guest gives no more buffers: of the few that are left the last read took all, and needed two. */
+static void buffers_that_a_read_did_not_need_are_there_for_what_follows(void **state)
+{
+	const unsigned left = 20, by_doubling = 1 + 2 + 4 + 8;
+	static uint8_t data[(1 + 2 + 4 + 8 + 2) * (RX_BYTES - VSOCK_HDR)];
+	const struct vsock_hdr *h;
+	struct rig_used u;
+
+	connect_to(PORT);
+	for (unsigned i = left; i < RX_BUFFERS; i++) {
+		say(VSOCK_OP_CREDIT_REQUEST, PORT);
+		assert_true(rig_take(r, VSOCK_QUEUE_RX, &u));
+	}
+	assert_int_equal(write(ends[0], data, sizeof(data)), sizeof(data));
+	close(ends[0]);
+	ends[0] = -1;
+	rig_turn(r);
+	for (unsigned i = 0; i < by_doubling + 2; i++)
+		assert_true(rig_take(r, VSOCK_QUEUE_RX, &u));
+	assert_true(rig_take(r, VSOCK_QUEUE_RX, &u));
+	h = rig_at(r, rx_at[u.id]);
+	assert_int_equal(h->op, VSOCK_OP_SHUTDOWN);
+	assert_int_equal(h->flags, VSOCK_SHUT);
+}
+
 static void who_waits_for_a_reset_makes_room_when_there_is_none(void **state)
 {
 	int ours, theirs;
@@ -314,6 +339,7 @@ int main(void)
 		CASE(a_clean_close_of_the_guest_is_answered_when_all_is_through),
 		CASE(the_hosts_half_close_is_told_behind_its_bytes),
 		CASE(a_host_that_closes_is_told_behind_its_bytes),
+		CASE(buffers_that_a_read_did_not_need_are_there_for_what_follows),
 		CASE(who_waits_for_a_reset_makes_room_when_there_is_none),
 		CASE(a_reset_of_the_device_closes_and_the_next_driver_begins_anew),
 		CASE(a_restored_device_tells_that_its_connections_are_gone),

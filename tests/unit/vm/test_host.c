@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,6 +115,34 @@ static void a_small_disk_has_room_beside_its_journal(void **state)
 	assert_in_range(free_blocks, blocks * 85 / 100, blocks);
 }
 
+static unsigned syncs;
+
+/* In the place of libc's. */
+int fdatasync(int fd)
+{
+	syncs++;
+	return fsync(fd);
+}
+
+static void a_disk_on_top_of_another_is_durable_before_it_has_its_name(void **state)
+{
+	struct place *p = *state;
+	struct err e = { 0 };
+	int base = openat(p->fd, "base", O_RDWR | O_CREAT | O_CLOEXEC, 0600), top;
+
+	assert_int_equal(ftruncate(base, 1 << 20), 0);
+	syncs = 0;
+	top = vm_disk_open_above(p->fd, base, &e);
+	assert_true(top >= 0);
+	assert_int_equal(syncs, 1);
+	close(top);
+	top = vm_disk_open_above(p->fd, base, &e); /* it is there */
+	assert_true(top >= 0);
+	assert_int_equal(syncs, 1);
+	close(top);
+	close(base);
+}
+
 static void a_disk_that_cannot_be_made_leaves_nothing(void **state)
 {
 	struct err e = { 0 };
@@ -196,6 +225,18 @@ static void how_a_child_ended_is_told(void **state)
 	assert_int_equal(run_child(*state, "kill -9 $$", NULL, 0, 2), 128 + SIGKILL);
 }
 
+static void a_limit_of_few_descriptors_is_passed_on_and_in_nobodys_way(void **state)
+{
+	const struct child_fd fd = { 2, 3 };
+	struct rlimit all, few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = (struct rlimit){ 200, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(run_child(*state, "test $(ulimit -Sn) = 200", &fd, 1, 2), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+}
+
 static void a_program_that_is_not_there_is_127_and_says_so(void **state)
 {
 	struct place *p = *state;
@@ -251,9 +292,11 @@ int main(void)
 		TEST(the_log_of_a_console_keeps_the_end_and_stays_bounded),
 		TEST(a_disk_is_made_once_and_holds_almost_nothing),
 		TEST(a_small_disk_has_room_beside_its_journal),
+		TEST(a_disk_on_top_of_another_is_durable_before_it_has_its_name),
 		TEST(a_disk_that_cannot_be_made_leaves_nothing),
 		TEST(a_child_has_its_descriptors_under_their_numbers_and_no_other),
 		TEST(how_a_child_ended_is_told),
+		TEST(a_limit_of_few_descriptors_is_passed_on_and_in_nobodys_way),
 		TEST(a_program_that_is_not_there_is_127_and_says_so),
 		TEST(a_boot_that_is_too_slow_names_the_limit),
 	};

@@ -289,6 +289,37 @@ static void a_paused_one_does_not_go_on(void **state)
 	assert_int_equal(f->no, 0);
 }
 
+/* The VMM answers in order and says not to what: one kind of request at a time. */
+static void nothing_is_saved_while_a_pause_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+
+	f->s.pausing = 1;
+	ask(f, SAVE_WRITE, ID);
+	assert_int_equal(f->answers, 1);
+	assert_int_equal(f->no, EBUSY);
+	assert_int_equal(f->s.waits, 0);
+	ask(f, SAVE_GO_ON, "");
+	assert_int_equal(f->answers, 1);
+	assert_true(vm_saving_paused(&f->s, true, true));
+	assert_int_equal(f->answers, 2); /* nothing was asked of the VMM: it stays paused */
+	assert_int_equal(f->no, 0);
+	f->s.pausing = 1;
+	ask(f, SAVE_GO_ON, "");
+	assert_true(vm_saving_paused(&f->s, true, false));
+	hear(f, "resume\n");
+	answer(f, "{\"ok\":true}\n");
+	assert_int_equal(f->answers, 3);
+}
+
+static void an_answer_that_nobody_asked_for_pauses_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(vm_saving_paused(&f->s, true, true));
+	assert_false(f->s.paused);
+}
+
 /* Whoever asked was killed meanwhile: what is under way ends first. */
 static void going_on_waits_for_what_is_under_way(void **state)
 {
@@ -480,6 +511,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
 		TEST(a_disk_goes_on_in_the_layer_that_was_made_or_as_before),
+		TEST(nothing_is_saved_while_a_pause_is_under_way),
+		TEST(an_answer_that_nobody_asked_for_pauses_nothing),
 		TEST(a_guest_that_never_answers_is_given_up_and_goes_on),
 		TEST(a_guest_that_answers_in_time_is_saved),
 		TEST(going_on_waits_for_what_is_under_way),
