@@ -148,7 +148,7 @@ int memory_open(struct engine *en, const struct snapshot *s, int *ret_state, int
 	r = memory_fit_check(en, s, e);
 	if (r < 0)
 		return r;
-	whole = !strcmp(s->memory.format, MEMORY_FORMAT_QEMU);
+	whole = memory_fit_is_qemu(&s->memory);
 	dir = snapshot_dir_open(en, s, e);
 	if (dir < 0)
 		return dir;

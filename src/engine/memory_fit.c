@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "engine/engine_int.h"
 #include "engine/facts.h"
+#include "sys/cpu_id.h"
 #include "sys/tsc.h"
 
 #define TSC_PER_MILLE 1 /* so much the counters may differ: ten times what measuring them does */
@@ -25,18 +26,36 @@ static char *describe_qemu(struct engine *en)
 			  (long long)st.st_mtim.tv_sec);
 }
 
+static char *describe_host(struct engine *en)
+{
+	const char *release = engine_facts(en)->kernel_release;
+	char cpu[CPU_ID_MAX];
+
+	cpu_id(cpu);
+	return str_printf("%s with Linux %s", cpu, release ? release : "unknown");
+}
+
+bool memory_fit_is_qemu(const struct snapshot_memory *m)
+{
+	return !strcmp(m->format, MEMORY_FORMAT_QEMU) || !strcmp(m->format, MEMORY_FORMAT_QEMU_KVM);
+}
+
 int memory_fit_note(struct engine *en, const struct instance_spec *spec, struct snapshot_memory *m,
 		    struct err *e)
 {
-	bool qemu = spec->vm.driver == VM_DRIVER_QEMU;
+	bool qemu = spec->vm.driver == VM_DRIVER_QEMU, kvm = spec->vm.accel_kvm;
 
 	free(m->format);
 	free(m->program);
-	m->format = strdup(qemu ? MEMORY_FORMAT_QEMU : MEMORY_FORMAT_VMM);
+	free(m->host);
+	m->format = strdup(!qemu ? MEMORY_FORMAT_VMM : kvm ? MEMORY_FORMAT_QEMU_KVM : MEMORY_FORMAT_QEMU);
 	m->program = qemu ? describe_qemu(en) : NULL;
+	m->host = qemu && kvm ? describe_host(en) : NULL;
 	m->tsc_khz = qemu ? tsc_measure_khz() : 0;
 	m->ram_bytes = spec->vm.ram_bytes;
-	return m->format && (m->program || !qemu) ? 0 : err_set(e, ENOMEM, "out of memory");
+	return m->format && (m->program || !qemu) && (m->host || !qemu || !kvm)
+		       ? 0
+		       : err_set(e, ENOMEM, "out of memory");
 }
 
 static int check_qemu(struct engine *en, const struct snapshot *s, struct err *e)
@@ -56,16 +75,33 @@ static int check_qemu(struct engine *en, const struct snapshot *s, struct err *e
 	return 0;
 }
 
+static int check_host(struct engine *en, const struct snapshot *s, struct err *e)
+{
+	autofree char *now = describe_host(en);
+
+	if (!now)
+		return err_set(e, ENOMEM, "out of memory");
+	return s->memory.host && !strcmp(now, s->memory.host)
+		       ? 0
+		       : err_set(e, EPROTO,
+				 "snapshot %s: with KVM, its memory fits only where it was written (%.160s), "
+				 "not here (%.160s)",
+				 s->name, s->memory.host ? s->memory.host : "on an unknown host", now);
+}
+
 int memory_fit_check(struct engine *en, const struct snapshot *s, struct err *e)
 {
 	const char *format = s->memory.format;
+	int r = strcmp(format, MEMORY_FORMAT_QEMU_KVM) != 0 ? 0 : check_host(en, s, e);
 
-	if (!strcmp(format, MEMORY_FORMAT_QEMU))
+	if (r < 0)
+		return r;
+	if (memory_fit_is_qemu(&s->memory))
 		return check_qemu(en, s, e);
 	if (!strcmp(format, MEMORY_FORMAT_VMM))
 		return 0;
 	return err_set(e, EPROTO,
 		       "snapshot %s: its memory is of the format %.40s; this Ketch reads " MEMORY_FORMAT_VMM
-		       " and " MEMORY_FORMAT_QEMU,
+		       ", " MEMORY_FORMAT_QEMU " and " MEMORY_FORMAT_QEMU_KVM,
 		       s->name, format);
 }

@@ -118,6 +118,8 @@ static int compute(const uint8_t key[HMAC_KEY_BYTES], const struct snapshot *s, 
 		add_text(&h, m->program);
 		hmac_add(&h, &m->tsc_khz, sizeof(m->tsc_khz));
 	}
+	if (m->host)
+		add_text(&h, m->host);
 	r = add_state(&h, state_fd);
 	hmac_end(&h, ret);
 	return r;

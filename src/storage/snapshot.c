@@ -12,6 +12,7 @@ static const struct jfield memory_fields[] = {
 	J(J_STR, struct snapshot_memory, format),
 	JK(J_STR, struct snapshot_memory, based_on, "basedOn"),
 	J(J_STR, struct snapshot_memory, program),
+	J(J_STR, struct snapshot_memory, host),
 	JK(J_U64, struct snapshot_memory, tsc_khz, "tscKhz"),
 	JK(J_U64, struct snapshot_memory, ram_bytes, "ramBytes"),
 	JK(J_U64, struct snapshot_memory, file_bytes, "fileBytes"),

@@ -22,6 +22,7 @@ struct snapshot_memory {
 	char *format; /* of the saved state, with its version; NULL: the snapshot holds none */
 	char *based_on; /* the snapshot whose RAM this one's is a difference of; NULL: it is whole */
 	char *program; /* what wrote it, where no other program may read it; else NULL */
+	char *host; /* the processor and the kernel with whose KVM it ran, where it fits no other; else NULL */
 	uint64_t tsc_khz; /* its time stamp counter, where it must go on as fast; else 0 */
 	uint64_t ram_bytes, file_bytes;
 	int64_t pause_ns; /* how long the guest stood still */

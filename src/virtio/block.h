@@ -9,8 +9,8 @@
  * undone, as it may be; zeroes are written where it cannot make them.
  *
  * System calls after block_init beyond those of every device: io_uring_enter, also on a vcpu's thread, at a reset; preadv,
- * pwritev, fdatasync, fallocate where there is no io_uring or no helper for it, or a stack of images; madvise at block_push; with limits
- * timerfd_settime, clock_gettime.
+ * pwritev, fdatasync, fallocate where there is no io_uring or no helper for it, or a stack of images; madvise at block_push;
+ * with limits timerfd_settime, clock_gettime.
  */
 #ifndef VIRTIO_BLOCK_H
 #define VIRTIO_BLOCK_H

@@ -87,10 +87,6 @@ static int open_file(const struct vm_saving *s, const char *id, const char *name
 
 int vm_saving_check(const struct instance_spec *spec, struct err *e)
 {
-	if (spec->vm.driver == VM_DRIVER_QEMU && spec->vm.accel_kvm)
-		return err_set(
-			e, ENOTSUP,
-			"the memory of a machine whose QEMU uses KVM is not saved: with --driver kvm it is");
 	/* its servers know what the guest has open, and cannot be asked */
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		if (share_is_needed(&spec->mounts[i]))

@@ -101,6 +101,13 @@ unknown() { ! ketch inspect "$1" >/dev/null 2>&1; } # INSTANCE
 monitor_of() { jq .monitorPid "$KETCH_RUN_ROOT/$(inspect_of "$1" .Id)/state.json"; } # INSTANCE
 logged() { ketch logs "$1" 2>&1 | grep -q -- "$2"; } # INSTANCE REGEX
 
+# Its clock against ours; and its timers fire.
+on_time() { # INSTANCE
+	local theirs
+	theirs=$(ketch exec "$1" sh -c "sleep 0.1; date +%s")
+	[ $((theirs - $(date +%s))) -ge $((-4 * PATIENCE)) ] && [ $((theirs - $(date +%s))) -le 1 ]
+}
+
 # --- the audit
 
 left() {

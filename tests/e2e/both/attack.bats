@@ -229,11 +229,11 @@ audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone'
 		cat /rw/link /rw/absolute /rw/../out/file; echo changed >/rw/../out/file
 		mknod /rw/disk b 8 0; mknod /rw/mem c 1 1
 		for disk in /sys/block/vd*; do
-			grep -q "^layer" $disk/serial || continue
-			name=/dev/${disk##*/}; echo layer
+			grep -qE "^(layer|root)" $disk/serial || continue # one for each layer, or one of all
+			name=/dev/${disk##*/}; echo of the image
 			blockdev --setrw $name; dd if=/dev/zero of=$name bs=4096 count=1 conv=fsync && echo written
 		done; echo end'
-	like "$output" 'layer.*end$'
+	like "$output" 'of the image.*end$'
 	unlike "$output" 'original|written'
 	is "$(find "$DIR/ro" "$DIR/out" -type f -perm 644 -exec cat {} +)" $'original\noriginal'
 	is "$(ls "$DIR/rw")" $'absolute\nlink'

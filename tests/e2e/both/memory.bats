@@ -24,13 +24,6 @@ wanted() { # INSTANCE: the same without the number, as we know it
 	printf '%s\t%.12s\n' "$(inspect_of "$1" .NetworkSettings.Networks.back.IPAddress)" "$(inspect_of "$1" .Id)"
 }
 
-# Its clock against ours; and its timers fire.
-on_time() { # INSTANCE
-	local theirs
-	theirs=$(ketch exec "$1" sh -c "sleep 0.1; date +%s")
-	[ $((theirs - $(date +%s))) -ge $((-4 * PATIENCE)) ] && [ $((theirs - $(date +%s))) -le 1 ]
-}
-
 @test "what has no memory that can be kept is not forked, and runs on" {
 	# a machine with a directory of the host; it need not run to be refused
 	[ "$ISOLATION" = container ] || ketch create --vm --name it -v "$DIR:/host:ro" ketch/base >/dev/null
@@ -112,12 +105,13 @@ on_time() { # INSTANCE
 
 @test "a machine goes back to its memory, and goes on from there" {
 	machine
-	local before driver
+	local before
 	ketch exec one sh -c 'echo kept >/root/file; sync'
 	before=$(count_of one)
 	ketch snapshot create one@s >/dev/null
-	driver=$(inspect_of one .VM.Driver)
-	like "$driver $(ketch snapshot inspect one@s | jq -r '.[0].memory.format')" '^(kvm ketch-vmm/1|qemu qemu/2)$'
+	like "$(inspect_of one '.VM.Driver, .VM.Kvm' | xargs) $(ketch snapshot inspect one@s | jq -r '.[0].memory.format')" \
+		'^(kvm true ketch-vmm/1|qemu false qemu/2|qemu true qemu-kvm/1)$'
+	on_time one
 	ketch exec one sh -c 'echo lost >/root/file; sync'
 	is "$(count_of one)" $((before + 1))
 	ketch rollback --stop one@s
@@ -135,10 +129,17 @@ noted() { # NAME VALUE: what is known of the memory in the snapshot
 
 @test "a state that this store did not write, or that does not fit, is refused" {
 	machine
-	local state
+	local state host
 	state=$(echo "$KETCH_ROOT"/instances/*/snapshots/*/state)
 	printf x | dd of="$state" bs=1 seek=3000 conv=notrunc status=none
 	refused 1 'was not written by this store, or is damaged' ketch rollback --stop one@s
+	if [ "$(inspect_of one '.VM.Driver, .VM.Kvm')" = $'qemu\ntrue' ]; then
+		host=$(ketch snapshot inspect one@s | jq '.[0].memory.host')
+		noted host '"another processor with Linux 1"'
+		refused 1 'with KVM, its memory fits only where it was written .another processor with Linux 1., not here .*Linux' \
+			ketch rollback --stop one@s
+		noted host "$host"
+	fi
 	if [ "$(inspect_of one .VM.Driver)" = qemu ]; then # of our own, the state itself says what it fits (vmm/snapshot.py)
 		noted tscKhz 1
 		refused 1 "counts time at 1[0-9]* kHz, this host at [0-9]*: its clock would go wrong" ketch rollback --stop one@s
