@@ -36,6 +36,8 @@ told() { past_json "$@" | jq -r .Action | sed 's/:.*//' | tr '\n' ' '; } # FILTE
 @test "a template says what is printed of each" {
 	is "$(ketch events --stream=false --filter container=web --filter event=exec_die \
 		--format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}')" 'container exec_die web 5'
+	is "$(ketch events --stream=false --filter container=web --filter event=die --filter event=stop \
+		--format '{{.Action}} {{.Actor.Attributes.exitCode}}')" $'die 0\nstop <no value>'
 	refused 1 'unclosed action' ketch events --stream=false --format '{{.Type'
 	refused 1 'no field .Typ ' ketch events --stream=false --format '{{.Typ}}'
 }

@@ -61,6 +61,9 @@ teardown_file() { store_close; }
 @test "inspect takes a template for each, and a kind" {
 	is "$(ketch inspect -f '{{.Name}} {{.State.Status}} {{.State.ExitCode}}' two)" 'two exited 3'
 	is "$(ketch inspect --format='{{.State.Running}}' one two)" $'true\nfalse'
+	is "$(ketch inspect -f '{{.Config.Labels.x}}|{{.Config.Labels.y}}|{{if .Config.Labels.y}}y{{end}}' one)" '|<no value>|'
+	is "$(ketch inspect -f '{{.NetworkSettings.Networks.mine.IPAddress}}' one)" '<no value>'
+	refused 1 'no field .status \(did you mean .Status\?\)' ketch inspect -f '{{.State.status}}' one
 	is "$(ketch inspect -f '{{.Name}}' /two)" two # as Docker's own inspect prints it
 	is "$(ketch inspect -f '{{index .Config.Labels "com.example.rank"}}{{index .Config.Labels "nope"}}' one)" 1
 	is "$(ketch inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}}{{end}}' one)" 'bind /data true'
