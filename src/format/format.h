@@ -5,7 +5,7 @@
  *
  * Where values come from C structs in Go, they come from JSON here, which differs in this: a field that is not there is
  * an error unless its name begins with a small letter (then it is the key of a map, and no value), and an index that is
- * not there (of an object) is the empty string.  A field that is called, {{.Label "x"}},
+ * not there (of an object) is the empty string.  At the top .Status finds "status", too.  A field that is called, {{.Label "x"}},
  * is an object that is indexed.
  *
  * A template is foreign text, its limits are in format_int.h.

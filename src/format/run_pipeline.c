@@ -34,11 +34,24 @@ static bool may_be_key(const struct run *r, const struct json_value *v, const ch
 	return true;
 }
 
+/* What JSON calls "status" may be Go's field Status: events.  Of what the template is about only: elsewhere are maps. */
+static const struct json_member *find_tagged(const struct run *r, const struct json_value *v,
+					     const char *name)
+{
+	for (size_t i = 0; v == r->vars[0].value && v->kind == JSON_OBJECT && i < v->n; i++)
+		if (*name >= 'A' && *name <= 'Z' && !strcasecmp(v->members[i].key, name) &&
+		    v->members[i].key[0] >= 'a')
+			return &v->members[i];
+	return NULL;
+}
+
 static int get_fields(struct run *r, const char *at, const struct name *fields, const struct json_value **v)
 {
 	for (; fields; fields = fields->next) {
 		const struct json_member *m = json_tree_find(*v, fields->s);
 
+		if (!m)
+			m = find_tagged(r, *v, fields->s);
 		if (!m && may_be_key(r, *v, fields->s)) {
 			*v = &format_null;
 			return 0; /* nor have the fields behind it one */

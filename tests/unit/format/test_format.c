@@ -83,7 +83,8 @@ struct word_case {
 static const struct json_value *small(void)
 {
 	static struct json_value v;
-	static const char text[] = "{\"Names\":\"x\",\"Labels\":{\"com.example.a-b\":\"1\"},\"None\":null}";
+	static const char text[] =
+		"{\"Names\":\"x\",\"Labels\":{\"com.example.a-b\":\"1\"},\"None\":null,\"timeNano\":7}";
 	struct err e;
 
 	if (v.kind == JSON_NULL)
@@ -140,6 +141,7 @@ static void what_is_ours_differs_from_go(void **state)
 	check("{{.Labels \"com.example.a-b\"}}", 0, "1");
 	check("{{.Labels \"nope\"}}|{{\"com.example.a-b\" | .Labels}}", 0, "|1");
 	check("{{len .None}}", 0, "0");
+	check("{{.TimeNano}} {{.timeNano}}", 0, "7 7");
 	check("{{.Labels.nope}}{{.Labels.nope.more}}{{if .Labels.nope}}x{{end}}", 0, "<no value><no value>");
 }
 
