@@ -112,9 +112,12 @@ static void on_error(struct pump *p, const struct msg *m)
 	log_warn("%s%s", text ? text : "out of memory", p->terminal.raw ? "\r" : "");
 }
 
+/* A full disk behind `run ... >backup` must not look like success. */
 static void on_exit_status(struct pump *p, const struct msg *m)
 {
-	attach_finish(p, (int)(msg_u32(m, 0) & 0xff));
+	int status = (int)(msg_u32(m, 0) & 0xff);
+
+	attach_finish(p, !status && p->output_lost ? STATUS_LOST : status);
 }
 
 static void on_output(struct pump *p, const struct msg *m)

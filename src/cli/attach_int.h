@@ -18,6 +18,7 @@ struct pump {
 	uint32_t window; /* bytes of stdin that the peer has room for */
 	uint32_t owed[3]; /* bytes written, by descriptor, that no CREDIT was given for */
 	bool discard[3]; /* nobody reads it any more */
+	bool output_lost; /* by a failure, not by a reader who has gone */
 	int pipe[3]; /* by descriptor: the same pipe, non-blocking; -1 */
 	bool nobody_reads; /* output is kept up, in this moment */
 	bool greeted, started, in_open, in_polls;

@@ -122,6 +122,7 @@ void attach_write_output(struct pump *p, unsigned which, const struct msg *m)
 		return;
 	if (r < 0) {
 		p->discard[which] = true;
+		p->output_lost |= r != -EPIPE;
 		if (r == -EPIPE)
 			pass_on_broken_pipe(p);
 		else

@@ -265,7 +265,8 @@ const struct command cmd_cp = {
 		"too.  Set-user-id bits and capabilities of files stay only with --archive, and only on "
 		"the way in.  Links are copied as links; device nodes are not copied, though an archive "
 		"on stdout names them.  Paths inside begin at the root of the instance and see its "
-		"mounts; no link leads out of it.\n\n"
+		"mounts; no link leads out of it.  With the whole root, NAME:/, what the kernel has in "
+		"/dev, /proc and /sys does not come along.\n\n"
 		"The instance may run or not, a container may be paused.  Of one that does not run the "
 		"files are reached by starting it without its command: a virtual machine boots for that.",
 	.opts = cp_opts,

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/parse.h"
 #include "opts/opts.h"
 #include "opts/suggest.h"
 
@@ -37,6 +38,8 @@ static int unknown(const struct filter_kind *kinds, const char *given, struct er
 
 static int check(const struct filter_kind *kinds, const char *given, struct err *e)
 {
+	uint32_t number;
+
 	for (; kinds->key; kinds++) {
 		const char *value = value_of(given, kinds->key);
 
@@ -45,6 +48,9 @@ static int check(const struct filter_kind *kinds, const char *given, struct err 
 		if (kinds->choices && !opts_is_choice(kinds->choices, value))
 			return err_set(e, EINVAL, "invalid filter: %s=%.80s must be one of %s", kinds->key,
 				       value, kinds->choices);
+		if (kinds->number && parse_u32(value, &number) < 0)
+			return err_set(e, EINVAL, "invalid filter: %s=%.80s must be a number", kinds->key,
+				       value);
 		return 0;
 	}
 	return -ENOENT;
@@ -113,16 +119,16 @@ bool filter_label(const struct strv *labels, const char *wanted)
 
 bool filter_name(const char *name, const char *pattern)
 {
+	autofree char *slashed =
+		str_printf("/%s", name); /* as Docker has them: "^/web$" is meant to find web */
 	regex_t re;
 	bool fits;
 
 	if (!strcmp(name, pattern))
 		return true;
-	if (*pattern == '/') /* Docker's names begin with one */
-		pattern++;
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
+	if (!slashed || regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
 		return false;
-	fits = regexec(&re, name, 0, NULL, 0) == 0;
+	fits = regexec(&re, name, 0, NULL, 0) == 0 || regexec(&re, slashed, 0, NULL, 0) == 0;
 	regfree(&re);
 	return fits;
 }

@@ -12,6 +12,7 @@ struct filter_kind {
 	const char *choices; /* "a|b": no other value is taken; or NULL */
 	bool every; /* all values of the key must fit, not one of them: labels */
 	bool (*fits)(const void *obj, const char *value, void *arg);
+	bool number; /* only a whole number, 0 or more, is taken */
 };
 
 /* kinds ends with { 0 }; given: what stands behind --filter.  -EINVAL: unknown key, no value, not a choice. */

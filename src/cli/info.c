@@ -1,23 +1,30 @@
 /* info.c - ketch version, ketch info: what this is and what it has */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/text.h"
+#include "oci/manifest.h"
+
+#define MAX_OS_RELEASE 65536
 
 /* A view: what both forms print.  Strings are borrowed. */
 struct info {
 	const char *version, *os, *arch;
 	const char *root, *run_root;
-	int instances, running, stopped, images;
+	int instances, running, paused, stopped, images;
 	const char *kernel, *cgroups, *cgroup_version, *name, *storage_driver, *cgroup_driver;
 	int cpus;
 	uint64_t ram_bytes;
 	bool kvm;
 	const char *kvm_reason, *qemu, *virtiofsd;
+	const char *system, *log_driver, *runtime, *security, *swarm;
 };
 
 struct info_args {
@@ -80,6 +87,12 @@ static const struct info_row info_rows[] = {
 	ROW(NULL, J_STR, storage_driver, "Driver"),
 	ROW(NULL, J_STR, cgroup_driver, "CgroupDriver"),
 	ROW(NULL, J_INT, instances, "Containers"),
+	ROW(NULL, J_INT, paused, "ContainersPaused"),
+	ROW(NULL, J_STR, system, "OperatingSystem"),
+	ROW(NULL, J_STR, log_driver, "LoggingDriver"),
+	ROW(NULL, J_STR, runtime, "DefaultRuntime"),
+	ROW(NULL, J_RAW, security, "SecurityOptions"),
+	ROW(NULL, J_RAW, swarm, "Swarm"),
 };
 
 static void add_line(const struct info_row *row, const struct info *i, struct buf *out)
@@ -126,7 +139,7 @@ static int version_run(struct cli *c, void *args, struct strv *words, struct err
 	struct info i = { .version = KETCH_VERSION, .os = "linux" };
 
 	uname(&u);
-	i.arch = u.machine;
+	i.arch = platform_host();
 	i.kernel = u.release;
 	return print_info(version_rows, ARRAY_LEN(version_rows), &i, ((const struct info_args *)args)->format,
 			  e);
@@ -153,6 +166,7 @@ static int count_instances(struct engine *en, struct info *i, struct err *e)
 		bool runs = instance_is_live(&in[k].state);
 
 		i->running += runs;
+		i->paused += in[k].state.status == STATUS_PAUSED;
 		i->stopped += !runs;
 	}
 	instances_free(in, n);
@@ -174,9 +188,44 @@ static int count_images(struct engine *en, struct info *i, struct err *e)
 	return 0;
 }
 
+/* What the distribution calls itself (os-release(5)); NULL: nothing. */
+static char *system_name(void)
+{
+	static const char key[] = "\nPRETTY_NAME=";
+	AUTO(buf_done) struct buf b = { 0 };
+	char *at, *end;
+
+	buf_addc(&b, '\n');
+	if (read_file(AT_FDCWD, "/etc/os-release", MAX_OS_RELEASE, &b) < 0)
+		return NULL;
+	at = strstr(b.data, key);
+	if (!at)
+		return NULL;
+	at += strlen(key);
+	at[strcspn(at, "\n")] = '\0';
+	end = at + strlen(at);
+	if (end > at + 1 && (*at == '"' || *at == '\'') && end[-1] == *at) {
+		end[-1] = '\0';
+		at++;
+	}
+	return strdup(at);
+}
+
+/* Docker's words for what is always so here: scripts ask for them. */
+static void add_constants(struct info *i)
+{
+	i->storage_driver = "overlay"; /* of containers, as inspect has it in GraphDriver */
+	i->cgroup_driver = "cgroupfs"; /* cgroups are made by Ketch itself */
+	i->log_driver = "json-file";
+	i->runtime = "ketch";
+	i->security = "[\"name=seccomp,profile=default\"]";
+	i->swarm = "{\"LocalNodeState\":\"inactive\"}";
+}
+
 static int info_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	struct engine *en = cli_engine(c, e);
+	autofree char *system = system_name();
 	const struct host_facts *h;
 	struct utsname u;
 	struct info i = {
@@ -189,7 +238,8 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 	if (r < 0)
 		return r;
 	h = engine_facts_kvm(en);
-	i.arch = h->arch;
+	uname(&u);
+	i.arch = u.machine; /* Docker's info has the kernel's word, its version and images have OCI's */
 	i.kernel = h->kernel_release;
 	i.cgroups = cgroup_mode_names[h->cgroup_mode];
 	i.cpus = h->cpus;
@@ -198,10 +248,9 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 	i.kvm_reason = h->kvm_reason;
 	i.qemu = h->qemu;
 	i.virtiofsd = h->virtiofsd;
-	i.storage_driver = "overlay"; /* of containers, as inspect has it in GraphDriver */
-	i.cgroup_driver = "cgroupfs"; /* cgroups are made by Ketch itself */
+	i.system = system ? system : "";
+	add_constants(&i);
 	i.cgroup_version = h->cgroup_mode == CGROUP_V2 ? "2" : "1";
-	uname(&u);
 	i.name = u.nodename;
 	i.instances = i.running + i.stopped;
 	return print_info(info_rows, ARRAY_LEN(info_rows), &i, ((const struct info_args *)args)->format, e);

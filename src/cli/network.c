@@ -15,10 +15,12 @@
 
 struct network_args {
 	struct network_request rq;
-	bool ipv4;
+	bool ipv4, attachable;
 };
 
 static const struct opt create_opts[] = {
+	OPT(FLAG, 0, "attachable", struct network_args, attachable, NULL,
+	    "Accepted for Docker's sake: any instance can be put on it"),
 	OPT(LIST, 0, "dns", struct network_args, rq.dns, "ADDRESS", "Resolver that its name service asks"),
 	OPT(STR, 'd', "driver", struct network_args, rq.driver, "bridge|macvlan", "How it is made; bridge"),
 	OPT(LIST, 0, "gateway", struct network_args, rq.gateways, "ADDRESS",
@@ -36,7 +38,6 @@ static const struct opt create_opts[] = {
 	    "mtu=, isolate=; of macvlan parent=INTERFACE, vlan="),
 	OPT(LIST, 0, "subnet", struct network_args, rq.subnets, "SUBNET",
 	    "Its addresses, such as 10.88.0.0/16"),
-	OPT_REFUSE(0, "attachable", NO_SWARM),
 	OPT_REFUSE(0, "aux-address", "what nothing may have is left out of --ip-range"),
 	OPT_REFUSE(0, "config-from", NO_SWARM),
 	OPT_REFUSE(0, "config-only", NO_SWARM),

@@ -158,7 +158,7 @@ static bool fits_ancestor(const void *obj, const char *value, void *arg)
 const struct filter_kind ps_filter_kinds[] = {
 	{ .key = "ancestor", .fits = fits_ancestor },
 	{ .key = "before", .fits = fits_before },
-	{ .key = "exited", .fits = fits_exited },
+	{ .key = "exited", .fits = fits_exited, .number = true },
 	{ .key = "expose", .fits = fits_expose },
 	{ .key = "health", .choices = "none|starting|healthy|unhealthy", .fits = fits_health },
 	{ .key = "id", .fits = fits_id },

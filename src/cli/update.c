@@ -1,5 +1,6 @@
 /* update.c - ketch update: other limits for instances, also while they run */
 #include <errno.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "cli/commands.h"
@@ -31,6 +32,8 @@ static const struct opt update_opts[] = {
 	{ 0 },
 };
 
+static const struct update_args update_defaults = { .pids_limit = PIDS_NOT_GIVEN };
+
 static int update_one(struct cli *c, const char *name, const struct update_request *rq, struct err *e)
 {
 	AUTO(instance_done) struct instance in = { 0 };
@@ -47,6 +50,8 @@ static int update_run(struct cli *c, void *args, struct strv *words, struct err 
 	struct update_args *a = args;
 	int status = 0;
 
+	if (!memcmp(a, &update_defaults, sizeof(*a)))
+		return err_set(e, EINVAL, "nothing to change: give one flag or more (ketch update --help)");
 	if (a->pids_limit != PIDS_NOT_GIVEN)
 		a->rq.limits.pids_limit = a->pids_limit > 0 ? a->pids_limit : -1;
 	for (size_t i = 0; i < words->n; i++) {
@@ -58,7 +63,6 @@ static int update_run(struct cli *c, void *args, struct strv *words, struct err 
 	return status;
 }
 
-static const struct update_args update_defaults = { .pids_limit = PIDS_NOT_GIVEN };
 const struct command cmd_update = {
 	.name = "update",
 	.usage = "NAME...",

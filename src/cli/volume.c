@@ -15,7 +15,7 @@
 /* --- create */
 
 struct create_args {
-	char *driver;
+	char *driver, *name;
 	struct strv labels, options;
 };
 
@@ -24,6 +24,7 @@ struct create_args {
 static const struct opt create_opts[] = {
 	OPT(STR, 'd', "driver", struct create_args, driver, "NAME", "The driver: there is only local"),
 	OPT(LIST, 0, "label", struct create_args, labels, "KEY[=VALUE]", "Note something about it"),
+	OPT(STR, 0, "name", struct create_args, name, "NAME", "The same as NAME"),
 	OPT(LIST, 'o', "opt", struct create_args, options, "KEY=VALUE",
 	    "What it is: type=tmpfs, or type=none with o=bind and device=DIRECTORY"),
 	OPT_REFUSE(0, "availability", NO_CLUSTER),
@@ -63,11 +64,14 @@ static int create_run(struct cli *c, void *args, struct strv *words, struct err 
 
 	if (!en)
 		return -e->no;
+	if (a->name && words->n)
+		return err_set(e, EINVAL,
+			       "conflicting options: the name is given twice, with --name and without");
 	if (a->driver && strcmp(a->driver, "local"))
 		return err_set(e, ENOTSUP, "there is no volume driver '%.60s', only local", a->driver);
 	if (take_pairs(&a->labels, &labels) < 0 || take_pairs(&a->options, &options) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	r = volume_create(en, words->n ? words->v[0] : NULL, &labels, &options, &name, e);
+	r = volume_create(en, words->n ? words->v[0] : a->name, &labels, &options, &name, e);
 	if (r < 0)
 		return r;
 	buf_addf(&out, "%s\n", name);

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -43,6 +44,14 @@ static __attribute__((noreturn)) void end(int r, const struct err *e)
 	_exit(r < 0 ? STATUS_FAILED : 0);
 }
 
+static bool is_root(const struct container *c, const struct place *p)
+{
+	struct stat root, st;
+
+	return fstat(c->root, &root) == 0 && fstatat(p->dir_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == root.st_dev && st.st_ino == root.st_ino;
+}
+
 static int send_files(const struct container *c, const struct launch *l, struct err *e)
 {
 	const struct file_request *rq = l->copy->request;
@@ -57,7 +66,10 @@ static int send_files(const struct container *c, const struct launch *l, struct 
 	if (r < 0)
 		return err_sys(e, -r, "%.200s", rq->path);
 	begin(l);
-	r = files_send(&from, as, STDOUT_FILENO, e);
+	if (is_root(c, &from))
+		r = files_send_root(&from, as, STDOUT_FILENO, e);
+	else
+		r = files_send(&from, as, STDOUT_FILENO, e);
 	end(r, e);
 }
 

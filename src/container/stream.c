@@ -15,6 +15,7 @@
 #include "sys/pty.h"
 
 #define MAX_REPORT 1024
+#define MAX_SIGNAL 64
 
 uint32_t stream_id(const struct stream *s)
 {
@@ -68,6 +69,46 @@ void stream_later(struct stream *s, enum msg_type t, uint32_t v, uint32_t w, con
 		s->ops->later(s->ops->arg, t, s->id, v, w, text);
 }
 
+/* --- signals */
+
+int stream_kill(struct stream *s)
+{
+	if (s->criu.fd >= 0) { /* CRIU, and what it has made so far */
+		cgroup_kill(&s->c->state->cgroups);
+		return 0;
+	}
+	return s->exit.fd >= 0 && !s->dead ? pidfd_signal(s->exit.fd, SIGKILL) : -ESRCH;
+}
+
+static uint64_t signal_bit(uint32_t signo)
+{
+	return UINT64_C(1) << (signo - 1);
+}
+
+/* One for a process that is still on its way to exec waits for that: before it, it would meet code of ours. */
+static void send_signal(struct stream *s, uint32_t signo)
+{
+	bool ours = signo == SIGKILL && (s->copies || s->criu.fd >= 0);
+	int r = -EINVAL;
+
+	if (!s->running && !s->dead && !ours && signo >= 1 && signo <= MAX_SIGNAL) {
+		s->early_signals |= signal_bit(signo);
+		return;
+	}
+	if (signo == HALT_SIGNAL && stream_is_system(s)) {
+		signo = (uint32_t)halt_signal(s->pid);
+		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
+			return;
+	}
+	if (ours)
+		r = stream_kill(s); /* before it says that it has begun, too: whoever asked for it has gone */
+	else if (signo >= 1 && signo <= MAX_SIGNAL)
+		r = !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
+	if (r < 0)
+		stream_later(s, MSG_ERROR, (uint32_t)-r, 0,
+			     r == -ESRCH ? "the process is not running" : "the signal cannot be sent");
+}
+
 /* --- start and death */
 
 void stream_finish_if_done(struct stream *s)
@@ -98,6 +139,14 @@ static void after_death(struct stream *s)
 	stream_finish_if_done(s);
 }
 
+static void send_early_signals(struct stream *s)
+{
+	for (int signo = 1; s->early_signals && signo <= MAX_SIGNAL; signo++)
+		if (s->early_signals & signal_bit(signo))
+			send_signal(s, (uint32_t)signo);
+	s->early_signals = 0;
+}
+
 void stream_has_begun(struct stream *s)
 {
 	struct buf b = { 0 };
@@ -105,6 +154,7 @@ void stream_has_begun(struct stream *s)
 	s->running = true;
 	msg_put_u32(&b, MSG_STARTED, s->id, (uint32_t)s->pid);
 	stream_give(s, MSG_STARTED, &b);
+	send_early_signals(s);
 	stream_io_begin(s);
 }
 
@@ -292,33 +342,6 @@ int stream_start_copy(struct stream *s, const struct file_copy *cp, struct err *
 }
 
 /* --- requests */
-
-int stream_kill(struct stream *s)
-{
-	if (s->criu.fd >= 0) { /* CRIU, and what it has made so far */
-		cgroup_kill(&s->c->state->cgroups);
-		return 0;
-	}
-	return s->exit.fd >= 0 && !s->dead ? pidfd_signal(s->exit.fd, SIGKILL) : -ESRCH;
-}
-
-static void send_signal(struct stream *s, uint32_t signo)
-{
-	int r = -EINVAL;
-
-	if (signo == HALT_SIGNAL && stream_is_system(s)) {
-		signo = (uint32_t)halt_signal(s->pid);
-		if (signo == SIGPWR && halt_by_fifo(s->pid) == 0)
-			return;
-	}
-	if (signo == SIGKILL && (s->copies || s->criu.fd >= 0))
-		r = stream_kill(s); /* before it says that it has begun, too: whoever asked for it has gone */
-	else if (signo >= 1 && signo <= 64)
-		r = s->running && !s->dead ? pidfd_signal(s->exit.fd, (int)signo) : -ESRCH;
-	if (r < 0)
-		stream_later(s, MSG_ERROR, (uint32_t)-r, 0,
-			     r == -ESRCH ? "the process is not running" : "the signal cannot be sent");
-}
 
 static void resize(struct stream *s, const struct msg *m)
 {

@@ -39,6 +39,7 @@ struct stream {
 	struct output out[2];
 	uint64_t oom_before;
 	bool running, dead;
+	uint64_t early_signals; /* those that came before it had begun, by bits: given to it then */
 	int status;
 	char data[MSG_MAX_DATA]; /* what is read, on its way out */
 };

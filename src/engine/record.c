@@ -115,6 +115,8 @@ int record_find(struct db *db, const char *name, struct instance_spec *ret, stru
 	struct db_stmt prefix = db_sql(db, "SELECT spec FROM instance WHERE substr(id, 1, ?) = ? LIMIT 2");
 	int r;
 
+	if (*name == '/') /* Docker's inspect prints names so, and scripts hand them back */
+		name++;
 	db_bind_text(&exact, name);
 	db_bind_text(&exact, name);
 	r = only_row(&exact, ret, e);

@@ -61,7 +61,7 @@ static int check_hostname(const char *s, struct err *e)
 	size_t n = strlen(s);
 
 	if (n == 0 || n > 63 || s[0] == '-' || s[0] == '.' ||
-	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != n)
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
 		return err_set(e, EINVAL, "invalid hostname: %.80s", s);
 	return 0;
 }

@@ -66,12 +66,16 @@ int request_env(const struct strv *from, struct strv *env, struct err *e)
 
 typedef int (*line_fn)(struct strv *into, const char *line, struct err *e);
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* of editors on Windows, in front of all */
+
 /* Blank lines and those that begin with # are left out. */
 static int each_line(const char *text, line_fn take, struct strv *into, struct err *e)
 {
 	AUTO(strv_done) struct strv lines = { 0 };
 	int r;
 
+	if (!strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)))
+		text += strlen(BYTE_ORDER_MARK);
 	if (strv_split(&lines, text, "\n") < 0)
 		return no_memory(e);
 	for (size_t i = 0; i < lines.n; i++) {

@@ -16,6 +16,8 @@
 #include "base/io.h"
 #include "files/sender.h"
 
+#define PAGE_BYTES 4096 /* of sysfs */
+
 /* --- output */
 
 static void give(struct sender *s, const void *data, size_t n)
@@ -90,6 +92,31 @@ static int send_content(struct sender *s, int fd, uint64_t size, struct err *e)
 	return s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
 }
 
+/* A file that the kernel makes up when it is read (/proc, /sys) says that it has no bytes, or a page of them. */
+static bool may_be_made_up(const struct stat *st)
+{
+	return !st->st_blocks && st->st_size <= PAGE_BYTES;
+}
+
+/* Its size is what is read: the header comes after that. */
+static int send_made_up(struct sender *s, int fd, struct entry *en, struct err *e)
+{
+	ssize_t n = read_full(fd, s->data, SEND_PIECE);
+	int r;
+
+	if (n < 0)
+		return err_sys(e, (int)-n, "cannot read it");
+	if (n == SEND_PIECE)
+		return err_set(e, EFBIG, "it has more than %d bytes and does not say how many", SEND_PIECE);
+	en->size = (uint64_t)n;
+	r = put_entry(s, en, e);
+	if (r < 0)
+		return r;
+	put(s, s->data, (size_t)n);
+	canon_pad(&s->canon, en->size);
+	return s->failed < 0 ? err_sys(e, -s->failed, "cannot write the archive") : 0;
+}
+
 static int send_file(struct sender *s, const struct place *at, struct entry *en, struct err *e)
 {
 	/* what took the place of the file meanwhile must not hold us up, nor become our terminal */
@@ -104,6 +131,8 @@ static int send_file(struct sender *s, const struct place *at, struct entry *en,
 		return err_set(e, EAGAIN, "it changed while it was copied");
 	en->size = (uint64_t)st.st_size;
 	r = read_attributes(s, fd, en, e);
+	if (r == 0 && may_be_made_up(&st))
+		return send_made_up(s, fd, en, e);
 	if (r == 0)
 		r = put_entry(s, en, e);
 	return r < 0 ? r : send_content(s, fd, en->size, e);
@@ -125,6 +154,12 @@ static int send_link(struct sender *s, const struct place *at, struct entry *en,
 
 static int send_children(struct sender *s, int fd, struct err *e);
 
+static bool is_the_kernels(const struct sender *s, const char *name)
+{
+	return s->whole_root && s->depth == 1 &&
+	       (!strcmp(name, "dev") || !strcmp(name, "proc") || !strcmp(name, "sys"));
+}
+
 static int send_directory(struct sender *s, const struct place *at, struct entry *en, struct err *e)
 {
 	autoclose int fd = openat(at->dir_fd, at->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -134,7 +169,7 @@ static int send_directory(struct sender *s, const struct place *at, struct entry
 		r = put_entry(s, en, e);
 	if (r == 0 && s->layer)
 		r = sender_put_opaque(s, fd, e);
-	if (r < 0 || s->flat)
+	if (r < 0 || s->flat || is_the_kernels(s, at->name))
 		return r;
 	return s->layer ? sender_put_sorted(s, fd, e) : send_children(s, take_fd(&fd), e);
 }
@@ -273,14 +308,25 @@ static void free_sender(struct sender **s)
 	sender_free(*s);
 }
 
-int files_send(const struct place *from, const char *as, int out_fd, struct err *e)
+static int send(const struct place *from, const char *as, int out_fd, bool whole_root, struct err *e)
 {
 	AUTO(free_sender) struct sender *s = sender_new(out_fd);
 
 	if (!s)
 		return err_set(e, ENOMEM, "out of memory");
+	s->whole_root = whole_root;
 	strcpy(s->path, as);
 	return sender_end(s, sender_put(s, from, e), e);
+}
+
+int files_send(const struct place *from, const char *as, int out_fd, struct err *e)
+{
+	return send(from, as, out_fd, false, e);
+}
+
+int files_send_root(const struct place *root, const char *as, int out_fd, struct err *e)
+{
+	return send(root, as, out_fd, true, e);
 }
 
 int files_send_below(int dir_fd, int out_fd, struct err *e)

@@ -10,6 +10,8 @@ int files_check(const struct place *from);
  * its first entry is called `as`, "" for the content of a directory alone.  Links are kept as they are, further names
  * of one file are hard links, sockets are left out.  What is removed meanwhile is left out, too. */
 int files_send(const struct place *from, const char *as, int out_fd, struct err *e);
+/* The same of an instance's root: of what the kernel makes up in it (/dev, /proc, /sys) the directories alone. */
+int files_send_root(const struct place *root, const char *as, int out_fd, struct err *e);
 /* The same of all that is below a directory, without the directory itself. */
 int files_send_below(int dir_fd, int out_fd, struct err *e);
 

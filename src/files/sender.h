@@ -18,6 +18,7 @@ struct sender {
 	struct xattrs attributes; /* of the entry now, until its header is made */
 	bool rooted; /* the first entry is out */
 	bool flat; /* of a directory only itself */
+	bool whole_root; /* of an instance: the kernel's directories in it are sent empty */
 	bool layer; /* the tree of a layer: names in order, deletions in the words of archives (send_layer.c) */
 	struct sha256 *hash; /* of all that goes out; NULL: not wanted */
 	uint64_t bytes; /* that went out */

@@ -30,6 +30,7 @@ _Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 
 struct untar {
 	int fd;
+	bool begun; /* the first header was read */
 	size_t at, have; /* of `read`: what was not taken yet */
 	uint64_t left, fill; /* of the content now: bytes, and what fills its last block */
 	struct pax pax; /* what the headers in front of its own say about the entry */
@@ -333,6 +334,29 @@ static bool is_zero(const struct header *h)
 	return !*p && !memcmp(p, p + 1, BLOCK - 1);
 }
 
+/* tar -z by habit: what was read first tells, in most cases. */
+static bool is_compressed(const struct untar *u)
+{
+	static const char *const magics[] = { "\37\213", "\50\265\57\375", "\3757zXZ" }; /* gzip, zstd, xz */
+
+	for (size_t i = 0; i < ARRAY_LEN(magics); i++)
+		if (!memcmp(u->read, magics[i], strlen(magics[i])))
+			return true;
+	return false;
+}
+
+static int get_header(struct untar *u, struct header *ret, struct err *e)
+{
+	int r = get(u, ret, sizeof(*ret), e);
+
+	if (r == 0 && !is_zero(ret) && !has_checksum(ret))
+		r = bad(e, "a header is damaged, or this is no tar archive");
+	if (r == -EINVAL && !u->begun && is_compressed(u))
+		r = bad(e, "it is compressed: unpack it first, with gunzip, unzstd or unxz in the pipe");
+	u->begun = true;
+	return r;
+}
+
 int untar_next(struct untar *u, struct entry *ret, struct err *e)
 {
 	struct header h;
@@ -341,11 +365,9 @@ int untar_next(struct untar *u, struct entry *ret, struct err *e)
 
 	pax_done(&u->pax);
 	while (r == 0) {
-		r = get(u, &h, sizeof(h), e);
+		r = get_header(u, &h, e);
 		if (r < 0 || is_zero(&h))
 			return r;
-		if (!has_checksum(&h))
-			return bad(e, "a header is damaged, or this is no tar archive");
 		if (NUMBER(h.size, &size) < 0)
 			return bad(e, "a size is malformed");
 		if (!h.type || !strchr("xgLK", h.type))

@@ -4,7 +4,8 @@
  * else, range, with, end; the functions of functions.c.  Not known: define, template, block, break, continue.
  *
  * Where values come from C structs in Go, they come from JSON here, which differs in this: a field that is not there is
- * an error, and an index that is not there (of an object) is the empty string.  A field that is called, {{.Label "x"}},
+ * an error unless its name begins with a small letter (then it is the key of a map, and no value), and an index that is
+ * not there (of an object) is the empty string.  At the top .Status finds "status", too.  A field that is called, {{.Label "x"}},
  * is an object that is indexed.
  *
  * A template is foreign text, its limits are in format_int.h.

@@ -1,6 +1,7 @@
 /* run_pipeline.c - the value of a pipeline: fields, variables, functions and what goes from one command to the next */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/auto.h"
 #include "format/format_int.h"
@@ -21,11 +22,40 @@ static int fail_field(struct run *r, const char *at, const struct json_value *v,
 	return fail_at(r, at, "no field .%.60s", name);
 }
 
+/* Go's fields begin with a capital: any other name is the key of a map (labels, attributes), and what a map has not is no
+ * value.  What the template is about, in `$`, is no map. */
+static bool may_be_key(const struct run *r, const struct json_value *v, const char *name)
+{
+	if (v->kind != JSON_OBJECT || v == r->vars[0].value || (*name >= 'A' && *name <= 'Z'))
+		return false;
+	for (size_t i = 0; i < v->n; i++)
+		if (!strcasecmp(v->members[i].key, name))
+			return false;
+	return true;
+}
+
+/* What JSON calls "status" may be Go's field Status: events.  Of what the template is about only: elsewhere are maps. */
+static const struct json_member *find_tagged(const struct run *r, const struct json_value *v,
+					     const char *name)
+{
+	for (size_t i = 0; v == r->vars[0].value && v->kind == JSON_OBJECT && i < v->n; i++)
+		if (*name >= 'A' && *name <= 'Z' && !strcasecmp(v->members[i].key, name) &&
+		    v->members[i].key[0] >= 'a')
+			return &v->members[i];
+	return NULL;
+}
+
 static int get_fields(struct run *r, const char *at, const struct name *fields, const struct json_value **v)
 {
 	for (; fields; fields = fields->next) {
 		const struct json_member *m = json_tree_find(*v, fields->s);
 
+		if (!m)
+			m = find_tagged(r, *v, fields->s);
+		if (!m && may_be_key(r, *v, fields->s)) {
+			*v = &format_null;
+			return 0; /* nor have the fields behind it one */
+		}
 		if (!m)
 			return fail_field(r, at, *v, fields->s);
 		*v = &m->value;

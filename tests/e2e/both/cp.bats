@@ -119,6 +119,19 @@ inside() { ketch exec box sh -c "$1"; }
 	refused 1 'file or directory|not permitted|denied' ketch cp file box:/proc/new
 }
 
+@test "the whole root comes out, but for what the kernel has in it; a file of /proc with what it says" {
+	echo bound >"$DIR/bind/file"
+	ketch cp box:/ whole
+	is "$(cat whole/bind/file; ls whole/t)" $'bound\ndir'
+	is "$(ls whole/dev whole/proc whole/sys)" $'whole/dev:\n\nwhole/proc:\n\nwhole/sys:'
+	ketch cp box:/proc/1/status status
+	like "$(cat status)" 'Name:'
+	is "$(ketch cp box:/proc/sys/kernel/ostype - | tar xO)" Linux
+	is "$(ketch cp box:/sys/kernel/mm/transparent_hugepage/enabled - | tar xO)" \
+		"$(inside 'cat /sys/kernel/mm/transparent_hugepage/enabled')"
+	refused 1 'does not say how many' ketch cp box:/proc/kallsyms .
+}
+
 @test "what cannot be copied is said in one line" {
 	inside 'echo f >/t/f'
 	refused 1 '/t/none: no such file or directory' ketch cp box:/t/none .
@@ -132,6 +145,7 @@ inside() { ketch exec box sh -c "$1"; }
 	refused 1 'none: no such file or directory' ketch cp none box:/t
 	refused 1 'bad tar archive' bash -c 'head -c 2000 /dev/urandom | "$KETCH" cp - box:/t'
 	refused 1 'cut short' bash -c 'tar c tree | head -c 1024 | "$KETCH" cp - box:/t'
+	refused 1 'it is compressed: unpack it first' bash -c 'tar cz tree | "$KETCH" cp - box:/t'
 	refused 1 'one of the two must be in an instance' ketch cp file other
 	refused 1 'between instances' ketch cp box:/a box:/b
 	refused 1 'no such instance: none' ketch cp none:/a .

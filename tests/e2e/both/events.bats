@@ -36,6 +36,11 @@ told() { past_json "$@" | jq -r .Action | sed 's/:.*//' | tr '\n' ' '; } # FILTE
 @test "a template says what is printed of each" {
 	is "$(ketch events --stream=false --filter container=web --filter event=exec_die \
 		--format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}')" 'container exec_die web 5'
+	is "$(ketch events --stream=false --filter container=web --filter event=die --filter event=stop \
+		--format '{{.Action}} {{.Actor.Attributes.exitCode}}')" $'die 0\nstop <no value>'
+	is "$(ketch events --stream=false --filter container=web --filter event=die \
+		--format '{{.Status}} {{.From}} {{.Scope}} {{printf "%d" .Time | len}} {{len .ID}} {{.id}}' 2>&1)" \
+		"die ketch/base local 10 64 $(past_json container=web event=die | jq -r .id)"
 	refused 1 'unclosed action' ketch events --stream=false --format '{{.Type'
 	refused 1 'no field .Typ ' ketch events --stream=false --format '{{.Typ}}'
 }

@@ -28,6 +28,8 @@ teardown_file() { store_close; }
 	is "$(names -n 2)" $'two\none'
 	is "$(names -a -f name=on)" one
 	is "$(names -a -f name=^o -f name=two)" $'two\none'
+	is "$(names -a -f name=^/one$ -f name=/tw)" $'two\none'
+	is "$(names -a -f name=^/ne)" ""
 	is "$(names -f status=exited)" two
 	is "$(names -a -f exited=3)" two
 	is "$(names -a -f exited=0)" ""
@@ -52,12 +54,17 @@ teardown_file() { store_close; }
 	refused 1 'template parsing error: .* unclosed action' ketch ps --format '{{.Names'
 	refused 1 'invalid filter: nmae \(did you mean name\?\)' ketch ps -f nmae=x
 	refused 1 'invalid filter: status=asleep must be one of' ketch ps -f status=asleep
+	refused 1 'invalid filter: exited=none must be a number' ketch ps -f exited=none
 	refused 1 'no such instance: nosuch' ketch ps -f before=nosuch
 }
 
 @test "inspect takes a template for each, and a kind" {
 	is "$(ketch inspect -f '{{.Name}} {{.State.Status}} {{.State.ExitCode}}' two)" 'two exited 3'
 	is "$(ketch inspect --format='{{.State.Running}}' one two)" $'true\nfalse'
+	is "$(ketch inspect -f '{{.Config.Labels.x}}|{{.Config.Labels.y}}|{{if .Config.Labels.y}}y{{end}}' one)" '|<no value>|'
+	is "$(ketch inspect -f '{{.NetworkSettings.Networks.mine.IPAddress}}' one)" '<no value>'
+	refused 1 'no field .status \(did you mean .Status\?\)' ketch inspect -f '{{.State.status}}' one
+	is "$(ketch inspect -f '{{.Name}}' /two)" two # as Docker's own inspect prints it
 	is "$(ketch inspect -f '{{index .Config.Labels "com.example.rank"}}{{index .Config.Labels "nope"}}' one)" 1
 	is "$(ketch inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}}{{end}}' one)" 'bind /data true'
 	is "$(ketch inspect -f '{{join .HostConfig.Binds ","}}' one)" "$DIR:/data"

@@ -36,6 +36,17 @@ teardown_file() { store_close; }
 	is "$status" 0
 }
 
+@test "output that could not be written is no success" {
+	local to
+	for to in 1 2; do
+		run --separate-stderr bash -c '"$KETCH" run --rm --isolation "$ISOLATION" ketch/base sh -c "echo x >&$0" '"$to>/dev/full" "$to"
+		is "$status" 125
+	done
+	run --separate-stderr bash -c '"$KETCH" run --rm --isolation "$ISOLATION" ketch/base sh -c "echo x; exit 3" >/dev/full'
+	is "$status" 3
+	like "$stderr" 'cannot write to stdout: No space left on device'
+}
+
 @test "the reader of stdout may go away" {
 	is "$(krun --rm ketch/base sh -c "yes | head -c 300000000" | head -n 1)" y
 	await 10 nothing_left

@@ -57,6 +57,10 @@ outside() { # FILE...
 	is "$(inspect_of box .HostConfig.NanoCpus)" 500000000
 }
 
+@test "without a flag nothing would change: that is said" {
+	refused 1 'nothing to change: give one flag or more' ketch update box
+}
+
 @test "update is told" {
 	like "$(ketch events --stream=false --filter container=box --filter event=update)" 'container update .*name=box'
 }

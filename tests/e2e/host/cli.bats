@@ -40,6 +40,10 @@ COMMANDS="run ps logs exec cp stop kill wait rm inspect images import load tag r
 @test "version and info" {
 	like "$(ketch version)" '[0-9]+\.[0-9]+\.[0-9]+'
 	like "$(ketch info)" "$KETCH_ROOT"
+	is "$(ketch info -f '{{.OperatingSystem}} {{.Architecture}} {{.Swarm.LocalNodeState}} {{.ContainersPaused}}')" \
+		"$(. /etc/os-release && echo "$PRETTY_NAME") $(uname -m) inactive 0"
+	is "$(ketch info -f '{{.LoggingDriver}} {{.SecurityOptions}}')" 'json-file [name=seccomp,profile=default]'
+	is "$(ketch version -f '{{.Server.Arch}}')" "$(dpkg --print-architecture)"
 	is "$(ketch --version)" "$(ketch version | head -n 1)" || like "$(ketch --version)" '[0-9]+\.[0-9]+'
 }
 

@@ -225,6 +225,23 @@ static void the_small_init_passes_signals_on(void **state)
 	rig_done(r);
 }
 
+static void a_signal_before_the_process_has_begun_is_not_lost(void **state)
+{
+	struct rig *r = rig_new(SLEEPER_INIT);
+
+	assert_int_equal(rig_start(r), 0);
+	rig_until(r, &r->ready);
+	rig_main(r);
+	rig_send2(r, MSG_SIGNAL, 0, SIGWINCH, 0);
+	rig_send2(r, MSG_SIGNAL, 0, SIGTERM, 0);
+	assert_false(r->s[0].started);
+	rig_until(r, &r->ended);
+	assert_true(r->s[0].started);
+	assert_int_equal(r->s[0].errors, 0);
+	assert_int_equal(r->s[0].status, 143);
+	rig_done(r);
+}
+
 static void the_small_init_reaps_and_keeps_no_rights(void **state)
 {
 	struct rig *r = rig_run("{\"init\":true,\"process\":{\"args\":[\"sh\",\"-c\","
@@ -341,6 +358,7 @@ int main(void)
 					  rig_teardown),
 		cmocka_unit_test_teardown(an_exec_that_leaves_an_endless_writer_ends_too, rig_teardown),
 		cmocka_unit_test_teardown(the_small_init_passes_signals_on, rig_teardown),
+		cmocka_unit_test_teardown(a_signal_before_the_process_has_begun_is_not_lost, rig_teardown),
 		cmocka_unit_test_teardown(the_small_init_reaps_and_keeps_no_rights, rig_teardown),
 		cmocka_unit_test_teardown(bad_requests_are_answered_and_harm_nothing, rig_teardown),
 		cmocka_unit_test_teardown(release_takes_everything_with_it, rig_teardown),

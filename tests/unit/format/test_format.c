@@ -83,7 +83,8 @@ struct word_case {
 static const struct json_value *small(void)
 {
 	static struct json_value v;
-	static const char text[] = "{\"Names\":\"x\",\"Labels\":{\"com.example.a-b\":\"1\"},\"None\":null}";
+	static const char text[] =
+		"{\"Names\":\"x\",\"Labels\":{\"com.example.a-b\":\"1\"},\"None\":null,\"timeNano\":7}";
 	struct err e;
 
 	if (v.kind == JSON_NULL)
@@ -97,6 +98,8 @@ static void an_error_says_where_and_what(void **state)
 		{ "{{.Name}}",
 		  "template parsing error: template: :1:2: no field .Name (did you mean .Names?)" },
 		{ "a\n  {{.Qqqq}}", "template parsing error: template: :2:4: no field .Qqqq" },
+		{ "{{.qqqq}}", "template parsing error: template: :1:2: no field .qqqq" },
+		{ "{{.Labels.Qqqq}}", "template parsing error: template: :1:2: no field .Qqqq" },
 		{ "{{.Names.x}}", "template parsing error: template: :1:2: no field .x in a string" },
 		{ "{{uper .Names}}", "template parsing error: template: :1:2: function \"uper\" not defined "
 				     "(did you mean upper?)" },
@@ -138,6 +141,8 @@ static void what_is_ours_differs_from_go(void **state)
 	check("{{.Labels \"com.example.a-b\"}}", 0, "1");
 	check("{{.Labels \"nope\"}}|{{\"com.example.a-b\" | .Labels}}", 0, "|1");
 	check("{{len .None}}", 0, "0");
+	check("{{.TimeNano}} {{.timeNano}}", 0, "7 7");
+	check("{{.Labels.nope}}{{.Labels.nope.more}}{{if .Labels.nope}}x{{end}}", 0, "<no value><no value>");
 }
 
 static void escapes_are_taken_in_text_alone(void **state)
