@@ -147,7 +147,8 @@ static int db_connect(struct db *db, const char *name, int flags, struct err *e)
 {
 	int rc;
 
-	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0); /* until the first is open; then it changes nothing */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0,
+		       0); /* until the first is open; then it changes nothing */
 	rc = sqlite3_open_v2(name, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
 	return rc == SQLITE_OK ? 0 : err_set(e, class_of(rc), "open %s: %s", name, sqlite3_errstr(rc));
