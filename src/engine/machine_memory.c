@@ -72,16 +72,20 @@ static int write_mac(const struct memory_saving *m, int dir, struct err *e)
 			 : memory_mac_write(m->en, m->s, dir, state, e);
 }
 
+int memory_save_go_on(struct memory_saving *m, struct err *e)
+{
+	struct snapshot_memory *mem = &m->s->memory;
+	int r = engine_save(m->en, m->in, &m->fd, SAVE_GO_ON, "", e);
+
+	mem->pause_ns = clock_mono_ns() - mem->pause_ns;
+	return r;
+}
+
 int memory_save_end(struct memory_saving *m, struct err *e)
 {
 	struct snapshot_memory *mem = &m->s->memory;
-	int dir, r = engine_save(m->en, m->in, &m->fd, SAVE_GO_ON, "", e);
+	int r, dir = snapshot_dir_open(m->en, m->s, e);
 
-	mem->pause_ns = clock_mono_ns() - mem->pause_ns;
-	memory_saving_done(m);
-	if (r < 0)
-		return r;
-	dir = snapshot_dir_open(m->en, m->s, e);
 	if (dir < 0)
 		return dir;
 	mem->file_bytes = stored_bytes(dir, "ram") + stored_bytes(dir, "state");

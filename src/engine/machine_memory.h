@@ -26,6 +26,8 @@ int memory_save_begin(struct memory_saving *m, struct err *e);
 /* It stands still from now on. */
 int memory_save_rest(struct memory_saving *m, struct err *e);
 /* It goes on. */
+int memory_save_go_on(struct memory_saving *m, struct err *e);
+/* What was written is signed and durable. */
 int memory_save_end(struct memory_saving *m, struct err *e);
 void memory_saving_done(struct memory_saving *m);
 /* Of a snapshot that did not come about. */

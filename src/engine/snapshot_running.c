@@ -57,10 +57,9 @@ static int copy_files(struct capture *c, struct err *e)
 	return r < 0 ? r : snapshot_capture(c->en, &c->in->spec, &c->w, &c->st, e);
 }
 
-/* save_fd: of the memory's connection, or -1. */
-static int take_files(struct capture *c, int *save_fd, struct err *e)
+static int take_files(struct capture *c, struct err *e)
 {
-	int r = c->switches ? snapshot_switch(c->en, c->in, &c->w, save_fd, e) : -ENOTSUP;
+	int r = c->switches ? snapshot_switch(c->en, c->in, &c->w, e) : -ENOTSUP;
 
 	c->switches = r == 0;
 	return r == -ENOTSUP ? copy_files(c, e) : r;
@@ -90,29 +89,38 @@ static int check_still_paused(struct engine *en, const struct instance *in, stru
 /* Its volumes stand still already. */
 static int capture_held(struct capture *c, struct err *e)
 {
-	autoclose int held = -1, fd = -1;
+	autoclose int held = -1;
 	int r = hold(c, &held, e);
 
 	if (r == 0)
-		r = take_files(c, &fd, e);
+		r = take_files(c, e);
 	if (r == 0)
 		r = volume_states_copy(c->en, &c->s->volumes, NULL, c->s->id, e);
 	return r == 0 && held < 0 && !c->rq->held ? check_still_paused(c->en, c->in, e) : r;
 }
 
-/* Its memory is of the moment at which its files are held: what it then does, it does in a machine that was restored, too. */
+/* Its memory is of a moment at which its files are held, and stay so until they are taken: what it then does, it does in a machine
+ * that was restored, too. */
+static int take_memory_and_files(struct capture *c, struct memory_saving *m, struct err *e)
+{
+	autoclose int held = -1;
+	int r = hold(c, &held, e);
+
+	if (r == 0)
+		r = memory_save_rest(m, e);
+	if (r == 0)
+		r = memory_save_go_on(m, e);
+	memory_saving_done(m);
+	return r < 0 ? r : take_files(c, e);
+}
+
 static int capture_with_memory(struct capture *c, struct err *e)
 {
 	struct memory_saving m = { c->en, c->in, c->s, -1 };
-	autoclose int held = -1;
 	int r = memory_save_begin(&m, e);
 
 	if (r == 0)
-		r = hold(c, &held, e);
-	if (r == 0)
-		r = memory_save_rest(&m, e);
-	if (r == 0)
-		r = take_files(c, &m.fd, e);
+		r = take_memory_and_files(c, &m, e);
 	if (r == 0)
 		r = memory_save_end(&m, e);
 	memory_saving_done(&m);

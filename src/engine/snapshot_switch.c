@@ -72,7 +72,7 @@ int snapshot_switch_begin(struct engine *en, const struct instance *in, struct w
 	AUTO(strv_done) struct strv chain = { 0 };
 	int r;
 
-	if (s->isolation != ISOLATION_VM || s->vm.driver != VM_DRIVER_KVM)
+	if (s->isolation != ISOLATION_VM)
 		return err_set(e, ENOTSUP, "%s cannot go on in a new layer", s->name);
 	r = layer_chain(en->db, w->top, &chain, e);
 	if (r == 0 && chain.n >= CHAIN_LONG)
@@ -80,10 +80,11 @@ int snapshot_switch_begin(struct engine *en, const struct instance *in, struct w
 	return r < 0 ? r : make_top(en, s->id, chain.v[0], w, e);
 }
 
-int snapshot_switch(struct engine *en, const struct instance *in, const struct writable *w, int *fd,
-		    struct err *e)
+int snapshot_switch(struct engine *en, const struct instance *in, const struct writable *w, struct err *e)
 {
-	return engine_save(en, in, fd, SAVE_DISK, w->top, e);
+	autoclose int fd = -1;
+
+	return engine_save(en, in, &fd, SAVE_DISK, w->top, e);
 }
 
 static int sync_sealed(struct engine *en, const struct writable *w, struct err *e)

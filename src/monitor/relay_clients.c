@@ -191,7 +191,7 @@ static void on_question(struct client *c, const struct msg *m)
 		return;
 	}
 	relay_send_down(c->relay, m->type, 0, m);
-	if (m->type == MSG_SAVE)
+	if (m->type == MSG_SAVE && msg_u32(m, 0) != SAVE_DISK)
 		c->saves = msg_u32(m, 0) != SAVE_GO_ON;
 }
 

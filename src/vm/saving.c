@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "instance/guest.h"
-#include "storage/layer.h"
+#include "vm/saving_int.h"
 #include "vm/share.h"
 #include "vm/tmpfs_room.h"
 
@@ -69,7 +68,7 @@ static void end(struct vm_saving *s, const struct err *why, const char *text)
 /* --- requests */
 
 /* Who asked is a command of the same user, but a name is no path. */
-static bool is_id(const char *text, size_t len)
+bool saving_is_id(const char *text, size_t len)
 {
 	return text && strlen(text) == len && strspn(text, "0123456789abcdef") == len;
 }
@@ -97,7 +96,7 @@ int vm_saving_check(const struct instance_spec *spec, struct err *e)
 	return 0;
 }
 
-static int ask(struct vm_saving *s, const char *line, int fd, struct err *e)
+int saving_ask(struct vm_saving *s, const char *line, int fd, struct err *e)
 {
 	int r = vm_control_ask(s->control, line, fd);
 
@@ -118,28 +117,15 @@ static int write_ram(struct vm_saving *s, const char *id, struct err *e)
 		return err_sys(e, errno, "the file of the memory");
 	r = take_room(s, fd, e);
 	if (r == 0)
-		r = ask(s, "ram whole\n", fd, e);
-	return r < 0 ? r : ask(s, "write\n", -1, e);
+		r = saving_ask(s, "ram whole\n", fd, e);
+	return r < 0 ? r : saving_ask(s, "write\n", -1, e);
 }
 
 static int write_rest(struct vm_saving *s, const char *id, struct err *e)
 {
 	autoclose int fd = open_file(s, id, "state", e);
 
-	return fd < 0 ? fd : ask(s, "save\n", fd, e);
-}
-
-static int switch_disk(struct vm_saving *s, const char *layer, struct err *e)
-{
-	autofree char *path =
-		is_id(layer, LAYER_ID_LEN) ? str_printf("../../writable/%s/disk.qcow2", layer) : NULL;
-	autoclose int fd =
-		!path ? -1 : openat(boot_fd(s->boot, "dir"), path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-	if (!path)
-		return err_set(e, EINVAL, "this is no id of a layer");
-	return fd < 0 ? err_sys(e, errno, "writable layer %.12s", layer)
-		      : ask(s, "disk " GUEST_DISK "\n", fd, e);
+	return fd < 0 ? fd : saving_ask(s, "save\n", fd, e);
 }
 
 /* --- QEMU */
@@ -211,19 +197,19 @@ void vm_saving_silent(struct vm_saving *s)
 	forget_patience(s);
 	if (fd < 0)
 		return;
-	r = ask(s,
-		"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
-		"{\"capability\":\"events\",\"state\":true}]}}\n",
-		-1, &e);
+	r = saving_ask(s,
+		       "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
+		       "{\"capability\":\"events\",\"state\":true}]}}\n",
+		       -1, &e);
 	if (r == 0) /* no limit that a disk has not */
-		r = ask(s,
-			"{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":"
-			"1099511627776}}\n",
-			-1, &e);
+		r = saving_ask(s,
+			       "{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":"
+			       "1099511627776}}\n",
+			       -1, &e);
 	if (r == 0)
-		r = ask(s, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"state\"}}\n", fd, &e);
+		r = saving_ask(s, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"state\"}}\n", fd, &e);
 	if (r == 0)
-		r = ask(s, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}\n", -1, &e);
+		r = saving_ask(s, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}\n", -1, &e);
 	s->migrating = r == 0;
 	if (r < 0) {
 		s->waits = 0; /* its socket is closed */
@@ -240,7 +226,7 @@ void vm_saving_migrated(struct vm_saving *s, bool well)
 	s->migrating = false;
 	if (!well && !s->why.no) {
 		err_set(&s->why, EIO, NOT_WRITTEN);
-		s->asks_why = ask(s, "{\"execute\":\"query-migrate\"}\n", -1, &e) == 0;
+		s->asks_why = saving_ask(s, "{\"execute\":\"query-migrate\"}\n", -1, &e) == 0;
 	}
 	if (!s->waits)
 		end(s, &s->why, "{}");
@@ -270,7 +256,7 @@ static void give_up(struct vm_saving *s)
 		close(take_fd(&s->state_fd));
 		end(s, &s->why, NULL);
 	} else if (s->migrating) {
-		ask(s, "{\"execute\":\"migrate_cancel\"}\n", -1, &e);
+		saving_ask(s, "{\"execute\":\"migrate_cancel\"}\n", -1, &e);
 	}
 }
 
@@ -287,7 +273,7 @@ void vm_saving_close(struct vm_saving *s)
 
 static int ask_to_go_on(struct vm_saving *s, struct err *e)
 {
-	return ask(s, s->control->qmp ? "{\"execute\":\"cont\"}\n" : "resume\n", -1, e);
+	return saving_ask(s, s->control->qmp ? "{\"execute\":\"cont\"}\n" : "resume\n", -1, e);
 }
 
 static void go_on(struct vm_saving *s)
@@ -307,11 +293,11 @@ static int begin(struct vm_saving *s, uint32_t step, const char *id, struct err 
 	int r;
 
 	if (step == SAVE_DISK)
-		return qemu ? err_set(e, ENOTSUP, "QEMU keeps the disk that it has") : switch_disk(s, id, e);
+		return saving_switch(s, id, e);
 	r = vm_saving_check(&s->boot->spec, e);
 	if (r < 0)
 		return r;
-	if (!is_id(id, SAVING_ID_LEN))
+	if (!saving_is_id(id, SAVING_ID_LEN))
 		return err_set(e, EINVAL, "this is no id of a snapshot");
 	if (qemu)
 		return step == SAVE_WRITE ? 0 : begin_silence(s, id, e);
@@ -392,6 +378,9 @@ void vm_saving_answered(struct vm_saving *s, const char *error, const char *line
 		s->asks_why = false;
 		note_why(s, line);
 	}
-	if (!s->waits && !s->migrating)
-		end(s, &s->why, line);
+	if (s->waits || s->migrating)
+		return;
+	if (s->switching && !s->why.no)
+		s->overlay = s->overlays;
+	end(s, &s->why, line);
 }

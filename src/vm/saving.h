@@ -3,7 +3,7 @@
  * The files are DIR/snapshots/ID/ram (ketch-vmm alone) and state, DIR that of the instance (boot "dir"); the engine has made
  * the directory, and removes it where this fails.
  *
- * A disk is no matter of memory: ketch-vmm is given the image of a new layer, which the engine has made, to write to.
+ * A disk is no matter of memory: the VMM is given the image of a new layer, which the engine has made, to write to.
  *
  * ketch-vmm writes RAM while its guest runs, and the state while it stands still.  QEMU writes both as one stream (its
  * migration), when the guest's agent says no more: its port stays open over a restore, so nothing may be under way in it
@@ -30,6 +30,8 @@ struct vm_saving {
 	struct err why; /* the first that was an error */
 	int state_fd; /* QEMU: to be written when the agent is silent; else -1 */
 	int room_fd; /* the file that the RAM is written to, for which there is more room than it may need; else -1 */
+	unsigned overlay,
+		overlays; /* QEMU: the node that its disk is written to, 0: as at the start; and how many were made */
 	bool switching; /* this step is SAVE_DISK: a VMM that refuses goes on as before */
 	bool last; /* when this step ends, the RAM is written */
 	bool migrating; /* QEMU: its end is not heard yet */
