@@ -169,6 +169,7 @@ static int take_health_option(const struct change *ch, const char *word, struct 
 		{ "--interval=", &h->interval_ns, LEAST_NS },
 		{ "--timeout=", &h->timeout_ns, LEAST_NS },
 		{ "--start-period=", &h->start_period_ns, 0 },
+		{ "--start-interval=", &h->start_interval_ns, LEAST_NS },
 	};
 	uint32_t retries;
 
@@ -182,7 +183,8 @@ static int take_health_option(const struct change *ch, const char *word, struct 
 			       : 0;
 	}
 	if (strncmp(word, "--retries=", strlen("--retries=")))
-		return invalid(ch, "--interval=, --timeout=, --start-period= and --retries= are known");
+		return invalid(ch, "--interval=, --timeout=, --start-period=, --start-interval= and "
+				   "--retries= are known");
 	if (parse_u32(word + strlen("--retries="), &retries) < 0 || !retries || retries > INT_MAX)
 		return invalid(ch, "--retries must be a number from 1 on");
 	h->retries = (int)retries;

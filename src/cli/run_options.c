@@ -84,6 +84,8 @@ const struct opt explain_opts[] = {
 		"Run by a shell to see whether it is well"),
 	RUN_OPT(STR, 0, "health-interval", rq.health.interval, "DURATION", "Time between two checks; 30s"),
 	RUN_OPT(STR, 0, "health-retries", rq.health.retries, "NUMBER", "Failures in a row that count; 3"),
+	RUN_OPT(STR, 0, "health-start-interval", rq.health.start_interval, "DURATION",
+		"The same in that period, until it is well"),
 	RUN_OPT(STR, 0, "health-start-period", rq.health.start_period, "DURATION",
 		"Time in which failures do not count"),
 	RUN_OPT(STR, 0, "health-timeout", rq.health.timeout, "DURATION", "How long a check may take; 30s"),

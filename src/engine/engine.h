@@ -68,7 +68,7 @@ struct net_request {
 
 /* --health-*; NULL: not given. */
 struct health_request {
-	char *command, *interval, *timeout, *start_period, *retries;
+	char *command, *interval, *timeout, *start_period, *start_interval, *retries;
 	bool none; /* --no-healthcheck */
 };
 

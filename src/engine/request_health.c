@@ -54,7 +54,8 @@ static int take_command(const char *command, struct image_healthcheck *c, struct
 
 static bool is_given(const struct health_request *rq)
 {
-	return rq->command || rq->interval || rq->timeout || rq->start_period || rq->retries;
+	return rq->command || rq->interval || rq->timeout || rq->start_period || rq->start_interval ||
+	       rq->retries;
 }
 
 static void fill_in(struct image_healthcheck *c)
@@ -65,6 +66,8 @@ static void fill_in(struct image_healthcheck *c)
 		c->timeout_ns = TIMEOUT_NS;
 	if (c->start_period_ns < 0)
 		c->start_period_ns = 0;
+	if (c->start_interval_ns < LEAST_NS)
+		c->start_interval_ns = 0;
 	if (c->retries < 1)
 		c->retries = RETRIES;
 }
@@ -87,6 +90,8 @@ int request_health(const struct health_request *rq, const struct image_run_confi
 		r = take_duration("timeout", rq->timeout, LEAST_NS, &c->timeout_ns, e);
 	if (r == 0)
 		r = take_duration("start-period", rq->start_period, 0, &c->start_period_ns, e);
+	if (r == 0)
+		r = take_duration("start-interval", rq->start_interval, LEAST_NS, &c->start_interval_ns, e);
 	if (r == 0)
 		r = take_retries(rq->retries, &c->retries, e);
 	if (r < 0)

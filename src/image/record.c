@@ -34,9 +34,10 @@ static int find_id(struct image_store *s, const struct digest *id, char **ret, s
 	return query_text(&st, ret, e);
 }
 
-/* The images whose id begins with `hex`: one is it, two are an error. */
-static int find_prefix(struct image_store *s, const char *hex, char **ret, struct err *e)
+/* The images whose id begins with `prefix`, "sha256:" or not: one is it, two are an error. */
+static int find_prefix(struct image_store *s, const char *prefix, char **ret, struct err *e)
 {
+	const char *hex = strncmp(prefix, "sha256:", 7) ? prefix : prefix + 7;
 	AUTO(db_stmt_done)
 	struct db_stmt st = db_sql(s->db, "SELECT id FROM image WHERE id GLOB 'sha256:' || ? || '*' LIMIT 2");
 	int r;

@@ -72,6 +72,14 @@ static void keep(struct health_state *s, const struct health_result *result)
 	s->results[s->n_results++] = *result;
 }
 
+int64_t health_interval(const struct image_healthcheck *c, const struct health_state *s,
+			int64_t since_start_ns)
+{
+	bool starts = s->status == HEALTH_STARTING && since_start_ns < c->start_period_ns;
+
+	return starts && c->start_interval_ns ? c->start_interval_ns : c->interval_ns;
+}
+
 bool health_note(const struct image_healthcheck *c, struct health_state *s,
 		 const struct health_result *result, int64_t since_start_ns)
 {

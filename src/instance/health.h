@@ -30,6 +30,9 @@ extern const struct jtable health_state_table;
 bool health_is_checked(const struct image_healthcheck *c);
 /* The process of a check: that of the instance with other arguments.  0 or -ENOMEM; *ret by json_done. */
 int health_process(const struct image_healthcheck *c, const struct process *main, struct process *ret);
+/* How long to wait until the next check, at a time since the start. */
+int64_t health_interval(const struct image_healthcheck *c, const struct health_state *s,
+			int64_t since_start_ns);
 /* Takes a result into account, which is kept (its output is taken).  since_start_ns: how long the instance had run when
  * the check began.  Returns whether the status is another now. */
 bool health_note(const struct image_healthcheck *c, struct health_state *s,

@@ -1,8 +1,8 @@
 /* health.c - the checks of a running instance
  *
- * States: the timer runs for `interval` (WAITING); then a check is started and it runs for `timeout` (RUNNING); the
- * EXIT of the check ends that, after SIGKILL if need be.  What is paused, or is about to be, is not checked, nor is its
- * check ended.
+ * States: the timer runs for `interval`, or `start_interval` (WAITING); then a check is started and it runs for `timeout`
+ * (RUNNING); the EXIT of the check ends that, after SIGKILL if need be.  What is paused, or is about to be, is not checked,
+ * nor is its check ended.
  */
 #include "monitor/health.h"
 
@@ -31,6 +31,11 @@ static const struct image_healthcheck *check_of(const struct monitor *m)
 	return &m->boot.spec.health;
 }
 
+static int64_t interval_of(const struct monitor *m)
+{
+	return health_interval(check_of(m), &m->state.health, clock_real_ns() - m->state.started_ns);
+}
+
 static void process_done(struct process *p)
 {
 	json_done(&process_table, p);
@@ -44,7 +49,7 @@ static void begin_check(struct monitor *m)
 
 	if (health_process(check_of(m), &m->boot.spec.process, &p) < 0 ||
 	    json_print(&process_table, &p, 0, &json) < 0) {
-		set_timer(h, check_of(m)->interval_ns);
+		set_timer(h, interval_of(m));
 		return;
 	}
 	h->start_ns = clock_real_ns();
@@ -52,7 +57,7 @@ static void begin_check(struct monitor *m)
 	h->timed_out = false;
 	h->output.len = 0;
 	h->stream = relay_begin(m->relay, &json);
-	set_timer(h, h->stream ? check_of(m)->timeout_ns : check_of(m)->interval_ns);
+	set_timer(h, h->stream ? check_of(m)->timeout_ns : interval_of(m));
 }
 
 /* Again and again: one that has not quite begun cannot be killed yet. */
@@ -77,7 +82,7 @@ static void on_timer(void *arg, uint32_t events)
 		 !m->last.len)
 		begin_check(m);
 	else
-		set_timer(&m->health, check_of(m)->interval_ns);
+		set_timer(&m->health, interval_of(m));
 }
 
 void monitor_health_start(struct monitor *m)
@@ -95,7 +100,7 @@ void monitor_health_start(struct monitor *m)
 	if (!h->armed)
 		return;
 	m->state.health.status = HEALTH_STARTING;
-	set_timer(h, check_of(m)->interval_ns);
+	set_timer(h, interval_of(m));
 }
 
 /* "health_status: healthy" */
@@ -135,7 +140,7 @@ static void on_end(struct monitor *m, const struct msg *msg)
 	if (health_note(check_of(m), &m->state.health, &result, h->start_ns - m->state.started_ns))
 		tell(m);
 	monitor_save_state(m);
-	set_timer(h, check_of(m)->interval_ns);
+	set_timer(h, interval_of(m));
 }
 
 void monitor_health_message(struct monitor *m, const struct msg *msg)

@@ -11,6 +11,7 @@ static const struct jfield healthcheck_fields[] = {
 	JK(J_I64, struct image_healthcheck, interval_ns, "Interval"),
 	JK(J_I64, struct image_healthcheck, timeout_ns, "Timeout"),
 	JK(J_I64, struct image_healthcheck, start_period_ns, "StartPeriod"),
+	JK(J_I64, struct image_healthcheck, start_interval_ns, "StartInterval"),
 	JK(J_INT, struct image_healthcheck, retries, "Retries"),
 	{ 0 },
 };

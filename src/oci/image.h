@@ -15,6 +15,7 @@
 struct image_healthcheck {
 	struct strv test; /* "CMD", words; "CMD-SHELL", a line; "NONE"; empty: not said */
 	int64_t interval_ns, timeout_ns, start_period_ns; /* 0: not said */
+	int64_t start_interval_ns; /* between checks of one that is starting; 0: interval_ns */
 	int retries;
 };
 

@@ -96,6 +96,9 @@ teardown_file() { store_close; }
 }
 
 @test "images take templates and filters" {
+	local id
+	id=$(ketch images -q ketch/base)
+	is "$(ketch image inspect -f "{{.RepoTags}}" "$id" "sha256:$id")" $'[ketch/base:latest]\n[ketch/base:latest]'
 	ketch tag ketch/base other:1
 	is "$(ketch images --format '{{.Repository}}:{{.Tag}} {{.Digest}}' other)" 'other:1 <none>'
 	is "$(ketch images -q 'ketch/*')" "$(ketch inspect -f '{{slice .Id 7 19}}' ketch/base)"

@@ -28,6 +28,15 @@ health_is() { is "$(inspect_of box .State.Health.Status)" "$1" 2>/dev/null; } # 
 	await 30 five
 }
 
+@test "while it starts it is looked at more often" {
+	krun -d --name soon --health-cmd true --health-interval 1h --health-start-period 1h --health-start-interval 200ms \
+		ketch/base "${STAY[@]}"
+	soon_is() { is "$(inspect_of soon .State.Health.Status)" "$1" 2>/dev/null; }
+	await 30 soon_is healthy
+	is "$(inspect_of soon '.Config.Healthcheck | "\(.StartInterval) \(.StartPeriod)"')" "200000000 3600000000000"
+	ketch rm -f soon
+}
+
 @test "changes are told, and only they" {
 	local told='.Action | select(startswith("health"))'
 	is "$(ketch events --stream=false --format json --filter container=box | jq -r "$told")" \

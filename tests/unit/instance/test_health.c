@@ -56,6 +56,21 @@ static void while_it_starts_failures_do_not_count_until_it_was_well(void **state
 	assert_int_equal(s.status, HEALTH_UNHEALTHY);
 }
 
+static void while_it_starts_checks_have_an_interval_of_their_own(void **state)
+{
+	const struct image_healthcheck c = { .interval_ns = 30,
+					     .start_interval_ns = 5,
+					     .start_period_ns = 100 };
+	const struct image_healthcheck without = { .interval_ns = 30, .start_period_ns = 100 };
+	struct health_state s = { .status = HEALTH_STARTING };
+
+	assert_int_equal(health_interval(&c, &s, 99), 5);
+	assert_int_equal(health_interval(&c, &s, 100), 30);
+	assert_int_equal(health_interval(&without, &s, 0), 30);
+	s.status = HEALTH_HEALTHY;
+	assert_int_equal(health_interval(&c, &s, 0), 30);
+}
+
 static void after_the_start_period_they_do(void **state)
 {
 	AUTO(done) struct health_state s = { .status = HEALTH_STARTING };
@@ -106,6 +121,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failures_in_a_row_make_it_unhealthy_and_one_success_well_again),
 		cmocka_unit_test(while_it_starts_failures_do_not_count_until_it_was_well),
+		cmocka_unit_test(while_it_starts_checks_have_an_interval_of_their_own),
 		cmocka_unit_test(after_the_start_period_they_do),
 		cmocka_unit_test(a_check_is_a_command_or_a_line_for_a_shell),
 	};
