@@ -233,13 +233,51 @@ static void a_disk_goes_on_in_the_layer_that_was_made_or_as_before(void **state)
 	hear_with_a_descriptor(f, "disk disk\n");
 	answer(f, "{\"error\":\"disk: No space left on device\"}\n");
 	assert_int_equal(f->no, ENOTSUP);
-	f->boot.spec.vm.driver = VM_DRIVER_QEMU;
-	ask(f, SAVE_DISK, LAYER);
-	assert_int_equal(f->no, ENOTSUP);
-	f->boot.spec.vm.driver = VM_DRIVER_KVM;
 	ask(f, SAVE_DISK, ID);
 	assert_int_equal(f->no, EINVAL);
-	assert_int_equal(f->answers, 5);
+	assert_int_equal(f->answers, 4);
+}
+
+/* Each over the one that came before it and was taken. */
+static void the_disk_of_qemu_gets_an_overlay(void **state)
+{
+	static const struct {
+		const char *node, *answer;
+		int no;
+	} cases[] = {
+		{ "disk", "{\"return\":{}}\n", 0 },
+		{ "overlay-1", "{\"error\":{\"desc\":\"no\"}}\n", ENOTSUP },
+		{ "overlay-1", "{\"return\":{}}\n", 0 },
+		{ "overlay-3", "{\"return\":{}}\n", 0 },
+	};
+	struct fixture *f = *state;
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s/writable/" LAYER "/disk.qcow2", f->dir);
+	close(open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	f->control.qmp = true;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ask(f, SAVE_DISK, LAYER);
+		snprintf(text, sizeof(text), "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":%u}}\n",
+			 1001 + i);
+		hear_with_a_descriptor(f, text);
+		snprintf(text, sizeof(text),
+			 "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"qcow2\",\"node-name\":"
+			 "\"overlay-%u\","
+			 "\"l2-cache-size\":524288,\"l2-cache-entry-size\":4096,\"discard\":\"unmap\","
+			 "\"backing\":null,"
+			 "\"file\":{\"driver\":\"file\",\"locking\":\"off\",\"discard\":\"unmap\","
+			 "\"filename\":\"/dev/fdset/%u\"}}}\n"
+			 "{\"execute\":\"blockdev-snapshot\",\"arguments\":{\"node\":\"%s\","
+			 "\"overlay\":\"overlay-%u\"}}\n",
+			 i + 1, 1001 + i, cases[i].node, i + 1);
+		hear(f, text);
+		answer(f, "{\"return\":{}}\n{\"return\":{}}\n");
+		assert_int_equal(f->answers, i);
+		answer(f, cases[i].answer);
+		assert_int_equal(f->answers, i + 1);
+		assert_int_equal(f->no, cases[i].no);
+	}
 }
 
 static void a_name_is_no_path(void **state)
@@ -504,6 +542,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
 		TEST(a_disk_goes_on_in_the_layer_that_was_made_or_as_before),
+		TEST(the_disk_of_qemu_gets_an_overlay),
 		TEST(nothing_is_saved_while_a_pause_is_under_way),
 		TEST(an_answer_that_nobody_asked_for_pauses_nothing),
 		TEST(a_guest_that_never_answers_is_given_up_and_goes_on),
