@@ -21,7 +21,7 @@ void log_set_colour(bool on)
 
 static void line(const char *level, const char *fmt, va_list ap)
 {
-	char text[1024];
+	char text[4096];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	fprintf(stderr, colour ? "\033[1;31m%s:\033[0m %s%s\n" : "%s: %s%s\n", name, level, text);

@@ -171,7 +171,10 @@ static void add_program_page(struct buf *out)
 	add_variable(out, "KETCH_CONFIG", "A file instead of those of ketch.conf(5); empty: none at all.");
 	for (const struct setting_kind *k = setting_kinds; k->key; k++)
 		add_setting(out, k, true);
-	add_variable(out, "KETCH_DEBUG", "1, or names of parts of Ketch: say on stderr what is done.");
+	add_variable(out, "KETCH_DEBUG",
+		     "1, or some of plan (the steps that make an instance), vm (the processes of a machine), "
+		     "run (other\n"
+		     "programs): say on stderr what is done.");
 	buf_adds(out,
 		 ".SH EXIT STATUS\n"
 		 "That of the command for run and exec: 126 when it cannot be executed, 127 when it was not\n"

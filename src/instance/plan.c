@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 static const char *const stage_names[STAGE_N] = { "host", "inside" };
 
 static int copy_str(char **ret, const char *s)
@@ -53,6 +55,12 @@ static int put_place(const char *place, int r, struct err *e)
 	return r;
 }
 
+static void tell(const struct step *s)
+{
+	log_debug("plan", "%s%s%s%s%s", s->op->name, s->what ? " " : "", s->what ? s->what : "",
+		  s->from ? " from " : "", s->from ? s->from : "");
+}
+
 int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -61,6 +69,7 @@ int plan_apply(const struct plan *p, enum stage stage, void *ctx, struct err *e)
 
 		if (s->op->stage != stage)
 			continue;
+		tell(s);
 		r = s->op->apply(ctx, s, e);
 		if (r < 0 && s->place)
 			return put_place(s->place, r, e);

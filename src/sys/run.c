@@ -13,7 +13,17 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "sys/pidfd.h"
+
+static void tell(const char *const argv[])
+{
+	AUTO(buf_done) struct buf words = { 0 };
+
+	for (; *argv; argv++)
+		buf_addf(&words, " %s", *argv);
+	log_debug("run", "program:%s", buf_ok(&words) && words.data ? words.data : "");
+}
 
 static int spawn(const char *const argv[], int keep, int stderr_fd, pid_t *ret)
 {
@@ -64,6 +74,7 @@ int run_program(const char *const argv[], int keep, int timeout_ms, struct buf *
 	int r, pair[2], status;
 	pid_t pid = 0;
 
+	tell(argv);
 	r = pipe_cloexec(pair);
 	if (r < 0)
 		return r;

@@ -15,6 +15,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
 
@@ -113,9 +114,13 @@ static void on_end(void *arg, uint32_t events)
 
 int child_start(struct child *c, const struct child_spec *s, struct loop *l, struct err *e)
 {
+	AUTO(buf_done) struct buf words = { 0 };
 	pid_t self = getpid(), pid;
 	int r, pidfd = -1;
 
+	for (char *const *word = s->argv; *word; word++)
+		buf_addf(&words, " %s", *word);
+	log_debug("vm", "%s:%s", s->name, buf_ok(&words) && words.data ? words.data : "");
 	pid = ns_clone(s->clone_flags, s->cgroup_fd, &pidfd);
 	if (pid == 0)
 		become(s, self);
