@@ -218,8 +218,8 @@ static int ring_enter(const struct block_ring *g, unsigned submit, unsigned wait
 	return r < 0 ? -errno : (int)r;
 }
 
-/* The kernel does not take what is gathered: each fails. */
-static void ring_give_up(struct block_io *io, int error)
+/* The kernel does not take what is gathered, and nothing is under way whose end would change that: plain calls do it. */
+static void ring_give_up(struct block_io *io)
 {
 	struct block_ring *g = io->ring;
 	uint16_t tags[BLOCK_IO_DEPTH];
@@ -234,7 +234,7 @@ static void ring_give_up(struct block_io *io, int error)
 	g->n_iovs = 0;
 	for (unsigned i = 0; i < n; i++) {
 		io->under_way--;
-		io->done(io->arg, tags[i], error);
+		io->done(io->arg, tags[i], -ECANCELED);
 	}
 }
 
@@ -247,7 +247,7 @@ static void ring_put(struct block_io *io, const struct block_op *op)
 	if (g->n_iovs + op->n_iov > BLOCK_IO_IOVS)
 		block_io_submit(io);
 	if (g->n_iovs + op->n_iov > BLOCK_IO_IOVS)
-		ring_give_up(io, -EAGAIN);
+		ring_give_up(io);
 	iov = &g->iovs[g->n_iovs];
 	if (op->n_iov)
 		memcpy(iov, op->iov, op->n_iov * sizeof(*iov));
@@ -312,7 +312,7 @@ void block_io_submit(struct block_io *io)
 		if (r > 0)
 			g->gathered -= (unsigned)r;
 		else if (r != -EINTR)
-			ring_give_up(io, r < 0 ? r : -EIO);
+			ring_give_up(io);
 	}
 	if (g)
 		g->n_iovs = 0;

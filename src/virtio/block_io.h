@@ -9,8 +9,8 @@
  * tells the loop about completions without a read of an eventfd.  Afterwards there is only io_uring_enter.
  *
  * What would block is done by helpers of the kernel, which count against RLIMIT_NPROC.  Where they may not be
- * (a tight jail) such operations end with -ECANCELED, without having begun; block_io_without_helpers makes plain
- * calls of their kind from then on.
+ * (a tight jail), or the kernel has no memory for what is submitted, such operations end with -ECANCELED, without having
+ * begun; block_io_without_helpers makes plain calls of their kind from then on.
  */
 #ifndef VIRTIO_BLOCK_IO_H
 #define VIRTIO_BLOCK_IO_H

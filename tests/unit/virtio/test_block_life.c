@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,6 +259,33 @@ static void a_limited_disk_takes_its_time(void **state)
 	assert_int_equal(disk_do(d, B_IN, 0, 512, true), B_OK);
 }
 
+/* To the ring the kernel says EAGAIN, and nothing is under way that could end. */
+static void a_kernel_without_memory_for_the_ring_has_a_disk(void **state)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { ARRAY_LEN(code), code };
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+			_exit(2);
+		for (int i = 0; i < 3; i++)
+			if (!write_and_flush())
+				_exit(1);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* What was given to it before is in the old image, what comes after is not; the driver notices nothing. */
 static void an_empty_image_takes_over_from_what_is_under_way(void **state)
 {
@@ -310,6 +342,7 @@ static int run(void)
 		T(a_saved_disk_goes_on),
 		T(an_empty_image_takes_over_from_what_is_under_way),
 		T(a_jail_without_room_for_helpers_has_a_disk),
+		T(a_kernel_without_memory_for_the_ring_has_a_disk),
 		T(a_limited_disk_takes_its_time),
 	};
 
