@@ -195,13 +195,10 @@ int fw_remove_stale(struct firewall *fw, const struct fw_stale *stale, size_t *r
 }
 
 /* Adding alone leaves the old time-out (before Linux 6.12); removing alone fails where there is none. */
-int fw_refresh(struct firewall *fw, const struct fw_elements *l, struct err *e)
+static int replace(struct firewall *fw, const struct fw_elements *l, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	int r = fw_elements_check(l, e);
 
-	if (r < 0 || !l->n)
-		return r;
 	nft_begin(&b);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct nft_set s = fw_set(fw->table, l->v[i].set);
@@ -212,4 +209,15 @@ int fw_refresh(struct firewall *fw, const struct fw_elements *l, struct err *e)
 		nft_element_add(&b, &s, &l->v[i].el);
 	}
 	return fw_run(fw, &b, e);
+}
+
+/* One whose time is over between the look and the batch is not there to be removed any more. */
+int fw_refresh(struct firewall *fw, const struct fw_elements *l, struct err *e)
+{
+	int r = fw_elements_check(l, e);
+
+	if (r < 0 || !l->n)
+		return r;
+	r = replace(fw, l, e);
+	return r == -ENOENT ? replace(fw, l, e) : r;
 }
