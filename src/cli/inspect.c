@@ -118,7 +118,7 @@ struct inspect_args {
 static const struct opt inspect_opts[] = {
 	INSPECT_FORMAT(struct inspect_args, format),
 	OPT(FLAG, 's', "size", struct inspect_args, size, NULL,
-	    "Also what an instance takes on the disk: .SizeRw, .SizeRootFs"),
+	    "Also the size of an instance: .SizeRw, .SizeRootFs"),
 	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image|volume|network",
 	    "Only what is of this kind"),
 	{ 0 },
