@@ -118,8 +118,8 @@ struct inspect_args {
 static const struct opt inspect_opts[] = {
 	INSPECT_FORMAT(struct inspect_args, format),
 	OPT(FLAG, 's', "size", struct inspect_args, size, NULL,
-	    "Also what an instance takes on the disk: .SizeRw, .SizeRootFs"),
-	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image|volume",
+	    "Also the size of an instance: .SizeRw, .SizeRootFs"),
+	OPT(CHOICE, 0, "type", struct inspect_args, type, "container|image|volume|network",
 	    "Only what is of this kind"),
 	{ 0 },
 };
@@ -191,7 +191,7 @@ static int inspect_run(struct cli *c, void *args, struct strv *words, struct err
 const struct command cmd_inspect = {
 	.name = "inspect",
 	.usage = "NAME...",
-	.summary = "Print all about instances, images or volumes as JSON",
+	.summary = "Print all about instances, images, volumes or networks as JSON",
 	.text = "With --format only what a template asks for: ketch inspect -f '{{.State.Status}}' NAME.  A "
 		"list is gone through by {{range .Mounts}}{{.Source}} {{end}}, a key that is no word is "
 		"taken by {{index .Config.Labels \"com.example.key\"}}, {{json .Config}} prints a part "

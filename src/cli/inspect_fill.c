@@ -136,6 +136,14 @@ static int fill_log(struct view *v)
 	return r;
 }
 
+/* What stood behind the target: scripts make the flag again from .Source, .Destination and .Mode. */
+static const char *own_mode(struct view *v, const struct mount_spec *m)
+{
+	if (!m->read_only)
+		return m->options;
+	return own(v, m->options ? str_printf("ro,%s", m->options) : strdup("ro"));
+}
+
 static int fill_mounts(struct view *v, struct engine *en)
 {
 	int r = 0;
@@ -152,7 +160,7 @@ static int fill_mounts(struct view *v, struct engine *en)
 			.source = m->type == MOUNT_BIND ? m->source : NULL,
 			.destination = m->target,
 			.driver = m->type == MOUNT_VOLUME ? "local" : NULL,
-			.mode = m->options,
+			.mode = own_mode(v, m),
 			.rw = !m->read_only,
 			.propagation = m->type != MOUNT_BIND ? NULL
 				       : m->propagation	     ? m->propagation

@@ -92,6 +92,8 @@ bare() { sed -n "s|^$1=||p" "$DIR/bare"; } # NAME: of the other
 	is "$(inspect_of full .HostConfig.NanoCpus)" 500000000
 	is "$(inspect_of full .HostConfig.PidsLimit)" 100
 	is "$(inspect_of full .Config.StopSignal)" SIGUSR1
+	is "$(ketch inspect -f '{{range .Mounts}}{{.Destination}}={{.Mode}} {{end}}' full | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')" \
+		' /etc/one=ro /plain= /ro=ro /scratch=size=1m,mode=700 /src= '
 }
 
 @test "--read-only: the root cannot be written, --tmpfs can" {
