@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "instance/exit_record.h"
 #include "monitor/monitor_int.h"
+#include "monitor/ports.h"
 #include "monitor/restart.h"
 #include "sys/rtnetlink.h"
 
@@ -153,6 +154,7 @@ void monitor_give_up(struct monitor *m, const struct err *why)
 	note_end(m);
 	if (!m->boot.files_only)
 		save_exit(m);
+	ports_let_go(&m->boot);
 	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);
 	close(m->lock_fd);
 	msg_put_u32(&last, MSG_HELLO, 0, MSG_VERSION);
@@ -171,6 +173,7 @@ void monitor_wind_up(struct monitor *m)
 	ms = ms_to_restart(m);
 	if (ms >= 0 && wait_to_restart(m, ms))
 		become_starter(m);
+	ports_let_go(&m->boot); /* whoever hears of the end may want them at once */
 	if (!m->boot.files_only)
 		save_exit(m);
 	remove_tree(boot_fd(&m->boot, "run-root"), m->boot.spec.id);

@@ -29,6 +29,13 @@ static void let_go(struct boot *b, const char *name)
 	}
 }
 
+void ports_let_go(struct boot *b)
+{
+	for (size_t i = b->n_fds; i > 0; i--)
+		if (is_of_port(b->fds[i - 1].name))
+			let_go(b, b->fds[i - 1].name);
+}
+
 int ports_change(struct boot *b, enum port_step step, const char *name, int fd)
 {
 	autoclose int came = fd;

@@ -9,4 +9,7 @@
  * -EBADF: none has come; -EINVAL: another name. */
 int ports_change(struct boot *b, enum port_step step, const char *name, int fd);
 
+/* Lets go of all of them. */
+void ports_let_go(struct boot *b);
+
 #endif

@@ -169,3 +169,15 @@ reached() { curl -s -m 2 "$1/name"; } # URL
 	is "$output" 0
 	ketch rm gone
 }
+
+@test "whoever hears of the end can publish the port again at once" {
+	local i
+	for i in {1..4}; do
+		krun --rm -p 127.0.0.1:8090:80 -p '[::1]:8090:80' ketch/base true
+		krun --rm -p 127.0.0.1:8090:80 ketch/base nosuch 2>/dev/null || is "$?" 127
+	done
+	run -0 krun --name again -d -p 127.0.0.1:8090:80 ketch/base true
+	is "$(ketch wait again)" 0
+	krun --rm -p 127.0.0.1:8090:80 ketch/base true
+	ketch rm again
+}
