@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/when.h"
+#include "engine/request.h"
 
 #define BLANKS " \t"
 
@@ -108,18 +109,24 @@ static char *next_word(const char **s, bool *bad)
 	return buf_take(&b);
 }
 
-/* ["/a", "/b"], or words; what is there already is not added again. */
+/* ["/a", "/b"], or words. */
+static int parse_words(const struct change *ch, struct strv *ret)
+{
+	const char *s = ch->rest;
+	bool bad = false;
+	int r = *s == '[' ? parse_array(ch, ret) : 0;
+
+	while (*s && *s != '[' && !bad && r == 0)
+		r = strv_add_take(ret, next_word(&s, &bad));
+	return bad ? invalid(ch, "a quote is not closed") : r == -ENOMEM ? no_memory(ch) : r;
+}
+
+/* What is there already is not added again. */
 static int add_to_set(const struct change *ch, struct strv *m)
 {
 	AUTO(strv_done) struct strv list = { 0 };
-	const char *s = ch->rest;
-	bool bad = false;
-	int r = *s == '[' ? parse_array(ch, &list) : 0;
+	int r = parse_words(ch, &list);
 
-	while (*s && *s != '[' && !bad && r == 0)
-		r = strv_add_take(&list, next_word(&s, &bad));
-	if (bad)
-		return invalid(ch, "a quote is not closed");
 	for (size_t i = 0; i < list.n && r == 0; i++)
 		if (!strv_has(m, list.v[i]))
 			r = strv_add(m, list.v[i]);
@@ -283,7 +290,14 @@ static int do_volume(const struct change *ch, struct image_run_config *c)
 
 static int do_expose(const struct change *ch, struct image_run_config *c)
 {
-	return add_to_set(ch, &c->exposed_ports);
+	AUTO(strv_done) struct strv list = { 0 };
+	struct err why = { 0 };
+	int r = parse_words(ch, &list);
+
+	for (size_t i = 0; i < list.n && r == 0; i++)
+		if (request_expose(list.v[i], &c->exposed_ports, &why) < 0)
+			r = invalid(ch, "must be ports, such as 80, 53/udp or 8000-8010");
+	return r;
 }
 
 static int do_stopsignal(const struct change *ch, struct image_run_config *c)

@@ -27,6 +27,8 @@ int request_all_caps(struct strv *ret, struct err *e);
 /* Parses the text of an env file: KEY=VALUE or KEY a line, # comments, into `env`. */
 int request_env_file(const char *text, struct strv *env, struct err *e);
 
+/* --expose: "80", "53/udp", "8000-8010"; each port is added to the set as "80/tcp". */
+int request_expose(const char *text, struct strv *ret, struct err *e);
 /* "SOURCE:TARGET[:OPTIONS]" or "TARGET" -> mount (zeroed before).  The source is a path or a volume. */
 int request_volume(const char *text, struct mount_spec *ret, struct err *e);
 /* "type=volume,source=NAME,target=PATH,..." -> mount (zeroed before). */

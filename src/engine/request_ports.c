@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/ip.h"
 #include "base/parse.h"
+#include "engine/request.h"
 #include "engine/request_int.h"
 
 #define PORT_MAX	65535
@@ -194,7 +195,7 @@ static int publish_one(const struct net_request *rq, const char *text, struct ne
 
 /* --- --expose, EXPOSE and -P */
 
-static int expose_one(const char *text, struct net_spec *n, struct err *e)
+int request_expose(const char *text, struct strv *ret, struct err *e)
 {
 	autofree char *copy = strdup(text);
 	struct port_range range;
@@ -207,7 +208,7 @@ static int expose_one(const char *text, struct net_spec *n, struct err *e)
 	for (uint32_t i = range.first; i <= range.last; i++) {
 		autofree char *one = str_printf("%u/%s", i, port_protocol_names[protocol]);
 
-		if (!one || (!strv_has(&n->exposed, one) && strv_add(&n->exposed, one) < 0))
+		if (!one || (!strv_has(ret, one) && strv_add(ret, one) < 0))
 			return no_memory(e);
 	}
 	return 0;
@@ -241,9 +242,9 @@ int request_ports(const struct net_request *rq, const struct image_run_config *c
 	for (size_t i = 0; i < rq->publish.n && r == 0; i++)
 		r = publish_one(rq, rq->publish.v[i], n, e);
 	for (size_t i = 0; i < rq->expose.n && r == 0; i++)
-		r = expose_one(rq->expose.v[i], n, e);
+		r = request_expose(rq->expose.v[i], &n->exposed, e);
 	for (size_t i = 0; i < c->exposed_ports.n && r == 0; i++)
-		if (expose_one(c->exposed_ports.v[i], n, NULL) <
+		if (request_expose(c->exposed_ports.v[i], &n->exposed, NULL) <
 		    0) /* what an image says wrongly is nothing */
 			continue;
 	n->publish_all = rq->publish_all;

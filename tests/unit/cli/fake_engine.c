@@ -402,6 +402,11 @@ int request_env_files(const struct strv *files, struct strv *env, struct err *e)
 	return 0;
 }
 
+int request_expose(const char *text, struct strv *ret, struct err *e)
+{
+	return strv_add(ret, text);
+}
+
 int request_all_caps(struct strv *ret, struct err *e)
 {
 	return strv_add(ret, "CAP_ALL");

@@ -57,7 +57,8 @@ static void instructions_change_the_config(void **state)
 		{ { "LABEL a=b \"c d\"=e" }, "label<a=b>label<c d=e>" },
 		{ { "VOLUME /a /b" }, "volume</a>volume</b>" },
 		{ { "VOLUME [\"/a\", \"/b\"]", "VOLUME /a" }, "volume</a>volume</b>" },
-		{ { "EXPOSE 80/tcp 53" }, "expose<80/tcp>expose<53>" },
+		{ { "EXPOSE 80/tcp 53" }, "expose<80/tcp>expose<53/tcp>" },
+		{ { "EXPOSE 53/udp 7000-7001", "EXPOSE 7001" }, "expose<53/udp>expose<7000/tcp>expose<7001/tcp>" },
 		{ { "USER a:b" }, "a:b" },
 		{ { "USER a", "USER 7" }, "7" },
 		{ { "WORKDIR /w d" }, "/w d" },
@@ -118,6 +119,9 @@ static void what_is_no_instruction_is_refused_and_changes_nothing(void **state)
 		"STOPSIGNAL NOSUCH",
 		"STOPSIGNAL 0",
 		"USER",
+		"EXPOSE http",
+		"EXPOSE 80/icmp",
+		"EXPOSE 0",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
