@@ -213,15 +213,14 @@ static bool write_and_flush(void)
 	       disk_clear(d, B_DISCARD, 0, 16, 0) == B_OK && disk_do(d, B_IN, 0, 8192, true) == B_OK;
 }
 
-/* A user who may have no further thread: io_uring has no helpers then. */
-static void a_jail_without_room_for_helpers_has_a_disk(void **state)
+/* In a process that has given something up. */
+static void a_child_has_a_disk(bool (*give_up)(void))
 {
 	pid_t pid = fork();
 	int status = 0;
 
 	if (pid == 0) {
-		if (setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 }) < 0 ||
-		    (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0))
+		if (!give_up())
 			_exit(2);
 		for (int i = 0; i < 3; i++)
 			if (!write_and_flush())
@@ -231,6 +230,38 @@ static void a_jail_without_room_for_helpers_has_a_disk(void **state)
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+/* A user who may have no further thread: io_uring has no helpers then. */
+static bool give_up_helpers(void)
+{
+	return setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 }) == 0 &&
+	       (geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+}
+
+static void a_jail_without_room_for_helpers_has_a_disk(void **state)
+{
+	a_child_has_a_disk(give_up_helpers);
+}
+
+/* To the ring the kernel says EAGAIN, and nothing is under way that could end. */
+static bool give_up_the_ring(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { ARRAY_LEN(code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static void a_kernel_without_memory_for_the_ring_has_a_disk(void **state)
+{
+	a_child_has_a_disk(give_up_the_ring);
 }
 
 static void a_limited_disk_takes_its_time(void **state)
@@ -257,33 +288,6 @@ static void a_limited_disk_takes_its_time(void **state)
 	rig_turn(d->r);
 	rig_start(d->r, &d->b.dev, 0);
 	assert_int_equal(disk_do(d, B_IN, 0, 512, true), B_OK);
-}
-
-/* To the ring the kernel says EAGAIN, and nothing is under way that could end. */
-static void a_kernel_without_memory_for_the_ring_has_a_disk(void **state)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog filter = { ARRAY_LEN(code), code };
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
-			_exit(2);
-		for (int i = 0; i < 3; i++)
-			if (!write_and_flush())
-				_exit(1);
-		_exit(0);
-	}
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
 }
 
 /* What was given to it before is in the old image, what comes after is not; the driver notices nothing. */
