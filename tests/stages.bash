@@ -68,6 +68,16 @@ stage_sanitize() {
 	test_settings && unit_tests build-asan
 }
 
+# Data races, where one process has threads: ketch-vmm.
+stage_threads() {
+	local t tests=(vmm_threads virtio_threads virtio_block_life)
+	CC="$(command -v ccache) clang-14" setup_build build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false \
+		-Ddebug=false -Doptimization=1 -Dc_link_args=-fuse-ld=lld || return
+	check "what has threads builds with ThreadSanitizer" \
+		ninja --quiet -C build-tsan "${tests[@]/#/tests/unit/test_}"
+	for t in "${tests[@]}"; do CMOCKA_MESSAGE_OUTPUT=TAP "build-tsan/tests/unit/test_$t"; done
+}
+
 stage_fuzz() {
 	tools/fuzz-short build-asan "${FUZZ_SECONDS:-1}"
 }
