@@ -19,6 +19,14 @@ bool questions_is_answer(enum msg_type t)
 	       t == MSG_NETWORK_REPLY || t == MSG_SAVED;
 }
 
+bool questions_is_open(const struct questions *q, enum msg_type question)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (q->v[i].answer == msg_answer(question))
+			return true;
+	return false;
+}
+
 void *questions_take(struct questions *q, const struct msg *m)
 {
 	for (size_t i = 0; i < q->n; i++) {

@@ -1,4 +1,4 @@
-/* questions.h - who asked what about the whole instance (STATS, TOP, UPDATE, NETWORK), and so gets the answer
+/* questions.h - who asked what about the whole instance (STATS, TOP, UPDATE, NETWORK, SAVE), and so gets the answer
  *
  * A back end answers questions of one kind in the order in which they were asked.
  */
@@ -23,6 +23,8 @@ struct questions {
 /* who NULL: the monitor, who does not wait for the answer.  0, or -EBUSY: too many wait. */
 int questions_add(struct questions *q, void *who, enum msg_type question);
 bool questions_is_answer(enum msg_type t);
+/* Is the answer to one of this kind still to come, whoever asked? */
+bool questions_is_open(const struct questions *q, enum msg_type question);
 /* Who asked for the answer m; with its last part the question is done.  NULL: nobody, or they are gone. */
 void *questions_take(struct questions *q, const struct msg *m);
 /* Whoever it is does not wait any more. */

@@ -184,9 +184,16 @@ static void on_port(struct client *c, const struct msg *m)
 	conn_flush(c->conn);
 }
 
+/* One at a time: a back end that is busy says so at once, and that would be taken for the answer to what keeps it busy, and that
+ * one for the answer to this. */
+static bool must_wait(const struct client *c, const struct msg *m)
+{
+	return m->type == MSG_SAVE && questions_is_open(&c->relay->questions, MSG_SAVE);
+}
+
 static void on_question(struct client *c, const struct msg *m)
 {
-	if (questions_add(&c->relay->questions, c, m->type) < 0) {
+	if (must_wait(c, m) || questions_add(&c->relay->questions, c, m->type) < 0) {
 		refuse(c, m->stream, EBUSY, "it does not answer what was asked before");
 		return;
 	}

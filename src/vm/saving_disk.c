@@ -1,6 +1,7 @@
 /* saving_disk.c - the machine's disk is written to the image of a new layer from now on */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -37,6 +38,16 @@ static int switch_qemu(struct vm_saving *s, int fd, struct err *e)
 	return r < 0 ? r : saving_ask(s, over, -1, e);
 }
 
+/* Whoever asks made the layer for a machine that has ended meanwhile: this one was started on it. */
+static bool is_its_own(const struct vm_saving *s, int fd)
+{
+	int disk = boot_fd(s->boot, "disk");
+	struct stat own, other;
+
+	return disk >= 0 && fstat(disk, &own) == 0 && fstat(fd, &other) == 0 && own.st_dev == other.st_dev &&
+	       own.st_ino == other.st_ino;
+}
+
 int saving_switch(struct vm_saving *s, const char *layer, struct err *e)
 {
 	autofree char *path =
@@ -48,5 +59,7 @@ int saving_switch(struct vm_saving *s, const char *layer, struct err *e)
 		return err_set(e, EINVAL, "this is no id of a layer");
 	if (fd < 0)
 		return err_sys(e, errno, "writable layer %.12s", layer);
+	if (is_its_own(s, fd))
+		return err_set(e, EAGAIN, "it was started anew meanwhile: try again");
 	return s->control->qmp ? switch_qemu(s, fd, e) : saving_ask(s, "disk " GUEST_DISK "\n", fd, e);
 }

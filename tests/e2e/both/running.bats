@@ -59,6 +59,35 @@ layers() { find "$KETCH_ROOT/writable" -mindepth 2 -name disk.qcow2; }
 	ketch stop sw >/dev/null && begin sw && holds sw last
 }
 
+asks_or_gone() { grep -qs '^7 ' "/proc/$1/syscall" || gone "$1"; } # PID: poll, it waits for an answer
+
+@test "a late answer is not taken for that to the next command" {
+	[ "$ISOLATION" = vm ] || skip 'a container is asked nothing'
+	local vmm first second
+	vmm=$(inspect_of sw .State.Pid)
+	write early
+	ketch pause sw >/dev/null
+	kill -STOP "$vmm"
+	"$KETCH" snapshot create --disk-only sw@late 3>&- &
+	first=$!
+	await 20 grep -q '^7 ' "/proc/$first/syscall"
+	kill -9 "$first"
+	"$KETCH" snapshot create --disk-only sw@next >/dev/null 3>&- &
+	second=$!
+	await 20 asks_or_gone "$second"
+	kill -CONT "$vmm"
+	wait "$second" || :
+	ketch unpause sw >/dev/null
+	write later
+	if ketch clone sw@next next >/dev/null 2>&1; then
+		begin next
+		holds next early
+		ketch rm -f next
+	fi
+	ketch snapshot create --disk-only sw@later >/dev/null
+	holds sw later
+}
+
 @test "after more snapshots than it has room for they are copies, as whole as the others" {
 	[ "$ISOLATION" = vm ] || skip 'a container has copies alone'
 	local i

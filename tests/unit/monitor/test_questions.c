@@ -57,6 +57,21 @@ static void there_is_an_end_to_patience(void **state)
 	assert_int_equal(questions_add(&q, &a, MSG_STATS), -EBUSY);
 }
 
+static void a_question_is_open_until_its_answer_has_come(void **state)
+{
+	const struct msg saved = { .type = MSG_SAVED };
+	struct questions q = { 0 };
+	int a;
+
+	questions_add(&q, &a, MSG_STATS);
+	assert_false(questions_is_open(&q, MSG_SAVE));
+	questions_add(&q, &a, MSG_SAVE);
+	questions_forget(&q, &a);
+	assert_true(questions_is_open(&q, MSG_SAVE));
+	questions_take(&q, &saved);
+	assert_false(questions_is_open(&q, MSG_SAVE));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -64,6 +79,7 @@ int main(void)
 		cmocka_unit_test(an_answer_in_parts_ends_with_an_empty_one),
 		cmocka_unit_test(who_has_gone_gets_nothing_and_keeps_its_place),
 		cmocka_unit_test(there_is_an_end_to_patience),
+		cmocka_unit_test(a_question_is_open_until_its_answer_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

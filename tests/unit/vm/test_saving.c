@@ -238,6 +238,25 @@ static void a_disk_goes_on_in_the_layer_that_was_made_or_as_before(void **state)
 	assert_int_equal(f->answers, 4);
 }
 
+static void a_disk_that_it_has_already_is_not_given_again(void **state)
+{
+	struct fixture *f = *state;
+	struct boot_fd own[2] = { f->boot.fds[0], { .name = (char *)"disk" } }, *before = f->boot.fds;
+	size_t n = f->boot.n_fds;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/writable/" LAYER "/disk.qcow2", f->dir);
+	own[1].fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	f->boot.fds = own;
+	f->boot.n_fds = 2;
+	ask(f, SAVE_DISK, LAYER);
+	assert_int_equal(f->no, EAGAIN);
+	assert_int_equal(f->answers, 1);
+	close(own[1].fd);
+	f->boot.fds = before;
+	f->boot.n_fds = n;
+}
+
 /* Each over the one that came before it and was taken. */
 static void the_disk_of_qemu_gets_an_overlay(void **state)
 {
@@ -542,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_saved_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_paused_one_does_not_go_on, set_up, tear_down),
 		TEST(a_disk_goes_on_in_the_layer_that_was_made_or_as_before),
+		TEST(a_disk_that_it_has_already_is_not_given_again),
 		TEST(the_disk_of_qemu_gets_an_overlay),
 		TEST(nothing_is_saved_while_a_pause_is_under_way),
 		TEST(an_answer_that_nobody_asked_for_pauses_nothing),
