@@ -333,6 +333,7 @@ void vm_saving_ask(struct vm_saving *s, const struct msg *m)
 	s->why = e;
 	s->last = step == SAVE_REST;
 	s->switching = step == SAVE_DISK;
+	s->refused = false;
 	if (begin(s, step, id, &e) < 0) {
 		s->waits = 0;
 		end(s, &e, NULL);
@@ -372,15 +373,17 @@ void vm_saving_answered(struct vm_saving *s, const char *error, const char *line
 		return;
 	if (error && !s->why.no)
 		err_set(&s->why, s->switching ? ENOTSUP : EIO, "%s", error);
-	if (error)
+	if (error) {
 		s->migrating = false; /* it has not begun */
+		s->refused = true;
+	}
 	if (s->asks_why && !s->waits) {
 		s->asks_why = false;
 		note_why(s, line);
 	}
 	if (s->waits || s->migrating)
 		return;
-	if (s->switching && !s->why.no)
+	if (s->switching && !s->refused) /* also if nobody waits for it any more */
 		s->overlay = s->overlays;
 	end(s, &s->why, line);
 }

@@ -33,6 +33,7 @@ struct vm_saving {
 	unsigned overlay,
 		overlays; /* QEMU: the node that its disk is written to, 0: as at the start; and how many were made */
 	bool switching; /* this step is SAVE_DISK: a VMM that refuses goes on as before */
+	bool refused; /* one of its requests was */
 	bool last; /* when this step ends, the RAM is written */
 	bool migrating; /* QEMU: its end is not heard yet */
 	bool asks_why; /* QEMU: what failed */
