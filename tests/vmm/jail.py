@@ -81,7 +81,7 @@ def check_identity(m, proc, uids):
 
 def check_threads(m, proc, vcpus, disks):
     tasks = os.listdir(f'{proc}/task')
-    names = collections.Counter(status_of(f'{proc}/task/{t}')['Name'].rstrip('0123472789') for t in tasks)
+    names = collections.Counter(status_of(f'{proc}/task/{t}')['Name'].rstrip('0123456789') for t in tasks)
     check(names['vcpu'] == vcpus, f'threads: {names}')
     for t in tasks:
         s = status_of(f'{proc}/task/{t}')
