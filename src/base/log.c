@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
+#include "base/buf.h"
+
 static const char *name = "ketch";
 static bool colour;
 
@@ -45,14 +48,31 @@ void log_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_debug(const char *room, const char *fmt, ...)
+static bool is_wanted(const char *room)
 {
 	const char *want = getenv("KETCH_DEBUG");
+
+	return want && (!strcmp(want, "1") || strstr(want, room));
+}
+
+void log_debug(const char *room, const char *fmt, ...)
+{
 	va_list ap;
 
-	if (!want || (strcmp(want, "1") && !strstr(want, room)))
+	if (!is_wanted(room))
 		return;
 	va_start(ap, fmt);
 	line("debug: ", fmt, ap);
 	va_end(ap);
+}
+
+void log_debug_argv(const char *room, const char *what, const char *const argv[])
+{
+	AUTO(buf_done) struct buf words = { 0 };
+
+	if (!is_wanted(room))
+		return;
+	for (; *argv; argv++)
+		buf_addf(&words, " %s", *argv);
+	log_debug(room, "%s:%s", what, buf_ok(&words) && words.data ? words.data : "");
 }

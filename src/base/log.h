@@ -10,6 +10,8 @@
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *room, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "WHAT: PROGRAM ARGUMENT ..." */
+void log_debug_argv(const char *room, const char *what, const char *const argv[]);
 /* The program's name in front of each line; borrowed. */
 void log_set_name(const char *name);
 

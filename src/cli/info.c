@@ -165,7 +165,7 @@ static int count_instances(struct engine *en, struct info *i, struct err *e)
 	for (size_t k = 0; k < n; k++) {
 		bool runs = instance_is_live(&in[k].state);
 
-		i->running += runs;
+		i->running += runs && in[k].state.status != STATUS_PAUSED;
 		i->paused += in[k].state.status == STATUS_PAUSED;
 		i->stopped += !runs;
 	}
@@ -252,7 +252,7 @@ static int info_run(struct cli *c, void *args, struct strv *words, struct err *e
 	add_constants(&i);
 	i.cgroup_version = h->cgroup_mode == CGROUP_V2 ? "2" : "1";
 	i.name = u.nodename;
-	i.instances = i.running + i.stopped;
+	i.instances = i.running + i.paused + i.stopped;
 	return print_info(info_rows, ARRAY_LEN(info_rows), &i, ((const struct info_args *)args)->format, e);
 }
 

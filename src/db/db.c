@@ -142,13 +142,14 @@ static struct db *db_new(const char *dir)
 	return db && db->reserve ? db : db_close(db);
 }
 
-/* name: a path or an URI.  SQLite would take room for 20 pages and more at once, and touch all of it: a command needs few. */
+/* name: a path or an URI. */
 static int db_connect(struct db *db, const char *name, int flags, struct err *e)
 {
 	int rc;
 
-	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0,
-		       0); /* until the first is open; then it changes nothing */
+	/* Else it takes room for 20 pages and more at once, and touches all of it: a command needs few.  It can only be said
+	 * before the first is open; later it changes nothing. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	rc = sqlite3_open_v2(name, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
 	return rc == SQLITE_OK ? 0 : err_set(e, class_of(rc), "open %s: %s", name, sqlite3_errstr(rc));

@@ -31,8 +31,8 @@ int engine_ask_port(struct engine *en, const struct instance *in, enum port_step
 /* All that it has written is durable, and nothing of it writes until *ret_fd is closed, by whatever end of ours. */
 int engine_hold(struct engine *en, const struct instance *in, int *ret_fd, struct err *e);
 
-/* A step of saving a machine into the snapshot with this id (enum save_step; SAVE_DISK: the layer with this id); *fd, -1 before the first one, stays
- * the caller's. */
+/* A step of saving a machine (enum save_step) into the snapshot with this id, SAVE_DISK: into the layer; *fd, -1 before the
+ * first one, stays the caller's. */
 int engine_save(struct engine *en, const struct instance *in, int *fd, enum save_step step, const char *id,
 		struct err *e);
 

@@ -85,8 +85,7 @@ void layers_done(struct layer_dirs *l)
 	auto_close(&l->top);
 }
 
-static int open_below(struct engine *en, const struct instance_spec *s, const char *id, bool lowest,
-		      struct err *e)
+int layer_open(struct engine *en, const struct instance_spec *s, const char *id, bool lowest, struct err *e)
 {
 	const char *form = form_of(s->isolation, lowest);
 	bool is_dir = s->isolation == ISOLATION_CONTAINER;
@@ -113,7 +112,7 @@ int layers_open_on(struct engine *en, const struct instance_spec *s, const struc
 	l.top = l.below ? layer_top_open(en, s->id, w, e) : err_set(e, ENOMEM, "out of memory");
 	r = l.top < 0 ? l.top : 0;
 	for (size_t i = 0; i < chain.n && r == 0; i++) {
-		int fd = open_below(en, s, chain.v[i], i == 0, e);
+		int fd = layer_open(en, s, chain.v[i], i == 0, e);
 
 		if (fd < 0)
 			r = fd;

@@ -16,6 +16,8 @@ int layer_dir_open(struct engine *en, const char *id);
 int layer_top_open(struct engine *en, const char *instance, const struct writable *w, struct err *e);
 /* What a layer holds, of the form that the instance's wall writes: its name below the directory of the layer. */
 const char *layer_form(int isolation, const struct writable *w);
+/* What a layer that `s` stands on holds, of that form, for reading; lowest: it stands on the image alone. */
+int layer_open(struct engine *en, const struct instance_spec *s, const char *id, bool lowest, struct err *e);
 /* Has the instance ever written to its top? */
 bool layer_is_written(struct engine *en, int isolation, const struct writable *w);
 

@@ -1,8 +1,8 @@
 /* snapshot.h - snapshots of instances: made, listed, removed, gone back to (docs/design/012)
  *
  * How it works: the writable layer of an instance that does not run is sealed, which is one transaction of the database
- * (storage/layer.h), whatever it holds; so is that of a machine that runs under ketch-vmm, which goes on in another.  Of others
- * that run a copy is made while nothing of them writes.  Going back is a new, empty layer on top of those of the snapshot.
+ * (storage/layer.h), whatever it holds; so is that of a machine that runs, which goes on in another.  Of a container that
+ * runs a copy is made while nothing of it writes.  Going back is a new, empty layer on top of those of the snapshot.
  *
  * Every verb holds the instance's lock of snapshots (snapshots_lock) from its first look to its end; those that change what
  * a start reads hold the instance's own lock, too.  Rows make it whole: a verb that is killed has done all or nothing, and
@@ -129,7 +129,7 @@ int snapshot_begin(struct engine *en, const struct instance *in, const struct sn
 /* With both locks, the instance at rest, and copies of s->volumes made (volume_states_copy): seals its layer and records
  * s. */
 int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct snapshot *s, struct err *e);
-/* Copies what the instance's top holds into the stage; durable then.  Nothing may write to it meanwhile. */
+/* Copies what the instance writes to into the stage; durable then.  Nothing may write to it meanwhile. */
 int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
 		     struct layer_stage *st, struct err *e);
 /* Within a transaction, copies of s->volumes made: records s, whose files are those of the stage (NULL: of w->below). */

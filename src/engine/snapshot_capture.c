@@ -69,12 +69,11 @@ static int capture_upper(int top, int stage, struct err *e)
 	return copy_layer(from, to, e);
 }
 
-static int is_empty(struct engine *en, const char *layer)
+static bool is_empty(struct engine *en, const struct instance_spec *spec, const char *layer)
 {
-	autoclose int dir = layer_dir_open(en, layer);
-	autoclose int disk = dir < 0 ? -1 : openat(dir, "disk.qcow2", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int disk = layer_open(en, spec, layer, false, NULL);
 
-	return disk < 0 ? dir == -ENOENT || errno == ENOENT : qcow2_is_empty(disk);
+	return disk == -ENOENT || (disk >= 0 && qcow2_is_empty(disk) > 0);
 }
 
 /* What is written: the top, or the one below where the top of a machine is empty and may not be open yet
@@ -88,7 +87,7 @@ static int find_written(struct engine *en, const struct instance_spec *spec, con
 
 	if (r < 0)
 		return r;
-	for (i = chain.n - 1; spec->isolation == ISOLATION_VM && i && is_empty(en, chain.v[i]) > 0;)
+	for (i = chain.n - 1; spec->isolation == ISOLATION_VM && i && is_empty(en, spec, chain.v[i]);)
 		i--;
 	if (str_copy(chain.v[i], &ret->top) < 0 || str_copy(i ? chain.v[i - 1] : NULL, &ret->below) < 0)
 		return err_set(e, ENOMEM, "out of memory");
@@ -104,13 +103,12 @@ int snapshot_capture(struct engine *en, const struct instance_spec *spec, const 
 
 	if (r < 0)
 		return r;
-	st->below = take_ptr(w.below);
-	w.below = st->below; /* lent */
+	if (str_copy(w.below, &st->below) < 0)
+		return err_set(e, ENOMEM, "out of memory");
 	dir = layer_top_open(en, spec->id, &w, e);
 	r = dir < 0			      ? dir
 	    : spec->isolation == ISOLATION_VM ? capture_disk(dir, layer_form(spec->isolation, &w), st->dir, e)
 					      : capture_upper(dir, st->dir, e);
-	w.below = NULL;
 	if (r == 0 && syncfs(st->dir) < 0)
 		r = err_sys(e, errno, "cannot make the snapshot durable");
 	return r;

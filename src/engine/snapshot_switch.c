@@ -5,7 +5,6 @@
  * changes nothing of what is read; and no snapshot names it yet.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,18 +15,14 @@
 #include "vm/disk.h"
 
 /* base: the first layer, whose disk is as large. */
-static int make_disk(struct engine *en, const char *base, const struct layer_stage *st, struct err *e)
+static int make_disk(struct engine *en, const struct instance_spec *s, const char *base,
+		     const struct layer_stage *st, struct err *e)
 {
-	autoclose int dir = layer_dir_open(en, base);
-	autoclose int raw = dir < 0 ? -1 : openat(dir, "disk.ext4", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	autoclose int disk = -1;
+	autoclose int raw = layer_open(en, s, base, true, e);
+	autoclose int disk = raw < 0 ? raw : vm_disk_open_above(st->dir, raw, e);
+	int r = disk < 0 ? disk : sync_dir(st->dir);
 
-	if (raw < 0)
-		return err_sys(e, dir < 0 ? -dir : errno, "writable layer %.12s", base);
-	disk = vm_disk_open_above(st->dir, raw, e);
-	if (disk < 0)
-		return disk;
-	return fdatasync(disk) < 0 || sync_dir(st->dir) < 0 ? err_sys(e, errno, "writable layer") : 0;
+	return r < 0 && disk >= 0 ? err_sys(e, -r, "writable layer %.12s", st->id) : r;
 }
 
 static int record_top(struct engine *en, const char *instance, const struct writable *w,
@@ -45,7 +40,7 @@ static int record_top(struct engine *en, const char *instance, const struct writ
 	return r < 0 ? r : db_commit(&tx, e);
 }
 
-static int make_top(struct engine *en, const char *instance, const char *base, struct writable *w,
+static int make_top(struct engine *en, const struct instance_spec *s, const char *base, struct writable *w,
 		    struct err *e)
 {
 	AUTO(layer_stage_done) struct layer_stage st = { .dir = -1 };
@@ -53,11 +48,11 @@ static int make_top(struct engine *en, const char *instance, const char *base, s
 	int r = layer_stage_open(en, &st, e);
 
 	if (r == 0)
-		r = make_disk(en, base, &st, e);
+		r = make_disk(en, s, base, &st, e);
 	if (r == 0 && str_copy(st.id, &top) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	if (r == 0)
-		r = record_top(en, instance, w, &st, e);
+		r = record_top(en, s->id, w, &st, e);
 	if (r < 0)
 		return r;
 	free(w->below);
@@ -77,7 +72,7 @@ int snapshot_switch_begin(struct engine *en, const struct instance *in, struct w
 	r = layer_chain(en->db, w->top, &chain, e);
 	if (r == 0 && chain.n >= CHAIN_LONG)
 		r = err_set(e, ENOTSUP, "%s stands on many layers already", s->name);
-	return r < 0 ? r : make_top(en, s->id, chain.v[0], w, e);
+	return r < 0 ? r : make_top(en, s, chain.v[0], w, e);
 }
 
 int snapshot_switch(struct engine *en, const struct instance *in, const struct writable *w, struct err *e)

@@ -61,8 +61,7 @@ struct foreground_args {
 };
 
 /* foreground.c: stays until the process has ended and passes signals on to it (signals_hold before it runs, so that none
- * ends us first); tty: the socket over which the
- * master of its terminal comes, -1: none.  Its exit status, or -errno. */
+ * ends us first); tty: the socket over which the master of its terminal comes, -1: none.  Its exit status, or -errno. */
 int foreground_wait(int pidfd, int tty, struct err *e);
 /* The same for the first process of a container, which is deleted then, unless keep.  notify: its word of being ready is
  * passed on meanwhile; or NULL. */

@@ -16,15 +16,6 @@
 #include "base/log.h"
 #include "sys/pidfd.h"
 
-static void tell(const char *const argv[])
-{
-	AUTO(buf_done) struct buf words = { 0 };
-
-	for (; *argv; argv++)
-		buf_addf(&words, " %s", *argv);
-	log_debug("run", "program:%s", buf_ok(&words) && words.data ? words.data : "");
-}
-
 static int spawn(const char *const argv[], int keep, int stderr_fd, pid_t *ret)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -74,7 +65,7 @@ int run_program(const char *const argv[], int keep, int timeout_ms, struct buf *
 	int r, pair[2], status;
 	pid_t pid = 0;
 
-	tell(argv);
+	log_debug_argv("run", "program", argv);
 	r = pipe_cloexec(pair);
 	if (r < 0)
 		return r;

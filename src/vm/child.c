@@ -114,13 +114,10 @@ static void on_end(void *arg, uint32_t events)
 
 int child_start(struct child *c, const struct child_spec *s, struct loop *l, struct err *e)
 {
-	AUTO(buf_done) struct buf words = { 0 };
 	pid_t self = getpid(), pid;
 	int r, pidfd = -1;
 
-	for (char *const *word = s->argv; *word; word++)
-		buf_addf(&words, " %s", *word);
-	log_debug("vm", "%s:%s", s->name, buf_ok(&words) && words.data ? words.data : "");
+	log_debug_argv("vm", s->name, (const char *const *)s->argv);
 	pid = ns_clone(s->clone_flags, s->cgroup_fd, &pidfd);
 	if (pid == 0)
 		become(s, self);
