@@ -132,6 +132,7 @@ def parent_of(pid):
 
 class Docker(Peer):
     name = "docker"
+    networking = ["--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
 
     def __init__(self, work, root):
         super().__init__(work, root)
@@ -144,8 +145,7 @@ class Docker(Peer):
         with open(f"{self.dir}/log", "w", encoding="utf-8") as log:
             self.daemon = subprocess.Popen(
                 [dockerd, "-H", f"unix://{self.dir}/docker.sock", "--data-root", f"{self.dir}/data",
-                 "--exec-root", f"{self.dir}/exec", "--pidfile", f"{self.dir}/pid", "--bridge", "none",
-                 "--iptables=false", "--ip-forward=false", "--ip-masq=false"],
+                 "--exec-root", f"{self.dir}/exec", "--pidfile", f"{self.dir}/pid", *self.networking],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_for_daemon()
         run(["sh", "-c", 'tar -C "$0" -c . | "$@"', self.root, *self.base, "import", "-", "bench:latest"])

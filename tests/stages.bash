@@ -116,6 +116,7 @@ stage_static() {
 	local code scripts bats programs
 	check "includes follow layers.txt" tools/check-layers
 	check "comments name what exists" tools/check-comments
+	check "documents name commands and flags that exist" tools/check-docs "$KETCH"
 	mapfile -t code < <(sources '*.c' '*.h')
 	mapfile -t scripts < <(sources | xargs grep -lE '^#!/bin/(busybox |ba)?sh')
 	mapfile -t bats < <(sources 'tests/*.bats' 'tests/*.bash')

@@ -1,6 +1,7 @@
 /* floor.c - what a bridge network costs the kernel for one container: the same calls as the engine's, and nothing else
  *
- *	floor BRIDGE NUMBER   a network namespace, a veth pair, addresses and routes; prints the microseconds
+ *	floor BRIDGE NUMBER       a network namespace, a veth pair, addresses and routes; prints the microseconds
+ *	floor BRIDGE NUMBER tap   a machine's tap, on the bridge
  */
 #include <sched.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "sys/ns.h"
 #include "sys/rtnetlink.h"
+#include "sys/tap.h"
 
 static double now_us(void)
 {
@@ -29,6 +31,22 @@ static void need(int r, const char *what)
 	exit(1);
 }
 
+static void make_tap(const char *name, const char *on)
+{
+	double begin = now_us();
+	struct rt_link_info bridge;
+	struct nl_batch b = { 0 };
+	int host = nl_open(NETLINK_ROUTE);
+
+	need(host, "socket");
+	need(rt_link_find(host, on, &bridge), on);
+	need(tap_open(name), name);
+	rt_link_change(
+		&b, &(struct rt_link){ .name = name, .alias = "floor", .master = bridge.index, .up = true });
+	need(nl_run(host, &b, NULL), name);
+	printf("%.1f\n", now_us() - begin);
+}
+
 int main(int argc, char **argv)
 {
 	struct rt_link_info bridge, eth0;
@@ -39,10 +57,14 @@ int main(int argc, char **argv)
 	double begin;
 	unsigned n;
 
-	if (argc != 3)
+	if (argc != 3 && (argc != 4 || strcmp(argv[3], "tap") != 0))
 		return 2;
 	n = (unsigned)atoi(argv[2]) % 60000 + 2;
 	snprintf(name, sizeof(name), "kf-%u-%u", (unsigned)getpid() % 10000, n);
+	if (argc == 4) {
+		make_tap(name, argv[1]);
+		return 0;
+	}
 	snprintf(text, sizeof(text), "10.210.%u.%u/16", n / 256, n % 256);
 	need(ip_parse_prefix(text, &address), text);
 	begin = now_us();

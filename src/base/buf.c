@@ -1,6 +1,7 @@
 /* buf.c - a growable byte buffer that is also a NUL-terminated string */
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +92,20 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_addv(b, fmt, ap);
 	va_end(ap);
+}
+
+void buf_add_query(struct buf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c == ' ')
+			buf_addc(b, '+');
+		else if (c < 0x80 && c && (isalnum(c) || strchr("-_.~", c)))
+			buf_addc(b, (char)c);
+		else
+			buf_addf(b, "%%%02X", c);
+	}
 }
 
 void buf_drop(struct buf *b, size_t n)

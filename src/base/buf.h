@@ -22,6 +22,8 @@ void buf_add(struct buf *b, const void *data, size_t n);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* As Go's url.QueryEscape: what may not stand in a URL's query is "%41", a blank is "+". */
+void buf_add_query(struct buf *b, const char *s, size_t n);
 /* Removes the first n bytes (n <= len). */
 void buf_drop(struct buf *b, size_t n);
 /* Makes room for n more bytes and returns where they go, or NULL; the caller adds to len itself. */

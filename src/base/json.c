@@ -307,7 +307,10 @@ static void print_value(struct printer *p, const struct jfield *f, const void *o
 		json_add_str(p->out, f->names[*(const int *)m]);
 		break;
 	case J_OBJ:
-		print_object(p, f->sub, m);
+		if (is_empty(f, obj))
+			buf_adds(p->out, "null");
+		else
+			print_object(p, f->sub, m);
 		break;
 	case J_ARR:
 		print_objects(p, f->sub, *(void *const *)m, *(const size_t *)((const char *)obj + f->n_off));

@@ -130,7 +130,7 @@ enum {
 	JSON_UNIQUE = 2, /* refuse an object, anywhere, that has a key twice */
 	JSON_UTF8 = 4, /* refuse strings that are not UTF-8 (names of files need not be) */
 };
-enum { JSON_PRETTY = 1, JSON_ALL = 2 /* also members that are empty, false or 0 */ };
+enum { JSON_PRETTY = 1, JSON_ALL = 2 /* also members that are empty, false or 0; no object is null */ };
 
 /* Parses text (n bytes) into *obj, whose members must hold defaults or zero: what the text does not name
  * stays.  On failure *obj is freed and zeroed. */

@@ -17,6 +17,7 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_WHOLE, JSON_REAL, JSON_STRING, JSON_
 struct json_value {
 	enum json_kind kind;
 	bool negative; /* JSON_WHOLE; never of 0 */
+	bool record; /* JSON_OBJECT that stands for a struct, not a map: for who prints it; never set by the parser */
 	size_t n; /* items or members */
 	union {
 		bool boolean;

@@ -107,19 +107,48 @@ static int parse_unix(const char *s, int64_t *ret_ns)
 	return 0;
 }
 
-/* RFC 3339 cut short. */
+/* Behind a time: "Z", "+01:00", or nothing, which is as the user's clocks show it. */
+static int apply_zone(const char *zone, struct tm *tm, int64_t *ret_s)
+{
+	struct tm offset = { 0 };
+	const char *end = zone;
+
+	if (!*zone) {
+		tm->tm_isdst = -1;
+		*ret_s = mktime(tm);
+		return 0;
+	}
+	if (*zone == 'Z' || *zone == '+' || *zone == '-')
+		end = strptime(zone, "%z", &offset);
+	if (!end || end == zone || *end)
+		return -EINVAL;
+	*ret_s = timegm(tm) - offset.tm_gmtoff;
+	return 0;
+}
+
+/* RFC 3339 cut short, or without its zone. */
 static int parse_date(const char *s, int64_t *ret_ns)
 {
-	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S" };
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H",
+					     "%Y-%m-%d" };
+	struct tm tm = { 0 };
+	const char *rest = NULL;
+	int64_t whole = 0, part = 0, sum;
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		struct tm tm = { 0 };
-		const char *rest = strptime(s, forms[i], &tm);
-
-		if (rest && (!*rest || !strcmp(rest, "Z")))
-			return __builtin_mul_overflow(timegm(&tm), NS_PER_S, ret_ns) ? -ERANGE : 0;
+	for (size_t i = 0; i < ARRAY_LEN(forms) && !rest; i++) {
+		tm = (struct tm){ 0 };
+		rest = strptime(s, forms[i], &tm);
+		if (rest && i == 0 && *rest == '.')
+			r = parse_number(&rest, &whole, &part);
 	}
-	return -EINVAL;
+	if (r == 0)
+		r = rest ? apply_zone(rest, &tm, &whole) : -EINVAL;
+	if (r < 0)
+		return r;
+	if (__builtin_mul_overflow(whole, NS_PER_S, &sum) || __builtin_add_overflow(sum, part, ret_ns))
+		return -ERANGE;
+	return 0;
 }
 
 int parse_when(const char *s, int64_t now_ns, int64_t *ret_real_ns)

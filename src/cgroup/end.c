@@ -16,14 +16,6 @@
 
 #define BATCH 64 /* descriptors of processes open at a time */
 
-/* A frozen process dies only when it is thawed. */
-static int thaw(int dirfd, const char *name, int parent, void *ctx)
-{
-	write_existing(dirfd, "freezer.state", "THAWED"); /* v1; elsewhere the file is missing */
-	write_existing(dirfd, "cgroup.freeze", "0"); /* v2 */
-	return 0;
-}
-
 static bool has_pid(const struct pidv *pids, pid_t pid)
 {
 	for (size_t i = 0; i < pids->n; i++)
@@ -65,11 +57,19 @@ int cgroup_signal_members(int dirfd, int signo)
 	return (int)pids.n;
 }
 
+/* A frozen process dies only when it is thawed. */
+static void thaw(int dirfd)
+{
+	write_existing(dirfd, "freezer.state", "THAWED"); /* v1; elsewhere the file is missing */
+	write_existing(dirfd, "cgroup.freeze", "0"); /* v2 */
+}
+
 /* Returns -EBUSY while there are processes. */
 static int kill_members(int dirfd, const char *name, int parent, void *ctx)
 {
 	int r = cgroup_signal_members(dirfd, SIGKILL);
 
+	thaw(dirfd);
 	return r > 0 ? -EBUSY : r;
 }
 
@@ -80,8 +80,17 @@ static int remove_one(int dirfd, const char *name, int parent, void *ctx)
 
 void cgroup_kill(const struct strv *dirs)
 {
-	cgroup_walk(dirs, thaw, NULL);
 	cgroup_walk(dirs, kill_members, NULL);
+}
+
+/* Those that are empty and have none below: mostly all. */
+static bool remove_empty(const struct strv *dirs)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < dirs->n; i++)
+		all &= rmdir(dirs->v[i]) == 0 || errno == ENOENT;
+	return all;
 }
 
 int cgroup_kill_and_remove(const struct strv *dirs, struct err *e)
@@ -89,7 +98,8 @@ int cgroup_kill_and_remove(const struct strv *dirs, struct err *e)
 	int64_t end = clock_mono_ns() + CGROUP_DEADLINE_MS * (NS_PER_S / 1000);
 	int wait_ms = 1, r;
 
-	/* mostly they are empty already */
+	if (remove_empty(dirs))
+		return 0;
 	while ((r = cgroup_walk(dirs, remove_one, NULL)) < 0 && clock_mono_ns() < end) {
 		cgroup_kill(dirs);
 		/* cgroups cannot be polled for "gone": a dying process leaves them a little after its parent

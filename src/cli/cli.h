@@ -90,6 +90,8 @@ int cli_print_name(const char *name, struct err *e);
 int cli_complain(const struct err *e, int status);
 /* The moment that an option names, *ret_ns unchanged where it is NULL (not given). */
 int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct err *e);
+/* The same of --since and --until, where an empty word is none, as with Docker: a script's variable. */
+int cli_take_bound(const char *option, const char *text, int64_t *ret_ns, struct err *e);
 /* Are there colours on stdout? */
 bool cli_has_colour(const struct cli *c);
 /* Is the --format (NULL: table) "json"? */

@@ -55,19 +55,14 @@ static const struct command *const image_commands[] = {
 };
 
 static const struct command *const volume_commands[] = {
-	&cmd_volume_create,
-	&cmd_volume_ls,
-	&cmd_volume_inspect,
-	&cmd_volume_rm,
-	&cmd_volume_prune,
-	&cmd_volume_export,
-	&cmd_volume_import,
-	&cmd_volume_snapshot_create,
-	&cmd_volume_snapshot_ls,
-	&cmd_volume_snapshot_rm,
-	&cmd_volume_rollback,
-	&cmd_volume_clone,
-	NULL,
+	&cmd_volume_create,	     &cmd_volume_ls,
+	&cmd_volume_inspect,	     &cmd_volume_rm,
+	&cmd_volume_prune,	     &cmd_volume_export,
+	&cmd_volume_import,	     &cmd_volume_snapshot_create,
+	&cmd_volume_snapshot_ls,     &cmd_volume_snapshot_inspect,
+	&cmd_volume_snapshot_diff,   &cmd_volume_snapshot_rm,
+	&cmd_volume_snapshot_rename, &cmd_volume_rollback,
+	&cmd_volume_clone,	     NULL,
 };
 
 static const struct command *const template_commands[] = { &cmd_template_create, &cmd_template_ls,

@@ -32,6 +32,7 @@ extern const struct command cmd_container_prune, cmd_image_prune, cmd_volume_pru
 	cmd_system_prune; /* prune.c */
 extern const struct command cmd_volume_export, cmd_volume_import; /* volume_files.c */
 extern const struct command cmd_volume_snapshot_create, cmd_volume_snapshot_ls, cmd_volume_snapshot_rm,
+	cmd_volume_snapshot_inspect, cmd_volume_snapshot_diff, cmd_volume_snapshot_rename,
 	cmd_volume_rollback, cmd_volume_clone; /* volume_snapshot.c */
 extern const struct command cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm,
 	cmd_snapshot_rename, cmd_snapshot_due; /* snapshot.c */

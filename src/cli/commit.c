@@ -20,6 +20,7 @@ struct commit_args {
 	char *author, *message;
 	bool pause;
 	struct strv changes;
+	char *memory; /* JSON, for the config; borrowed, and no option */
 };
 
 static const struct opt commit_opts[] = {
@@ -102,6 +103,7 @@ static int commit_files(struct engine *en, int fd, const struct instance *in, co
 					     .comment = a->message,
 					     .created_by = created_by,
 					     .ref = ref,
+					     .memory = a->memory,
 					     .progress = cli_progress() };
 	int r = created_by ? make_config(en, &in->spec, a, &config, e) : err_set(e, ENOMEM, "out of memory");
 
@@ -154,13 +156,42 @@ static int commit_word(struct cli *c, const char *word, const struct commit_args
 		      : commit_instance(c->engine, &w.in, a, ref, ret_id, e);
 }
 
+static int check_snapshot_word(const char *word, struct err *e)
+{
+	return strchr(word, '@') ? 0
+				 : err_set(e, EINVAL, "'%.140s' names no snapshot: INSTANCE@SNAPSHOT", word);
+}
+
 int commit_snapshot(struct cli *c, const char *word, const char *ref, char **ret_id, struct err *e)
 {
 	const struct commit_args usual = { 0 };
+	int r = check_snapshot_word(word, e);
 
-	if (!strchr(word, '@'))
-		return err_set(e, EINVAL, "'%.140s' names no snapshot: INSTANCE@SNAPSHOT", word);
-	return commit_word(c, word, &usual, ref, ret_id, e);
+	return r < 0 ? r : commit_word(c, word, &usual, ref, ret_id, e);
+}
+
+int commit_packed(struct cli *c, const char *word, const char *ref, struct packing *ret, struct err *e)
+{
+	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
+	struct commit_args usual = { 0 };
+	struct packing p = { 0 };
+	autofree char *id = NULL;
+	int r = check_snapshot_word(word, e);
+
+	if (r == 0)
+		r = image_check_new_ref(ref, e);
+	if (r == 0)
+		r = snapshot_word_find(c, word, SNAPSHOT_MAY, &w, e);
+	if (r == 0)
+		r = packed_make(c->engine, &w.in, w.name, &p, e);
+	usual.memory = p.document;
+	if (r == 0)
+		r = commit_of_snapshot(c->engine, &w, &usual, ref, &id, e);
+	if (r != 0)
+		packing_done(&p);
+	else
+		*ret = p;
+	return r;
 }
 
 static int commit_run(struct cli *c, void *args, struct strv *words, struct err *e)

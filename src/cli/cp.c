@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "cli/commands.h"
+#include "cli/expander.h"
 #include "cli/files.h"
 #include "cli/text.h"
 #include "cli/worker.h"
@@ -185,16 +186,31 @@ static int copy_out(struct engine *en, const struct copy *c, struct err *e)
 	return r < 0 ? r : run_with_worker(en, c, &w, e);
 }
 
-static int copy_stdio(struct engine *en, const struct copy *c, struct err *e)
+static int copy_to_stdout(struct engine *en, const struct copy *c, struct err *e)
 {
 	AUTO(files_end_done) struct files_end end = { 0 };
 	const struct err none = { 0 };
-	int fd = c->in ? STDIN_FILENO : STDOUT_FILENO;
-	int r = files_refuse_terminal(fd, e);
+	int r = files_refuse_terminal(STDOUT_FILENO, e);
 
 	if (r == 0)
-		r = carry(en, c, fd, &end, e);
+		r = carry(en, c, STDOUT_FILENO, &end, e);
 	return r < 0 ? r : judge(c, &end, &none, e);
+}
+
+static int copy_from_stdin(struct engine *en, const struct copy *c, struct err *e)
+{
+	AUTO(files_end_done) struct files_end end = { 0 };
+	struct err local = { 0 };
+	struct expander x;
+	int r = files_refuse_terminal(STDIN_FILENO, e);
+
+	if (r == 0)
+		r = expander_start(en, STDIN_FILENO, &x, e);
+	if (r < 0)
+		return r;
+	r = carry(en, c, x.fd, &end, e);
+	expander_end(&x, &local);
+	return r < 0 ? r : judge(c, &end, &local, e);
 }
 
 static void say_done(const struct copy *c)
@@ -220,7 +236,7 @@ static int copy_run(struct cli *cli, struct copy *c, const char *name, struct er
 	if (r < 0)
 		return r;
 	if (!strcmp(c->local, "-"))
-		r = copy_stdio(en, c, e);
+		r = c->in ? copy_from_stdin(en, c, e) : copy_to_stdout(en, c, e);
 	else
 		r = c->in ? copy_in(en, c, e) : copy_out(en, c, e);
 	if (r == 0)
@@ -258,8 +274,9 @@ const struct command cmd_cp = {
 		"name.  A directory goes with all that is below it: to the path, or into the directory "
 		"that is there; with \"/.\" at the end of its path only what is in it.  The directory "
 		"above the path must be there.\n\n"
-		"With - the copy is a tar archive on stdout, or one on stdin that is unpacked in the "
-		"directory PATH.\n\n"
+		"With - the copy is a tar archive on stdout, or one on stdin, which may be compressed by "
+		"gzip, "
+		"bzip2, xz or zstd, that is unpacked in the directory PATH.\n\n"
 		"Files keep mode, time and attributes of users (user.*).  They belong to root inside, "
 		"and to the caller outside, unless --archive is given, which keeps access control lists, "
 		"too.  Set-user-id bits and capabilities of files stay only with --archive, and only on "

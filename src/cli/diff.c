@@ -18,27 +18,29 @@ static void listing_done(struct listing *l)
 	buf_done(&l->in);
 }
 
-static int take(void *arg, const void *data, size_t n)
+int files_print_changes(struct buf *in, struct err *e)
 {
-	struct listing *l = arg;
 	AUTO(buf_done) struct buf out = { 0 };
 	struct change c;
 	int r;
 
-	buf_add(&l->in, data, n);
-	if (!buf_ok(&l->in))
-		return err_set(&l->why, ENOMEM, "out of memory");
-	while ((r = change_peek(&l->in, &c)) == 1) {
+	if (!buf_ok(in))
+		return err_set(e, ENOMEM, "out of memory");
+	while ((r = change_peek(in, &c)) == 1) {
 		buf_addf(&out, "%c ", c.kind);
 		text_add(&out, c.path);
 		buf_addc(&out, '\n');
-		change_drop(&l->in, &c);
+		change_drop(in, &c);
 	}
-	if (r < 0)
-		err_set(&l->why, EPROTO, "the instance sent what is no list of changes");
-	else
-		r = cli_print(&out, &l->why);
-	return r < 0 ? -EPIPE : 0;
+	return r < 0 ? err_set(e, EPROTO, "what came is no list of changes") : cli_print(&out, e);
+}
+
+static int take(void *arg, const void *data, size_t n)
+{
+	struct listing *l = arg;
+
+	buf_add(&l->in, data, n);
+	return files_print_changes(&l->in, &l->why) < 0 ? -EPIPE : 0;
 }
 
 static int list_changes(struct engine *en, const struct instance *in, struct err *e)

@@ -91,6 +91,11 @@ int cli_take_when(const char *option, const char *text, int64_t *ret_ns, struct 
 		option, text);
 }
 
+int cli_take_bound(const char *option, const char *text, int64_t *ret_ns, struct err *e)
+{
+	return text && *text ? cli_take_when(option, text, ret_ns, e) : 0;
+}
+
 static void printer_done(struct printer *p)
 {
 	buf_done(&p->out);
@@ -105,9 +110,11 @@ static int take_query(const struct events_args *a, struct journal_query *q, stru
 	*q = (struct journal_query){ .since_ns = a->stream ? clock_real_ns() : 0,
 				     .filters = &a->filters,
 				     .follow = a->stream };
-	r = cli_take_when("--since", a->since, &q->since_ns, e);
+	r = cli_take_bound("--since", a->since, &q->since_ns, e);
 	if (r == 0)
-		r = cli_take_when("--until", a->until, &q->until_ns, e);
+		r = cli_take_bound("--until", a->until, &q->until_ns, e);
+	if (r == 0 && a->since && *a->since && q->until_ns && q->until_ns < q->since_ns)
+		r = err_set(e, EINVAL, "--since %.60s is after --until %.60s", a->since, a->until);
 	return r < 0 ? r : event_check_filters(&a->filters, e);
 }
 

@@ -30,7 +30,8 @@ static const struct opt exec_opts[] = {
 	OPT(FLAG, 'i', "interactive", struct exec_args, interactive, NULL, "Keep stdin open"),
 	OPT(FLAG, 0, "privileged", struct exec_args, privileged, NULL, "Give it all capabilities"),
 	OPT(FLAG, 't', "tty", struct exec_args, tty, NULL, "Give it a terminal"),
-	OPT(STR, 'u', "user", struct exec_args, user, "USER[:GROUP]", "User it runs as, by name or number"),
+	OPT(STR, 'u', "user", struct exec_args, user, "[USER][:GROUP]",
+	    "User it runs as, or its number; :GROUP: root with that one"),
 	OPT(STR, 'w', "workdir", struct exec_args, workdir, "PATH", "Working directory inside"),
 	{ 0 },
 };

@@ -28,6 +28,9 @@ int files_pump(int fd, const struct files_talk *t, struct files_end *ret, struct
 void files_end_done(struct files_end *end);
 /* What came of one that has nobody but the other side to blame; `what` stands in front of its complaint. */
 int files_judge(const struct files_end *end, const char *what, struct err *e);
+/* diff.c: prints the whole records (instance/change.h) in `in`, a line each, and drops them; what is left is the beginning of
+ * one.  -EPROTO: there is something else in it. */
+int files_print_changes(struct buf *in, struct err *e);
 /* -ENOTTY, with what to do about it, where the archive would go to a terminal, or come from one. */
 int files_refuse_terminal(int fd, struct err *e);
 

@@ -23,7 +23,8 @@ static const struct opt fork_opts[] = {
 
 /* --- names */
 
-char *cli_free_name(struct engine *en, const char *of, unsigned *number, struct err *e)
+/* The next of OF-1, OF-2 ... behind *number that no instance has; owned, NULL with e. */
+static char *free_name(struct engine *en, const char *of, unsigned *number, struct err *e)
 {
 	for (;;) {
 		AUTO(instance_done) struct instance taken = { 0 };
@@ -39,32 +40,30 @@ char *cli_free_name(struct engine *en, const char *of, unsigned *number, struct 
 	}
 }
 
-static int add_free_name(struct engine *en, const char *of, unsigned *number, struct strv *ret, struct err *e)
+int cli_clone_numbered(struct engine *en, const struct instance *in, const char *snapshot,
+		       const struct clone_request *like, const char *of, unsigned *number,
+		       struct instance_spec *ret, struct err *e)
 {
-	char *name = cli_free_name(en, of, number, e);
+	struct clone_request how = *like;
+	int r = -EEXIST;
 
-	if (!name)
-		return -e->no;
-	return strv_add_take(ret, name) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	/* a command beside us may take the name in the moment between */
+	for (int i = 0; i < MOST_CHILDREN && r == -EEXIST; i++) {
+		autofree char *name = free_name(en, of, number, e);
+
+		how.name = name;
+		r = name ? snapshot_clone(en, in, snapshot, &how, ret, e) : -e->no;
+	}
+	return r;
 }
 
-static int choose_names(struct engine *en, const char *of, const struct fork_args *a,
-			const struct strv *words, struct strv *ret, struct err *e)
+static int check_words(const struct fork_args *a, const struct strv *words, struct err *e)
 {
-	unsigned number = 0;
-	int r = 0;
-
 	if ((words->n > 1) == (a->count != 0))
 		return err_set(e, EINVAL, "give names for the new instances, or --count");
 	if (a->count < 0 || a->count > MOST_CHILDREN)
 		return err_set(e, EINVAL, "--count: 1 to %d", MOST_CHILDREN);
-	for (size_t i = 1; i < words->n && r == 0; i++)
-		r = strv_add(ret, words->v[i]);
-	if (r < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	for (int64_t i = 0; i < a->count && r == 0; i++)
-		r = add_free_name(en, of, &number, ret, e);
-	return r;
+	return 0;
 }
 
 /* --- forks */
@@ -86,14 +85,15 @@ int cli_start_saved_detached(struct cli *c, const struct instance_spec *spec, co
 	return r > 0 ? err_set(e, EIO, "%s did not start", spec->name) : r;
 }
 
-/* One that does not start is not kept. */
+/* With a name, or the next number.  One that does not start is not kept. */
 static int fork_one(struct cli *c, const struct instance *in, const struct snapshot *s, const char *name,
-		    struct err *e)
+		    unsigned *number, struct err *e)
 {
+	const struct clone_request how = { .name = name };
 	struct instance child = { .state.status = STATUS_EXITED };
 	AUTO(buf_done) struct buf line = { 0 };
-	int r = snapshot_clone(c->engine, in, s->id, &(const struct clone_request){ .name = name },
-			       &child.spec, e);
+	int r = name ? snapshot_clone(c->engine, in, s->id, &how, &child.spec, e)
+		     : cli_clone_numbered(c->engine, in, s->id, &how, in->spec.name, number, &child.spec, e);
 
 	if (r < 0)
 		return r;
@@ -105,19 +105,23 @@ static int fork_one(struct cli *c, const struct instance *in, const struct snaps
 	return r < 0 ? r : cli_print(&line, e);
 }
 
-static int fork_all(struct cli *c, const struct instance *in, const struct strv *names, struct err *e)
+/* words: INSTANCE, and the names of the new ones unless there are `count`. */
+static int fork_all(struct cli *c, const struct instance *in, const struct strv *words, size_t count,
+		    struct err *e)
 {
 	const struct snapshot_request how = { .description = "for forks",
 					      .automatic = true,
 					      .memory = MEMORY_MUST };
 	AUTO(snapshot_done) struct snapshot s = { 0 };
+	const size_t n = count ? count : words->n - 1;
+	unsigned number = 0;
 	struct err ignored;
 	int k, r = snapshot_create(c->engine, in, &how, &s, e);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < names->n && r == 0; i++)
-		r = fork_one(c, in, &s, names->v[i], e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = fork_one(c, in, &s, count ? NULL : words->v[i + 1], &number, e);
 	/* those that run have its files open */
 	k = snapshot_remove(c->engine, in, s.id, r < 0 ? &ignored : e);
 	return r < 0 ? r : k;
@@ -125,16 +129,18 @@ static int fork_all(struct cli *c, const struct instance *in, const struct strv 
 
 static int fork_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
+	const struct fork_args *a = args;
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
-	AUTO(strv_done) struct strv names = { 0 };
 	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 
 	if (r == 0 && w.name)
 		r = err_set(e, EINVAL, "%s: fork is of an instance that runs; clone is of a snapshot",
 			    words->v[0]);
 	if (r == 0)
-		r = choose_names(c->engine, w.in.spec.name, args, words, &names, e);
-	return r < 0 ? r : fork_all(c, &w.in, &names, e);
+		r = check_words(a, words, e);
+	if (r == 0)
+		r = engine_check_new_names(c->engine, words->v + 1, words->n - 1, e);
+	return r < 0 ? r : fork_all(c, &w.in, words, (size_t)a->count, e);
 }
 
 const struct command cmd_fork = {

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "engine/packed.h"
 #include "engine/warm.h"
 
 /* --- tag */
@@ -57,6 +58,7 @@ static int remove_image(struct cli *c, const char *ref, bool force, struct err *
 		r = image_remove(s, ref, in_use, force, &lines, e);
 	if (r < 0)
 		return r;
+	packed_forget_image(c->engine, im.id);
 	for (size_t i = 0; i < lines.n; i++) {
 		text_add(&out, lines.v[i]);
 		buf_addc(&out, '\n');

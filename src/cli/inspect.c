@@ -50,6 +50,31 @@ static int printer_begin(struct printer *p, const char *format, struct err *e)
 	return !format || json ? 0 : format_parse(format, 0, &p->format, e);
 }
 
+/* What scripts print whole of Docker's structs, and of sets, whose values are empty ones: {on-failure 3}, map[/data:{}]. */
+static void mark_records(struct json_value *v)
+{
+	static const struct {
+		const char *of, *name;
+		bool set;
+	} records[] = {
+		{ "HostConfig", "RestartPolicy", false },
+		{ "HostConfig", "LogConfig", false },
+		{ "Config", "Volumes", true },
+		{ "Config", "ExposedPorts", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		struct json_member *of = json_tree_find(v, records[i].of);
+		struct json_member *m = of ? json_tree_find(&of->value, records[i].name) : NULL;
+
+		if (!m || m->value.kind != JSON_OBJECT)
+			continue;
+		m->value.record = !records[i].set;
+		for (size_t j = 0; records[i].set && j < m->value.n; j++)
+			m->value.members[j].value.record = true;
+	}
+}
+
 /* Onto a terminal no foreign text gets as it is. */
 static int add_by_template(struct printer *p, const struct buf *text, struct err *e)
 {
@@ -58,6 +83,7 @@ static int add_by_template(struct printer *p, const struct buf *text, struct err
 
 	if (r == 0 && isatty(STDOUT_FILENO) && listing_make_harmless(&v) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
+	mark_records(&v);
 	if (r == 0)
 		r = format_run(p->format, &v, &p->out, e);
 	if (r == 0)
@@ -196,7 +222,9 @@ const struct command cmd_inspect = {
 		"list is gone through by {{range .Mounts}}{{.Source}} {{end}}, a key that is no word is "
 		"taken by {{index .Config.Labels \"com.example.key\"}}, {{json .Config}} prints a part "
 		"as JSON.  Functions: and or not eq ne lt le gt ge index len slice print printf println "
-		"join split upper lower title pad truncate json.",
+		"join split upper lower title pad truncate json html js urlquery; also {{define}}, {{block}} "
+		"and "
+		"{{template}}, {{break}} and {{continue}}.",
 	.opts = inspect_opts,
 	.args_size = sizeof(struct inspect_args),
 	.min_words = 1,

@@ -20,6 +20,7 @@ void view_done(struct view *v)
 	strv_done(&v->log_options);
 	free(v->mounts);
 	strv_done(&v->volume_paths);
+	free(v->anonymous);
 	view_network_done(v);
 }
 
@@ -56,6 +57,7 @@ static void fill_checks(struct view *v)
 {
 	const struct health_state *h = &v->in.state.health;
 
+	v->is_checked = health_is_checked(&v->in.spec.health);
 	v->first_check = v->checks;
 	for (; v->n_checks < h->n_results && v->n_checks < HEALTH_RESULTS; v->n_checks++) {
 		const struct health_result *r = &h->results[v->n_checks];
@@ -125,14 +127,22 @@ static int fill_security(struct view *v)
 static int fill_log(struct view *v)
 {
 	const struct log_spec *log = &v->in.spec.log;
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "env", log->env },	   { "env-regex", log->env_regex },
+		{ "labels", log->labels }, { "labels-regex", log->labels_regex },
+		{ "tag", log->tag },
+	};
 	int r = 0;
 
 	if (log->max_bytes)
 		r = strv_addf(&v->log_options, "max-size=%" PRIu64, log->max_bytes);
 	if (r == 0 && log->max_files)
 		r = strv_addf(&v->log_options, "max-file=%" PRIu32, log->max_files);
-	if (r == 0 && log->tag)
-		r = strv_addf(&v->log_options, "tag=%s", log->tag);
+	for (size_t i = 0; i < ARRAY_LEN(texts) && r == 0; i++)
+		if (texts[i].text)
+			r = strv_addf(&v->log_options, "%s=%s", texts[i].name, texts[i].text);
 	return r;
 }
 
@@ -178,6 +188,27 @@ static int fill_mounts(struct view *v, struct engine *en)
 	return r;
 }
 
+/* {"/data":{}} */
+static int fill_anonymous(struct view *v)
+{
+	const struct instance_spec *s = &v->in.spec;
+	struct buf out = { 0 };
+	const char *between = "";
+
+	buf_addc(&out, '{');
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		if (!s->mounts[i].anonymous)
+			continue;
+		buf_adds(&out, between);
+		json_add_str(&out, s->mounts[i].target);
+		buf_adds(&out, ":{}");
+		between = ",";
+	}
+	buf_addc(&out, '}');
+	v->anonymous = buf_take(&out);
+	return v->anonymous ? 0 : -ENOMEM;
+}
+
 /* Where its root is kept: the trees of layers and what it writes, or one file and a disk. */
 static int fill_driver(struct view *v, const char *root)
 {
@@ -213,5 +244,7 @@ int view_fill(struct view *v, struct cli *c)
 		r = fill_log(v);
 	if (r == 0)
 		r = fill_mounts(v, c->engine);
+	if (r == 0)
+		r = fill_anonymous(v);
 	return r < 0 ? r : fill_driver(v, cli_root(c));
 }

@@ -44,10 +44,12 @@ struct view {
 	struct view_mount *mounts;
 	struct view_check checks[HEALTH_RESULTS], *first_check;
 	size_t n_checks;
+	bool is_checked; /* else Health and Healthcheck are null */
 	struct strv volume_paths; /* on the host */
 	struct view_network network, *networks;
 	size_t n_networks;
-	char *network_mode, *ports, *port_bindings; /* the latter two are JSON */
+	char *anonymous; /* JSON: where volumes without a name are, of the image and of -v */
+	char *network_mode, *ports, *port_bindings, *exposed; /* the latter three are JSON */
 	struct strv owned;
 };
 

@@ -92,10 +92,19 @@ static int fill_other(const struct instance_spec *s, struct view *v)
 	return fill_one(&none, &v->networks[0]);
 }
 
+/* {"80/tcp":{}} */
+static void exposed_json(const struct strv *exposed, struct buf *out)
+{
+	buf_addc(out, '{');
+	for (size_t i = 0; i < exposed->n; i++)
+		buf_addf(out, "%s\"%s\":{}", i ? "," : "", exposed->v[i]); /* checked: digits and a word */
+	buf_addc(out, '}');
+}
+
 int view_fill_network(struct view *v)
 {
 	const struct instance_spec *s = &v->in.spec;
-	struct buf mode = { 0 }, ports = { 0 }, bindings = { 0 };
+	struct buf mode = { 0 }, ports = { 0 }, bindings = { 0 }, exposed = { 0 };
 	int r = 0;
 
 	v->networks = calloc(s->net.n_attachments + 1, sizeof(*v->networks));
@@ -114,11 +123,13 @@ int view_fill_network(struct view *v)
 		mode.data[strcspn(mode.data, ",")] = '\0';
 	port_json(&s->net, true, &ports);
 	port_json(&s->net, false, &bindings);
+	exposed_json(&s->net.exposed, &exposed);
+	v->exposed = buf_take(&exposed);
 	v->network_mode = buf_take(&mode);
 	v->ports = instance_is_live(&v->in.state) ? buf_take(&ports) : strdup("{}");
 	v->port_bindings = buf_take(&bindings);
 	buf_done(&ports);
-	return r == 0 && v->network_mode && v->ports && v->port_bindings ? 0 : -ENOMEM;
+	return r == 0 && v->network_mode && v->ports && v->port_bindings && v->exposed ? 0 : -ENOMEM;
 }
 
 void view_network_done(struct view *v)
@@ -129,4 +140,5 @@ void view_network_done(struct view *v)
 	free(v->network_mode);
 	free(v->ports);
 	free(v->port_bindings);
+	free(v->exposed);
 }

@@ -38,7 +38,7 @@ static const struct jfield state_fields[] = {
 	JK(J_STR, struct view, in.state.error, "Error"),
 	JK(J_STR, struct view, started, "StartedAt"),
 	JK(J_STR, struct view, finished, "FinishedAt"),
-	JP("Health", &health_table),
+	JV(struct view, is_checked, "Health", &health_table),
 	{ 0 },
 };
 static const struct jtable state_table = { sizeof(struct view), state_fields };
@@ -50,6 +50,8 @@ static const struct jfield config_fields[] = {
 	JK(J_BOOL, struct view, in.spec.process.tty, "Tty"),
 	JK(J_BOOL, struct view, in.spec.open_stdin, "OpenStdin"),
 	JK(J_BOOL, struct view, never, "StdinOnce"),
+	JK(J_RAW, struct view, exposed, "ExposedPorts"),
+	JK(J_RAW, struct view, anonymous, "Volumes"),
 	JK(J_STRV, struct view, in.spec.process.env, "Env"),
 	JK(J_STRV, struct view, cmd, "Cmd"),
 	JK(J_STRV, struct view, entrypoint, "Entrypoint"),
@@ -57,7 +59,7 @@ static const struct jfield config_fields[] = {
 	JK(J_STR, struct view, in.spec.process.cwd, "WorkingDir"),
 	JK(J_MAP, struct view, in.spec.labels, "Labels"),
 	JK(J_STR, struct view, stop_signal, "StopSignal"),
-	JO(struct view, in.spec.health, "Healthcheck", &image_healthcheck_table),
+	JH(struct view, in.spec.health, is_checked, "Healthcheck", &image_healthcheck_table),
 	JK(J_INT, struct view, in.spec.stop_timeout_s, "StopTimeout"),
 	{ 0 },
 };

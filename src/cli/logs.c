@@ -14,7 +14,7 @@ struct logs_args {
 
 static const struct opt logs_opts[] = {
 	OPT(FLAG, 0, "details", struct logs_args, details, NULL,
-	    "Accepted for Docker's sake: there are none"),
+	    "Put before each line what --log-opt labels, env and tag ask for"),
 	OPT(FLAG, 'f', "follow", struct logs_args, follow, NULL, "Go on until the instance ends"),
 	OPT(STR, 0, "since", struct logs_args, since, "TIME",
 	    "Only from then on: a time stamp, or a duration such as 10m"),
@@ -48,6 +48,7 @@ static int logs_run(struct cli *c, void *args, struct strv *words, struct err *e
 	struct log_request rq = {
 		.follow = a->follow,
 		.timestamps = a->timestamps,
+		.details = a->details,
 		.out_fd = STDOUT_FILENO,
 		.err_fd = STDERR_FILENO,
 	};
@@ -55,9 +56,9 @@ static int logs_run(struct cli *c, void *args, struct strv *words, struct err *e
 	int r = parse_tail(a->tail, &rq.tail, e);
 
 	if (r == 0)
-		r = cli_take_when("--since", a->since, &rq.since_ns, e);
+		r = cli_take_bound("--since", a->since, &rq.since_ns, e);
 	if (r == 0)
-		r = cli_take_when("--until", a->until, &rq.until_ns, e);
+		r = cli_take_bound("--until", a->until, &rq.until_ns, e);
 	if (r < 0)
 		return r;
 	en = cli_engine(c, e);
@@ -71,7 +72,11 @@ const struct command cmd_logs = {
 	.summary = "Print what an instance has written",
 	.text = "What it wrote to stdout comes on stdout, what it wrote to stderr on stderr.  Drivers "
 		"json-file, local and k8s-file are one kind of file, which this command reads, also when "
-		"--log-opt max-size has begun it anew; what went to journald is read by journalctl.",
+		"--log-opt max-size has begun it anew; what went to journald is read by journalctl.\n\n"
+		"With --log-opt labels=KEY,KEY, labels-regex=REGEX, env=KEY,KEY, env-regex=REGEX and "
+		"tag=TEXT, where TEXT may have {{.Name}}, {{.ID}} or {{.ImageName}} in it, drivers "
+		"json-file and journald keep labels, variables and a tag with the lines: --details shows "
+		"them, journald has fields of their names and CONTAINER_TAG.",
 	.opts = logs_opts,
 	.args_size = sizeof(struct logs_args),
 	.min_words = 1,

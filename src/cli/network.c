@@ -35,7 +35,7 @@ static const struct opt create_opts[] = {
 	    "Its instances do not reach each other"),
 	OPT(LIST, 0, "label", struct network_args, rq.labels, "KEY[=VALUE]", "Note something about it"),
 	OPT(LIST, 'o', "opt", struct network_args, rq.options, "KEY=VALUE",
-	    "mtu=, isolate=; of macvlan parent=INTERFACE, vlan="),
+	    "mtu=, isolate=, pool=PORTS to have ready; of macvlan parent=, vlan="),
 	OPT(LIST, 0, "subnet", struct network_args, rq.subnets, "SUBNET",
 	    "Its addresses, such as 10.88.0.0/16"),
 	OPT_REFUSE(0, "aux-address", "what nothing may have is left out of --ip-range"),

@@ -61,6 +61,17 @@ static const struct jfield ipam_fields[] = {
 };
 static const struct jtable ipam_table = { sizeof(struct ipam), ipam_fields };
 
+struct pool {
+	uint32_t size, ready;
+};
+
+static const struct jfield pool_fields[] = {
+	JK(J_U32, struct pool, size, "Size"),
+	JK(J_U32, struct pool, ready, "Ready"),
+	{ 0 },
+};
+static const struct jtable pool_table = { sizeof(struct pool), pool_fields };
+
 struct view {
 	const char *name, *id, *created, *scope, *driver;
 	bool ipv4, ipv6, internal, isolate;
@@ -69,6 +80,7 @@ struct view {
 	size_t n_members;
 	struct strv dns, options, labels;
 	const char *interface;
+	struct pool pool;
 };
 
 static const struct jfield view_fields[] = {
@@ -84,6 +96,7 @@ static const struct jfield view_fields[] = {
 	JK(J_BOOL, struct view, isolate, "Isolate"),
 	JK(J_STR, struct view, interface, "Interface"),
 	JK(J_STRV, struct view, dns, "DNS"),
+	JO(struct view, pool, "Pool", &pool_table),
 	JM(struct view, members, n_members, "Containers", &member_table),
 	JK(J_MAP, struct view, options, "Options"),
 	JK(J_MAP, struct view, labels, "Labels"),
@@ -121,8 +134,14 @@ static void show_pool(const struct network_pool *p, struct ipam *ipam)
 			(struct config){ p->subnet, or_empty(p->range), or_empty(p->gateway) };
 }
 
-static int print_view(const struct network *n, const struct lease *ports, size_t n_ports, int json_flags,
-		      struct buf *out)
+/* What there is of a network beside its record. */
+struct found {
+	struct lease *ports;
+	size_t n_ports;
+	uint32_t ready;
+};
+
+static int print_view(const struct network *n, const struct found *f, int json_flags, struct buf *out)
 {
 	AUTO(buf_done) struct buf created = { 0 };
 	struct config configs[2];
@@ -140,8 +159,9 @@ static int print_view(const struct network *n, const struct lease *ports, size_t
 		.dns = n->dns,
 		.options = n->options,
 		.labels = n->labels,
+		.pool = { n->pool, f->ready },
 	};
-	int r = show_members(ports, n_ports, &v);
+	int r = show_members(f->ports, f->n_ports, &v);
 
 	text_add_time(&created, n->created_ns);
 	v.created = created.data;
@@ -157,17 +177,17 @@ int network_inspect_add(struct cli *c, const char *name, int json_flags, struct 
 {
 	AUTO(network_done) struct network n = { 0 };
 	struct engine *en = cli_engine(c, e);
-	struct lease *ports = NULL;
-	size_t n_ports = 0;
+	struct found f = { 0 };
 	int r = en ? network_find(en, name, &n, e) : -e->no;
 
 	if (r == 0 && network_has_ports(&n))
-		r = network_ports(en, &n, &ports, &n_ports, e);
-	if (r < 0)
-		return r;
-	r = print_view(&n, ports, n_ports, json_flags, out);
-	leases_free(ports, n_ports);
-	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+		r = network_ports(en, &n, &f.ports, &f.n_ports, e);
+	if (r == 0 && n.pool)
+		r = network_pool_ready(en, &n, &f.ready, e);
+	if (r == 0 && print_view(&n, &f, json_flags, out) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
+	leases_free(f.ports, f.n_ports);
+	return r;
 }
 
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)

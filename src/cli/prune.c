@@ -10,6 +10,7 @@
 #include "cli/prune_int.h"
 #include "cli/template.h"
 #include "cli/volume_filter.h"
+#include "engine/packed.h"
 #include "engine/volume.h"
 #include "engine/warm.h"
 
@@ -87,7 +88,7 @@ int pruned_note(struct pruned *p, const char *name, uint64_t bytes, struct err *
 /* A template that was made by hand does not run either, and nobody is done with it; template rm removes it. */
 static bool takes_instance(const struct instance *in, void *arg)
 {
-	if (template_is(in) && !warm_is(&in->spec))
+	if (template_is(in) && !warm_is(&in->spec) && !packed_is(&in->spec))
 		return false;
 	return prune_fits(arg, in->spec.created_ns, &in->spec.labels);
 }

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "cli/prune_int.h"
+#include "engine/packed.h"
 #include "engine/warm.h"
 
 /* "Untagged: x" -> "untagged: x", as Docker has it here. */
@@ -38,6 +39,8 @@ static int prune_image(struct cli *c, const struct image *im, const struct prune
 		r = image_remove(cli_images(c, e), im->id, false, true, &lines, e);
 	if (r == -ENOENT || r == -EBUSY) /* gone, or taken, meanwhile */
 		return 0;
+	if (r == 0)
+		packed_forget_image(c->engine, im->id);
 	if (r == 0)
 		p->bytes += im->size_bytes > shared ? im->size_bytes - shared : 0;
 	return r < 0 ? r : note_lines(p, &lines, e);

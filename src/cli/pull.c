@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/pull_view.h"
 #include "cli/text.h"
+#include "image/chunks.h"
 #include "oci/reference.h"
 
 struct pull_args {
@@ -49,6 +51,18 @@ static int print_name(const char *ref, struct err *e)
 	return cli_print(&out, e);
 }
 
+/* That comes with it only when somebody goes on with it. */
+static void note_memory(struct image_store *s, const char *ref)
+{
+	AUTO(image_done) struct image im = { 0 };
+	autofree char *memory = NULL;
+
+	if (image_find(s, ref, &im, NULL) == 0 && image_memory(s, im.id, &memory, NULL) == 0 && memory)
+		log_warn("%s holds the memory of a machine, which is not fetched yet: ketch run --vm "
+			 "--trusted goes on with it",
+			 ref);
+}
+
 static int pull_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	AUTO(strv_done) struct strv refs = { 0 };
@@ -70,6 +84,8 @@ static int pull_run(struct cli *c, void *args, struct strv *words, struct err *e
 	s = cli_images(c, e);
 	r = s ? image_pull(s, &rq, &refs, e) : -e->no;
 	pull_view_done(&view);
+	for (size_t i = 0; i < refs.n && r == 0 && !a->quiet; i++)
+		note_memory(s, refs.v[i]);
 	if (r < 0 || view.json)
 		return r;
 	return refs.n ? print_name(a->all_tags ? words->v[0] : refs.v[0], e) : 0;

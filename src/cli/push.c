@@ -11,7 +11,7 @@
 
 struct push_args {
 	char *progress, *auth_file, *cert_dir;
-	bool all_tags, quiet, no_content_trust;
+	bool all_tags, memory, quiet, no_content_trust;
 	int timeout_s;
 };
 
@@ -22,6 +22,8 @@ static const struct opt push_opts[] = {
 	OPT(STR, 0, "cert-dir", struct push_args, cert_dir, "DIR", "In place of /etc/containers/certs.d"),
 	OPT(FLAG, 0, "disable-content-trust", struct push_args, no_content_trust, NULL,
 	    "Accepted for Docker's sake"),
+	OPT(FLAG, 0, "memory", struct push_args, memory, NULL,
+	    "Of a snapshot: with the memory of its virtual machine"),
 	OPT(CHOICE, 0, "progress", struct push_args, progress, PROGRESS_CHOICES,
 	    "How it tells how far it is; auto: a bar on a terminal"),
 	OPT(FLAG, 'q', "quiet", struct push_args, quiet, NULL, "Print the name of the image alone"),
@@ -34,11 +36,15 @@ static const struct opt push_opts[] = {
 };
 
 /* A snapshot becomes an image of that name first. */
-static int make_image(struct cli *c, const struct strv *words, struct err *e)
+static int make_image(struct cli *c, const struct push_args *a, const struct strv *words,
+		      struct packing *ret_memory, struct err *e)
 {
 	autofree char *id = NULL;
 
-	return words->n > 1 ? commit_snapshot(c, words->v[0], words->v[1], &id, e) : 0;
+	if (words->n < 2)
+		return 0;
+	return a->memory ? commit_packed(c, words->v[0], words->v[1], ret_memory, e)
+			 : commit_snapshot(c, words->v[0], words->v[1], &id, e);
 }
 
 static int push_run(struct cli *c, void *args, struct strv *words, struct err *e)
@@ -46,20 +52,24 @@ static int push_run(struct cli *c, void *args, struct strv *words, struct err *e
 	AUTO(pull_view_done) struct pull_view view;
 	AUTO(buf_done) struct buf out = { 0 };
 	const struct push_args *a = args;
-	const struct image_push rq = { .name = words->v[words->n - 1],
-				       .all_tags = a->all_tags,
-				       .files = { .auth = a->auth_file, .cert_dir = a->cert_dir },
-				       .timeout_s = a->timeout_s,
-				       .tell = pull_view_tell,
-				       .arg = &view };
+	AUTO(packing_done) struct packing memory = { 0 };
+	struct image_push rq = { .name = words->v[words->n - 1],
+				 .all_tags = a->all_tags,
+				 .files = { .auth = a->auth_file, .cert_dir = a->cert_dir },
+				 .timeout_s = a->timeout_s,
+				 .tell = pull_view_tell,
+				 .arg = &view };
 	struct image_store *s;
 	int r = 0;
 
 	pull_view_init(&view, stdout, a->progress, a->quiet);
 	if (words->n > 1 && a->all_tags)
 		return err_set(e, EINVAL, "--all-tags: a snapshot goes there under one name");
+	if (a->memory && words->n < 2)
+		return err_set(e, EINVAL, "--memory is of a snapshot: INSTANCE@SNAPSHOT NAME[:TAG]");
 	s = cli_images(c, e);
-	r = s ? make_image(c, words, e) : -e->no;
+	r = s ? make_image(c, a, words, &memory, e) : -e->no;
+	rq.chunks = memory.chunks;
 	if (r == 0)
 		r = image_push(s, &rq, e);
 	if (r || !a->quiet)
@@ -79,7 +89,14 @@ const struct command cmd_push = {
 		"sent.\n\n"
 		"A snapshot goes as ketch commit would make an image of it, which stays here under that "
 		"name, too; its instance is not touched, and ketch run starts another from it anywhere.  "
-		"Memory and volumes are not in it.",
+		"Volumes are not in it.\n\n"
+		"With --memory the memory of a virtual machine goes with it, in chunks of 4 MiB, of which "
+		"only "
+		"those are sent that the registry has not: others run the same image from its files, ketch "
+		"run "
+		"--vm --trusted goes on where it was saved, on a host with the same guest kernel, driver "
+		"and, "
+		"with KVM, processor.  What was in that memory, secrets too, is then in the registry.",
 	.opts = push_opts,
 	.args_size = sizeof(struct push_args),
 	.min_words = 1,

@@ -17,8 +17,9 @@ const struct refusal refusals[] = {
 	{ "build", NO_BUILDER },
 	{ "builder", NO_BUILDER },
 	{ "buildx", NO_BUILDER },
-	{ "checkpoint", "ketch snapshot create --memory keeps a virtual machine with its memory; "
-			"ketch-oci checkpoint does it for containers" },
+	{ "checkpoint",
+	  "ketch snapshot create --memory keeps a machine with its memory, --live a container with "
+	  "its processes" },
 	{ "compose", "there is no compose yet" },
 	{ "config",
 	  "Ketch has no cluster; ketch inspect shows an instance, ketch update and ketch set change it" },

@@ -15,13 +15,15 @@
 struct rollback_args {
 	struct group_args group;
 	char *keep;
-	bool stop, disk_only, no_volumes;
+	bool stop, in_place, disk_only, no_volumes;
 };
 
 static const struct opt rollback_opts[] = {
 	OPT(STR, 0, "keep", struct rollback_args, keep, "NAME", "Keep the state before as a snapshot"),
 	OPT(FLAG, 0, "stop", struct rollback_args, stop, NULL,
 	    "Stop it first where it runs; it is not started again but with its memory"),
+	OPT(FLAG, 0, "in-place", struct rollback_args, in_place, NULL,
+	    "A machine that runs from it goes back without being ended (--driver kvm)"),
 	OPT(FLAG, 0, "no-volumes", struct rollback_args, no_volumes, NULL, "Leave its volumes as they are"),
 	OPT(FLAG, 0, "disk-only", struct rollback_args, disk_only, NULL,
 	    "Not with the memory, or the processes, of the snapshot"),
@@ -82,6 +84,10 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	int r;
 
+	if (a->in_place && (a->stop || a->disk_only || a->no_volumes || a->keep || group_is_given(&a->group)))
+		return err_set(
+			e, EINVAL,
+			"--in-place goes without --stop, --disk-only, --no-volumes, --keep and groups");
 	if (group_is_given(&a->group))
 		return rollback_group(c, a, words, &rq, e);
 	if (!words->n)
@@ -89,6 +95,10 @@ static int rollback_run(struct cli *c, void *args, struct strv *words, struct er
 	r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 	if (r == 0) /* the newest is another one with --keep */
 		r = snapshot_find(c->engine, &w.in, w.name, &s, e);
+	if (r == 0 && a->in_place)
+		return snapshot_rollback_in_place(c->engine, &w.in, s.id, e);
+	if (r == 0)
+		r = snapshot_rollback_stays(&w.in, e);
 	if (r == 0 && !a->keep && w.in.spec.snapshots.every_ns) {
 		snapshot_auto_name(automatic);
 		rq.keep = automatic;
@@ -110,9 +120,14 @@ const struct command cmd_rollback = {
 		"there, and so do the processes of a container (snapshot create --live).  What was written "
 		"since is lost, but for what --keep keeps; one whose policy has "
 		"snapshots made (--snapshot-every) keeps it as an automatic one.  Any snapshot will do, "
-		"also older ones, and those of the branch that was left.\n\n"
+		"also older ones, and those of the branch that was left.  One that runs with --rm would be "
+		"removed when it is stopped, and is refused.\n\n"
 		"The volumes that are in the snapshot are again what they were, which takes as long as a "
 		"copy of them; it is refused while another instance runs with one of them.\n\n"
+		"A virtual machine that was rolled back and runs on with its memory can go back to the same "
+		"snapshot again and again with --in-place: it is not ended, only the pages of memory that "
+		"it has written since are given up, and what it wrote to its disk.  Who is attached to it "
+		"stays so; an exec ends.  Where that cannot be, it is refused, and the machine runs on.\n\n"
 		"Of a group all go back, or all stay what they were.",
 	.opts = rollback_opts,
 	.args_size = sizeof(struct rollback_args),
@@ -159,6 +174,8 @@ static int clone_run(struct cli *c, void *args, struct strv *words, struct err *
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
 	int r = snapshot_word_find(c, words->v[0], SNAPSHOT_MAY, &w, e);
 
+	if (r == 0)
+		r = engine_check_new_names(c->engine, words->v + 1, words->n - 1, e);
 	for (size_t i = 1; i < words->n && r == 0; i++)
 		r = clone_one(c->engine, &w, &(const struct clone_request){ words->v[i], volumes_of(args) },
 			      e);

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "cli/begin.h"
 #include "cli/commands.h"
+#include "cli/packed.h"
 #include "cli/pull.h"
 #include "cli/run_defaults.h"
 #include "cli/template.h"
@@ -128,6 +129,7 @@ static int check_part(const struct run_args *a, struct err *e)
 
 static int run_request(struct cli *c, struct run_args *a, struct err *e)
 {
+	bool goes_on = false;
 	struct engine *en;
 	int r = check_part(a, e);
 
@@ -141,6 +143,9 @@ static int run_request(struct cli *c, struct run_args *a, struct err *e)
 		return -e->no;
 	if (a->quiet)
 		engine_set_progress(en, NULL, NULL);
+	r = packed_wanted(en, a, &goes_on, e);
+	if (r < 0 || goes_on)
+		return r < 0 ? r : packed_run(c, a, e);
 	return a->dry_run ? print_plan(en, &a->rq, e) : run_begun(en, a, e);
 }
 
@@ -186,6 +191,15 @@ const struct command cmd_run = {
 		"who "
 		"began in one machine share its pages until somebody writes to them: always instances of one "
 		"store, so of one user.\n\n"
+		"An image may hold the memory of a virtual machine (ketch push --memory).  As a container it "
+		"runs as any other image does.  As a virtual machine it goes on where it was saved with "
+		"--trusted: that memory was written elsewhere, by whoever made the image, and is read by the "
+		"hypervisor, and its configuration may reach into this host.  Then only --name, --rm, "
+		"--detach, --attach, --detach-keys and --sig-proxy can "
+		"be "
+		"given beside it; the machine becomes a template of this store, from which the next ones "
+		"begin, and which goes with the image.  --disk-only boots from its files, as ketch create "
+		"does.\n\n"
 		"--template NAME goes on from what the template was doing: only --name, --rm, --detach, "
 		"--attach, --detach-keys and --sig-proxy can be given beside it.",
 	.opts = RUN_OPTS,

@@ -100,7 +100,7 @@ static int add_names(struct strv *ret, const char *list)
 }
 
 /* "--profile A,B --profile C" of the line; without any that of the settings.  What else is wrong with the line its own
- * parser tells, but for what does not go with --template: only here it is known what was not given. */
+ * parser tells, but for what does not go with --template or --trusted: only here it is known what was not given. */
 static int find_profiles(const struct settings *s, const struct command *cmd, char *const *argv,
 			 struct strv *ret, struct err *e)
 {
@@ -117,7 +117,7 @@ static int find_profiles(const struct settings *s, const struct command *cmd, ch
 		r = add_names(ret, by_default);
 	if (r < 0)
 		no_memory(e);
-	else if (scratch.template)
+	else if (scratch.template || scratch.trusted)
 		r = template_check_flags(cmd->opts, &scratch, e);
 	opts_done(cmd->opts, &scratch);
 	return r;

@@ -25,12 +25,13 @@ struct run_args {
 	bool rules; /* too */
 	int64_t pids_limit;
 	bool detach, vm, dry_run, quiet, no_content_trust, warm;
+	bool trusted, disk_only; /* the memory of a machine in the image */
 };
 
 /* The first rows are explain's own, the next are for an instance that is started at once: create has the others. */
 extern const struct opt explain_opts[];
 #define RUN_OPTS    (explain_opts + 2)
-#define CREATE_OPTS (RUN_OPTS + 6)
+#define CREATE_OPTS (RUN_OPTS + 8)
 
 /* The words of the command line become a request; image and arguments are the caller's to free. */
 int run_args_take(struct run_args *a, struct strv *words, struct err *e);

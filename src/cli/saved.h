@@ -13,7 +13,9 @@ int cli_start_saved(struct cli *c, const struct instance_spec *spec, const struc
 /* 0 when it runs. */
 int cli_start_saved_detached(struct cli *c, const struct instance_spec *spec, const struct snapshot *s,
 			     struct err *e);
-/* The next of OF-1, OF-2 ... behind *number that no instance has; owned, NULL with e. */
-char *cli_free_name(struct engine *en, const char *of, unsigned *number, struct err *e);
+/* snapshot_clone as `like` says, but for the name: the next of OF-1, OF-2 ... behind *number that no instance has. */
+int cli_clone_numbered(struct engine *en, const struct instance *in, const char *snapshot,
+		       const struct clone_request *like, const char *of, unsigned *number,
+		       struct instance_spec *ret, struct err *e);
 
 #endif

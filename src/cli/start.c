@@ -22,7 +22,7 @@ struct start_args {
 		OPT(FLAG, 0, "sig-proxy", struct_, part.sig_proxy, NULL,                                     \
 		    "Send signals on to it (default true)")
 
-#define NO_CHECKPOINT "the memory of an instance is not kept"
+#define NO_CHECKPOINT "ketch snapshot create --live keeps what runs, ketch rollback goes on from there"
 
 static const struct opt start_opts[] = {
 	OPT(FLAG, 'a', "attach", struct start_args, attach, NULL, "Show its output and wait for its end"),

@@ -14,6 +14,7 @@
 #include "cli/saved.h"
 #include "cli/template.h"
 #include "cli/text.h"
+#include "engine/ask.h"
 #include "engine/warm.h"
 
 bool template_is(const struct instance *in)
@@ -58,10 +59,30 @@ static int take_words(struct strv *words, char **ret_name, struct strv *ret_warm
 	return r < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
+/* Whose command has ended is no template: whoever goes on from it would end at once, too. */
+static int check_stays(struct engine *en, const struct instance *in, struct err *e)
+{
+	AUTO(process_list_done) struct process_list list = { 0 };
+	AUTO(instance_done) struct instance now = { 0 };
+	autofree char *status = NULL;
+	int r = engine_ask_top(en, in, &list, NULL);
+
+	if (r == 0 && list.n)
+		return 0;
+	if (engine_find(en, in->spec.id, &now, NULL) == 0 && !instance_is_live(&now.state))
+		status = str_printf(" (status %d)", now.state.exit_code);
+	return err_set(
+		e, ESRCH,
+		"the command of %s has ended%s: a template needs one that stays, such as sleep infinity",
+		in->spec.name, status ? status : "");
+}
+
 static int warm_up(struct engine *en, const struct instance *in, const struct strv *command, struct err *e)
 {
 	int status = command->n ? cli_exec(en, in, command, e) : 0;
 
+	if (status != 0 && check_stays(en, in, e) < 0) /* which ended the warm-up, too */
+		return -e->no;
 	return status > 0 ? err_set(e, EIO, "the warm-up ended with status %d", status) : status;
 }
 
@@ -71,6 +92,18 @@ static int keep(struct engine *en, const struct instance *in, struct err *e)
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 
 	return snapshot_create(en, in, &how, &s, e);
+}
+
+/* That its command has ended is the reason also where it could not be saved for that. */
+static int keep_running(struct engine *en, const struct instance *in, struct err *e)
+{
+	int r = keep(en, in, e);
+	struct err ended;
+
+	if (check_stays(en, in, &ended) == 0)
+		return r;
+	*e = ended;
+	return -e->no;
 }
 
 /* Started, warmed up, saved, ended. */
@@ -88,7 +121,7 @@ static int prepare(struct engine *en, const struct instance_spec *spec, const st
 	if (r == 0)
 		r = warm_up(en, &in, command, e);
 	if (r == 0)
-		r = keep(en, &in, e);
+		r = keep_running(en, &in, e);
 	return r < 0 ? r : engine_end(en, &in, e);
 }
 
@@ -155,11 +188,12 @@ const struct command cmd_template_create = {
 
 /* --- run --template */
 
-/* What of an instance is not of its template. */
+/* What of an instance is not of the machine that it goes on from; which machine that is, comes in the second line. */
 static bool may_differ(const char *name)
 {
-	static const char *const names[] = { "attach", "detach",    "detach-keys", "name", "quiet",
-					     "rm",     "sig-proxy", "template",	   "vm" };
+	static const char *const names[] = { "attach", "detach",   "detach-keys", "disk-only", "name",
+					     "quiet",  "rm",	   "sig-proxy",	  "isolation", "platform",
+					     "pull",   "template", "trusted",	  "vm" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!strcmp(names[i], name))
@@ -175,11 +209,17 @@ int template_check_flags(const struct opt *opts, const struct run_args *given, s
 	     o++) /* of two names for one thing the last is the usual one */
 		if (opts_is_given(o, given) && !may_differ(o->name))
 			fixed = o->name;
-	return fixed ? err_set(e, EINVAL,
-			       "--template: the machine runs already: --%s is of the template (template "
-			       "create)",
-			       fixed)
-		     : 0;
+	if (!fixed)
+		return 0;
+	return given->template
+		       ? err_set(e, EINVAL,
+				 "--template: the machine runs already: --%s is of the template (template "
+				 "create)",
+				 fixed)
+		       : err_set(e, EINVAL,
+				 "--trusted: the machine runs already: --%s is what it was where it was "
+				 "saved",
+				 fixed);
 }
 
 static int go_on(struct cli *c, const struct run_args *a, const struct instance_spec *spec,
@@ -200,27 +240,29 @@ static int go_on(struct cli *c, const struct run_args *a, const struct instance_
 	return cli_print(&line, e);
 }
 
+int template_begin(struct cli *c, const struct run_args *a, const struct instance *in,
+		   const struct snapshot *s, const char *like, struct err *e)
+{
+	AUTO(spec_done) struct instance_spec spec = { 0 };
+	const struct clone_request how = { .name = a->rq.name, .auto_remove = a->rq.auto_remove };
+	unsigned number = 0;
+	int r = how.name ? snapshot_clone(c->engine, in, s->id, &how, &spec, e)
+			 : cli_clone_numbered(c->engine, in, s->id, &how, like, &number, &spec, e);
+
+	return r < 0 ? r : go_on(c, a, &spec, s, e);
+}
+
 int template_run(struct cli *c, const struct run_args *a, struct err *e)
 {
 	AUTO(snapshot_done) struct snapshot s = { 0 };
 	AUTO(instance_done) struct instance in = { 0 };
-	AUTO(spec_done) struct instance_spec spec = { 0 };
-	autofree char *chosen = NULL;
-	struct clone_request how = { .name = a->rq.name, .auto_remove = a->rq.auto_remove };
 	struct engine *en = cli_engine(c, e);
-	unsigned number = 0;
 	int r = en ? find(en, a->template, &in, &s, e) : -e->no;
 
 	if (r == 0 && warm_is(&in.spec))
 		r = err_set(e, EINVAL, "nothing has begun in %s: it is for run --warm %s", in.spec.name,
 			    in.spec.image);
-	if (r == 0 && !how.name) {
-		how.name = chosen = cli_free_name(en, a->template, &number, e);
-		r = chosen ? 0 : -e->no;
-	}
-	if (r == 0)
-		r = snapshot_clone(en, &in, s.id, &how, &spec, e);
-	return r < 0 ? r : go_on(c, a, &spec, &s, e);
+	return r < 0 ? r : template_begin(c, a, &in, &s, a->template, e);
 }
 
 /* --- inspect */

@@ -7,6 +7,7 @@
 #include "cli/listing.h"
 #include "cli/template.h"
 #include "cli/text.h"
+#include "engine/packed.h"
 #include "engine/warm.h"
 
 struct ls_args {
@@ -46,7 +47,11 @@ static int add_row(struct engine *en, const struct instance *in, struct listing 
 {
 	AUTO(buf_done) struct buf size = { 0 };
 	const struct instance_spec *s = &in->spec;
-	struct ls_row row = { s->image, warm_is(s) ? "by run --warm" : "by hand", s->name, NULL };
+	struct ls_row row = { s->image,
+			      warm_is(s)     ? "by run --warm"
+			      : packed_is(s) ? "by run --trusted"
+					     : "by hand",
+			      s->name, NULL };
 
 	text_add_size(&size, engine_disk_bytes(en, in));
 	row.size = size.data;
@@ -75,7 +80,8 @@ const struct command cmd_template_ls = {
 	.name = "template ls",
 	.usage = "",
 	.summary = "List templates",
-	.text = "Those that run --warm has made are listed, too; it makes them anew when they are "
+	.text = "Those that run --warm and run --trusted have made are listed, too; they make them anew when "
+		"they are "
 		"removed.\n\n"
 		"Fields of --format: .Name .Image .Made .Size",
 	.opts = ls_opts,

@@ -103,11 +103,17 @@ static size_t line_length(const char *text, size_t width)
 void text_add_wrapped(struct buf *b, const char *text, size_t width)
 {
 	while (*text) {
-		size_t n = line_length(text, width);
+		size_t n = line_length(text, width), shown = n;
 
-		buf_add(b, text, n);
+		while (shown && text[shown - 1] == ' ')
+			shown--;
+		buf_add(b, text, shown);
 		buf_addc(b, '\n');
-		text += n + (text[n] == ' ' || text[n] == '\n');
+		text += n;
+		if (*text == '\n')
+			text++;
+		else /* two are between sentences */
+			text += strspn(text, " ");
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "cli/commands.h"
+#include "cli/expander.h"
 #include "cli/files.h"
 #include "cli/output.h"
 #include "cli/worker.h"
@@ -110,11 +111,15 @@ static int import_run(struct cli *c, void *args, struct strv *words, struct err 
 	const struct work w = { .to = &to,
 				.archive = true,
 				.flags = RESTORE_OWNER | RESTORE_SETID | RESTORE_TOP };
-	int r;
+	struct err why = { 0 };
+	struct expander x;
+	int r = dir < 0 ? dir : expander_start(cli_engine(c, e), archive, &x, e);
 
-	if (dir < 0)
-		return dir;
-	r = work(&w, pass_in, &archive, e);
+	if (r < 0)
+		return r;
+	r = work(&w, pass_in, &x.fd, e);
+	if (expander_end(&x, &why) < 0 && why.msg[0])
+		return err_set(e, why.no, "%.200s: %s", path, why.msg);
 	return r < 0 && !e->msg[0] ? err_sys(e, -r, "%.200s", path) : r;
 }
 
@@ -122,7 +127,8 @@ const struct command cmd_volume_import = {
 	.name = "volume import",
 	.usage = "NAME [FILE|-]",
 	.summary = "Put the files of a tar archive into a volume",
-	.text = "The archive is not compressed.  What it brings takes the place of what is there under the "
+	.text = "The archive may be compressed by gzip, bzip2, xz or zstd.  What it brings takes the place "
+		"of what is there under the "
 		"same names; all else stays.  Device nodes are refused.",
 	.opts = no_opts,
 	.min_words = 1,

@@ -1,11 +1,15 @@
-/* volume_snapshot.c - ketch volume snapshot-create, snapshot-ls, snapshot-rm, rollback, clone: states of a volume that are kept */
+/* volume_snapshot.c - ketch volume snapshot-create, -ls, -inspect, -diff, -rm, -rename, rollback, clone: states of a volume that are kept */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/inspect.h"
 #include "cli/listing.h"
 #include "cli/text.h"
 #include "engine/snapshot.h"
@@ -151,6 +155,120 @@ const struct command cmd_volume_snapshot_ls = {
 	.run = ls_run,
 };
 
+/* --- inspect */
+
+struct inspect_args {
+	char *format;
+};
+
+static const struct opt inspect_opts[] = {
+	INSPECT_FORMAT(struct inspect_args, format),
+	{ 0 },
+};
+
+struct view {
+	const char *name, *id, *volume, *created_at, *description;
+};
+
+static const struct jfield view_fields[] = {
+	JK(J_STR, struct view, name, "Name"),
+	JK(J_STR, struct view, id, "ID"),
+	JK(J_STR, struct view, volume, "Volume"),
+	JK(J_STR, struct view, created_at, "CreatedAt"),
+	JK(J_STR, struct view, description, "Description"),
+	{ 0 },
+};
+static const struct jtable view_table = { sizeof(struct view), view_fields };
+
+static int inspect_add(struct cli *c, const char *text, int json_flags, struct buf *out, struct err *e)
+{
+	AUTO(volume_snapshot_done) struct volume_snapshot s = { 0 };
+	AUTO(word_done) struct word w = { 0 };
+	char at[RFC3339_LEN];
+	int r = word_take(text, true, &w, e);
+
+	if (r == 0)
+		r = volume_snapshot_find(c->engine, w.volume, w.name, &s, e);
+	if (r < 0)
+		return r;
+	rfc3339_format(s.created_ns, at);
+	return json_print(&view_table, &(const struct view){ s.name, s.id, s.volume, at, s.description },
+			  json_flags, out) < 0
+		       ? err_set(e, ENOMEM, "out of memory")
+		       : 0;
+}
+
+static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	return cli_engine(c, e)
+		       ? inspect_each(c, words, ((const struct inspect_args *)args)->format, inspect_add, e)
+		       : -e->no;
+}
+
+const struct command cmd_volume_snapshot_inspect = {
+	.name = "volume snapshot-inspect",
+	.usage = "VOLUME@NAME...",
+	.summary = "Print all about snapshots of volumes as JSON",
+	.opts = inspect_opts,
+	.args_size = sizeof(struct inspect_args),
+	.min_words = 1,
+	.max_words = WORDS_ANY,
+	.words = WORDS_VOLUME,
+	.run = inspect_run,
+};
+
+/* --- diff */
+
+static int print_list(int fd, struct err *e)
+{
+	AUTO(buf_done) struct buf list = { 0 };
+	char piece[65536];
+	ssize_t n;
+	int r = lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, errno, "the list") : 0;
+
+	while (r == 0 && (n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n < 0)
+			return err_sys(e, errno, "the list");
+		buf_add(&list, piece, (size_t)n);
+		r = files_print_changes(&list, e);
+	}
+	return r;
+}
+
+static int diff_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(word_done) struct word was = { 0 }, is = { 0 };
+	autoclose int list = memfd_create("list", MFD_CLOEXEC);
+	struct engine *en = cli_engine(c, e);
+	int r = en ? word_take(words->v[0], true, &was, e) : -e->no;
+
+	(void)args;
+	if (r == 0 && list < 0)
+		r = err_sys(e, errno, "memfd_create");
+	if (r == 0 && words->n > 1)
+		r = word_take(words->v[1], false, &is, e);
+	if (r == 0)
+		r = volume_diff(en, &(const struct volume_at){ was.volume, was.name },
+				&(const struct volume_at){ is.volume ? is.volume : was.volume, is.name },
+				list, e);
+	return r < 0 ? r : print_list(list, e);
+}
+
+const struct command cmd_volume_snapshot_diff = {
+	.name = "volume snapshot-diff",
+	.usage = "VOLUME@NAME [VOLUME[@NAME]]",
+	.summary = "List which files of a volume are not as they were in a snapshot",
+	.text = "Each line is a letter and a path: A added, C changed, D deleted since the first one, by "
+		"mode, "
+		"owner, size and time of files.  The second may be another snapshot, or another volume; "
+		"without it the volume is compared as it is now.",
+	.opts = no_opts,
+	.min_words = 1,
+	.max_words = 2,
+	.words = WORDS_VOLUME,
+	.run = diff_run,
+};
+
 /* --- rm */
 
 static int remove_one(struct engine *en, const char *text, struct err *e)
@@ -187,6 +305,29 @@ const struct command cmd_volume_snapshot_rm = {
 	.max_words = WORDS_ANY,
 	.words = WORDS_VOLUME,
 	.run = rm_run,
+};
+
+/* --- rename */
+
+static int rename_run(struct cli *c, void *args, struct strv *words, struct err *e)
+{
+	AUTO(word_done) struct word w = { 0 };
+	struct engine *en = cli_engine(c, e);
+	int r = en ? word_take(words->v[0], true, &w, e) : -e->no;
+
+	(void)args;
+	return r < 0 ? r : volume_snapshot_rename(en, w.volume, w.name, words->v[1], e);
+}
+
+const struct command cmd_volume_snapshot_rename = {
+	.name = "volume snapshot-rename",
+	.usage = "VOLUME@NAME NEW-NAME",
+	.summary = "Give a snapshot of a volume another name",
+	.opts = no_opts,
+	.min_words = 2,
+	.max_words = 2,
+	.words = WORDS_VOLUME,
+	.run = rename_run,
 };
 
 /* --- rollback */

@@ -32,6 +32,7 @@ struct walk {
 	/* at: in the merged view; of what is deleted, where it was. */
 	int (*found)(void *arg, enum kind kind, const char *path, const struct place *at, struct err *e);
 	void *arg;
+	bool plain; /* two directories, neither of them a container's */
 	int depth;
 	char path[PATH_BYTES_MAX + 1]; /* of the entry now */
 };
@@ -136,7 +137,7 @@ static int walk_entry(struct walk *w, const struct views *v, const char *name, s
 		return was;
 	if (!is_now)
 		return was ? w->found(w->arg, DELETED, w->path, &at, e) : 0;
-	if (!is_mine || (!was && is_place_of_ours(w->path, &now, v->upper, name)))
+	if (!is_mine || (!was && !w->plain && is_place_of_ours(w->path, &now, v->upper, name)))
 		return 0;
 	kind = !was ? ADDED : differs(&now, &image) ? CHANGED : SAME;
 	r = w->found(w->arg, kind, w->path, &at, e);
@@ -256,7 +257,7 @@ static int list_found(void *arg, enum kind kind, const char *path, const struct 
 	return r;
 }
 
-int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e)
+static int write_list(const struct views *v, bool plain, bool stamps, int out_fd, struct err *e)
 {
 	autofree struct list *l = calloc(1, sizeof(*l));
 	autofree struct walk *w = calloc(1, sizeof(*w));
@@ -268,11 +269,23 @@ int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e)
 	l->stamps = stamps;
 	w->found = list_found;
 	w->arg = l;
+	w->plain = plain;
 	r = walk(w, v, e);
 	if (r == 0)
 		r = flush(l, e);
 	buf_done(&l->out);
 	return r;
+}
+
+int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e)
+{
+	return write_list(v, false, stamps, out_fd, e);
+}
+
+int changes_between(int was, int is, int out_fd, struct err *e)
+{
+	return write_list(&(const struct views){ .merged = is, .upper = is, .lower = was }, true, false,
+			  out_fd, e);
 }
 
 /* --- the layer */

@@ -21,6 +21,8 @@ struct views {
  *
  * Writes records of instance/change.h, with stamps or without. */
 int changes_list(const struct views *v, bool stamps, int out_fd, struct err *e);
+/* The same list, without stamps, for any two directories: what is not in `is` as it was in `was`. */
+int changes_between(int was, int is, int out_fd, struct err *e);
 /* Writes a tar stream: what is in the writable layer, and a whiteout (".wh.NAME") for all that is deleted. */
 int changes_send(const struct views *v, int out_fd, struct err *e);
 

@@ -59,6 +59,8 @@ static int check_mounts(const struct instance_spec *s, struct err *e)
 
 int container_checkpoint_check(const struct instance_spec *s, struct err *e)
 {
+	if (s->sandbox.system) /* which has its own terminal: that was nobody's flag */
+		return refuse(e, "--system", "the cgroups that it makes are not in it");
 	if (s->process.tty)
 		return refuse(e, "-t", "nothing would be at the other end of its terminal");
 	if (s->init)
@@ -67,8 +69,6 @@ int container_checkpoint_check(const struct instance_spec *s, struct err *e)
 		return refuse(e, "--userns", "CRIU cannot make its users again");
 	if (s->privileged)
 		return refuse(e, "--privileged", "what it may do to the host cannot be taken back");
-	if (s->sandbox.system)
-		return refuse(e, "--system", "the cgroups that it makes are not in it");
 	if (check_namespaces(s, e) < 0)
 		return -e->no;
 	return check_mounts(s, e);

@@ -30,7 +30,8 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-#define STATUS_FAILED 125
+/* What is no fault of the program: the instance was not made, or a further command has no place in it (as Docker has it). */
+enum { STATUS_NOT_MADE = 125, STATUS_CANNOT_RUN = 126 };
 
 /* --- standard streams */
 
@@ -277,7 +278,7 @@ int process_become(const struct container *c, const struct launch *l, int *ret_s
 	AUTO(user_done) struct user u = { 0 };
 	int r;
 
-	*ret_status = STATUS_FAILED;
+	*ret_status = l->main || l->oci ? STATUS_NOT_MADE : STATUS_CANNOT_RUN;
 	r = set_stdio(c, l, e);
 	if (r == 0)
 		r = l->oci ? oci_process_user(c, l->oci->process, &u, e)

@@ -174,8 +174,9 @@ static void pause_all(struct running *r, bool pause)
 
 static void kill_all(struct running *r)
 {
+	if (!r->ending || r->n_streams)
+		cgroup_kill(&r->c.state->cgroups); /* also thaws */
 	r->ending = true;
-	cgroup_kill(&r->c.state->cgroups); /* also thaws */
 	for (size_t i = 0; i < r->n_streams; i++)
 		stream_kill(r->streams[i]);
 	wake(r);

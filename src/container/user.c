@@ -1,4 +1,4 @@
-/* user.c - THE parser of users: "name|uid[:group|gid]" and the texts of /etc/passwd and /etc/group */
+/* user.c - THE parser of users: "[name|uid][:group|gid]" and the texts of /etc/passwd and /etc/group */
 #include "container/user.h"
 
 #include <ctype.h>
@@ -341,14 +341,14 @@ int user_parse(const char *spec, const struct strv *groups, const struct buf *pa
 		return err_set(e, ENOMEM, "out of memory");
 	if (colon)
 		*colon = '\0';
-	if (!*name || (colon && (!colon[1] || strchr(colon + 1, ':'))) || strlen(name) > NAME_MAX_LEN ||
+	if ((colon && (!colon[1] || strchr(colon + 1, ':'))) || strlen(name) > NAME_MAX_LEN ||
 	    (colon && strlen(colon + 1) > NAME_MAX_LEN) || strpbrk(name, "\n/,"))
 		return err_set(e, EINVAL, "invalid user \"%.80s\"", spec);
 	r = check_file(passwd, "passwd", e);
 	if (r == 0)
 		r = check_file(group, "group", e);
 	if (r == 0)
-		r = parse_into(name, colon ? colon + 1 : NULL, groups, files, &u, e);
+		r = parse_into(*name ? name : "0", colon ? colon + 1 : NULL, groups, files, &u, e);
 	if (r < 0) {
 		user_done(&u);
 		return r;

@@ -1,8 +1,9 @@
-/* user.h - THE parser of users: "name|uid[:group|gid]" and the texts of /etc/passwd and /etc/group; pure, but for user_resolve()
+/* user.h - THE parser of users: "[name|uid][:group|gid]" and the texts of /etc/passwd and /etc/group; pure, but for user_resolve()
  *
  * Any doubt is an error, and no error ever ends as uid 0 (security.md A7).  The rules are Docker's, made strict:
  *	- digits only are a uid or gid, 0..2147483647; else it is a name, which must be in the file
  *	- a uid that the file does not have has gid 0, home "/" and no further groups
+ *	- no user before a group (":5") is uid 0, whoever the image's is; no group behind a colon ("5:") is doubt
  *	- an explicit group replaces the groups of the file
  *	- a line that would decide must have all its fields, with clean numbers; two lines for one name that
  *	  disagree, a NUL byte, or a name of digits that belongs to another uid are refused

@@ -119,6 +119,25 @@ static int fold_long_log(void *arg, sqlite3 *sql, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* Which version the tables of each room have: db_schema. */
+#define ROOMS "CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, version INTEGER) STRICT"
+
+/* Of several who make a store's records at once, SQLite tells all but one "busy" without a wait: each holds what the others
+ * wait for, until it lets go. */
+static int become_wal(struct db *db, struct err *e)
+{
+	static const char words[] =
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+		"PRAGMA trusted_schema=OFF;" ROOMS;
+	struct patience p = patience_for_ms(BUSY_TIMEOUT_MS);
+	int r;
+
+	do
+		r = db_exec(db, words, e);
+	while (r == -EBUSY && patience_pause(&p) == 0);
+	return r;
+}
+
 static int set_up(struct db *db, struct err *e)
 {
 	sqlite3_busy_handler(db->sql, wait_busy, db);
@@ -127,10 +146,7 @@ static int set_up(struct db *db, struct err *e)
 	 * on the disk when it returns: files are removed, and written, in the faith that it will not be forgotten. */
 	sqlite3_wal_hook(db->sql, fold_long_log, db);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	return db_exec(db,
-		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-		       "PRAGMA trusted_schema=OFF;",
-		       e);
+	return become_wal(db, e);
 }
 
 static struct db *db_new(const char *dir)
@@ -244,6 +260,8 @@ int db_open_none(struct db **ret, struct err *e)
 	int r = db ? db_connect(db, ":memory:", SQLITE_OPEN_READWRITE, e)
 		   : err_set(e, ENOMEM, "out of memory");
 
+	if (r == 0)
+		r = db_exec(db, ROOMS, e);
 	if (r < 0) {
 		db_close(db);
 		return r;
@@ -439,23 +457,24 @@ static int room_version(struct db *db, const char *room, int64_t *ret, struct er
 	return 0;
 }
 
-static int raise_version(struct db *db, const char *room, const char *const *steps, size_t n, struct err *e)
+/* *ret_have: the version that it had, which another process may have raised in the meantime, and higher. */
+static int raise_version(struct db *db, const char *room, const char *const *steps, size_t n,
+			 int64_t *ret_have, struct err *e)
 {
 	AUTO(db_tx_done) struct db_tx tx = { 0 };
 	AUTO(db_stmt_done) struct db_stmt st = { 0 };
-	int64_t have = 0;
 	int r = db_begin(db, &tx, e);
 
 	if (r == 0)
-		r = room_version(db, room, &have, e); /* again: another process may have been faster */
-	for (size_t i = (size_t)have; r == 0 && i < n; i++)
+		r = room_version(db, room, ret_have, e);
+	for (size_t i = (size_t)*ret_have; r == 0 && i < n; i++)
 		r = db_exec(db, steps[i], e);
 	if (r < 0)
 		return r;
 	st = db_sql(db, "INSERT OR REPLACE INTO room (name, version) VALUES (?, max(?, ?))");
 	db_bind_text(&st, room);
 	db_bind_i64(&st, (int64_t)n);
-	db_bind_i64(&st, have);
+	db_bind_i64(&st, *ret_have);
 	r = db_run(&st, e);
 	db_stmt_done(&st); /* COMMIT wants no statement under way */
 	return r < 0 ? r : db_commit(&tx, e);
@@ -464,15 +483,10 @@ static int raise_version(struct db *db, const char *room, const char *const *ste
 int db_schema(struct db *db, const char *room, const char *const *steps, size_t n, struct err *e)
 {
 	int64_t have = 0;
-	int r = db_exec(db, "CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, version INTEGER) STRICT",
-			e);
+	int r = room_version(db, room, &have, e);
 
-	if (r == 0)
-		r = room_version(db, room, &have, e);
 	if (r == 0 && have < (int64_t)n)
-		r = raise_version(db, room, steps, n, e);
-	if (r == 0)
-		r = room_version(db, room, &have, e);
+		r = raise_version(db, room, steps, n, &have, e);
 	if (r == 0 && have > (int64_t)n)
 		r = err_set(e, EPROTO,
 			    "this store was made by a newer ketch (%s: version %lld, this one knows %zu)",

@@ -21,6 +21,8 @@ int job_pull(struct registry_job *job, struct err *e);
 int job_tags(struct registry_job *job, struct err *e);
 int job_push(struct registry_job *job, struct err *e);
 int job_login(struct registry_job *job, struct err *e);
+/* Those that the request names come into the directory of blobs. */
+int job_blobs(struct registry_job *job, struct err *e);
 int job_search(struct registry_job *job, struct err *e);
 
 #endif

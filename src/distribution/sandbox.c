@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/sanitized.h"
 #include "sys/caps.h"
 #include "sys/confine.h"
 #include "sys/landlock.h"
@@ -35,7 +36,7 @@ static int limit(void)
 	} limits[] = {
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_NOFILE, 512 },
-#ifndef SANITIZED
+#if !SANITIZED
 		{ RLIMIT_DATA, DATA_MAX },
 #endif
 	};

@@ -11,16 +11,8 @@
 
 #include "base/err.h"
 
-/* A sanitized program needs more memory than the sandbox allows. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-/* uid: user and group to become, 0: stay.  blobs_fd: -1: none.  There must be no thread yet. */
+/* uid: user and group to become, 0: stay.  blobs_fd: -1: none.  There must be no thread yet.
+ * A sanitized program needs more memory than the sandbox allows. */
 int registry_sandbox_enter(uid_t uid, int blobs_fd, struct err *e);
 
 #endif

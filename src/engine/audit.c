@@ -164,6 +164,15 @@ static void add_loops(struct audit *a)
 
 /* --- processes: who is alive, and who uses what */
 
+/* The memory of a machine is used by all who went on from it, also when the instance it was of is removed. */
+static bool is_memory(const char *instances)
+{
+	char id[AUDIT_ID_LEN + 1];
+	const char *rest = instances ? audit_id_at(instances + strlen(INSTANCES), id) : NULL;
+
+	return rest && (!strncmp(rest, "/snapshots/", 11) || !strncmp(rest, ".gone/snapshots/", 16));
+}
+
 static void see_link(struct audit *a, const char *pid, const char *path)
 {
 	struct process_info info = { .comm = "?" };
@@ -180,7 +189,7 @@ static void see_link(struct audit *a, const char *pid, const char *path)
 	rest = instances ? audit_id_at(instances + strlen(INSTANCES), id) : NULL;
 	if (rest && !strcmp(rest, LOCK_OF_LINK) && !strv_has(&a->alive, id)) /* also those of other stores */
 		a->oom |= strv_add(&a->alive, id) < 0;
-	if (!id_of_path(a, link, id))
+	if (!id_of_path(a, link, id) || is_memory(instances))
 		return;
 	proc = str_printf("/proc/%s", pid);
 	fd = proc ? open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -290,6 +299,7 @@ int engine_audit(struct engine *en, struct strv *ret, bool *ret_sees_all, struct
 	for (size_t i = 0; i < a.n; i++)
 		if (is_left(&a, en, &a.suspects[i]))
 			a.oom |= strv_add(ret, a.suspects[i].what) < 0;
+	audit_pools(&a, en, ret);
 	audit_rules(&a, en, ret);
 	*ret_sees_all = a.sees_all;
 	return a.oom ? err_set(e, ENOMEM, "out of memory") : audit_layers(en, ret, e);

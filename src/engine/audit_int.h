@@ -34,9 +34,14 @@ void audit_suspect_of_any_take(struct audit *a, const char *id, const char *path
 bool audit_is_dead(const struct audit *a, struct engine *en, const char *id);
 /* audit_net.c: links become suspects, whose rules there are is noted. */
 void audit_networks(struct audit *a, struct engine *en);
+/* Ports of the pools of our networks that have no pool any more. */
+void audit_pools(struct audit *a, struct engine *en, struct strv *ret);
 /* Once it is known who is alive: rules that are still there though their instance is not, or their network is in no record,
  * are named in *ret. */
 void audit_rules(struct audit *a, struct engine *en, struct strv *ret);
+
+/* audit_release.c: is what the instance had on networks being taken back just now?  Then it was waited for. */
+bool audit_await_release(const char *id);
 
 /* audit_layers.c: files of layers and of states of volumes that no record names, and records without files. */
 int audit_layers(struct engine *en, struct strv *ret, struct err *e);

@@ -52,6 +52,29 @@ int engine_check_name(const char *name, struct err *e)
 		       name);
 }
 
+static int check_new_name(struct engine *en, const char *name, struct err *e)
+{
+	bool taken = false;
+	int r = engine_check_name(name, e);
+
+	if (r == 0)
+		r = record_name_taken(en->db, name, &taken, e);
+	return taken ? record_name_in_use(name, e) : r;
+}
+
+int engine_check_new_names(struct engine *en, char *const *names, size_t n, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = check_new_name(en, names[i], e);
+		for (size_t k = 0; k < i && r == 0; k++)
+			if (!strcmp(names[k], names[i]))
+				r = err_set(e, EINVAL, "the name \"%s\" is given twice", names[i]);
+	}
+	return r;
+}
+
 static int choose_name(struct engine *en, const struct run_request *rq, char **ret, struct err *e)
 {
 	unsigned random;
@@ -349,6 +372,18 @@ int engine_describe(struct engine *en, const struct run_request *rq, struct inst
 	return r;
 }
 
+/* A command beside us has taken the name that we chose, in the moment between; s has none then. */
+static bool lost_name(struct engine *en, const struct run_request *rq, struct instance_spec *s)
+{
+	bool taken = false;
+
+	if (rq->name || record_name_taken(en->db, s->name, &taken, NULL) < 0 || !taken)
+		return false;
+	free(s->name);
+	s->name = NULL;
+	return true;
+}
+
 int engine_create(struct engine *en, const struct run_request *rq, struct instance_spec *ret, struct err *e)
 {
 	struct instance_spec s = { 0 };
@@ -357,6 +392,11 @@ int engine_create(struct engine *en, const struct run_request *rq, struct instan
 	if (r < 0)
 		return r;
 	r = engine_record(en, &s, e);
+	for (int i = 0; r == -EEXIST && i < NAME_ROUNDS && lost_name(en, rq, &s); i++) {
+		r = choose_name(en, rq, &s.name, e);
+		if (r == 0)
+			r = engine_record(en, &s, e);
+	}
 	if (r < 0)
 		json_done(&instance_spec_table, &s);
 	else

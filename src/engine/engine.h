@@ -154,6 +154,8 @@ int engine_open_files(struct engine *en, const struct instance *in, int *ret_fd,
 /* Afterwards, with the connection closed: waits until what was started for it has ended, with all that was written durable. */
 int engine_settle_files(struct engine *en, const struct instance *in, struct err *e);
 
+/* Before the first of several instances is made: can they all have these names?  -EINVAL, -EEXIST. */
+int engine_check_new_names(struct engine *en, char *const *names, size_t n, struct err *e);
 /* By name, id, or unique prefix of the id.  -ENOENT "no such instance: x". */
 int engine_find(struct engine *en, const char *name, struct instance *ret, struct err *e);
 /* Newest first; all: also those that do not run.  *ret by instances_free. */
@@ -227,6 +229,7 @@ struct log_request {
 	int64_t tail; /* -1: all */
 	int64_t since_ns, until_ns; /* time of day; 0: all */
 	bool timestamps;
+	bool details; /* what --log-opt labels= ... said goes before each line, and a blank */
 	int out_fd, err_fd;
 };
 /* Writes the log to the descriptors; follow: until the instance ends. */

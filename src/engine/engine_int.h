@@ -45,6 +45,7 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e);
 int record_rename(struct db *db, const char *id, const char *name, struct err *e);
 int record_remove(struct db *db, const char *id, struct err *e);
 int record_name_taken(struct db *db, const char *name, bool *ret, struct err *e);
+int record_name_in_use(const char *name, struct err *e); /* -EEXIST, and what to do */
 /* Is the record what `was` was read from?  Within a transaction of the caller.  -ESTALE: another command has changed it. */
 int record_check_unchanged(struct db *db, const struct instance_spec *was, struct err *e);
 /* Limits, machine, restart policy and rate of the spec; the rest of the record stays as it is.  -ESTALE as above. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "engine/engine_int.h"
+#include "instance/log_details.h"
 
 /* A record: time stamp, ' ', "stdout" or "stderr", ' ', 'F' or 'P', ' ', text, '\n' */
 #define STAMP_LEN  (RFC3339_LEN - 1)
@@ -28,6 +29,7 @@ struct reader {
 	bool over; /* a record of after `until` was met */
 	struct buf in; /* read, not yet printed */
 	struct buf out[2]; /* for stdout and stderr */
+	struct buf details; /* what goes before a line: the same for all */
 	bool inside[2]; /* the last record of this stream had no newline: no time stamp in the middle */
 };
 
@@ -136,6 +138,8 @@ static void print_record(struct reader *rd, const char *rec, size_t n)
 		buf_add(out, rec, STAMP_LEN);
 		buf_addc(out, ' ');
 	}
+	if (!rd->inside[which])
+		buf_add(out, rd->details.data, rd->details.len);
 	buf_add(out, rec + TEXT_AT, n - TEXT_AT);
 	if (whole)
 		buf_addc(out, '\n');
@@ -313,8 +317,17 @@ static void reader_done(struct reader *rd)
 	if (rd->dir >= 0)
 		close(rd->dir);
 	buf_done(&rd->in);
+	buf_done(&rd->details);
 	buf_done(&rd->out[0]);
 	buf_done(&rd->out[1]);
+}
+
+static int make_details(const struct instance_spec *s, struct buf *ret)
+{
+	int r = log_details_print(s, ret);
+
+	buf_addc(ret, ' '); /* also where nothing is before it, as in Docker */
+	return r == 0 && !buf_ok(ret) ? -ENOMEM : r;
 }
 
 /* What is kept elsewhere, or nowhere, is not printed here. */
@@ -346,6 +359,8 @@ int engine_logs(struct engine *en, const struct instance *in, const struct log_r
 	r = rd.dir < 0 ? rd.dir : open_files(&rd);
 	if (r == 0 && !rd.n_fds) /* it has never run */
 		return 0;
+	if (r == 0 && rq->details)
+		r = make_details(&in->spec, &rd.details);
 	if (r == 0)
 		r = seek_tail(&rd);
 	if (r >= 0)

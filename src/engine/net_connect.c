@@ -47,6 +47,20 @@ static int check_mode(const struct instance_spec *s, struct err *e)
 		"to any other network");
 }
 
+/* Without a network of its own it has none that it could leave, in Docker's words where it has them. */
+static int check_leaves(const struct instance_spec *s, const struct network *n, struct err *e)
+{
+	if (s->network == NETWORK_NONE && n->driver == DRIVER_NONE)
+		return err_set(e, EPERM,
+			       "container %s has --network none for its life: make it anew with another",
+			       s->name);
+	if (s->network == NETWORK_HOST && n->driver == DRIVER_HOST)
+		return err_set(
+			e, EPERM,
+			"container cannot be disconnected from host network or connected to host network");
+	return 0;
+}
+
 /* --- the record */
 
 /* The cards of a machine are there from its start, and their wires are taps. */
@@ -74,8 +88,6 @@ static int begin(struct net_attach *c, const struct instance *in, struct instanc
 		json_done(&instance_spec_table, &mine->spec);
 		r = record_find(c->en->db, in->spec.id, &mine->spec, e);
 	}
-	if (r == 0)
-		r = check_mode(&mine->spec, e);
 	c->in = mine;
 	return r == 0 ? network_fill(c->en, mine, e) : r;
 }
@@ -115,8 +127,10 @@ static int add_attachment(struct net_spec *s, struct net_attachment *a, struct e
 static int connect(struct net_attach *c, struct net_attachment *a, struct err *e)
 {
 	struct net_spec *s = &c->in->spec.net;
-	int r = net_resolve_one(c->en, a, &c->n, e);
+	int r = check_mode(&c->in->spec, e);
 
+	if (r == 0)
+		r = net_resolve_one(c->en, a, &c->n, e);
 	if (r == 0 && find_attachment(s, c->n.id) >= 0)
 		r = err_set(e, EEXIST, "endpoint with name %s already exists in network %s", c->in->spec.name,
 			    c->n.name);
@@ -155,6 +169,8 @@ static int disconnect(struct net_attach *c, const char *network, bool force, str
 	int r = network_record_find(c->en->db, network, &c->n, e);
 	ssize_t at = r < 0 ? -1 : find_attachment(s, c->n.id);
 
+	if (r == 0)
+		r = check_leaves(&c->in->spec, &c->n, e);
 	if (r < 0)
 		return r;
 	if (at < 0)

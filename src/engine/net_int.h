@@ -7,6 +7,7 @@
 #include "engine/network.h"
 #include "instance/boot.h"
 #include "network/firewall.h"
+#include "network/pool.h"
 
 /* A change of networks, under the lock of the run root.  Start from NET_WORK_NONE, with net_begin; net_end also after a failure. */
 struct net_work {
@@ -94,6 +95,19 @@ int net_reserve_all(struct net_work *w, const struct network *n, struct boot *b,
 /* Those on [::1], which Linux does not route, get a relay; "relay6" of the boot document is its life. */
 int net_relay(struct boot *b, const struct net_port *given, struct err *e);
 
+/* net_hold.c: sockets of published ports that the monitor of a running instance has. */
+struct net_holder {
+	struct net_work *w;
+	const struct instance *in;
+	const struct network *n; /* its first */
+	const struct lease *lease; /* there */
+};
+/* Chooses the port of the host, where there is a choice; on failure nothing is left of it. */
+int net_hold(const struct net_holder *h, struct published_port *p, struct err *e);
+int net_let_go(const struct net_holder *h, const struct published_port *p, struct err *e);
+/* Relays of instances on n that do not live, though they should, are made anew. */
+void net_mend_relays(struct net_work *w, const struct network *n);
+
 /* net_outside.c: a port of the host leads to one that runs, or no more; its lease says so already. */
 int net_publish(struct net_work *w, const struct network *n, const struct lease *l,
 		const struct published_port *p, bool add, struct err *e);
@@ -116,9 +130,23 @@ int net_check_driver(const struct instance_spec *s, size_t index, const struct n
 /* One of them; -ENOENT. */
 int net_resolve_one(struct engine *en, struct net_attachment *a, struct network *ret, struct err *e);
 
-/* net_start.c: an instance is about to start: its leases, links and rules; descriptors and what was given go into *b. */
-int net_start(struct engine *en, struct boot *b, struct err *e);
-/* The name of the port's link on the host, new. */
+struct net_wiring;
+struct net_begins {
+	bool saved; /* it goes on with its memory */
+	bool again; /* its monitor starts it again: since its record was read others may have changed its networks */
+};
+/* net_start.c: an instance is about to start: its leases, links and rules; descriptors and what was given go into *b.
+ * *ret: what is still to be done, for net_finish, under the lock of the networks; NULL: nothing. */
+int net_start(struct engine *en, struct boot *b, const struct net_begins *how, struct net_wiring **ret,
+	      struct err *e);
+/* Once the monitor is there, which is told how it went, and says so to whoever started the instance.  NULL is allowed. */
+void net_finish(struct net_wiring *l);
+struct net_wiring *net_wiring_free(struct net_wiring *l); /* NULL */
+/* net_pool.c: asks the pool of the first network of one that is about to start; for pool_answer, or negative. */
+int net_pool_ask(struct engine *en, const struct instance_spec *s);
+/* The pool has what is not usable: it ends, and net_renew_names starts another. */
+void net_pool_renew(struct net_work *w, const struct network *n);
+/* net_lease.c.  The name of the port's link on the host, new. */
 char *net_link_name(void);
 /* A port of `in` on network n: its lease, but for the addresses. */
 int net_fill_lease(const struct instance_spec *s, size_t index, const struct network *n, struct lease *ret,

@@ -1,4 +1,7 @@
-/* net_names.c - the name service of a network is told who is there, started and ended; under the lock of the run root */
+/* net_names.c - the processes of a network are started and ended: its name service, which is told who is there, and its pool
+ *
+ * Under the lock of the run root.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +13,7 @@
 #include "base/path.h"
 #include "engine/net_int.h"
 #include "network/names.h"
+#include "network/pool.h"
 
 static int no_memory(struct err *e)
 {
@@ -159,6 +163,8 @@ static int end_service(struct net_work *w, const struct network *n, struct err *
 	autoclose int dir = openat(w->dir, n->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int r;
 
+	if (dir >= 0)
+		pool_end(dir);
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "%s/networks/%s", w->en->run_root, n->id);
 	r = names_end(dir, e);
@@ -170,10 +176,12 @@ static int end_service(struct net_work *w, const struct network *n, struct err *
 static int run_service(struct net_work *w, const struct network *n, const struct rows *rows, struct err *e)
 {
 	autoclose int dir = mkdir_open(w->dir, n->id, 0700);
+	int r;
 
 	if (dir < 0)
 		return err_sys(e, -dir, "%s/networks/%s", w->en->run_root, n->id);
-	return serve(w, dir, n, rows, e);
+	r = serve(w, dir, n, rows, e);
+	return r < 0 ? r : pool_ensure(dir, n, e);
 }
 
 /* A change of names: whose rows are about to go, and the networks that have been told. */
@@ -230,22 +238,25 @@ static int tell(struct net_work *w, const struct network *n, const struct renewa
 	return rows.n_own ? run_service(w, n, &rows, e) : end_service(w, n, e);
 }
 
-/* And of those beside it. */
-static int tell_all(struct net_work *w, const char *id, struct renewal *c, struct err *e)
+/* And of those beside it.  n: may be NULL, it is looked up then. */
+static int tell_all(struct net_work *w, const char *id, const struct network *n, struct renewal *c,
+		    struct err *e)
 {
 	AUTO(strv_done) struct strv near = { 0 }, ignored = { 0 };
 	int r = strv_add(&near, id) < 0 ? no_memory(e) : 0;
 
 	for (size_t i = 0; i < near.n && r == 0; i++) {
-		AUTO(network_done) struct network n = { 0 };
+		AUTO(network_done) struct network found = { 0 };
+		const struct network *one = i || !n ? &found : n;
 
 		if (strv_has(&c->told, near.v[i]))
 			continue;
-		r = network_record_find(w->en->db, near.v[i], &n, e);
+		if (one == &found)
+			r = network_record_find(w->en->db, near.v[i], &found, e);
 		if (r == 0)
 			r = strv_add(&c->told, near.v[i]) < 0 ? no_memory(e) : 0;
 		if (r == 0)
-			r = tell(w, &n, c, i ? &ignored : &near, e);
+			r = tell(w, one, c, i ? &ignored : &near, e);
 	}
 	return r;
 }
@@ -253,7 +264,7 @@ static int tell_all(struct net_work *w, const char *id, struct renewal *c, struc
 int net_renew_names(struct net_work *w, const struct network *n, struct err *e)
 {
 	struct renewal c = { 0 };
-	int r = tell_all(w, n->id, &c, e);
+	int r = tell_all(w, n->id, n, &c, e);
 
 	strv_done(&c.told);
 	return r;
@@ -266,7 +277,7 @@ int net_leave_names(struct net_work *w, const struct lease *gone, size_t n_gone,
 
 	for (size_t i = 0; i < n_gone; i++) {
 		struct err why;
-		int k = tell_all(w, gone[i].network, &c, &why);
+		int k = tell_all(w, gone[i].network, NULL, &c, &why);
 
 		if (k < 0 && k != -ENOENT && r == 0) /* the network itself may be gone */
 			r = e ? (*e = why, k) : k;
@@ -280,6 +291,6 @@ void net_mend_names(struct net_work *w, const struct network *n)
 {
 	autoclose int dir = n->bridge ? mkdir_open(w->dir, n->id, 0700) : -1;
 
-	if (dir >= 0 && !names_lives(dir))
+	if (dir >= 0 && (!names_lives(dir) || (n->pool && !pool_lives(dir))))
 		net_renew_names(w, n, NULL);
 }

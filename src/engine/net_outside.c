@@ -141,13 +141,14 @@ static int world_read(const struct net_work *nw, struct world *w, struct err *e)
 	return r < 0 ? no_memory(e) : 0;
 }
 
+#define NEEDS "networks need "
+
+/* Where the sentence does not say it already. */
 static int without_nft(int r, struct err *e)
 {
-	return r == -ENOENT || r == -EPERM
-		       ? err_wrap(e, r,
-				  "networks need nft and CAP_NET_ADMIN; without them there is "
-				  "--network none")
-		       : r;
+	if ((r != -ENOENT && r != -EPERM) || !e || strstr(e->msg, NEEDS))
+		return r;
+	return err_wrap(e, r, NEEDS "nft and CAP_NET_ADMIN; without them there is --network none");
 }
 
 int net_renew_rules(struct net_work *w, struct err *e)

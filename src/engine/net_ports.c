@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "engine/ask.h"
 #include "engine/net_int.h"
 #include "engine/request_int.h"
-#include "network/relay6.h"
 
 static int no_memory(struct err *e)
 {
@@ -41,6 +39,11 @@ static void change_done(struct change *c)
 }
 
 /* --- what there is */
+
+static struct net_holder holder_of(struct change *c)
+{
+	return (struct net_holder){ &c->w, &c->in, &c->n, &c->lease };
+}
 
 static int find_lease(struct change *c, struct err *e)
 {
@@ -129,58 +132,11 @@ static void take_out(struct published_port *list, size_t *n, size_t i)
 	memmove(&list[i], &list[i + 1], (--*n - i) * sizeof(*list));
 }
 
-/* --- one port of an instance that runs */
-
-static int hold_relay(struct change *c, const struct published_port *p, int fd, struct err *e)
-{
-	struct relay_port to = { .fd = fd, .protocol = p->protocol, .port = p->port };
-	char name[NET_PORT_NAME_MAX];
-	autoclose int life = -1;
-
-	if (!relay6_serves(p) || !net_own_address(&c->lease.port, &to.to))
-		return 0;
-	life = relay6_start(&to, 1, e);
-	if (life < 0)
-		return life;
-	net_port_name("relay6", p, name);
-	return engine_ask_port(c->en, &c->in, PORT_HOLD, name, life, e);
-}
-
-static int let_go(struct change *c, const struct published_port *p, struct err *e)
-{
-	char name[NET_PORT_NAME_MAX];
-	int r;
-
-	net_port_name("port", p, name);
-	r = engine_ask_port(c->en, &c->in, PORT_LET_GO, name, -1, e);
-	if (r < 0 || !relay6_serves(p))
-		return r;
-	net_port_name("relay6", p, name);
-	return engine_ask_port(c->en, &c->in, PORT_LET_GO, name, -1, e);
-}
-
-/* Chooses its port of the host, where there is a choice; on failure nothing is left of it. */
-static int hold(struct change *c, struct published_port *p, struct err *e)
-{
-	char name[NET_PORT_NAME_MAX];
-	autoclose int fd = net_reserve(&c->w, &c->n, p, e);
-	int r = fd < 0 ? fd : 0;
-
-	if (r < 0)
-		return r;
-	net_port_name("port", p, name);
-	r = engine_ask_port(c->en, &c->in, PORT_HOLD, name, fd, e);
-	if (r == 0)
-		r = hold_relay(c, p, fd, e);
-	if (r < 0)
-		let_go(c, p, NULL);
-	return r;
-}
-
 /* --- add */
 
 static int add_running(struct change *c, struct err *e)
 {
+	const struct net_holder h = holder_of(c);
 	struct lease *l = &c->lease;
 	size_t before = l->n_ports;
 	int r = 0;
@@ -188,12 +144,12 @@ static int add_running(struct change *c, struct err *e)
 	for (size_t i = 0; i < c->asked.n_ports && r == 0; i++) {
 		struct published_port p = c->asked.ports[i]; /* borrows */
 
-		r = hold(c, &p, e);
+		r = net_hold(&h, &p, e);
 		if (r < 0)
 			break;
 		r = append(&l->ports, &l->n_ports, &p, e);
 		if (r < 0)
-			let_go(c, &p, NULL);
+			net_let_go(&h, &p, NULL);
 	}
 	if (r == 0)
 		r = lease_change(c->en->db, l, e);
@@ -205,6 +161,7 @@ static int add_running(struct change *c, struct err *e)
 /* What add_running did. */
 static void undo(struct change *c)
 {
+	const struct net_holder h = holder_of(c);
 	struct lease *l = &c->lease;
 	size_t before = c->in.spec.net.n_ports;
 
@@ -212,7 +169,7 @@ static void undo(struct change *c)
 		const struct published_port *p = &l->ports[l->n_ports - 1];
 
 		net_publish(&c->w, &c->n, l, p, false, NULL);
-		let_go(c, p, NULL);
+		net_let_go(&h, p, NULL);
 		take_out(l->ports, &l->n_ports, l->n_ports - 1);
 	}
 	lease_change(c->en->db, l, NULL);
@@ -325,9 +282,10 @@ static int check_published(const struct change *c, const struct published_port *
 
 static int withdraw(struct change *c, const struct published_port *p, struct err *e)
 {
+	const struct net_holder h = holder_of(c);
 	int r = net_publish(&c->w, &c->n, &c->lease, p, false, e);
 
-	return r == 0 ? let_go(c, p, e) : r;
+	return r == 0 ? net_let_go(&h, p, e) : r;
 }
 
 /* Those that have gone are out of both lists, also where the next one fails. */

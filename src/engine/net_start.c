@@ -1,13 +1,15 @@
 /* net_start.c - an instance starts: what it gets on its networks, and the descriptors that make it so
  *
- * All under the lock of the run root: rows first, so that no address is given twice; then links; then rules and names.
- * What fails half-way is taken back by network_release, which finds it by the rows.
+ * All under the lock of the run root: rows first, so that no address is given twice; then links; then rules and names, which
+ * come while the monitor is at work already where that has to wait for them anyway.  What fails half-way is taken back by
+ * network_release, which finds it by the rows.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -15,6 +17,7 @@
 #include "base/ip.h"
 #include "base/parse.h"
 #include "engine/net_int.h"
+#include "network/pool.h"
 #include "network/port.h"
 #include "sys/ns.h"
 #include "sys/rtnetlink.h"
@@ -35,105 +38,6 @@ static int give(struct boot *b, const char *name, int fd, struct err *e)
 	return no_memory(e);
 }
 
-/* --- leases */
-
-/* The kernel may still be busy with the link of the last run: so none has a name twice. */
-char *net_link_name(void)
-{
-	char hex[9];
-
-	engine_random_hex(4, hex);
-	return str_printf("kv-%s", hex);
-}
-
-/* The first network that leads out has the default routes. */
-int net_set_gateways(const struct network *n, bool route, struct net_port *p)
-{
-	const char *dns = n->v4.subnet ? n->v4.gateway : n->v6.gateway;
-
-	route = route && !n->internal;
-	if (route && n->v4.gateway)
-		p->gateway = strdup(n->v4.gateway);
-	if (route && n->v6.gateway)
-		p->gateway6 = strdup(n->v6.gateway);
-	if (n->driver == DRIVER_BRIDGE && dns && !p->dns)
-		p->dns = strdup(dns);
-	return (route && n->v4.gateway && !p->gateway) || (route && n->v6.gateway && !p->gateway6) ||
-			       (n->driver == DRIVER_BRIDGE && dns && !p->dns)
-		       ? -ENOMEM
-		       : 0;
-}
-
-static int add_name(struct strv *names, const char *name)
-{
-	autofree char *lower = strdup(name);
-
-	for (char *c = lower; c && *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	if (!lower)
-		return -ENOMEM;
-	return strv_has(names, lower) ? 0 : strv_add(names, lower);
-}
-
-static int set_names(const struct instance_spec *s, const struct net_attachment *a, struct strv *ret)
-{
-	autofree char *id = strndup(s->id, 12);
-	int r = id ? add_name(ret, s->name) : -ENOMEM;
-
-	for (size_t i = 0; i < a->aliases.n && r == 0; i++)
-		r = add_name(ret, a->aliases.v[i]);
-	return r == 0 ? add_name(ret, id) : r;
-}
-
-static bool has_route_before(const struct instance_spec *s, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (s->net.attachments[i].given.gateway || s->net.attachments[i].given.gateway6)
-			return true;
-	return false;
-}
-
-int net_fill_lease(const struct instance_spec *s, size_t index, const struct network *n, struct lease *ret,
-		   struct err *e)
-{
-	const struct net_attachment *a = &s->net.attachments[index];
-	struct lease l = { .egress_given = s->net.egress_given,
-			   .egress_learn = s->net.egress_learn,
-			   .dhcp = s->isolation == ISOLATION_VM && s->sandbox.system };
-	struct net_spec published = { 0 };
-	int r;
-
-	l.instance = strdup(s->id);
-	l.port.link = net_link_name();
-	l.port.name = str_printf("eth%zu", index);
-	l.port.mtu = n->mtu;
-	r = l.instance && l.port.link && l.port.name ? 0 : -ENOMEM;
-	if (r == 0)
-		r = net_set_gateways(n, !has_route_before(s, index), &l.port);
-	if (r == 0)
-		r = set_names(s, a, &l.names);
-	if (r == 0)
-		r = strv_copy(&l.egress, &s->net.egress);
-	if (r == 0)
-		r = json_copy(&net_spec_table, &s->net, &published);
-	if (r < 0) {
-		lease_done(&l);
-		return no_memory(e);
-	}
-	if (!index) {
-		l.ports = take_ptr(published.ports);
-		l.n_ports = published.n_ports;
-		published.n_ports = 0;
-	}
-	l.rules = take_ptr(published.rules);
-	l.n_rules = published.n_rules;
-	published.n_rules = 0;
-	json_done(&net_spec_table, &published);
-	*ret = l;
-	return 0;
-}
-
 /* One start. */
 struct start {
 	struct net_work *w;
@@ -143,10 +47,13 @@ struct start {
 	int under[NET_MAX_ATTACHMENTS]; /* of port_network_ensure */
 	size_t n;
 	bool new_bridge;
+	struct pool_port ready; /* for the first network; netns_fd 0: none */
 };
 
 static void start_done(struct start *st)
 {
+	if (st->ready.netns_fd)
+		close(st->ready.netns_fd);
 	for (size_t i = 0; i < NET_MAX_ATTACHMENTS; i++) {
 		network_done(&st->nets[i]);
 		lease_done(&st->leases[i]);
@@ -174,6 +81,27 @@ static int find_networks(struct start *st, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* Of the pool of the first network, which may be another one than when it was asked. */
+static void take_ready(struct start *st, int *asked, const char *id)
+{
+	int fd = *asked;
+
+	*asked = -1;
+	if (fd < 0)
+		return;
+	if (st->nets[0].pool && !strcmp(st->nets[0].id, id))
+		pool_answer(fd, &st->ready);
+	else
+		close(fd);
+}
+
+static int use_link_of(const struct pool_port *ready, struct net_port *p)
+{
+	free(p->link);
+	p->link = strdup(ready->link);
+	return p->link ? 0 : -ENOMEM;
+}
+
 static int take_leases(struct start *st, struct err *e)
 {
 	struct instance_spec *s = &st->b->spec;
@@ -184,6 +112,8 @@ static int take_leases(struct start *st, struct err *e)
 		struct net_attachment *a = &s->net.attachments[i];
 
 		r = net_fill_lease(s, i, &st->nets[i], &st->leases[i], e);
+		if (r == 0 && !i && st->ready.netns_fd && use_link_of(&st->ready, &st->leases[0].port) < 0)
+			r = no_memory(e);
 		if (r == 0)
 			r = lease_take(st->w->en->db, &st->nets[i], a, &st->w->world, &st->leases[i], e);
 		if (r == 0 && json_copy(&net_port_table, &st->leases[i].port, &a->given) < 0)
@@ -211,15 +141,34 @@ static int set_resolvers(struct start *st, struct err *e)
 
 /* --- links */
 
+/* The namespace, and in it the first port where that is ready.  1: it is. */
+static int open_namespace(struct start *st, struct port_netns *ret, struct err *e)
+{
+	int fd = st->ready.netns_fd, r;
+
+	if (!fd)
+		return port_netns_make(ret, e);
+	st->ready.netns_fd = 0;
+	r = port_netns_open(fd, ret, e);
+	if (r == 0)
+		r = port_container_adopt(st->w->rt, st->under[0], st->b->spec.id, &st->leases[0].port,
+					 st->ready.index, ret, e);
+	if (r != -ENODEV)
+		return r < 0 ? r : 1;
+	net_pool_renew(st->w, &st->nets[0]);
+	port_netns_done(ret);
+	return port_netns_make(ret, e);
+}
+
 static int add_container_ports(struct start *st, struct err *e)
 {
 	struct port_netns ns = { 0 };
-	int fd, r = port_netns_make(&ns, e);
+	int fd, r = open_namespace(st, &ns, e);
 
-	for (size_t i = 0; i < st->n && r == 0; i++)
+	for (size_t i = r > 0 ? 1 : 0; i < st->n && r >= 0; i++)
 		r = port_container_add(st->w->rt, &st->nets[i], st->under[i], st->b->spec.id,
 				       &st->leases[i].port, &ns, e);
-	if (r == 0) {
+	if (r >= 0) {
 		fd = ns.fd;
 		ns.fd = 0;
 		r = give(st->b, "ns/net", fd, e);
@@ -296,43 +245,121 @@ static int take_attachments(struct engine *en, struct boot *b, struct err *e)
 	return r;
 }
 
-static int attach(struct engine *en, struct boot *b, struct err *e)
+/* A container that begins anew waits for its main process, so the rest of the host is seen to while its monitor makes it.
+ * What goes on with its memory runs at once: by then all its rules have to be there. */
+static bool can_wait(const struct boot *b, bool saved)
 {
-	AUTO(net_end) struct net_work w;
-	AUTO(start_done) struct start st = { .w = &w, .b = b };
-	int r = net_begin(en, &w, e);
-
-	w.boot = b;
-	if (r == 0)
-		r = take_attachments(en, b, e);
-	if (r == 0)
-		r = find_networks(&st, e);
-	if (r == 0 && st.nets[0].bridge)
-		r = net_reserve_all(&w, &st.nets[0], b, e);
-	if (r == 0)
-		r = take_leases(&st, e);
-	if (r == 0)
-		r = set_resolvers(&st, e);
-	if (r == 0)
-		r = b->spec.isolation == ISOLATION_VM ? add_machine_ports(&st, e)
-						      : add_container_ports(&st, e);
-	if (r == 0)
-		r = tell(&st, e);
-	return r == 0 && st.nets[0].bridge ? net_relay(b, &st.leases[0].port, e) : r;
+	return b->spec.isolation == ISOLATION_CONTAINER && !saved;
 }
 
-int net_start(struct engine *en, struct boot *b, struct err *e)
+struct net_wiring {
+	struct net_work w;
+	struct start st;
+	int said; /* the monitor has the other end; -1: it waits for nothing */
+};
+
+struct net_wiring *net_wiring_free(struct net_wiring *l)
+{
+	if (!l)
+		return NULL;
+	start_done(&l->st);
+	net_end(&l->w);
+	if (l->said >= 0)
+		close(l->said);
+	free(l);
+	return NULL;
+}
+
+static int make_links(struct start *st, struct err *e)
+{
+	struct boot *b = st->b;
+	int r = b->spec.isolation == ISOLATION_VM ? add_machine_ports(st, e) : add_container_ports(st, e);
+
+	return r == 0 && st->nets[0].bridge ? net_relay(b, &st->leases[0].port, e) : r;
+}
+
+static int attach(struct engine *en, struct start *st, bool again, struct err *e)
+{
+	char first[NETWORK_ID_LEN + 1] = "";
+	struct boot *b = st->b;
+	autoclose int asked = net_pool_ask(en, &b->spec); /* answered before we come to need it */
+	int r;
+
+	if (asked >= 0)
+		snprintf(first, sizeof(first), "%s", b->spec.net.attachments[0].network);
+	r = net_begin(en, st->w, e);
+	if (r == 0 && again)
+		r = take_attachments(en, b, e);
+	if (r == 0)
+		r = find_networks(st, e);
+	if (r == 0 && st->nets[0].bridge)
+		r = net_reserve_all(st->w, &st->nets[0], b, e);
+	if (r == 0) {
+		take_ready(st, &asked, first);
+		r = take_leases(st, e);
+	}
+	if (r == 0)
+		r = set_resolvers(st, e);
+	return r == 0 ? make_links(st, e) : r;
+}
+
+/* The monitor is to wait for net_finish. */
+static int let_wait(struct net_wiring *l, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, errno, "socketpair");
+	l->said = pair[0];
+	return give(l->st.b, "network", pair[1], e);
+}
+
+static int wire(struct engine *en, struct boot *b, const struct net_begins *how, struct net_wiring **ret,
+		struct err *e)
+{
+	struct net_wiring *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return no_memory(e);
+	*l = (struct net_wiring){ .w = NET_WORK_NONE, .st = { .w = &l->w, .b = b }, .said = -1 };
+	r = attach(en, &l->st, how->again, e);
+	if (r == 0 && can_wait(b, how->saved)) {
+		r = let_wait(l, e);
+	} else if (r == 0) {
+		l->w.boot = b;
+		r = tell(&l->st, e);
+	}
+	if (r == 0 && l->said >= 0)
+		*ret = l;
+	else
+		net_wiring_free(l);
+	return r;
+}
+
+int net_start(struct engine *en, struct boot *b, const struct net_begins *how, struct net_wiring **ret,
+	      struct err *e)
 {
 	int r;
 
+	*ret = NULL;
 	if (b->files_only)
 		b->spec.network = NETWORK_NONE;
 	if (b->spec.network == NETWORK_CONTAINER)
 		return net_share(en, b, e);
 	if (b->spec.network != NETWORK_ATTACHED)
 		return 0;
-	r = attach(en, b, e);
+	r = wire(en, b, how, ret, e);
 	if (r < 0)
 		net_release_held(en, b->spec.id, true, NULL);
 	return r;
+}
+
+void net_finish(struct net_wiring *l)
+{
+	struct err e;
+	const char *text = !l || tell(&l->st, &e) == 0 ? "ok" : e.msg;
+
+	if (l) /* a monitor that has ended hears nothing */
+		send(l->said, text, strlen(text), MSG_NOSIGNAL);
 }

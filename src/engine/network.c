@@ -229,8 +229,10 @@ int network_ports(struct engine *en, const struct network *n, struct lease **ret
 	r = net_begin(en, &w, e);
 	if (r == 0)
 		r = list_ports(&w, n, ret, ret_n, e);
-	if (r == 0 && *ret_n)
+	if (r == 0 && *ret_n) {
 		net_mend_names(&w, n);
+		net_mend_relays(&w, n);
+	}
 	return r;
 }
 

@@ -30,6 +30,8 @@ int network_remove(struct engine *en, const char *name, struct err *e);
 /* What instances that run have on a network; those of others have gone before. */
 int network_ports(struct engine *en, const struct network *n, struct lease **ret, size_t *ret_n,
 		  struct err *e);
+/* How many ports are ready in its pool. */
+int network_pool_ready(struct engine *en, const struct network *n, uint32_t *ret, struct err *e);
 /* Fills in what a running instance was given: addresses, and ports of the host that were chosen. */
 int network_fill(struct engine *en, struct instance *in, struct err *e);
 

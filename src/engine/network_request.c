@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/parse.h"
 #include "engine/net_int.h"
+#include "network/pool.h"
 
 #define NAME_MAX_LEN 128
 #define MTU_MIN	     68
@@ -67,6 +68,11 @@ static int opt_vlan(struct network *n, const char *v)
 	return take_number(v, 1, VLAN_MAX, &n->vlan);
 }
 
+static int opt_pool(struct network *n, const char *v)
+{
+	return take_number(v, 0, POOL_MAX, &n->pool);
+}
+
 static int opt_parent(struct network *n, const char *v)
 {
 	return *v && strlen(v) < NET_IFNAME_MAX ? take_text(v, &n->parent) : -EINVAL;
@@ -97,6 +103,7 @@ static const struct {
 } options[] = {
 	{ "mtu", opt_mtu },
 	{ "vlan", opt_vlan },
+	{ "pool", opt_pool },
 	{ "parent", opt_parent },
 	{ "isolate", opt_isolate },
 	{ "com.docker.network.driver.mtu", opt_mtu },
@@ -179,6 +186,9 @@ static int check_macvlan(const struct network_request *rq, const struct network 
 			       n->v4.subnet || rq->no_ipv4 ? "IPv6" : "IPv4");
 	if (n->internal)
 		return err_set(e, EINVAL, "--internal: the wire of a macvlan network leads out of this host");
+	if (n->pool)
+		return err_set(e, EINVAL,
+			       "--opt pool: a macvlan network has no ports that could be made before");
 	if (n->bridge)
 		return err_set(e, EINVAL, "a macvlan network has no bridge that could have a name");
 	return 0;

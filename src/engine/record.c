@@ -20,7 +20,7 @@ int record_init(struct db *db, struct err *e)
 	return db_schema(db, "engine", schema, ARRAY_LEN(schema), e);
 }
 
-static int name_in_use(const char *name, struct err *e)
+int record_name_in_use(const char *name, struct err *e)
 {
 	return err_set(e, EEXIST, "the name \"%s\" is in use: remove or rename that instance to use it again",
 		       name);
@@ -42,7 +42,7 @@ int record_add(struct db *db, const struct instance_spec *s, struct err *e)
 	db_bind_i64(&st, s->created_ns);
 	db_bind_text(&st, json.data);
 	r = db_run(&st, e);
-	return r == -EEXIST ? name_in_use(s->name, e) : r;
+	return r == -EEXIST ? record_name_in_use(s->name, e) : r;
 }
 
 int record_remove(struct db *db, const char *id, struct err *e)
@@ -286,6 +286,6 @@ int record_rename(struct db *db, const char *id, const char *name, struct err *e
 	r = s.name ? record_replace(db, &s, e) : err_set(e, ENOMEM, "out of memory");
 	json_done(&instance_spec_table, &s);
 	if (r == -EEXIST)
-		return name_in_use(name, e);
+		return record_name_in_use(name, e);
 	return r < 0 ? r : db_commit(&tx, e);
 }

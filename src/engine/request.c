@@ -4,7 +4,9 @@
  */
 #include "engine/request.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,14 +58,15 @@ static int merge_args(const struct run_request *rq, const struct image_run_confi
 	return 0;
 }
 
+/* What the kernel takes, as with Docker; a newline would be a line of its own in /etc/hosts. */
 static int check_hostname(const char *s, struct err *e)
 {
 	size_t n = strlen(s);
+	bool bad = n == 0 || n > HOST_NAME_MAX;
 
-	if (n == 0 || n > 63 || s[0] == '-' || s[0] == '.' ||
-	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
-		return err_set(e, EINVAL, "invalid hostname: %.80s", s);
-	return 0;
+	for (size_t i = 0; i < n && !bad; i++)
+		bad = iscntrl((unsigned char)s[i]);
+	return bad ? err_set(e, EINVAL, "invalid hostname: %.80s", s) : 0;
 }
 
 static int merge_hostname(const struct run_request *rq, struct instance_spec *s, struct err *e)

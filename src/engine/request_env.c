@@ -33,15 +33,20 @@ static bool is_env_name(const char *s, size_t n)
 	return n > 0;
 }
 
-/* One -e or env-file entry: KEY=VALUE sets, KEY takes the caller's value or, without one, unsets. */
+static int bad_variable(const char *entry, struct err *e)
+{
+	return err_set(e, EINVAL, "invalid environment variable: %.100s", entry);
+}
+
+/* KEY=VALUE sets, KEY takes the caller's value or, without one, unsets. */
 static int env_entry(struct strv *env, const char *entry, struct err *e)
 {
 	size_t n = strcspn(entry, "=");
 	autofree char *assignment = NULL;
 	const char *value;
 
-	if (!is_env_name(entry, n))
-		return err_set(e, EINVAL, "invalid environment variable: %.100s", entry);
+	if (!n)
+		return bad_variable(entry, e);
 	if (entry[n])
 		return strv_env_set(env, entry) < 0 ? no_memory(e) : 0;
 	value = getenv(entry);
@@ -51,6 +56,12 @@ static int env_entry(struct strv *env, const char *entry, struct err *e)
 	}
 	assignment = str_printf("%s=%s", entry, value);
 	return !assignment || strv_env_set(env, assignment) < 0 ? no_memory(e) : 0;
+}
+
+/* A line of a file is looked at as Docker does: a blank in a name is more often a mistake there. */
+static int file_entry(struct strv *env, const char *line, struct err *e)
+{
+	return is_env_name(line, strcspn(line, "=")) ? env_entry(env, line, e) : bad_variable(line, e);
 }
 
 int request_env(const struct strv *from, struct strv *env, struct err *e)
@@ -95,7 +106,7 @@ static int each_line(const char *text, line_fn take, struct strv *into, struct e
 
 int request_env_file(const char *text, struct strv *env, struct err *e)
 {
-	return each_line(text, env_entry, env, e);
+	return each_line(text, file_entry, env, e);
 }
 
 static int read_files(const char *flag, const struct strv *paths, line_fn take, struct strv *into,
@@ -204,7 +215,7 @@ int request_environment(const struct run_request *rq, const struct image_run_con
 	if (rq->unset_env_all)
 		strv_done(env);
 	if (r == 0)
-		r = read_files("--env-file", &rq->env_files, env_entry, env, e);
+		r = read_files("--env-file", &rq->env_files, file_entry, env, e);
 	return r < 0 ? r : request_env(&rq->env, env, e);
 }
 
@@ -241,5 +252,5 @@ int request_labels(const struct run_request *rq, const struct image_run_config *
 
 int request_env_files(const struct strv *files, struct strv *env, struct err *e)
 {
-	return read_files("--env-file", files, env_entry, env, e);
+	return read_files("--env-file", files, file_entry, env, e);
 }

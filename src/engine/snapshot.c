@@ -295,5 +295,7 @@ int snapshots_left(struct engine *en, const struct snapshots_leave *l, struct er
 {
 	int r = l->had ? forget_layers(en, e) : 0;
 
+	if (r == -ENOSPC && db_spend_reserve(en->db))
+		r = forget_layers(en, e);
 	return r < 0 || !l->had ? r : layers_sweep(en, NULL, e);
 }

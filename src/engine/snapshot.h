@@ -71,6 +71,10 @@ struct rollback_request {
 int snapshot_rollback(struct engine *en, const struct instance *in, const char *name,
 		      const struct rollback_request *rq, struct err *e);
 
+/* A machine that runs goes back to the snapshot from which its memory was restored, without being ended: its monitor does it, whoever is killed.
+ * What cannot be done so is refused, and it runs on. */
+int snapshot_rollback_in_place(struct engine *en, const struct instance *in, const char *name, struct err *e);
+
 /* --- snapshots that a policy has made: without memory, and the newest of them stay */
 
 #define SNAPSHOT_AUTO_NAME 40
@@ -116,9 +120,14 @@ int snapshot_create_locked(struct engine *en, const struct instance *in, const s
 /* Could `in` go back to s, as far as can be told before anything is done?  Others than `ours` (ids) must not run with its volumes. */
 int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const struct rollback_request *rq,
 			    const struct strv *ours, struct err *e);
+/* -EBUSY: it would be stopped for the rollback, and so be removed (--rm), at any moment until it runs again. */
+int snapshot_rollback_stays(const struct instance *in, struct err *e);
 /* Its own lock, behind that of its snapshots; stop: it is ended first where it runs, else -EBUSY. */
 int snapshot_lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret_lock,
 			  struct err *e);
+/* What was said of the instance later than the snapshot whose configuration `to` is stays: its name, and how often snapshots are
+ * made. */
+int snapshot_keep_later(struct engine *en, const char *id, struct instance_spec *to, struct err *e);
 /* Within a transaction: `id` is what it was in s, and these volumes the states `state` (volume_swap_begin). */
 #define SNAPSHOT_STATE_LEN 32
 int snapshot_rollback_record(struct engine *en, const char *id, const struct snapshot *s,
@@ -132,6 +141,8 @@ int snapshot_seal(struct engine *en, const struct instance_spec *spec, struct sn
 /* Copies what the instance writes to into the stage; durable then.  Nothing may write to it meanwhile. */
 int snapshot_capture(struct engine *en, const struct instance_spec *spec, const struct writable *w,
 		     struct layer_stage *st, struct err *e);
+/* A disk image that nobody writes, into an empty file: by reflink, else as sparse as it is.  0 or -errno. */
+int snapshot_copy_sparse(int from, int to);
 /* Within a transaction, copies of s->volumes made: records s, whose files are those of the stage (NULL: of w->below). */
 int snapshot_record_captured(struct engine *en, const struct writable *w, struct layer_stage *st,
 			     struct snapshot *s, struct err *e);

@@ -32,7 +32,7 @@ static int copy_run(int from, int to, off_t at, off_t end)
 	return 0;
 }
 
-static int copy_sparse(int from, int to)
+int snapshot_copy_sparse(int from, int to)
 {
 	struct stat st;
 	off_t at = 0, end;
@@ -54,7 +54,7 @@ static int capture_disk(int top, const char *form, int stage, struct err *e)
 {
 	autoclose int from = openat(top, form, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	autoclose int to = openat(stage, form, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = from < 0 || to < 0 ? -errno : copy_sparse(from, to);
+	int r = from < 0 || to < 0 ? -errno : snapshot_copy_sparse(from, to);
 
 	return r < 0 ? err_sys(e, -r, "cannot copy the disk") : 0;
 }

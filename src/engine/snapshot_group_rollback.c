@@ -63,6 +63,8 @@ static int check_all(struct engine *en, const struct instance_group *g, const ch
 		AUTO(snapshot_done) struct snapshot s = { 0 };
 
 		r = snapshot_find(en, &g->list[i], name, &s, e);
+		if (r == 0)
+			r = snapshot_rollback_stays(&g->list[i], e);
 		if (r == 0 && !how->stop && instance_is_live(&g->list[i].state))
 			r = err_set(e, EBUSY, "%s is running: stop it first, or add --stop",
 				    g->list[i].spec.name);
@@ -185,8 +187,11 @@ static int go_back(struct back *b, struct err *e)
 {
 	int r = prepare_volumes(b, e);
 
-	if (r == 0)
+	if (r == 0) {
 		r = record_all(b, e);
+		if (r == -ENOSPC && db_spend_reserve(b->en->db)) /* it gives back what was written since */
+			r = record_all(b, e);
+	}
 	if (r == 0)
 		r = volumes_swap_finish(b->en, &b->still, e);
 	if (r < 0)

@@ -22,8 +22,7 @@ static int set_text(char **member, const char *text)
 	return 0;
 }
 
-/* What was said of it later than the snapshot stays: its name, and how often snapshots are made. */
-static int keep_later(struct engine *en, const char *id, struct instance_spec *to, struct err *e)
+int snapshot_keep_later(struct engine *en, const char *id, struct instance_spec *to, struct err *e)
 {
 	struct instance_spec now = { 0 };
 	int r = record_find(en->db, id, &now, e);
@@ -91,7 +90,7 @@ int snapshot_rollback_record(struct engine *en, const char *id, const struct sna
 
 	engine_random_hex(LAYER_ID_LEN / 2, top);
 	if (r == 0)
-		r = keep_later(en, id, &spec, e);
+		r = snapshot_keep_later(en, id, &spec, e);
 	if (r == 0)
 		r = record_replace(en->db, &spec, e);
 	json_done(&instance_spec_table, &spec);
@@ -143,8 +142,11 @@ static int go_back(struct engine *en, const struct instance *in, const struct sn
 		r = keep_before(en, &in->spec, &kept, e);
 	if (r == 0)
 		r = volume_states_copy(en, &s->volumes, s->id, v.state, e);
-	if (r == 0)
+	if (r == 0) {
 		r = record_rollback(en, in->spec.id, s, &v, e);
+		if (r == -ENOSPC && db_spend_reserve(en->db)) /* it gives back what was written since */
+			r = record_rollback(en, in->spec.id, s, &v, e);
+	}
 	if (r == 0)
 		r = volumes_swap_finish(en, &v.still, e);
 	if (r < 0)
@@ -183,6 +185,17 @@ int snapshot_rollback_check(struct engine *en, const struct snapshot *s, const s
 	if (r == 0 && rq->stop && !rq->no_volumes)
 		r = check_users(en, ours, s, e);
 	return r == 0 && rq->memory && s->memory.format ? check_memory(en, s, e) : r;
+}
+
+int snapshot_rollback_stays(const struct instance *in, struct err *e)
+{
+	if (!in->spec.auto_remove || !instance_is_live(&in->state))
+		return 0;
+	return err_set(
+		e, EBUSY,
+		"%s is removed when it is stopped (--rm), with its snapshots: ketch clone makes others "
+		"of them",
+		in->spec.name);
 }
 
 int snapshot_lock_at_rest(struct engine *en, const struct instance *in, bool stop, int *ret, struct err *e)

@@ -78,8 +78,10 @@ int snapshot_switch_begin(struct engine *en, const struct instance *in, struct w
 int snapshot_switch(struct engine *en, const struct instance *in, const struct writable *w, struct err *e)
 {
 	autoclose int fd = -1;
+	int r = engine_save(en, in, &fd, SAVE_DISK, w->top, e);
 
-	return engine_save(en, in, &fd, SAVE_DISK, w->top, e);
+	/* one that an older Ketch started takes the layer's id for a wrong one of a snapshot, and goes on as before */
+	return r == -EINVAL ? err_set(e, ENOTSUP, "%s knows no new layer", in->spec.name) : r;
 }
 
 static int sync_sealed(struct engine *en, const struct writable *w, struct err *e)

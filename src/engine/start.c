@@ -93,6 +93,7 @@ static int spawn_monitor(struct starter *s, struct err *e)
 
 static void starter_done(struct starter *s)
 {
+	net_wiring_free(s->net);
 	for (size_t i = 0; i < s->boot.n_fds; i++)
 		close(s->boot.fds[i].fd);
 	json_done(&boot_table, &s->boot);
@@ -216,6 +217,9 @@ static int launch(struct starter *s, int lock, int *ret_fd, struct err *e)
 		r = start_give_program(s, e);
 	if (r == 0)
 		r = start_monitor(s, e);
+	if (r == 0)
+		net_finish(s->net);
+	s->net = net_wiring_free(s->net); /* and with it the lock that a release takes */
 	if (r < 0 && !s->boot.files_only)
 		net_release_held(s->en, s->spec->id, true, NULL);
 	if (r == 0)

@@ -229,6 +229,8 @@ static int give_memory(struct starter *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = start_give(s, "state", state, e);
+	if (r == 0 && str_copy(s->saved->id, &s->boot.restored) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	if (r < 0 && ram >= 0)
 		close(ram);
 	return r < 0 || ram < 0 ? r : start_give(s, "ram/0", ram, e);
@@ -250,12 +252,13 @@ static int fill_boot(struct starter *s, struct err *e)
 
 int start_give_all(struct starter *s, struct err *e)
 {
+	const struct net_begins how = { .saved = s->saved, .again = s->was };
 	int r = fill_boot(s, e);
 
 	if (r == 0)
 		r = shared_open(s->en, &s->boot, e);
 	if (r == 0)
-		r = net_start(s->en, &s->boot, e);
+		r = net_start(s->en, &s->boot, &how, &s->net, e);
 	if (r == 0)
 		r = give_mounts(s, e);
 	if (r == 0)

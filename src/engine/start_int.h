@@ -10,6 +10,7 @@ struct starter {
 	const struct instance_spec *spec; /* under the lock: `now`, if there is a record */
 	struct instance_spec now;
 	struct boot boot; /* its fds are ours to close */
+	struct net_wiring *net; /* of net_start */
 	int dir_fd; /* ROOT/instances/ID, also in boot */
 	const struct instance_state *was; /* its monitor starts it again, and it was so; NULL */
 	const struct snapshot *saved; /* goes on with its memory; NULL: boots */

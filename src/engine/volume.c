@@ -32,6 +32,7 @@ int volume_find(struct engine *en, const char *name, struct volume *ret, struct 
 
 int volume_list(struct engine *en, struct volume **ret, size_t *ret_n, struct err *e)
 {
+	volume_strays_remove(en);
 	return volume_record_list(en->db, ret, ret_n, e);
 }
 
@@ -358,6 +359,10 @@ int volumes_forget_instance(struct engine *en, const struct instance_spec *s, bo
 	AUTO(strv_done) struct strv gone = { 0 };
 	int r = forget(en, s, with_volumes, &gone, e);
 
+	if (r == -ENOSPC && db_spend_reserve(en->db)) {
+		strv_done(&gone);
+		r = forget(en, s, with_volumes, &gone, e);
+	}
 	if (r < 0 || !gone.n)
 		return r;
 	tell_all(en, &gone, "destroy");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -43,10 +44,18 @@ static int for_each_directory(struct engine *en, visit fn, struct err *e)
 	return r;
 }
 
+/* Its lock is that of the command that removes it: nobody else has to wait for that. */
 static int remove_gone(struct engine *en, const char *name, struct err *e)
 {
-	int r = *name == '.' ? remove_tree(en->volumes_fd, name) : 0;
+	autoclose int lock = -1;
+	int r;
 
+	if (*name != '.')
+		return 0;
+	lock = openat(en->volumes_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	r = remove_tree(en->volumes_fd, name);
 	/* -ENOENT: another command was faster */
 	return r < 0 && r != -ENOENT ? err_sys(e, -r, "%s/volumes/%s", en->root, name) : 0;
 }
@@ -90,4 +99,18 @@ int volume_sweep(struct engine *en, struct err *e)
 		r = for_each_directory(en, bury_nameless, e);
 	db_tx_done(&tx); /* nothing was written: it only kept others from making a volume */
 	return r < 0 ? r : for_each_directory(en, remove_gone, e);
+}
+
+/* 1: it is a stray. */
+static int is_stray(struct engine *en, const char *name, struct err *e)
+{
+	AUTO(volume_done) struct volume v = { 0 };
+
+	return *name == '.' || volume_record_find(en->db, name, &v, e) == -ENOENT;
+}
+
+void volume_strays_remove(struct engine *en)
+{
+	if (for_each_directory(en, is_stray, NULL) == 1)
+		volume_sweep(en, NULL);
 }

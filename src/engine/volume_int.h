@@ -45,6 +45,8 @@ int volume_dir_make(struct engine *en, const char *name, struct err *e);
 /* Removes the directories of volumes whose records are gone.  What cannot be removed now (there is a mount in it) is out
  * of the way, and said, but is no failure: it may be of another volume, and volume prune tries again. */
 int volume_dirs_remove(struct engine *en, const struct strv *names, struct err *e);
+/* Whoever lists volumes removes what a command that was killed has left, where it may. */
+void volume_strays_remove(struct engine *en);
 
 /* volume_open.c: the directory or file of a mount (O_PATH), filled if this is the volume's first use. */
 int volume_open(struct engine *en, const struct instance_spec *s, const struct mount_spec *m, struct err *e);

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "container/changes.h"
 #include "engine/snapshot.h"
 #include "engine/volume_state.h"
 
@@ -158,6 +159,17 @@ int volume_snapshot_find(struct engine *en, const char *volume, const char *name
 		    : find_newest(en, volume, ret, e);
 }
 
+int volume_snapshot_rename(struct engine *en, const char *volume, const char *name, const char *new_name,
+			   struct err *e)
+{
+	AUTO(volume_snapshot_done) struct volume_snapshot s = { 0 };
+	int r = snapshot_name_check(new_name, e);
+
+	if (r == 0)
+		r = volume_snapshot_find(en, volume, name, &s, e);
+	return r < 0 ? r : volume_snapshot_record_rename(en->db, &s, new_name, e);
+}
+
 int volume_snapshot_remove(struct engine *en, const char *volume, const char *name, struct err *e)
 {
 	AUTO(volume_snapshot_done) struct volume_snapshot s = { 0 };
@@ -171,6 +183,40 @@ int volume_snapshot_remove(struct engine *en, const char *volume, const char *na
 	if (r == 0)
 		volume_states_try_sweep(en, &(const struct strv){ (char *[]){ s.volume, NULL }, 1 });
 	return r;
+}
+
+/* --- diff */
+
+/* Under the lock of the volume. */
+static int open_at(struct engine *en, const struct volume_at *at, struct err *e)
+{
+	AUTO(volume_snapshot_done) struct volume_snapshot s = { 0 };
+	int r = at->snapshot ? volume_snapshot_find(en, at->volume, at->snapshot, &s, e) : 0;
+	bool fresh;
+
+	return r < 0 ? r : volume_state_open(en, at->volume, s.id, &fresh, e);
+}
+
+int volume_diff(struct engine *en, const struct volume_at *was, const struct volume_at *is, int out_fd,
+		struct err *e)
+{
+	AUTO(volumes_still_done) struct volumes_still still = { 0 };
+	AUTO(strv_done) struct strv names = { 0 };
+	autoclose int from = -1, to = -1;
+	int r = check_kind(en, was->volume, e);
+
+	if (r == 0)
+		r = check_kind(en, is->volume, e);
+	if (r == 0 && (strv_add(&names, was->volume) < 0 ||
+		       (strcmp(was->volume, is->volume) != 0 && strv_add(&names, is->volume) < 0)))
+		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0)
+		r = volumes_keep_still(en, &names, NULL, USERS_MAY_WRITE, &still, e);
+	if (r == 0)
+		r = from = open_at(en, was, e);
+	if (r >= 0)
+		r = to = open_at(en, is, e);
+	return r < 0 ? r : changes_between(from, to, out_fd, e);
 }
 
 /* --- rollback */
@@ -202,8 +248,11 @@ int volume_rollback(struct engine *en, const char *volume, const char *name, con
 	engine_random_hex(ID_BYTES, id);
 	if (r == 0)
 		r = volume_state_copy(en, volume, s.id, id, e);
-	if (r == 0)
+	if (r == 0) {
 		r = record_swap(en, volume, id, e);
+		if (r == -ENOSPC && db_spend_reserve(en->db)) /* it gives back what was written since */
+			r = record_swap(en, volume, id, e);
+	}
 	if (r == 0)
 		r = volumes_swap_finish(en, &still, e);
 	if (r < 0)

@@ -33,9 +33,19 @@ int volume_snapshot_create(struct engine *en, const char *volume, const char *na
 /* name NULL: the newest.  -ENOENT. */
 int volume_snapshot_find(struct engine *en, const char *volume, const char *name, struct volume_snapshot *ret,
 			 struct err *e);
+/* What is not in `is` as it was in `was`, as records of instance/change.h. */
+struct volume_at {
+	const char *volume;
+	const char *snapshot; /* NULL: as it is now, whoever writes to it meanwhile */
+};
+int volume_diff(struct engine *en, const struct volume_at *was, const struct volume_at *is, int out_fd,
+		struct err *e);
 /* Oldest first. */
 int volume_snapshot_list(struct engine *en, const char *volume, struct volume_snapshot **ret, size_t *ret_n,
 			 struct err *e);
+/* -EEXIST: the volume has one of the new name. */
+int volume_snapshot_rename(struct engine *en, const char *volume, const char *name, const char *new_name,
+			   struct err *e);
 int volume_snapshot_remove(struct engine *en, const char *volume, const char *name, struct err *e);
 /* keep: the state before becomes a snapshot of this name; NULL: it is lost.  -EBUSY: an instance that runs mounts it. */
 int volume_rollback(struct engine *en, const char *volume, const char *name, const char *keep, struct err *e);

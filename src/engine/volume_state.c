@@ -88,9 +88,13 @@ static int now_open(struct engine *en, const char *volume, bool *ret_fresh, stru
 
 int volume_state_open(struct engine *en, const char *volume, const char *id, bool *ret_fresh, struct err *e)
 {
-	autoclose int state = state_open(en, volume, id);
-	int fd = state < 0 ? state : dir_open(state, COPY);
+	autoclose int state = -1;
+	int fd;
 
+	if (!id)
+		return now_open(en, volume, ret_fresh, e);
+	state = state_open(en, volume, id);
+	fd = state < 0 ? state : dir_open(state, COPY);
 	if (fd < 0)
 		return err_sys(e, -fd, "what was kept of the volume %s", volume);
 	*ret_fresh = is_fresh(state);
@@ -100,8 +104,7 @@ int volume_state_open(struct engine *en, const char *volume, const char *id, boo
 int volume_state_copy(struct engine *en, const char *volume, const char *from, const char *id, struct err *e)
 {
 	bool fresh = false;
-	autoclose int source =
-		from ? volume_state_open(en, volume, from, &fresh, e) : now_open(en, volume, &fresh, e);
+	autoclose int source = volume_state_open(en, volume, from, &fresh, e);
 	autoclose int state = source < 0 ? -1 : state_make(en, volume, id), to = -1;
 	int r;
 

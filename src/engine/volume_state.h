@@ -41,7 +41,7 @@ int volume_states_copy(struct engine *en, const struct strv *volumes, const char
  * now).  fresh: nobody has used it yet. */
 int volume_state_place(struct engine *en, const char *volume, const char *id, int from_dir, const char *name,
 		       bool fresh, struct err *e);
-/* The files of a state, to be read. */
+/* The files of a state (id NULL: of what the volume is now), to be read. */
 int volume_state_open(struct engine *en, const char *volume, const char *id, bool *ret_fresh, struct err *e);
 /* Is there such a state? */
 bool volume_state_exists(struct engine *en, const char *volume, const char *id);
@@ -67,6 +67,9 @@ int volume_snapshot_record_find(struct db *db, const char *volume, const char *n
 				struct volume_snapshot *ret, struct err *e);
 int volume_snapshot_record_list(struct db *db, const char *volume, struct volume_snapshot **ret,
 				size_t *ret_n, struct err *e);
+/* -EEXIST: the name is taken. */
+int volume_snapshot_record_rename(struct db *db, const struct volume_snapshot *s, const char *name,
+				  struct err *e);
 int volume_snapshot_record_remove(struct db *db, const char *id, struct err *e);
 int volume_swap_record_add(struct db *db, const char *volume, const char *id, struct err *e);
 /* *ret is owned; NULL: there is none under way. */

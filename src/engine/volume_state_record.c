@@ -52,6 +52,11 @@ int volume_state_is_known(struct db *db, const char *id, bool *ret, struct err *
 	return 0;
 }
 
+static int exists(const char *volume, const char *name, struct err *e)
+{
+	return err_set(e, EEXIST, "%s has a snapshot \"%s\" already", volume, name);
+}
+
 int volume_snapshot_record_add(struct db *db, const struct volume_snapshot *s, struct err *e)
 {
 	AUTO(db_stmt_done)
@@ -65,7 +70,7 @@ int volume_snapshot_record_add(struct db *db, const struct volume_snapshot *s, s
 	db_bind_text(&st, s->description);
 	db_bind_i64(&st, s->created_ns);
 	r = db_run(&st, e);
-	return r == -EEXIST ? err_set(e, EEXIST, "%s has a snapshot \"%s\" already", s->volume, s->name) : r;
+	return r == -EEXIST ? exists(s->volume, s->name, e) : r;
 }
 
 /* Columns id, volume, name, description, created. */
@@ -132,6 +137,14 @@ static int run(struct db *db, const char *sql, const char *a, const char *b, str
 	if (b)
 		db_bind_text(&st, b);
 	return db_run(&st, e);
+}
+
+int volume_snapshot_record_rename(struct db *db, const struct volume_snapshot *s, const char *name,
+				  struct err *e)
+{
+	int r = run(db, "UPDATE volume_snapshot SET name = ? WHERE id = ?", name, s->id, e);
+
+	return r == -EEXIST ? exists(s->volume, name, e) : r;
 }
 
 int volume_snapshot_record_remove(struct db *db, const char *id, struct err *e)

@@ -110,10 +110,18 @@ static int hold(struct engine *en, const struct instance *in, struct volumes_sti
 	return r < 0 ? r : add_fd(&v->holds, &v->n_holds, fd, e);
 }
 
+/* For whom: who asks for a volume alone, without an instance, cannot leave it as it is. */
+struct look {
+	struct engine *en;
+	const struct strv *ours;
+	enum volume_users users;
+};
+
 /* -EAGAIN: it is about to run, or somebody is about its files. */
-static int look_at(struct engine *en, const char *volume, const char *id, enum volume_users users,
-		   struct volumes_still *v, struct err *e)
+static int look_at(const struct look *l, const char *volume, const char *id, struct volumes_still *v,
+		   struct err *e)
 {
+	struct engine *en = l->en;
 	struct instance in = { 0 };
 	int r = record_find(en->db, id, &in.spec, e);
 
@@ -124,11 +132,9 @@ static int look_at(struct engine *en, const char *volume, const char *id, enum v
 			    ? err_set(e, EAGAIN, "%s, which mounts the volume %s, is starting", in.spec.name,
 				      volume)
 			    : 0;
-	else if (r == 0 && users == USERS_MUST_NOT_RUN)
-		r = err_set(e, EBUSY,
-			    "%s runs with the volume %s: stop it first, or leave the volumes as they are "
-			    "(--no-volumes)",
-			    in.spec.name, volume);
+	else if (r == 0 && l->users == USERS_MUST_NOT_RUN)
+		r = err_set(e, EBUSY, "%s runs with the volume %s: stop it first%s", in.spec.name, volume,
+			    l->ours->n ? ", or leave the volumes as they are (--no-volumes)" : "");
 	else if (r == 0)
 		r = hold(en, &in, v, e);
 	instance_done(&in);
@@ -136,20 +142,19 @@ static int look_at(struct engine *en, const char *volume, const char *id, enum v
 }
 
 /* Each once, also where it has several of the volumes. */
-static int look_at_all(struct engine *en, const struct strv *ours, enum volume_users users,
-		       struct volumes_still *v, struct err *e)
+static int look_at_all(const struct look *l, struct volumes_still *v, struct err *e)
 {
 	AUTO(strv_done) struct strv seen = { 0 };
-	int r = strv_copy(&seen, ours) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
+	int r = strv_copy(&seen, l->ours) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 
 	for (size_t i = 0; i < v->names.n && r == 0; i++) {
 		AUTO(strv_done) struct strv ids = { 0 };
 
-		r = volume_record_users(en->db, v->names.v[i], &ids, e);
+		r = volume_record_users(l->en->db, v->names.v[i], &ids, e);
 		for (size_t k = 0; k < ids.n && r == 0; k++) {
 			if (strv_has(&seen, ids.v[k]))
 				continue;
-			r = look_at(en, v->names.v[i], ids.v[k], users, v, e);
+			r = look_at(l, v->names.v[i], ids.v[k], v, e);
 			if (r == 0 && strv_add(&seen, ids.v[k]) < 0)
 				r = err_set(e, ENOMEM, "out of memory");
 		}
@@ -160,6 +165,7 @@ static int look_at_all(struct engine *en, const struct strv *ours, enum volume_u
 int volumes_keep_still_of(struct engine *en, const struct strv *names, const struct strv *ours,
 			  enum volume_users users, struct volumes_still *ret, struct err *e)
 {
+	const struct look l = { en, ours, users };
 	int64_t end = clock_mono_ns() + STARTS_S * NS_PER_S;
 	struct volumes_still v = { 0 };
 	int r = strv_copy(&v.names, names) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
@@ -169,7 +175,7 @@ int volumes_keep_still_of(struct engine *en, const struct strv *names, const str
 	while (r == 0) {
 		r = lock_all(en, &v, e);
 		if (r == 0 && users != USERS_MAY_WRITE)
-			r = look_at_all(en, ours, users, &v, e);
+			r = look_at_all(&l, &v, e);
 		if (r != -EAGAIN || clock_mono_ns() >= end)
 			break;
 		let_go(&v);

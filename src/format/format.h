@@ -1,12 +1,13 @@
 /* format.h - Go's text/template over JSON values: what --format of Docker and Podman takes
  *
  * Known: text, {{.Field.Sub}}, {{$variable}}, pipelines, parentheses, literals, comments, trim markers; if, else if,
- * else, range, with, end; the functions of functions.c.  Not known: define, template, block, break, continue.
+ * else, range, break, continue, with, end; define, template, block; the functions of functions.c.  Not known: call,
+ * which needs values that are functions.
  *
  * Where values come from C structs in Go, they come from JSON here, which differs in this: a field that is not there is
  * an error unless its name begins with a small letter (then it is the key of a map, and no value), and an index that is
- * not there (of an object) is the empty string.  At the top .Status finds "status", too.  A field that is called, {{.Label "x"}},
- * is an object that is indexed.
+ * not there (of an object) is the empty string.  .NanoCPUs finds "NanoCpus", and at the top .Status "status", too.  A field
+ * that is called, {{.Label "x"}}, is an object that is indexed.
  *
  * A template is foreign text, its limits are in format_int.h.
  */

@@ -13,6 +13,7 @@
 #define MAX_PRECISION 60
 #define MAX_POOL      (32U << 20) /* bytes of the values of one run, or of a parsed template */
 #define MAX_VARS      200 /* at one time */
+#define MAX_CALLS     100 /* of {{template}} inside one another: running them recurses */
 
 static inline bool is_blank(char c)
 {
@@ -103,22 +104,42 @@ struct pipeline {
 	struct command *commands;
 };
 
-enum node_type { NODE_TEXT, NODE_ACTION, NODE_IF, NODE_RANGE, NODE_WITH };
+enum node_type {
+	NODE_TEXT,
+	NODE_ACTION,
+	NODE_IF,
+	NODE_RANGE,
+	NODE_WITH,
+	NODE_TEMPLATE,
+	NODE_BREAK,
+	NODE_CONTINUE
+};
 
 struct node {
 	enum node_type type;
-	const char *s; /* NODE_TEXT: n bytes */
+	const char *at; /* NODE_TEMPLATE: in the text */
+	const char *s; /* NODE_TEXT: n bytes; NODE_TEMPLATE: its name */
 	size_t n;
-	struct pipeline *pipe;
+	struct pipeline *pipe; /* NODE_TEMPLATE: NULL where it is given nothing */
 	struct node *body, *otherwise;
 	struct node *next;
+};
+
+/* {{define "name"}}, {{block "name" .}}; what stands outside of them is called "". */
+struct definition {
+	const char *name;
+	struct node *nodes;
+	struct definition *next;
 };
 
 struct format {
 	struct pool pool;
 	char *text;
-	struct node *nodes;
+	struct definition *definitions;
 };
+
+/* NULL: there is none. */
+struct definition *format_find(const struct format *f, const char *name);
 
 /* --- run.c */
 
@@ -128,6 +149,7 @@ struct variable {
 };
 
 struct run {
+	const struct format *f;
 	const char *text;
 	struct pool pool;
 	struct buf *out;
@@ -135,6 +157,8 @@ struct run {
 	struct variable vars[MAX_VARS];
 	size_t n_vars;
 	unsigned steps;
+	unsigned calls; /* of templates that are under way */
+	enum { STAYS, BREAKS, CONTINUES } leaving; /* the lists of nodes up to the range's */
 	bool headings;
 	struct err *e;
 };

@@ -1,6 +1,6 @@
 /* functions.c - what a template can call: Go's own functions and those that Docker and Podman add
  *
- * Those for strings are in functions_text.c.
+ * Those for strings are in functions_text.c, those that escape in functions_escape.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -57,16 +57,25 @@ int function_want_count(struct run *r, const struct json_value *v, size_t *ret)
 
 /* --- print, printf, println, json */
 
+void function_sprint(struct buf *b, args_t args, size_t n, bool top)
+{
+	bool was_string = true;
+
+	for (size_t i = 0; i < n && b->len <= MAX_OUTPUT; i++) {
+		bool is_string = args[i]->kind == JSON_STRING || (top && args[i]->kind == JSON_NULL);
+
+		if (!is_string && !was_string)
+			buf_addc(b, ' ');
+		print_value(b, args[i], top);
+		was_string = is_string;
+	}
+}
+
 static int call_print(struct run *r, args_t args, size_t n, const struct json_value **ret)
 {
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < n && b.len <= MAX_OUTPUT; i++) {
-		/* Go's rule: blanks where neither side is a string */
-		if (i && args[i]->kind != JSON_STRING && args[i - 1]->kind != JSON_STRING)
-			buf_addc(&b, ' ');
-		print_value(&b, args[i], false);
-	}
+	function_sprint(&b, args, n, false);
 	return function_give_buf(r, &b, ret);
 }
 
@@ -293,8 +302,10 @@ static const struct function functions[] = {
 	{ .name = "eq", .min = 2, .max = MAX_ARGS, .call = call_eq },
 	{ .name = "ge", .min = 2, .max = 2, .call = call_ge },
 	{ .name = "gt", .min = 2, .max = 2, .call = call_gt },
+	{ .name = "html", .min = 0, .max = MAX_ARGS, .call = call_html },
 	{ .name = "index", .min = 1, .max = MAX_ARGS, .call = call_index },
 	{ .name = "join", .min = 2, .max = 2, .call = call_join, .formats = true },
+	{ .name = "js", .min = 0, .max = MAX_ARGS, .call = call_js },
 	{ .name = "json", .min = 1, .max = 1, .call = call_json, .formats = true },
 	{ .name = "le", .min = 2, .max = 2, .call = call_le },
 	{ .name = "len", .min = 1, .max = 1, .call = call_len },
@@ -312,6 +323,7 @@ static const struct function functions[] = {
 	{ .name = "title", .min = 1, .max = 1, .call = call_title, .formats = true },
 	{ .name = "truncate", .min = 2, .max = 2, .call = call_truncate, .formats = true },
 	{ .name = "upper", .min = 1, .max = 1, .call = call_upper, .formats = true },
+	{ .name = "urlquery", .min = 0, .max = MAX_ARGS, .call = call_urlquery },
 };
 
 const struct function *function_find(const char *name)

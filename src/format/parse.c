@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "format/parse_int.h"
-
-/* How a list of nodes ended. */
-enum list_end { LIST_TEXT, LIST_END, LIST_ELSE };
-
-static int parse_list(struct parser *ps, struct node **ret, enum list_end *ret_end);
 
 /* --- blocks */
 
@@ -31,7 +27,7 @@ static int parse_else(struct parser *ps, struct node *node)
 		r = parser_unexpected(ps, "{{else}}");
 	ps->trim = ps->t.trim;
 	if (r == 0)
-		r = parse_list(ps, &node->otherwise, &end);
+		r = parser_list(ps, &node->otherwise, &end);
 	if (r < 0 || end == LIST_END)
 		return r;
 	return end == LIST_TEXT ? parser_fail(ps, at, "unexpected EOF: {{end}} is missing")
@@ -57,10 +53,12 @@ static int parse_block(struct parser *ps, enum node_type type, struct node **ret
 	*ret = node;
 	r = parser_action(ps, type == NODE_RANGE, &node->pipe);
 	n_inside = ps->n_vars;
+	ps->ranges += type == NODE_RANGE;
 	if (r == 0)
-		r = parse_list(ps, &node->body, &end);
+		r = parser_list(ps, &node->body, &end);
 	if (r < 0)
 		return r;
+	ps->ranges -= type == NODE_RANGE;
 	ps->n_vars = n_inside;
 	if (end == LIST_TEXT)
 		return parser_fail(ps, at, "unexpected EOF: {{end}} is missing");
@@ -130,36 +128,71 @@ static int skip_comment(struct parser *ps)
 	return 0;
 }
 
-static int parse_end(struct parser *ps, enum list_end *ret_end)
+int parser_close(struct parser *ps, const char *where)
 {
 	int r = parser_next(ps);
 
 	if (r == 0 && ps->t.type != TOKEN_END)
-		r = parser_unexpected(ps, "{{end}}");
+		r = parser_unexpected(ps, where);
 	ps->trim = ps->t.trim;
-	*ret_end = LIST_END;
 	return r;
+}
+
+/* "{{break}}", "{{continue}}" */
+static int parse_leave(struct parser *ps, enum node_type type, struct node **ret)
+{
+	const char *word = type == NODE_BREAK ? "{{break}}" : "{{continue}}";
+
+	*ret = pool_alloc(&ps->f->pool, sizeof(**ret));
+	if (!*ret)
+		return parser_no_memory(ps);
+	(*ret)->type = type;
+	if (!ps->ranges)
+		return parser_fail(ps, ps->t.s, "%s outside {{range}}", word);
+	return parser_close(ps, word);
+}
+
+/* A node that a word begins.  1: there is no such word. */
+static int parse_word(struct parser *ps, struct node **ret)
+{
+	static const struct {
+		const char *word;
+		int (*parse)(struct parser *ps, enum node_type type, struct node **ret);
+		enum node_type type;
+	} words[] = {
+		{ "if", parse_block, NODE_IF },
+		{ "range", parse_block, NODE_RANGE },
+		{ "with", parse_block, NODE_WITH },
+		{ "break", parse_leave, NODE_BREAK },
+		{ "continue", parse_leave, NODE_CONTINUE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (parser_is_word(&ps->t, words[i].word))
+			return words[i].parse(ps, words[i].type, ret);
+	if (parser_is_word(&ps->t, "block"))
+		return parser_block(ps, ret);
+	return parser_is_word(&ps->t, "template") ? parser_template(ps, ret) : 1;
 }
 
 /* 1: the list has ended. */
 static int parse_action(struct parser *ps, struct node **ret, enum list_end *ret_end)
 {
-	static const struct {
-		const char *word;
-		enum node_type type;
-	} blocks[] = { { "if", NODE_IF }, { "range", NODE_RANGE }, { "with", NODE_WITH } };
 	struct node *node;
 	int r = parser_next(ps);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++)
-		if (parser_is_word(&ps->t, blocks[i].word))
-			return parse_block(ps, blocks[i].type, ret);
+	r = parse_word(ps, ret);
+	if (r <= 0)
+		return r;
 	if (parser_is_word(&ps->t, "end")) {
-		r = parse_end(ps, ret_end);
+		*ret_end = LIST_END;
+		r = parser_close(ps, "{{end}}");
 		return r < 0 ? r : 1;
 	}
+	if (parser_is_word(&ps->t, "define") && !ps->depth)
+		return parser_define(ps);
 	if (parser_is_word(&ps->t, "else")) {
 		*ret_end = LIST_ELSE;
 		return 1;
@@ -172,7 +205,7 @@ static int parse_action(struct parser *ps, struct node **ret, enum list_end *ret
 	return parser_action(ps, false, &node->pipe);
 }
 
-static int parse_list(struct parser *ps, struct node **ret, enum list_end *ret_end)
+int parser_list(struct parser *ps, struct node **ret, enum list_end *ret_end)
 {
 	struct node **tail = ret;
 	int r = 0;
@@ -204,6 +237,7 @@ int format_parse(const char *text, int flags, struct format **ret, struct err *e
 {
 	struct format *f = calloc(1, sizeof(*f));
 	struct parser ps = { .f = f, .flags = flags, .e = e };
+	struct node *nodes = NULL;
 	enum list_end end;
 	int r;
 
@@ -218,9 +252,11 @@ int format_parse(const char *text, int flags, struct format **ret, struct err *e
 		r = parser_declare(&ps, "$");
 	ps.p = f->text;
 	if (r == 0)
-		r = parse_list(&ps, &f->nodes, &end);
+		r = parser_list(&ps, &nodes, &end);
 	if (r == 0 && end != LIST_TEXT)
 		r = parser_fail(&ps, ps.t.s, "unexpected {{%s}}", end == LIST_END ? "end" : "else");
+	if (r == 0)
+		r = parser_add_definition(&ps, f->text, "", nodes);
 	if (r < 0)
 		f = format_free(f);
 	else

@@ -49,7 +49,7 @@ int parser_declare(struct parser *ps, const char *name)
 
 static int check_declared(struct parser *ps, const char *name, const char *at)
 {
-	for (size_t i = 0; i < ps->n_vars; i++)
+	for (size_t i = ps->first_var; i < ps->n_vars; i++)
 		if (!strcmp(ps->vars[i], name))
 			return 0;
 	return parser_fail(ps, at, "undefined variable \"%.60s\"", name);

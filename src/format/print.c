@@ -210,6 +210,21 @@ static int add_array(struct buf *out, const struct spec *sp, const struct json_v
 	return r;
 }
 
+/* As Go prints a struct. */
+static int add_record(struct buf *out, const struct spec *sp, const struct json_value *v)
+{
+	int r = 0;
+
+	buf_addc(out, '{');
+	for (size_t i = 0; i < v->n && r == 0; i++) {
+		buf_adds(out, i ? " " : "");
+		r = add_value(out, sp, &v->members[i].value);
+	}
+	buf_addc(out, '}');
+	return r;
+}
+
+/* As Go prints a map. */
 static int add_object(struct buf *out, const struct spec *sp, const struct json_value *v)
 {
 	AUTO(pool_done) struct pool p = { 0 };
@@ -250,7 +265,7 @@ static int add_value(struct buf *out, const struct spec *sp, const struct json_v
 	case JSON_OBJECT:
 		break;
 	}
-	return add_object(out, sp, v);
+	return v->record ? add_record(out, sp, v) : add_object(out, sp, v);
 }
 
 void print_value(struct buf *out, const struct json_value *v, bool top)

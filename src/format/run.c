@@ -103,6 +103,8 @@ static int run_round(struct run *r, const struct node *node, const struct json_v
 	if (res == 0)
 		res = run_list(r, v, node->body);
 	r->n_vars = n_vars;
+	if (r->leaving == CONTINUES)
+		r->leaving = STAYS;
 	return res;
 }
 
@@ -110,7 +112,7 @@ static int range_array(struct run *r, const struct node *node, const struct json
 {
 	int res = 0;
 
-	for (size_t i = 0; i < v->n && res == 0; i++) {
+	for (size_t i = 0; i < v->n && res == 0 && !r->leaving; i++) {
 		const struct json_value *key = run_whole(r, i);
 
 		res = key ? run_round(r, node, key, &v->items[i]) : run_no_memory(r);
@@ -124,7 +126,7 @@ static int range_object(struct run *r, const struct node *node, const struct jso
 	const struct json_member **members = print_sorted(&r->pool, v, &n);
 	int res = members ? 0 : run_no_memory(r);
 
-	for (size_t i = 0; i < n && res == 0; i++) {
+	for (size_t i = 0; i < n && res == 0 && !r->leaving; i++) {
 		const struct json_value *key = run_string(r, members[i]->key, strlen(members[i]->key));
 
 		res = key ? run_round(r, node, key, &members[i]->value) : run_no_memory(r);
@@ -143,7 +145,9 @@ static int run_range(struct run *r, const struct json_value *dot, const struct n
 		return fail_at(r, node->pipe->at, "range can't iterate over %s", value_kind(v));
 	if (v->kind == JSON_NULL || !v->n)
 		return run_list(r, dot, node->otherwise);
-	return v->kind == JSON_ARRAY ? range_array(r, node, v) : range_object(r, node, v);
+	res = v->kind == JSON_ARRAY ? range_array(r, node, v) : range_object(r, node, v);
+	r->leaving = STAYS;
+	return res;
 }
 
 static int run_condition(struct run *r, const struct json_value *dot, const struct node *node)
@@ -156,6 +160,27 @@ static int run_condition(struct run *r, const struct json_value *dot, const stru
 	if (!value_is_true(v))
 		return run_list(r, dot, node->otherwise);
 	return run_list(r, node->type == NODE_WITH ? v : dot, node->body);
+}
+
+/* What it is given is all that it sees. */
+static int run_template(struct run *r, const struct json_value *dot, const struct node *node)
+{
+	const struct definition *d = format_find(r->f, node->s);
+	const struct json_value *v = &format_null;
+	int res = node->pipe ? run_pipeline(r, dot, node->pipe, &v) : 0;
+
+	if (res < 0)
+		return res;
+	if (!d)
+		return fail_at(r, node->at, "template \"%.60s\" not defined", node->s);
+	if (r->calls == MAX_CALLS || r->n_vars == MAX_VARS)
+		return fail_at(r, node->at, "more than %d templates or %d variables inside one another",
+			       MAX_CALLS, MAX_VARS);
+	r->vars[r->n_vars++] = (struct variable){ "$", v };
+	r->calls++;
+	res = run_list(r, v, d->nodes);
+	r->calls--;
+	return res;
 }
 
 static int run_node(struct run *r, const struct json_value *dot, const struct node *node)
@@ -180,6 +205,15 @@ static int run_node(struct run *r, const struct json_value *dot, const struct no
 	case NODE_WITH:
 		res = run_condition(r, dot, node);
 		break;
+	case NODE_TEMPLATE:
+		res = run_template(r, dot, node);
+		break;
+	case NODE_BREAK:
+		r->leaving = BREAKS;
+		break;
+	case NODE_CONTINUE:
+		r->leaving = CONTINUES;
+		break;
 	}
 	r->n_vars = n_vars;
 	return res;
@@ -189,7 +223,7 @@ static int run_list(struct run *r, const struct json_value *dot, const struct no
 {
 	int res = 0;
 
-	for (; nodes && res == 0; nodes = nodes->next) {
+	for (; nodes && res == 0 && !r->leaving; nodes = nodes->next) {
 		res = run_step(r, nodes->pipe ? nodes->pipe->at : r->text);
 		if (res == 0)
 			res = run_node(r, dot, nodes);
@@ -201,14 +235,15 @@ static int run(const struct format *f, const struct json_value *v, bool headings
 	       struct err *e)
 {
 	size_t start = out->len;
-	struct run r = { .text = f->text,
+	struct run r = { .f = f,
+			 .text = f->text,
 			 .out = out,
 			 .start = start,
 			 .vars = { { "$", v } },
 			 .n_vars = 1,
 			 .headings = headings,
 			 .e = e };
-	int res = run_list(&r, v, f->nodes);
+	int res = run_list(&r, v, format_find(f, "")->nodes);
 
 	if (res == 0 && out->failed)
 		res = run_no_memory(&r);

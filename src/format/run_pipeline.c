@@ -34,13 +34,16 @@ static bool may_be_key(const struct run *r, const struct json_value *v, const ch
 	return true;
 }
 
-/* What JSON calls "status" may be Go's field Status: events.  Of what the template is about only: elsewhere are maps. */
+/* What JSON calls "NanoCpus" is Go's field NanoCPUs, "Id" its ID.  "status" may be Status: events, and of what the template
+ * is about only: elsewhere are maps. */
 static const struct json_member *find_tagged(const struct run *r, const struct json_value *v,
 					     const char *name)
 {
-	for (size_t i = 0; v == r->vars[0].value && v->kind == JSON_OBJECT && i < v->n; i++)
-		if (*name >= 'A' && *name <= 'Z' && !strcasecmp(v->members[i].key, name) &&
-		    v->members[i].key[0] >= 'a')
+	if (v->kind != JSON_OBJECT || *name < 'A' || *name > 'Z')
+		return NULL;
+	for (size_t i = 0; i < v->n; i++)
+		if (!strcasecmp(v->members[i].key, name) &&
+		    (v == r->vars[0].value || v->members[i].key[0] == *name))
 			return &v->members[i];
 	return NULL;
 }

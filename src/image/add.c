@@ -172,7 +172,8 @@ int image_commit(struct image_store *s, int layer_fd, const struct image_commit 
 					    .author = commit->config->author,
 					    .comment = commit->comment,
 					    .created_by = commit->created_by,
-					    .history = commit->config->history },
+					    .history = commit->config->history,
+					    .memory = commit->memory },
 			       .progress = commit->progress,
 			       .refs = &names };
 	int r = ad.input_fd < 0 ? err_sys(e, errno, "the new layer") : new_ref(commit->ref, &refs, e);

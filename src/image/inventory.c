@@ -118,6 +118,12 @@ static int keep(struct image_store *s, int stage_fd, const char *from, const cha
 	return record_hash(s, diff_id, hash, e);
 }
 
+const char *store_inventory_trouble(enum inventory_state state)
+{
+	return state == INVENTORY_MISSING ? "is missing: ketch image verify --repair makes it again"
+					  : "has changed: ketch image verify --repair makes it again";
+}
+
 int store_inventory_remake(struct image_store *s, const char *diff_id, struct err *e)
 {
 	AUTO(stage_done) struct stage st = { .fd = -1 };

@@ -138,9 +138,7 @@ static int check_intact(struct image_store *s, const char *id, struct err *e)
 
 	if (r < 0 || state == INVENTORY_INTACT)
 		return r;
-	return err_set(e, EBADMSG,
-		       "the inventory of layer %.19s %s: ketch image verify --repair makes it again", id,
-		       state == INVENTORY_MISSING ? "is missing" : "has changed");
+	return err_set(e, EBADMSG, "the inventory of layer %.19s %s", id, store_inventory_trouble(state));
 }
 
 static int take_layer(struct stack *s, size_t i, struct err *e)

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "image/chunks_int.h"
 #include "image/fetch.h"
 #include "image/save.h"
 #include "image/store_int.h"
@@ -72,7 +73,8 @@ static int hear(void *arg, struct registry_message *m, struct err *e)
 	return 0;
 }
 
-static int send(struct push *p, int blobs_fd, const char *manifest, struct err *e)
+static int send(struct push *p, int blobs_fd, const char *manifest, const struct chunks_index *x,
+		struct err *e)
 {
 	/* borrowed: only printed */
 	struct registry_request rq = { .verb = REGISTRY_PUSH,
@@ -80,6 +82,9 @@ static int send(struct push *p, int blobs_fd, const char *manifest, struct err *
 				       .n_endpoints = p->to->n_endpoints,
 				       .reference = (char *)(uintptr_t)p->tag,
 				       .manifest = (char *)(uintptr_t)manifest,
+				       .index = x->index,
+				       .artifact = x->artifact,
+				       .blobs = x->blobs,
 				       .mount_from = p->mount_from,
 				       .timeout_s = p->rq->timeout_s ? p->rq->timeout_s : TIMEOUT_S };
 
@@ -116,7 +121,7 @@ static int send_original(struct push *p, struct err *e)
 		r = hand_over(st.fd, digest, text, strlen(text), e);
 	if (r == 0)
 		r = hand_over(st.fd, p->image.id, config.data, config.len, e);
-	return r < 0 ? r : send(p, st.fd, digest, e);
+	return r < 0 ? r : send(p, st.fd, digest, &(const struct chunks_index){ 0 }, e);
 }
 
 /* --- as it is saved */
@@ -141,6 +146,7 @@ static int send_saved(struct push *p, struct err *e)
 {
 	AUTO(stage_done) struct stage st = { .fd = -1 };
 	const struct strv names = { (char *[]){ p->image.id, NULL }, 1 };
+	AUTO(chunks_index_done) struct chunks_index index = { 0 };
 	autofree char *manifest = NULL;
 	autoclose int blobs = -1;
 	int r = stage_open(p->store, &st, e);
@@ -157,7 +163,10 @@ static int send_saved(struct push *p, struct err *e)
 	blobs = openat(st.fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (blobs < 0)
 		return err_sys(e, errno, "open what was saved");
-	r = send(p, blobs, manifest, e);
+	if (p->rq->chunks)
+		r = chunks_index_make(p->rq->chunks, blobs, manifest, &index, e);
+	if (r == 0)
+		r = send(p, blobs, manifest, &index, e);
 	return r == 0 && p->missing ? err_set(e, EIO, "a layer has gone while it was pushed") : r;
 }
 
@@ -208,7 +217,8 @@ static int push_tag(struct image_store *s, const struct image_push *rq, const st
 		return err_set(e, ENOENT, "An image does not exist locally with the tag: %s", ref);
 	if (r == 0)
 		r = find_mounts(&p, e);
-	if (r == 0)
+	p.missing = rq->chunks;
+	if (r == 0 && !rq->chunks)
 		r = send_original(&p, e);
 	if (r == 0 && p.missing)
 		r = send_saved(&p, e);

@@ -2,12 +2,15 @@
 #ifndef IMAGE_PUSH_H
 #define IMAGE_PUSH_H
 
+#include "image/chunks.h"
 #include "image/pull.h"
 
 struct image_push {
 	const char *name; /* "name:tag", or with all_tags "name" */
 	bool all_tags;
 	struct registry_files files;
+	const struct image_chunks
+		*chunks; /* go with it, under one index (chunks.h); NULL: none; not with all_tags */
 	int timeout_s; /* how long a server may be silent; 0: 30 */
 	pull_tell tell; /* PUSH_BEGINS, PULL_BLOB, PULL_NOTE, PUSH_DONE; may be NULL */
 	void *arg;

@@ -99,6 +99,15 @@ int image_store_dir(const struct image_store *s, int dirfd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+static int cannot_open(const char *root, int no, struct err *e)
+{
+	if (no == EACCES && geteuid() != 0)
+		return err_set(e, no,
+			       "open the store %s: permission denied: Ketch is used by root (try sudo)",
+			       root);
+	return err_sys(e, no, "open the store %s", root);
+}
+
 /* The directory, as far as it is there. */
 static int find_root(struct image_store *s, const char *root, struct err *e)
 {
@@ -106,7 +115,7 @@ static int find_root(struct image_store *s, const char *root, struct err *e)
 
 	s->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->root_fd < 0 && errno != ENOENT)
-		return err_sys(e, errno, "open the store %s", root);
+		return cannot_open(root, errno, e);
 	if (s->root_fd >= 0 && faccessat(s->root_fd, "ketch.db", F_OK, 0) == 0) {
 		if (fstatvfs(s->root_fd, &fs) == 0 && fs.f_flag & ST_RDONLY)
 			s->state = STORE_READ_ONLY;
@@ -125,14 +134,14 @@ static int open_root(struct image_store *s, const char *root, bool make, struct 
 	if (make)
 		r = s->root_fd = mkdir_open(AT_FDCWD, root, 0700);
 	if (r < 0)
-		return err_sys(e, -r, "open the store %s", root);
+		return cannot_open(root, -r, e);
 	if (!make)
 		r = find_root(s, root, e);
 	if (r < 0)
 		return r;
 	s->root = s->state == STORE_ABSENT ? strdup(root) : realpath(root, NULL);
 	if (!s->root)
-		return err_sys(e, errno, "open the store %s", root);
+		return cannot_open(root, errno, e);
 	return s->state == STORE_ABSENT ? 0 : check_root(s->root_fd, s->root, e);
 }
 

@@ -99,6 +99,7 @@ struct image_commit {
 	const struct image_config *config;
 	char *comment, *created_by; /* of the new layer; NULL: not said */
 	const char *ref; /* NULL: none */
+	char *memory; /* JSON: what the config says under IMAGE_MEMORY_KEY; NULL: nothing */
 	image_progress progress;
 };
 /* ketch commit: layer_fd, read to its end, gives the layer that is put on top as an uncompressed tar stream. */
@@ -117,6 +118,13 @@ struct image_watch {
 	int (*look)(void *arg, const struct strv *ids, const struct buf *config, struct err *e);
 	void *arg;
 };
+/* Takes bytes, piece by piece: 0, or -errno, which ends it. */
+struct image_sink {
+	int (*take)(void *arg, const void *data, size_t n);
+	void *arg;
+};
+/* What is read from fd, expanded by ketch-image where it is gzip, bzip2, xz or zstd, goes to the sink. */
+int image_expand(struct image_store *s, int fd, const struct image_sink *to, struct err *e);
 /* As image_load, but that no names come along. */
 int image_load_watched(struct image_store *s, const char *path, const struct image_watch *watch,
 		       image_progress progress, void *arg, struct err *e);

@@ -65,6 +65,8 @@ int store_inventory_read(int dir_fd, const char *name, struct buf *ret);
 int store_inventory_hash(int dir_fd, const char *name, char ret[SHA256_HEX]);
 int store_inventory_look(struct image_store *s, const char *diff_id, enum inventory_state *ret,
 			 struct err *e);
+/* What is wrong with one that is not intact, and what helps: it follows "the inventory of a layer". */
+const char *store_inventory_trouble(enum inventory_state state);
 /* Makes it again from the layer, which is intact. */
 int store_inventory_remake(struct image_store *s, const char *diff_id, struct err *e);
 

@@ -86,11 +86,7 @@ static int verify_inventory(struct image_store *s, const char *diff_id, bool rep
 	if (r < 0 || state == INVENTORY_INTACT)
 		return r;
 	if (!repair)
-		return broken(lines, what, diff_id,
-			      state == INVENTORY_MISSING
-				      ? "is missing: ketch image verify --repair makes it again"
-				      : "has changed: ketch image verify --repair makes it again",
-			      e);
+		return broken(lines, what, diff_id, store_inventory_trouble(state), e);
 	r = store_inventory_remake(s, diff_id, e);
 	return r < 0 ? r
 		     : broken(lines, what, diff_id,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct jfield boot_fd_fields[] = {
 	J(J_STR, struct boot_fd, name),
@@ -22,6 +23,7 @@ static const struct jfield boot_fields[] = {
 	JK(J_INT, struct boot, backoff_ms, "backoffMs"),
 	JK(J_BOOL, struct boot, files_only, "filesOnly"),
 	J(J_BOOL, struct boot, blank),
+	J(J_STR, struct boot, restored),
 	J(J_STR, struct boot, root),
 	JK(J_STR, struct boot, run_root, "runRoot"),
 	J(J_STR, struct boot, ketch),
@@ -58,4 +60,16 @@ int boot_add_fd(struct boot *b, const char *name, int fd)
 	}
 	b->fds[b->n_fds++] = (struct boot_fd){ copy, fd };
 	return 0;
+}
+
+void boot_drop_fd(struct boot *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_fds; i++) {
+		if (strcmp(b->fds[i].name, name) != 0)
+			continue;
+		close(b->fds[i].fd);
+		free(b->fds[i].name);
+		memmove(&b->fds[i], &b->fds[i + 1], (--b->n_fds - i) * sizeof(*b->fds));
+		return;
+	}
 }

@@ -17,6 +17,8 @@
  *	ns/KIND     a namespace of another container (container); ns/mnt: where its /dev/shm is
  *	names/NETWORK   the name service of this network says here how its start went (read_ready of base/io.h): before the
  *		    main process begins
+ *	network     whoever starts the instance says here that rules and names are there, "ok" or why not: before the main
+ *		    process begins (container)
  *	port/tcp/127.0.0.1:8080   a socket that holds a published port on the host; nobody reads it
  *	relay6      ends the relay of ports that are published on [::1] (network/relay6.h) when it is closed
  *	relay6/tcp/::1:8080   that of one which was published later
@@ -49,6 +51,7 @@ struct boot {
 	int restarts, backoff_ms; /* by its policy, so far: struct instance_state */
 	bool files_only; /* no main process: it is started for GET and PUT, and ends with its first client */
 	bool blank; /* no main process: its machine boots to have its memory saved, and ends with its first client */
+	char *restored; /* the id of the snapshot from which `state` is; or NULL */
 	char *root, *run_root; /* paths of the store and the live state, for the reaper command only */
 	char *ketch; /* path of the ketch program */
 };
@@ -61,5 +64,7 @@ int boot_fd(const struct boot *b, const char *name);
 int boot_fd_n(const struct boot *b, const char *prefix, size_t index);
 /* Adds a descriptor (borrowed).  0 or -ENOMEM. */
 int boot_add_fd(struct boot *b, const char *name, int fd);
+/* Closes the one of this name and forgets it, where there is one. */
+void boot_drop_fd(struct boot *b, const char *name);
 
 #endif

@@ -68,9 +68,8 @@ static int check_volumes(const struct exported_state *s, struct err *e)
 	return 0;
 }
 
-static int check_state(const struct exported_state *s, struct err *e)
+int exported_check_spec(const struct instance_spec *spec, struct err *e)
 {
-	const struct instance_spec *spec = &s->spec;
 	unsigned char id[32];
 
 	if (!spec->id || hex_decode(spec->id, sizeof(id), id) < 0 ||
@@ -85,7 +84,14 @@ static int check_state(const struct exported_state *s, struct err *e)
 			return err_set(e, EINVAL, "a network without a name");
 	if (spec->sandbox.auto_ids && (!spec->sandbox.uid_maps.n || !spec->sandbox.gid_maps.n))
 		return err_set(e, EINVAL, "--userns auto without IDs");
-	return check_volumes(s, e);
+	return 0;
+}
+
+static int check_state(const struct exported_state *s, struct err *e)
+{
+	int r = exported_check_spec(&s->spec, e);
+
+	return r < 0 ? r : check_volumes(s, e);
 }
 
 /* --- all of them */

@@ -48,4 +48,7 @@ void exported_done(struct exported *x);
 /* Also of a text with a newer version, which is refused by that.  *ret by exported_done. */
 int exported_parse(const char *text, size_t n, struct exported *ret, struct err *e);
 
+/* A configuration that was made elsewhere: is it whole enough to be looked at? */
+int exported_check_spec(const struct instance_spec *spec, struct err *e);
+
 #endif

@@ -13,6 +13,10 @@ static const struct jfield fields[] = {
 	JK(J_U64, struct log_spec, max_bytes, "maxBytes"),
 	JK(J_U32, struct log_spec, max_files, "maxFiles"),
 	J(J_STR, struct log_spec, tag),
+	J(J_STR, struct log_spec, labels),
+	J(J_STR, struct log_spec, env),
+	JK(J_STR, struct log_spec, labels_regex, "labelsRegex"),
+	JK(J_STR, struct log_spec, env_regex, "envRegex"),
 	{ 0 },
 };
 const struct jtable log_spec_table = { sizeof(struct log_spec), fields };

@@ -16,7 +16,10 @@ struct log_spec {
 	int driver; /* enum log_driver */
 	uint64_t max_bytes; /* a file is begun anew behind it; 0: never */
 	uint32_t max_files; /* with the one that is written; 0: 1 */
-	char *tag; /* journald: CONTAINER_TAG; NULL: the first 12 characters of the id */
+	char *tag; /* a name for the lines, with words to expand (instance/log_details.h); NULL: the driver's own */
+	/* json-file, journald: what is said beside each line */
+	char *labels, *env; /* keys, "a,b" */
+	char *labels_regex, *env_regex; /* of keys */
 };
 
 extern const struct jtable log_spec_table;

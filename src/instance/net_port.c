@@ -104,7 +104,8 @@ int net_port_set_ipv6(const struct net_port *p, const char *link, struct err *e)
 	static const char *const keys[] = { "accept_ra", "accept_dad", "autoconf" };
 	int r = set(link, "disable_ipv6", p->address6 ? "0" : "1");
 
-	for (size_t i = 0; i < ARRAY_LEN(keys) && r == 0; i++)
+	/* where there is no IPv6 they say nothing, and each is a file to be opened */
+	for (size_t i = 0; p->address6 && i < ARRAY_LEN(keys) && r == 0; i++)
 		r = set(link, keys[i], "0");
 	return r < 0 ? err_sys(e, -r, "IPv6 of %.15s", link) : 0;
 }

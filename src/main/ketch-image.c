@@ -14,11 +14,12 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/sanitized.h"
 #include "unpack/hash.h"
 #include "unpack/job.h"
 #include "unpack/sandbox.h"
 
-#ifdef SANITIZED
+#if SANITIZED
 /* To look for leaks it wants /proc, which the sandbox has not got. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -51,10 +52,9 @@ static int read_request(struct job_request *ret, struct err *e)
 static int run(struct job *job, struct job_request *rq, struct err *e)
 {
 	static int (*const verbs[])(struct job * job, struct err * e) = {
-		[JOB_IMPORT] = job_import,
-		[JOB_LOAD] = job_load,
-		[JOB_MERGE] = job_merge,
-		[JOB_ARCHIVE] = job_archive,
+		[JOB_IMPORT] = job_import,   [JOB_LOAD] = job_load,	[JOB_MERGE] = job_merge,
+		[JOB_ARCHIVE] = job_archive, [JOB_EXPAND] = job_expand, [JOB_CUT] = job_cut,
+		[JOB_JOIN] = job_join,
 	};
 	int r = prepare(e);
 

@@ -14,10 +14,11 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/sanitized.h"
 #include "distribution/job.h"
 #include "distribution/sandbox.h"
 
-#ifdef SANITIZED
+#if SANITIZED
 /* To look for leaks it wants to trace itself, which the sandbox refuses. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -43,7 +44,7 @@ static int run(struct registry_job *job, struct registry_request *rq, struct err
 {
 	static int (*const verbs[])(struct registry_job * job, struct err * e) = {
 		[REGISTRY_PULL] = job_pull,   [REGISTRY_TAGS] = job_tags,     [REGISTRY_PUSH] = job_push,
-		[REGISTRY_LOGIN] = job_login, [REGISTRY_SEARCH] = job_search,
+		[REGISTRY_LOGIN] = job_login, [REGISTRY_SEARCH] = job_search, [REGISTRY_BLOBS] = job_blobs,
 	};
 	int r = read_request(rq, e);
 

@@ -180,6 +180,7 @@ void monitor_wind_up(struct monitor *m)
 	alone = !relay_has_first_client(m->relay);
 	close(m->lock_fd);
 	say_last(m);
+	m->relay = relay_free(m->relay); /* who waits for the end of the connection waits for no link to go */
 	leave_networks(m, m->boot.spec.auto_remove && alone);
 	if (m->boot.spec.auto_remove && alone && !m->boot.files_only)
 		become_remover(m);

@@ -22,6 +22,9 @@ struct log_sink {
 	void (*close)(void *arg); /* frees arg */
 };
 
+/* log_journald.c: the fields that every entry of this instance has.  0 or -ENOMEM. */
+int log_journald_fields(const struct instance_spec *s, struct buf *ret);
+
 /* log.c */
 struct log *log_new(const struct log_sink *sink, void *arg_take);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/auto.h"
+#include "instance/log_details.h"
 #include "monitor/log_int.h"
 #include "sys/journald.h"
 
@@ -55,26 +57,85 @@ static void journal_close(void *arg)
 
 static const struct log_sink journal_sink = { journal_add, journal_flush, journal_close };
 
+/* --- the fields of every entry */
+
+/* Docker's rule: capitals, digits and '_', which no name begins with. */
+static char *field_name(const char *key, size_t n)
+{
+	struct buf name = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		char c = key[i];
+
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		else if ((c & 0xc0) == 0x80) /* not the first byte of its character */
+			continue;
+		else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
+			c = '_';
+		if (name.len || c != '_')
+			buf_addc(&name, c);
+	}
+	return buf_take(&name);
+}
+
+/* Labels may be the image's: what Ketch itself says they do not say in its place. */
+static bool is_own_field(const char *name)
+{
+	static const char *const own[] = { "MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "IMAGE_NAME" };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (!strcmp(name, own[i]))
+			return true;
+	return !strncmp(name, "CONTAINER_", 10);
+}
+
+static int add_details(const struct instance_spec *s, struct buf *ret)
+{
+	AUTO(strv_done) struct strv pairs = { 0 };
+	int r = log_details(s, &pairs);
+
+	for (size_t i = 0; i < pairs.n && r == 0; i++) {
+		const char *value = strchr(pairs.v[i], '=');
+		autofree char *name =
+			value ? field_name(pairs.v[i], (size_t)(value - pairs.v[i])) : strdup("");
+
+		if (!name)
+			return -ENOMEM;
+		if (*name && !is_own_field(name))
+			journald_add(ret, name, value + 1, strlen(value + 1));
+	}
+	return r;
+}
+
+int log_journald_fields(const struct instance_spec *s, struct buf *ret)
+{
+	autofree char *tag = log_tag_expand(s, s->log.tag && *s->log.tag ? s->log.tag : LOG_TAG_DEFAULT);
+
+	if (!tag)
+		return -ENOMEM;
+	journald_add(ret, "CONTAINER_ID", s->id, SHORT_ID);
+	journald_add(ret, "CONTAINER_ID_FULL", s->id, strlen(s->id));
+	journald_add(ret, "CONTAINER_NAME", s->name, strlen(s->name));
+	journald_add(ret, "CONTAINER_TAG", tag, strlen(tag));
+	journald_add(ret, "SYSLOG_IDENTIFIER", tag, strlen(tag));
+	journald_add(ret, "IMAGE_NAME", s->image ? s->image : "", s->image ? strlen(s->image) : 0);
+	return add_details(s, ret);
+}
+
 struct log *log_open_journald(const struct instance_spec *s)
 {
 	struct log_journal *j = calloc(1, sizeof(*j));
-	const char *tag = s->log.tag;
+	int r;
 
 	if (!j)
 		return NULL;
 	j->fd = journald_connect(NULL);
-	if (j->fd < 0) {
-		int no = -j->fd;
-
+	r = j->fd < 0 ? j->fd : log_journald_fields(s, &j->fields);
+	if (r < 0) {
 		journal_close(j);
-		errno = no;
+		errno = -r;
 		return NULL;
 	}
-	journald_add(&j->fields, "CONTAINER_ID", s->id, SHORT_ID);
-	journald_add(&j->fields, "CONTAINER_ID_FULL", s->id, strlen(s->id));
-	journald_add(&j->fields, "CONTAINER_NAME", s->name, strlen(s->name));
-	journald_add(&j->fields, "CONTAINER_TAG", tag ? tag : s->id, tag ? strlen(tag) : SHORT_ID);
-	journald_add(&j->fields, "SYSLOG_IDENTIFIER", tag ? tag : s->id, tag ? strlen(tag) : SHORT_ID);
-	journald_add(&j->fields, "IMAGE_NAME", s->image ? s->image : "", s->image ? strlen(s->image) : 0);
 	return log_new(&journal_sink, j);
 }

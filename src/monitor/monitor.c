@@ -305,7 +305,7 @@ static int set_up(struct monitor *m, struct err *e)
 
 static int start_backend(struct monitor *m, struct err *e)
 {
-	const struct boot *b = &m->boot;
+	struct boot *b = &m->boot;
 	int r;
 
 	m->state.status = b->files_only ? STATUS_CREATED : STATUS_STARTING;
@@ -316,6 +316,9 @@ static int start_backend(struct monitor *m, struct err *e)
 	r = m->backend->plan(&b->spec, &b->facts, &m->plan, e);
 	if (r == 0)
 		r = m->backend->start(b, &m->plan, m->loop, &m->events, &m->state, &m->running, e);
+	/* The VMM has them.  A snapshot that is removed meanwhile would keep its room as long as this instance runs. */
+	boot_drop_fd(b, "state");
+	boot_drop_fd(b, "ram/0");
 	monitor_save_state(m);
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "monitor/ports.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,15 +19,8 @@ static bool is_of_port(const char *name)
 /* A relay has a copy: it lets go, too, when it sees that the socket was shut down. */
 static void let_go(struct boot *b, const char *name)
 {
-	for (size_t i = 0; i < b->n_fds; i++) {
-		if (strcmp(b->fds[i].name, name) != 0)
-			continue;
-		shutdown(b->fds[i].fd, SHUT_RDWR);
-		close(b->fds[i].fd);
-		free(b->fds[i].name);
-		memmove(&b->fds[i], &b->fds[i + 1], (--b->n_fds - i) * sizeof(*b->fds));
-		return;
-	}
+	shutdown(boot_fd(b, name), SHUT_RDWR);
+	boot_drop_fd(b, name);
 }
 
 void ports_let_go(struct boot *b)
@@ -36,11 +30,22 @@ void ports_let_go(struct boot *b)
 			let_go(b, b->fds[i - 1].name);
 }
 
+static int look(const struct boot *b, const char *name)
+{
+	struct pollfd p = { .fd = boot_fd(b, name) };
+
+	if (p.fd < 0)
+		return -ENOENT;
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR) ? -ENXIO : 0;
+}
+
 int ports_change(struct boot *b, enum port_step step, const char *name, int fd)
 {
 	autoclose int came = fd;
 	int r;
 
+	if (step == PORT_LOOK)
+		return is_of_port(name) || !strcmp(name, "relay6") ? look(b, name) : -EINVAL;
 	if (!is_of_port(name) || (step != PORT_HOLD && step != PORT_LET_GO))
 		return -EINVAL;
 	if (step == PORT_LET_GO) {

@@ -5,8 +5,8 @@
 #include "instance/boot.h"
 #include "wire/msg.h"
 
-/* Takes fd (negative: none) under a name that begins with "port/" or "relay6/", or lets go of that name.  -EEXIST;
- * -EBADF: none has come; -EINVAL: another name. */
+/* Takes fd (negative: none) under a name that begins with "port/" or "relay6/", lets go of that name, or looks (wire/msg.h; also
+ * at "relay6").  -EEXIST; -EBADF: none has come; -EINVAL: another name. */
 int ports_change(struct boot *b, enum port_step step, const char *name, int fd);
 
 /* Lets go of all of them. */

@@ -198,7 +198,7 @@ static void on_question(struct client *c, const struct msg *m)
 		return;
 	}
 	relay_send_down(c->relay, m->type, 0, m);
-	if (m->type == MSG_SAVE && msg_u32(m, 0) != SAVE_DISK)
+	if (m->type == MSG_SAVE && msg_u32(m, 0) < SAVE_DISK) /* the others are done whole, whoever goes */
 		c->saves = msg_u32(m, 0) != SAVE_GO_ON;
 }
 

@@ -127,22 +127,6 @@ static int change(struct firewall *fw, const struct fw_elements *l, bool add, st
 	return add ? fw_add(fw, l, NULL, e) : fw_remove(fw, l, e);
 }
 
-int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct err *e)
-{
-	AUTO(fw_elements_done) struct fw_elements l = { 0 };
-	const struct nft_set s = fw_set(fw->table, FW_BRIDGES);
-	int fd = fw_use(fw, e);
-	struct nft_element there;
-
-	if (fd < 0)
-		return fd;
-	fw_network_elements(n, &l);
-	if (l.n && nft_element_get(fd, &s, &l.v[0].el, &there) == 0 &&
-	    !strcmp(there.comment, l.v[0].el.comment))
-		return 0; /* they come in one transaction */
-	return fw_add(fw, &l, NULL, e);
-}
-
 int firewall_network_remove(struct firewall *fw, const struct fw_network *n, struct err *e)
 {
 	AUTO(fw_elements_done) struct fw_elements l = { 0 };
@@ -292,7 +276,6 @@ int firewall_egress_add(struct firewall *fw, const struct fw_port *p, const stru
 
 struct owners {
 	struct strv *list;
-	const char *owner; /* NULL: all */
 	int r;
 };
 
@@ -305,11 +288,6 @@ static bool note_owner(void *arg, int set, const struct nft_element *el)
 	return false;
 }
 
-static bool is_owners(void *arg, int set, const struct nft_element *el)
-{
-	return !strcmp(el->comment, ((const struct owners *)arg)->owner);
-}
-
 int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e)
 {
 	int fd = fw_use(fw, e);
@@ -320,13 +298,4 @@ int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e)
 	if (r == 0 && o.r < 0)
 		r = err_set(e, ENOMEM, "out of memory");
 	return r;
-}
-
-int firewall_sweep(struct firewall *fw, const char *owner, size_t *ret_n, struct err *e)
-{
-	int fd = fw_use(fw, e);
-	struct owners o = { .owner = owner };
-	const struct fw_stale stale = { NULL, is_owners, &o };
-
-	return fd < 0 ? fd : fw_remove_stale(fw, &stale, ret_n, e);
 }

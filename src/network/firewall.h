@@ -78,9 +78,8 @@ int firewall_ensure(struct firewall *fw, const struct fw_model *m, size_t *ret_m
 /* Takes the tables away: the last network of the store has gone. */
 int firewall_remove(struct firewall *fw, struct err *e);
 
-/* Elements of one network or port, in one transaction.  Adding takes the place of what an instance left behind that
- * had the same address or published port; removing what is not there, or is somebody else's by now, is no error. */
-int firewall_network_add(struct firewall *fw, const struct fw_network *n, struct err *e);
+/* Elements of one network (firewall_ensure adds them) or port, in one transaction.  Adding takes the place of what an instance
+ * left behind that had the same address or published port; removing what is not there, or is somebody else's by now, is no error. */
 int firewall_network_remove(struct firewall *fw, const struct fw_network *n, struct err *e);
 int firewall_port_add(struct firewall *fw, const struct fw_port *p, struct err *e);
 /* instance and given are enough. */
@@ -97,7 +96,5 @@ int firewall_egress_add(struct firewall *fw, const struct fw_port *p, const stru
 
 /* Owners of elements (ids of instances, "network ID") that are in the table, each once; none where there is no table. */
 int firewall_owners(struct firewall *fw, struct strv *ret, struct err *e);
-/* Removes every element of this owner.  *ret_n: how many (may be NULL). */
-int firewall_sweep(struct firewall *fw, const char *owner, size_t *ret_n, struct err *e);
 
 #endif

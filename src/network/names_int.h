@@ -142,6 +142,9 @@ int names_jail(const int *fds, unsigned n, unsigned opens);
 /* Starts ketch-net in a session of its own; the descriptors keep their numbers, the rest is closed or /dev/null.  0 or
  * -errno; -ENOENT: it is not installed. */
 int spawn_net(char *const argv[], const int *fds, size_t n);
+/* The lock that a ketch-net is to hold, of a file in the directory of its network: a descriptor, -EBUSY: one lives, -errno. */
+int net_lock_take(int dir_fd, const char *name);
+bool net_lock_is_held(int dir_fd, const char *name);
 
 /* --- names_keeper.c */
 struct keeper {

@@ -43,23 +43,7 @@ int names_end(int dir_fd, struct err *e)
 
 bool names_lives(int dir_fd)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autoclose int fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
-}
-
-/* -EBUSY: somebody has it. */
-static int take_lock(int dir_fd)
-{
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	autoclose int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (fcntl(fd, F_OFD_SETLK, &fl) < 0)
-		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-	return take_fd(&fd);
+	return net_lock_is_held(dir_fd, "lock");
 }
 
 /* --- sockets */
@@ -224,7 +208,7 @@ static int start(int dir_fd, int instances_fd, int lock, const struct names_file
 
 int names_ensure(int dir_fd, int instances_fd, const struct names_file *f, int *ret_ready, struct err *e)
 {
-	autoclose int lock = take_lock(dir_fd);
+	autoclose int lock = net_lock_take(dir_fd, "lock");
 	int ready;
 
 	if (ret_ready)

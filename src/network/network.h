@@ -35,6 +35,7 @@ struct network {
 	bool isolate; /* its instances do not reach each other */
 	uint32_t mtu; /* 0: the kernel's */
 	uint32_t vlan; /* 0: none; of macvlan: the tag of its frames on the parent */
+	uint32_t pool; /* so many ports of containers are kept ready (pool.h) while an instance is on it */
 	char *parent; /* of macvlan: an interface of the host */
 	char *bridge; /* its own interface; NULL: it has none */
 	struct strv dns; /* resolvers; none: those of the host */

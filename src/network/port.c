@@ -1,6 +1,4 @@
 /* port.c - links of the host: the bridge of a network, and on it the ends of instances */
-#include "network/port.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -15,6 +13,7 @@
 #include "base/parse.h"
 #include "instance/net_port.h"
 #include "network/macvlan.h"
+#include "network/port_int.h"
 #include "sys/ns.h"
 #include "sys/patience.h"
 #include "sys/rtnetlink.h"
@@ -22,7 +21,7 @@
 
 #define TAP_WAIT_MS 5000
 
-static int fail(struct err *e, int r, const struct nl_failure *f, const char *what)
+int port_fail(struct err *e, int r, const struct nl_failure *f, const char *what)
 {
 	if (r == -EPERM)
 		return err_set(e, EPERM,
@@ -95,7 +94,7 @@ static int bridge_make(int rt, const struct network *n, struct err *e)
 	if (r == 0)
 		r = rt_link_find(rt, n->bridge, &l);
 	if (r < 0)
-		return fail(e, r, &f, what);
+		return port_fail(e, r, &f, what);
 	set_ipv6(n);
 	put_pool(&b, l.index, &n->v4);
 	put_pool(&b, l.index, &n->v6);
@@ -103,7 +102,7 @@ static int bridge_make(int rt, const struct network *n, struct err *e)
 	r = nl_run(rt, &b, &f);
 	if (r < 0)
 		port_remove(rt, n->bridge);
-	return r < 0 ? fail(e, r, &f, what) : 0;
+	return r < 0 ? port_fail(e, r, &f, what) : 0;
 }
 
 static bool is_ours(const struct network *n, const struct rt_link_info *l)
@@ -146,7 +145,7 @@ static int bridge_remove(int rt, const struct network *n, struct err *e)
 		rt_link_remove(&b, &(struct rt_link){ .index = l.index });
 		r = nl_run(rt, &b, &f);
 	}
-	return r < 0 && r != -ENODEV ? fail(e, r, &f, n->bridge) : 0;
+	return r < 0 && r != -ENODEV ? port_fail(e, r, &f, n->bridge) : 0;
 }
 
 int port_network_ensure(int rt, const struct network *n, int *ret_index, struct err *e)
@@ -160,86 +159,14 @@ int port_network_remove(int rt, const struct network *n, struct err *e)
 	return n->driver == DRIVER_MACVLAN ? macvlan_remove(rt, n, e) : bridge_remove(rt, n, e);
 }
 
-/* --- namespaces */
-
-/* Our one thread steps into the namespace and back. */
-static int socket_in(int ns)
-{
-	autoclose int back = ns_open(0, "net");
-	int fd, r = back < 0 ? back : ns_join(ns, CLONE_NEWNET);
-
-	if (r < 0)
-		return r;
-	fd = nl_open(NETLINK_ROUTE);
-	r = ns_join(back, CLONE_NEWNET);
-	if (r < 0)
-		abort(); /* what follows would be done to the wrong network */
-	return fd;
-}
-
-int port_netns_open(int fd, struct port_netns *ret, struct err *e)
-{
-	int rt = fd < 0 ? fd : socket_in(fd);
-
-	if (rt < 0) {
-		if (fd >= 0)
-			close(fd);
-		return err_sys(e, -rt, "network namespace");
-	}
-	*ret = (struct port_netns){ fd, rt };
-	return 0;
-}
-
-static int netns_new(void)
-{
-	autoclose int back = ns_open(0, "net");
-	int fd, r = back < 0 ? back : ns_unshare(CLONE_NEWNET);
-
-	if (r < 0)
-		return r;
-	fd = fd_move_above_stdio(ns_open(0, "net"));
-	r = ns_join(back, CLONE_NEWNET);
-	if (r < 0)
-		abort();
-	return fd;
-}
-
-int port_netns_make(struct port_netns *ret, struct err *e)
-{
-	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	int fd = netns_new(), r;
-
-	if (fd == -EPERM)
-		return err_set(
-			e, EPERM,
-			"network namespace: networks need CAP_SYS_ADMIN; without it there is --network none");
-	r = port_netns_open(fd, ret, e);
-	if (r < 0)
-		return r;
-	rt_link_change(&b, &(struct rt_link){ .name = "lo", .up = true });
-	r = nl_run(ret->rt, &b, NULL);
-	if (r < 0)
-		port_netns_done(ret);
-	return r < 0 ? err_sys(e, -r, "lo of a network namespace") : 0;
-}
-
-void port_netns_done(struct port_netns *ns)
-{
-	if (ns->fd > 0)
-		close(ns->fd);
-	if (ns->rt > 0)
-		close(ns->rt);
-	*ns = (struct port_netns){ 0 };
-}
-
 /* --- ports */
 
-static char *alias_of(const char *instance)
+char *port_alias(const char *instance)
 {
 	return str_printf(PORT_ALIAS_INSTANCE "%s", instance);
 }
 
-static int isolate(int rt, const struct network *n, const char *link, struct err *e)
+int port_isolate(int rt, const struct network *n, const char *link, struct err *e)
 {
 	AUTO(nl_batch_done) struct nl_batch b = { 0 };
 	struct nl_failure f = { 0 };
@@ -249,82 +176,7 @@ static int isolate(int rt, const struct network *n, const char *link, struct err
 		return 0;
 	rt_port_isolate(&b, (int)if_nametoindex(link), true);
 	r = nl_run(rt, &b, &f);
-	return r < 0 ? fail(e, r, &f, "--isolate") : 0;
-}
-
-/* Sysctls of a namespace are seen by who is in it. */
-static int set_ipv6_inside(const struct port_netns *ns, const struct net_port *given, struct err *e)
-{
-	autoclose int back = ns_open(0, "net");
-	int r = back < 0 ? back : ns_join(ns->fd, CLONE_NEWNET);
-
-	if (r < 0)
-		return err_sys(e, -r, "network namespace");
-	r = net_port_set_ipv6(given, given->name, e);
-	if (ns_join(back, CLONE_NEWNET) < 0)
-		abort();
-	return r;
-}
-
-static int configure_inside(const struct port_netns *ns, const struct net_port *given, struct err *e)
-{
-	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	struct net_port_addresses a;
-	struct rt_link_info l;
-	struct nl_failure f = { 0 };
-	int r = net_port_parse(given, &a, e);
-
-	if (r == 0)
-		r = set_ipv6_inside(ns, given, e);
-	if (r < 0)
-		return r;
-	r = rt_link_find(ns->rt, given->name, &l);
-	if (r == 0) {
-		net_port_put(&b, l.index, given, &a);
-		r = nl_run(ns->rt, &b, &f);
-	}
-	return r < 0 ? fail(e, r, &f, given->name) : 0;
-}
-
-static void put_veth(struct nl_batch *b, int bridge, const char *alias, const struct net_port *given,
-		     int netns)
-{
-	uint8_t mac[6] = { 0 };
-
-	mac_parse(given->mac, mac);
-	rt_veth_new(
-		b,
-		&(struct rt_link){ .name = given->link,
-				   .alias = alias,
-				   .master = bridge,
-				   .mtu = given->mtu,
-				   .up = true },
-		&(struct rt_link){ .name = given->name, .mac = mac, .mtu = given->mtu, .netns_fd = netns });
-}
-
-int port_container_add(int rt, const struct network *n, int under, const char *instance,
-		       const struct net_port *given, const struct port_netns *ns, struct err *e)
-{
-	AUTO(nl_batch_done) struct nl_batch b = { 0 };
-	autofree char *alias = alias_of(instance);
-	struct nl_failure f = { 0 };
-	int r = alias ? net_port_check_mac(given, e) : err_set(e, ENOMEM, "out of memory");
-
-	if (r < 0)
-		return r;
-	if (n->driver == DRIVER_MACVLAN)
-		macvlan_put(&b, n, under, given, ns->fd);
-	else
-		put_veth(&b, under, alias, given, ns->fd);
-	r = nl_run(rt, &b, &f);
-	if (r < 0)
-		return fail(e, r, &f, given->link);
-	r = n->driver == DRIVER_MACVLAN ? 0 : isolate(rt, n, given->link, e);
-	if (r == 0)
-		r = configure_inside(ns, given, e);
-	if (r < 0)
-		port_remove(ns->rt, given->name); /* with it goes the other end */
-	return r;
+	return r < 0 ? port_fail(e, r, &f, "--isolate") : 0;
 }
 
 int port_tap_move(int rt, const struct network *n, int bridge, const struct net_port *given, struct err *e)
@@ -338,8 +190,8 @@ int port_tap_move(int rt, const struct network *n, int bridge, const struct net_
 			    .name = given->link, .master = n ? bridge : -1, .mtu = given->mtu, .up = true });
 	r = nl_run(rt, &b, &f);
 	if (r < 0)
-		return fail(e, r, &f, given->link);
-	return n ? isolate(rt, n, given->link, e) : 0;
+		return port_fail(e, r, &f, given->link);
+	return n ? port_isolate(rt, n, given->link, e) : 0;
 }
 
 /* The card for a network to come has one name for all runs, and the kernel may still be busy with that of the last one. */
@@ -362,16 +214,16 @@ static int tap_add(int rt, const char *alias, const struct net_port *given, stru
 	int r;
 
 	if (tap < 0)
-		return fail(e, tap, &f, given->link);
+		return port_fail(e, tap, &f, given->link);
 	rt_link_change(&b, &(struct rt_link){ .name = given->link, .alias = alias });
 	r = nl_run(rt, &b, &f);
-	return r < 0 ? fail(e, r, &f, given->link) : take_fd(&tap);
+	return r < 0 ? port_fail(e, r, &f, given->link) : take_fd(&tap);
 }
 
 int port_machine_add(int rt, const struct network *n, int under, const char *instance,
 		     const struct net_port *given, struct err *e)
 {
-	autofree char *alias = alias_of(instance);
+	autofree char *alias = port_alias(instance);
 	autoclose int tap = -1;
 	int r;
 

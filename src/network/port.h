@@ -1,6 +1,6 @@
 /* port.h - links of the host: the bridge of a network, and on it the ends of instances; or (macvlan.h) a wire of the host's
  *
- * Whose a link is stands in its alias: "ketch network ID" or "ketch instance ID".  `rt` is a socket of rtnetlink in the
+ * Whose a link is stands in its alias: "ketch network ID", "ketch instance ID" or "ketch pool ID" (of a network).  `rt` is a socket of rtnetlink in the
  * host's network namespace.
  */
 #ifndef NETWORK_PORT_H
@@ -11,6 +11,7 @@
 
 #define PORT_ALIAS_NETWORK  "ketch network "
 #define PORT_ALIAS_INSTANCE "ketch instance "
+#define PORT_ALIAS_POOL	    "ketch pool " /* of a network: nobody has it yet */
 
 /* A network namespace that no process is in yet. */
 struct port_netns {
@@ -37,6 +38,10 @@ void port_netns_done(struct port_netns *ns);
  * there is only the latter.  under: of port_network_ensure. */
 int port_container_add(int rt, const struct network *n, int under, const char *instance,
 		       const struct net_port *given, const struct port_netns *ns, struct err *e);
+/* The same for a pair that is there already, as pool.h makes them: given->link, and in the namespace eth0, of that index, with its IPv6 settings.
+ * -ENODEV: somebody has taken it away. */
+int port_container_adopt(int rt, int bridge, const char *instance, const struct net_port *given, int index,
+			 const struct port_netns *ns, struct err *e);
 /* Of a machine.  A tap on the bridge (n NULL: on none), or a macvtap; its descriptor. */
 int port_machine_add(int rt, const struct network *n, int under, const char *instance,
 		     const struct net_port *given, struct err *e);

@@ -1,8 +1,9 @@
-/* spawn.c - the program ketch-net is started, with descriptors under the numbers that they have */
+/* spawn.c - the program ketch-net is started, with descriptors under the numbers that they have, and the lock it lives by */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/self.h"
@@ -34,4 +35,24 @@ int spawn_net(char *const argv[], const int *fds, size_t n)
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
 	return -r;
+}
+
+int net_lock_take(int dir_fd, const char *name)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_OFD_SETLK, &fl) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	return take_fd(&fd);
+}
+
+bool net_lock_is_held(int dir_fd, const char *name)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
 }

@@ -28,6 +28,7 @@ static const struct jfield network_fields[] = {
 	J(J_BOOL, struct network, isolate),
 	J(J_U32, struct network, mtu),
 	J(J_U32, struct network, vlan),
+	J(J_U32, struct network, pool),
 	J(J_STR, struct network, parent),
 	J(J_STR, struct network, bridge),
 	J(J_STRV, struct network, dns),

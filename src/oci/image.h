@@ -9,7 +9,9 @@
 #include "base/strv.h"
 
 #define IMAGE_DOCUMENT_MAX (4 << 20) /* bytes of any JSON document of an image */
-#define IMAGE_LAYERS_MAX   128 /* more than overlay and Docker take */
+/* A member of configs, of which other programs know nothing: the memory of a machine (instance/packed.h). */
+#define IMAGE_MEMORY_KEY "io.ketch.memory"
+#define IMAGE_LAYERS_MAX 128 /* more than overlay and Docker take */
 
 /* How one sees whether it is well; Docker's extension of the config. */
 struct image_healthcheck {

@@ -1,7 +1,7 @@
 /* request.c - what the store asks of ketch-registry and what it hears back: JSON over descriptors of fixed numbers */
 #include "registry/request.h"
 
-static const char *const verb_names[] = { "pull", "tags", "push", "login", "search", NULL };
+static const char *const verb_names[] = { "pull", "tags", "push", "login", "search", "blobs", NULL };
 const char *const blob_state_names[] = { "", "exists", "waits", "moves", "retry", "done", "mounted", NULL };
 
 static const struct jfield endpoint_fields[] = {
@@ -23,6 +23,9 @@ static const struct jfield request_fields[] = {
 	J(J_BOOL, struct registry_request, signatures),
 	J(J_STR, struct registry_request, lookaside),
 	J(J_STR, struct registry_request, manifest),
+	J(J_STR, struct registry_request, index),
+	J(J_STR, struct registry_request, artifact),
+	J(J_STRV, struct registry_request, blobs),
 	J(J_STRV, struct registry_request, mount_from),
 	J(J_INT, struct registry_request, limit),
 	J(J_INT, struct registry_request, timeout_s),

@@ -19,7 +19,14 @@ enum {
 #define REGISTRY_REQUEST_MAX (16 << 20)
 #define REGISTRY_LINE_MAX    (16 << 20) /* of the answer */
 
-enum registry_verb { REGISTRY_PULL, REGISTRY_TAGS, REGISTRY_PUSH, REGISTRY_LOGIN, REGISTRY_SEARCH };
+enum registry_verb {
+	REGISTRY_PULL,
+	REGISTRY_TAGS,
+	REGISTRY_PUSH,
+	REGISTRY_LOGIN,
+	REGISTRY_SEARCH,
+	REGISTRY_BLOBS
+};
 
 /* One server that may have what is wanted, and all that it may be told. */
 struct registry_endpoint {
@@ -42,6 +49,9 @@ struct registry_request {
 	bool signatures; /* pull: fetch those that cosign has put beside the image */
 	char *lookaside; /* pull: fetch those of GPG that are there (registry/lookaside.h); NULL: none */
 	char *manifest; /* push: digest of a blob */
+	/* push: an index of `manifest` and of an artifact gets the reference, and both get their digests as names; NULL: none */
+	char *index, *artifact;
+	struct strv blobs; /* push: "DIGEST SIZE", of the artifact; blobs: which are wanted */
 	struct strv mount_from; /* push: repositories of the same server that may have the blobs */
 	int limit; /* search */
 	int timeout_s; /* how long a server may be silent */

@@ -84,9 +84,6 @@ static uint32_t count_l1(uint64_t bytes)
 	return (uint32_t)((bytes + each - 1) / each);
 }
 
-enum { AT_HEADER, AT_TABLE, AT_BLOCK, AT_L1, CLUSTERS_NEW };
-#define EMPTY_BYTES ((uint64_t)CLUSTERS_NEW * QCOW2_CLUSTER)
-
 static bool is_disk(uint64_t bytes)
 {
 	return bytes && bytes <= QCOW2_MOST_BYTES && bytes % 512 == 0;
@@ -286,10 +283,7 @@ int qcow2_adopt(struct qcow2 *q, int fd)
 	for (uint32_t i = 0; r == 0 && i < q->n_l1; i++)
 		if (q->l1[i])
 			r = -EINVAL;
-	q->table[0] = htobe64(AT_BLOCK * QCOW2_CLUSTER);
-	q->block_state[0].loaded = true;
-	for (q->next = 0; q->next < CLUSTERS_NEW; q->next++)
-		q->blocks[q->next] = htobe16(1);
+	qcow2_count_new(q);
 	return r;
 }
 

@@ -50,6 +50,10 @@ int qcow2_reserve(uint64_t bytes, struct qcow2 **ret);
 int qcow2_adopt(struct qcow2 *q, int fd);
 /* It is settled, and no longer written.  System calls: madvise. */
 void qcow2_seal(struct qcow2 *q);
+/* All that was written to it is gone: it is again as qcow2_format has made it, but for the length of the file.  One write does it, and is
+ * durable, before anything else is done; after a failure it is of no more use.  -ENOTSUP: others have made this file.  System
+ * calls: madvise. */
+int qcow2_empty(struct qcow2 *q);
 /* Is it an image that qcow2_format has made and nobody has written to?  1 or 0, or -errno. */
 int qcow2_is_empty(int fd);
 /* Without a flush. */

@@ -14,6 +14,10 @@
 #define COPIED	    (UINT64_C(1) << 63) /* its refcount is 1: it may be written */
 #define ALL_ZEROES  UINT64_C(1)
 
+/* The clusters of an image that holds nothing. */
+enum { AT_HEADER, AT_TABLE, AT_BLOCK, AT_L1, CLUSTERS_NEW };
+#define EMPTY_BYTES ((uint64_t)CLUSTERS_NEW * QCOW2_CLUSTER)
+
 /* Of a table or block: was it read, and which of its bytes are to be written. */
 struct page_state {
 	bool loaded;
@@ -50,6 +54,8 @@ int qcow2_check_offset(uint64_t entry, uint64_t flags, uint64_t *ret);
 /* Reads the table of the second level; *ret NULL: there is none. */
 int qcow2_load_l2(struct qcow2 *q, uint32_t i, uint64_t **ret);
 void qcow2_mark(struct page_state *s, uint32_t from, uint32_t to);
+/* In memory: the refcounts of an image that holds nothing; its room is zero otherwise. */
+void qcow2_count_new(struct qcow2 *q);
 /* For writing: reads the refcounts, finds the end. */
 int qcow2_load_refcounts(struct qcow2 *q, uint64_t file_bytes);
 

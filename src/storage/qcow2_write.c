@@ -1,8 +1,11 @@
-/* qcow2_write.c - clusters are taken, mapped and made durable */
+/* qcow2_write.c - clusters are taken, mapped and made durable, and all given up again */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "storage/qcow2_int.h"
@@ -245,4 +248,47 @@ int qcow2_flush(struct qcow2 *q)
 			r = write_l1(q);
 	}
 	return r < 0 ? r : sync_data(q);
+}
+
+/* --- empty again */
+
+void qcow2_count_new(struct qcow2 *q)
+{
+	q->table[0] = htobe64(AT_BLOCK * QCOW2_CLUSTER);
+	q->block_state[0].loaded = true;
+	for (q->next = 0; q->next < CLUSTERS_NEW; q->next++)
+		q->blocks[q->next] = htobe16(1);
+}
+
+static bool is_of_format(const struct qcow2 *q)
+{
+	return q->writable && q->l1_offset == AT_L1 * QCOW2_CLUSTER &&
+	       q->table_offset == AT_TABLE * QCOW2_CLUSTER &&
+	       be64toh(q->table[0]) == AT_BLOCK * QCOW2_CLUSTER;
+}
+
+/* Who is killed behind the write leaves clusters that are counted, and that nothing names. */
+int qcow2_empty(struct qcow2 *q)
+{
+	uint64_t end = q->next * QCOW2_CLUSTER;
+	int r = is_of_format(q) ? 0 : -ENOTSUP;
+
+	if (r < 0)
+		return r;
+	memset(q->l1, 0, (size_t)q->n_l1 * 8);
+	r = qcow2_write_at(q->fd, q->l1, (size_t)q->n_l1 * 8, q->l1_offset);
+	if (r == 0 && fdatasync(q->fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	madvise(q->room, q->room_bytes, MADV_DONTNEED);
+	q->l1_dirty = false;
+	qcow2_count_new(q);
+	qcow2_mark(&q->block_state[0], 0, QCOW2_CLUSTER);
+	q->table_dirty = true;
+	/* a file system without holes keeps the blocks until they are written again */
+	if (end > EMPTY_BYTES)
+		fallocate(q->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)EMPTY_BYTES,
+			  (off_t)(end - EMPTY_BYTES));
+	return qcow2_settle(q);
 }

@@ -355,6 +355,11 @@ int stack_push(struct stack *d, int fd)
 	return 0;
 }
 
+int stack_empty(struct stack *d)
+{
+	return d->n ? qcow2_empty(d->images[d->n - 1]) : -ENOTSUP;
+}
+
 uint64_t stack_bytes(const struct stack *d)
 {
 	return d->bytes;

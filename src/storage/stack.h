@@ -24,6 +24,8 @@ int stack_reserve(struct stack *d);
 /* What was uppermost is settled, and no longer written: an empty image of the disk (qcow2_format) is from now on; fd stays the
  * caller's.  Allocates nothing.  -ENOSPC: there is no more room for one; on any failure all is as before. */
 int stack_push(struct stack *d, int fd);
+/* What was written since the uppermost image came is gone, durably (qcow2_empty).  -ENOTSUP: there is none. */
+int stack_empty(struct stack *d);
 uint64_t stack_bytes(const struct stack *d);
 
 /* All of the range is on the disk; iov holds as many bytes.  0 or -errno. */

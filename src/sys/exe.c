@@ -8,12 +8,13 @@
 #include <errno.h>
 #include <link.h>
 #include <linux/prctl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "base/sanitized.h"
 
 #define PAGE_SIZE UINT64_C(4096)
 
@@ -109,23 +110,10 @@ static int change_exe(int fd, char *const *argv)
 	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0 ? -errno : 0;
 }
 
-/* Data with guards of AddressSanitizer in between cannot be copied as a whole. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_GUARDS
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define HAS_GUARDS
-#endif
-#ifdef HAS_GUARDS
-static const bool has_guards = true;
-#else
-static const bool has_guards = false;
-#endif
-
 int exe_move(int fd, char *const *argv)
 {
-	int r = has_guards ? -ENOTSUP : dl_iterate_phdr(move_program, &fd);
+	/* data with guards of AddressSanitizer in between cannot be copied as a whole */
+	int r = SANITIZED ? -ENOTSUP : dl_iterate_phdr(move_program, &fd);
 
 	return r < 0 ? r : change_exe(fd, argv);
 }

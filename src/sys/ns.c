@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -76,6 +78,13 @@ int ns_open(pid_t pid, const char *kind)
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int ns_of_socket(int fd)
+{
+	int netns = ioctl(fd, SIOCGSKNS);
+
+	return netns < 0 ? -errno : netns;
 }
 
 int ns_run_apart(int (*fn)(const void *arg), const void *arg, int timeout_ms)

@@ -18,6 +18,8 @@ int ns_write_map(pid_t pid, const char *file, const char *lines);
 bool ns_is_first_user(void);
 /* A descriptor of the namespace `kind` ("user", "pid") of a process; pid 0: our own. */
 int ns_open(pid_t pid, const char *kind);
+/* The network namespace that a socket is of; O_CLOEXEC. */
+int ns_of_socket(int fd);
 
 /* Runs fn in a child that has a mount namespace of its own, but our table of descriptors: it leaves its result in one of them
  * (dup3), and closes what else it opens.  Returns what fn does: 0 or -errno. */

@@ -138,7 +138,8 @@ void rt_ifb_new(struct nl_batch *b, const struct rt_link *l)
 void rt_link_change(struct nl_batch *b, const struct rt_link *l)
 {
 	link_message(b, RTM_NEWLINK, 0, l);
-	put_alias(b, l);
+	if (l->alias)
+		nl_put(b, IFLA_IFALIAS, l->alias, strlen(l->alias));
 }
 
 void rt_link_remove(struct nl_batch *b, const struct rt_link *l)

@@ -68,6 +68,15 @@ static char *make_history(const struct job_request *rq, char *created)
 	return buf_take(&b);
 }
 
+/* The member that other programs do not know comes last. */
+static void add_memory(const struct job_request *rq, struct buf *config)
+{
+	if (!rq->memory || !buf_ok(config) || !config->len)
+		return;
+	config->len--; /* the closing brace */
+	buf_addf(config, ",\"%s\":%s}", IMAGE_MEMORY_KEY, rq->memory);
+}
+
 static int write_image(struct job *job, const struct strv *diffs, struct err *e)
 {
 	AUTO(buf_done) struct buf text = { 0 };
@@ -87,6 +96,9 @@ static int write_image(struct job *job, const struct strv *diffs, struct err *e)
 	rfc3339_format(clock_real_ns(), created);
 	config.history = history = make_history(job->request, created);
 	if (!history || json_print(&image_config_table, &config, 0, &text) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	add_memory(job->request, &text);
+	if (!buf_ok(&text))
 		return err_set(e, ENOMEM, "out of memory");
 	if (text.len > IMAGE_DOCUMENT_MAX)
 		return err_set(e, EFBIG, "the configuration of the image is larger than %d MiB",

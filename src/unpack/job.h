@@ -30,5 +30,11 @@ int job_load(struct job *job, struct err *e);
 int job_merge(struct job *job, struct err *e);
 /* The archive of a layer goes to JOB_FD_OUTPUT, again as it came; the answer has one layer and its blob. */
 int job_archive(struct job *job, struct err *e);
+/* expand.c: the input goes to JOB_FD_OUTPUT, expanded if it is compressed. */
+int job_expand(struct job *job, struct err *e);
+/* chunks.c: the files of the input, a directory, become chunks in the stage; those that are not there are none. */
+int job_cut(struct job *job, struct err *e);
+/* The chunks of the input, a directory, go into the files of the stage: each is held against both of its digests. */
+int job_join(struct job *job, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* request.c - what the store asks of ketch-image and what it hears back: JSON over descriptors of fixed numbers */
 #include "unpack/request.h"
 
-const char *const job_verb_names[] = { "import", "load", "merge", "archive", NULL };
+const char *const job_verb_names[] = { "import", "load", "merge", "archive", "expand", "cut", "join", NULL };
 
 static const struct jfield signer_fields[] = {
 	J(J_STRV, struct job_signer, keys),	  J(J_BOOL, struct job_signer, gpg),
@@ -19,6 +19,7 @@ static const struct jfield request_fields[] = {
 	J(J_STR, struct job_request, comment),
 	J(J_STR, struct job_request, created_by),
 	J(J_RAW, struct job_request, history),
+	J(J_RAW, struct job_request, memory),
 	J(J_STRV, struct job_request, known),
 	J(J_STRV, struct job_request, have),
 	J(J_BOOL, struct job_request, arrives),
@@ -27,6 +28,7 @@ static const struct jfield request_fields[] = {
 	J(J_STR, struct job_request, name_hint),
 	J(J_STR, struct job_request, diff_id),
 	J(J_BOOL, struct job_request, gzip),
+	JO(struct job_request, chunked, "chunked", &chunked_table),
 	{ 0 },
 };
 const struct jtable job_request_table = { sizeof(struct job_request), request_fields };
@@ -56,6 +58,7 @@ static const struct jfield message_fields[] = {
 	J(J_STR, struct job_message, error),
 	JA(struct job_message, images, n_images, "images", &image_table),
 	JA(struct job_message, layers, n_layers, "layers", &layer_table),
+	JO(struct job_message, chunked, "chunked", &chunked_table),
 	{ 0 },
 };
 const struct jtable job_message_table = { sizeof(struct job_message), message_fields };

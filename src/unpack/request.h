@@ -6,6 +6,7 @@
 #ifndef UNPACK_REQUEST_H
 #define UNPACK_REQUEST_H
 
+#include "oci/chunk.h"
 #include "oci/image.h"
 
 enum {
@@ -13,13 +14,13 @@ enum {
 	JOB_FD_ANSWER = 4,
 	JOB_FD_STAGE = 5, /* a detached mount of an empty directory: it becomes the whole world of the job */
 	JOB_FD_INPUT = 6, /* a file or a pipe to read, or a detached read-only mount of a directory */
-	JOB_FD_OUTPUT, /* JOB_ARCHIVE: a pipe for what it makes */
+	JOB_FD_OUTPUT, /* JOB_ARCHIVE, JOB_EXPAND: a pipe for what it makes */
 	JOB_FD_END,
 };
 #define JOB_REQUEST_MAX (16 << 20)
 #define JOB_ANSWER_MAX	(16 << 20) /* of one line */
 
-enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE, JOB_ARCHIVE };
+enum job_verb { JOB_IMPORT, JOB_LOAD, JOB_MERGE, JOB_ARCHIVE, JOB_EXPAND, JOB_CUT, JOB_JOIN };
 extern const char *const job_verb_names[];
 
 /* Who must have signed what is loaded. */
@@ -38,6 +39,7 @@ struct job_request {
 	struct strv base; /* import: diff ids of the layers below the new one */
 	char *author, *comment, *created_by; /* import: NULL: not said */
 	char *history; /* import: JSON, of the layers below; NULL: none */
+	char *memory; /* import: JSON: what the config says under IMAGE_MEMORY_KEY; NULL: nothing */
 	struct strv known; /* load: diff ids that need not be unpacked */
 	struct strv
 		have; /* load: "BLOB DIFF_ID": this blob was that layer, which is known; it need not be there */
@@ -48,6 +50,8 @@ struct job_request {
 	char *name_hint; /* load: names the images of a layout that has only tags; NULL: none */
 	char *diff_id; /* archive: what it must be; the input is the layer, JOB_SKELETON is in the stage */
 	bool gzip; /* archive: compressed */
+	struct chunked
+		chunked; /* join: what the files are to be; chunks that are in them already are not named */
 };
 extern const struct jtable job_request_table;
 
@@ -81,6 +85,7 @@ struct job_message {
 	size_t n_images;
 	struct job_layer *layers; /* the newly unpacked ones */
 	size_t n_layers;
+	struct chunked chunked; /* cut: the blobs are in the stage, named by their hex digits */
 };
 extern const struct jtable job_message_table;
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/sanitized.h"
 #include "unpack/limits.h"
 
 /* --- 1: files.  The stage becomes the root, everything else is unmounted. */
@@ -45,7 +46,7 @@ static int shed_resources(struct err *e)
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_NOFILE, 512 },
 		{ RLIMIT_FSIZE, LAYER_BYTES_MAX + (1 << 20) },
-#ifndef SANITIZED
+#if !SANITIZED
 		{ RLIMIT_DATA, JOB_DATA_MAX },
 #endif
 	};
@@ -85,7 +86,7 @@ static int shed_capabilities(struct err *e)
 
 /* --- 4: system calls */
 
-#ifndef SANITIZED
+#if !SANITIZED
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64

@@ -9,16 +9,8 @@
 
 #include "base/err.h"
 
-/* A sanitized program needs calls and memory that the sandbox denies: it keeps the files and the capabilities only. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-/* stage_fd: a detached mount.  It becomes the root directory. */
+/* stage_fd: a detached mount.  It becomes the root directory.  A sanitized program needs calls and memory that the sandbox
+ * denies: it keeps the files and the capabilities only. */
 int sandbox_enter(int stage_fd, struct err *e);
 
 #endif

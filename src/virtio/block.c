@@ -93,8 +93,15 @@ static void on_settle(struct virtio_dev *d)
 	virtio_notify(d, BLOCK_QUEUE);
 }
 
+static int on_undo(struct virtio_dev *d)
+{
+	struct block *b = (struct block *)d;
+
+	return b->read_only ? 0 : block_io_empty(&b->io);
+}
+
 static const struct virtio_ops ops = {
-	.name = "block", .id = 2, .kick = on_kick, .stop = on_stop, .settle = on_settle
+	.name = "block", .id = 2, .kick = on_kick, .stop = on_stop, .settle = on_settle, .undo = on_undo
 };
 
 /* --- life */

@@ -165,6 +165,11 @@ int block_io_push(struct block_io *io, int fd)
 	return 0;
 }
 
+int block_io_empty(struct block_io *io)
+{
+	return io->stack ? stack_empty(io->stack) : -ENOTSUP;
+}
+
 void block_io_done(struct block_io *io)
 {
 	stack_close(io->stack);

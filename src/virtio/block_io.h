@@ -73,6 +73,8 @@ void block_io_reserve(struct block_io *io);
 /* Nothing is under way: what is written goes to this empty image from now on (stack_push), by plain calls; fd stays the
  * caller's.  -ENOSPC: there is no room for one more; on any failure all is as before. */
 int block_io_push(struct block_io *io, int fd);
+/* Nothing is under way: what was written since the uppermost image came is gone.  -ENOTSUP: there is no such image. */
+int block_io_empty(struct block_io *io);
 /* What becomes readable when results are there; -1 for plain calls. */
 int block_io_fd(const struct block_io *io);
 /* At most BLOCK_IO_DEPTH under way. */

@@ -54,6 +54,8 @@ struct virtio_ops {
 	/* Finishes, or gives back to the queue, each chain that it has taken: afterwards it writes to no guest RAM until it
 	 * takes the next one.  NULL: it never keeps one beyond a call. */
 	void (*settle)(struct virtio_dev *d);
+	/* Held and settled: what the machine wrote outside of its RAM since it began is gone.  0 or -errno.  NULL: nothing is. */
+	int (*undo)(struct virtio_dev *d);
 };
 
 /* The saved form. */

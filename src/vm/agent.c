@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "vm/streams.h"
 #include "wire/conn.h"
 
 enum agent_state { WAIT_HELLO, WAIT_READY, UP, LOST };
@@ -154,6 +153,11 @@ struct agent *agent_free(struct agent *a)
 	streams_done(&a->streams);
 	free(a);
 	return NULL;
+}
+
+const struct streams *agent_streams(const struct agent *a)
+{
+	return &a->streams;
 }
 
 void agent_send(struct agent *a, const struct msg *m)

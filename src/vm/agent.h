@@ -7,6 +7,7 @@
 #define VM_AGENT_H
 
 #include "base/loop.h"
+#include "vm/streams.h"
 #include "wire/msg.h"
 
 struct agent;
@@ -31,6 +32,8 @@ struct agent_start {
 struct agent *agent_new(struct loop *l, int fd, const struct agent_start *start, const struct agent_ops *ops,
 			void *arg);
 struct agent *agent_free(struct agent *a);
+/* The processes that the guest runs, as far as it has been heard; borrowed. */
+const struct streams *agent_streams(const struct agent *a);
 /* Sends a message of the monitor; what is for a process that has ended is dropped.  Only when up. */
 void agent_send(struct agent *a, const struct msg *m);
 /* silent: the guest finishes what it says (`silent` follows), and neither side begins anything new; else both go on.  0, or

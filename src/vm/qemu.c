@@ -82,7 +82,10 @@ static void plan_disk(struct vmm_planner *pl, const char *name, const char *from
 	vmm_plan_fd(pl, number, from);
 	if (pl->r == 0)
 		pl->r = plan_add(pl->plan, &op_qemu_disk, name, from, text, 0);
-	vmm_plan_arg(pl, "-device", "virtio-blk-device,drive=%s,serial=%s", name, name);
+	/* Else it stops the machine when the host's disk is full, for somebody to have it go on.  The guest is told of an
+	 * error, as by ketch-vmm. */
+	vmm_plan_arg(pl, "-device", "virtio-blk-device,drive=%s,serial=%s,werror=report,rerror=report", name,
+		     name);
 }
 
 /* The number behind those that it takes. */

@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "instance/backend.h"
 #include "vm/config.h"
 
 #define BOOT_S_KVM 60
@@ -104,19 +105,19 @@ static int open_said(struct running *r, struct loop *l)
 	return console_open(&r->said, l, pair[0], -1);
 }
 
-static int open_agent(struct running *r, const struct boot *b, struct loop *l, struct err *e)
+int running_meet(struct running *r, bool restored, struct err *e)
 {
 	AUTO(buf_done) struct buf config = { 0 };
-	struct agent_start start = { .config = &config };
-	int ours, k = vm_config_print(b, &config, e);
+	const struct agent_start start = { .config = &config, .restored = restored };
+	struct machine *m = &r->machine;
+	int ours, k = vm_config_print(m->boot, &config, e);
 
 	if (k < 0)
 		return k;
-	k = make_pair(&ours, &r->machine.agent_fd);
+	k = make_pair(&ours, &m->agent_fd);
 	if (k < 0)
 		return err_sys(e, -k, "socketpair");
-	start.restored = boot_fd(b, "state") >= 0;
-	r->agent = agent_new(l, ours, &start, r->agent_ops, r);
+	r->agent = agent_new(m->loop, ours, &start, r->agent_ops, r);
 	return r->agent ? 0 : err_sys(e, errno, "guest agent");
 }
 
@@ -141,7 +142,7 @@ int running_open(struct running *r, const struct boot *b, struct loop *l, struct
 		k = open_said(r, l);
 	if (k == 0)
 		k = open_deadline(r, b, l);
-	return k < 0 ? err_sys(e, -k, "virtual machine") : open_agent(r, b, l, e);
+	return k < 0 ? err_sys(e, -k, "virtual machine") : running_meet(r, boot_fd(b, "state") >= 0, e);
 }
 
 void running_close_say(struct running *r)
@@ -151,6 +152,38 @@ void running_close_say(struct running *r)
 	if (m->say_fd >= 0)
 		close(m->say_fd);
 	m->say_fd = -1;
+}
+
+void running_hand(struct running *r, const struct buf *message)
+{
+	struct msg m;
+	struct err e;
+
+	if (msg_peek(message, PEER_MONITOR, &m, &e) == 1)
+		r->ev->message(r->ev->arg, &m);
+}
+
+void running_tell(struct running *r, enum msg_type type, uint32_t stream, int no, const char *text)
+{
+	AUTO(buf_done) struct buf b = { 0 };
+
+	msg_put_text(&b, type, stream, (uint32_t)no, text);
+	running_hand(r, &b);
+}
+
+void running_kill(struct running *r)
+{
+	child_kill(&r->machine.vmm);
+	for (size_t i = 0; i < r->machine.n_shares; i++)
+		child_kill(&r->machine.shares[i].server);
+}
+
+void running_end(struct running *r, const struct err *why)
+{
+	if (!r->killed && !r->why.no)
+		r->why = *why;
+	r->killed = true;
+	running_kill(r);
 }
 
 void running_free(struct running *r)
@@ -168,6 +201,7 @@ void running_free(struct running *r)
 			close(m->shares[i].vmm_fd);
 	}
 	agent_free(r->agent);
+	vm_back_done(&r->back);
 	console_close(&r->console);
 	console_close(&r->said);
 	running_close_say(r);

@@ -24,6 +24,25 @@ void streams_done(struct streams *s)
 	*s = (struct streams){ 0 };
 }
 
+bool streams_get(const struct streams *s, size_t i, struct stream_rest *ret)
+{
+	const struct stream *st = i < s->n ? &s->v[i] : NULL;
+
+	if (st)
+		*ret = (struct stream_rest){ st->id,
+					     st->started,
+					     { st->under_way[0], st->under_way[1], st->under_way[2] } };
+	return st;
+}
+
+bool streams_are_asked(const struct streams *s)
+{
+	for (size_t i = 0; i < MSG_N; i++)
+		if (s->asked[i])
+			return true;
+	return false;
+}
+
 static struct stream *find(struct streams *s, uint32_t id)
 {
 	for (size_t i = 0; i < s->n; i++)

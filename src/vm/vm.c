@@ -22,27 +22,12 @@
 
 /* --- the end */
 
-static void kill_children(struct running *r)
-{
-	child_kill(&r->machine.vmm);
-	for (size_t i = 0; i < r->machine.n_shares; i++)
-		child_kill(&r->machine.shares[i].server);
-}
-
 static bool has_children(const struct running *r)
 {
 	for (size_t i = 0; i < r->machine.n_shares; i++)
 		if (r->machine.shares[i].server.pid)
 			return true;
 	return r->machine.vmm.pid;
-}
-
-static void end_it(struct running *r, const struct err *why)
-{
-	if (!r->killed && !r->why.no)
-		r->why = *why;
-	r->killed = true;
-	kill_children(r);
 }
 
 /* Adds what was said last to a reason that needs explaining. */
@@ -79,9 +64,9 @@ static void vmm_ended(struct running *r, int status)
 
 	if (r->state != STOPPING || status > 128) {
 		tell_end(r, status, &e);
-		end_it(r, &e);
+		running_end(r, &e);
 	}
-	kill_children(r);
+	running_kill(r);
 }
 
 /* File servers end when the VMM hangs up, which may be heard before its own end. */
@@ -121,9 +106,10 @@ static void on_deadline(void *arg, uint32_t events)
 		running_late_boot(&r->machine.boot->spec, &e);
 	else
 		err_set(&e, ETIMEDOUT,
-			r->state == STOPPING ? "the virtual machine did not power off in time"
-					     : "the virtual machine hung up");
-	end_it(r, &e);
+			r->back.state != BACK_NOT ? "the guest did not come back from its snapshot in time"
+			: r->state == STOPPING	  ? "the virtual machine did not power off in time"
+						  : "the virtual machine hung up");
+	running_end(r, &e);
 }
 
 /* --- the guest */
@@ -132,6 +118,8 @@ static void on_agent_ready(void *arg)
 {
 	struct running *r = arg;
 
+	if (vm_back_ready(r))
+		return;
 	r->state = UP;
 	running_set_deadline(r, 0);
 	r->ev->ready(r->ev->arg);
@@ -141,39 +129,34 @@ static void on_agent_message(void *arg, const struct msg *m)
 {
 	struct running *r = arg;
 
-	r->ev->message(r->ev->arg, m);
+	if (!vm_back_heard(r, m))
+		r->ev->message(r->ev->arg, m);
 }
 
 static void on_agent_lost(void *arg, const struct err *why)
 {
 	struct running *r = arg;
 
+	if (vm_back_lost(r))
+		return;
 	r->agent = agent_free(r->agent);
 	if (why->no)
-		end_it(r, why);
+		running_end(r, why);
 	else if (r->state != STOPPING)
 		running_set_deadline(r, HANG_UP_S); /* the VMM closes its end when it ends */
 }
 
 /* --- pause */
 
-/* MSG_PAUSED, MSG_SAVED: a number and a text. */
-static void tell(struct running *r, enum msg_type type, int no, const char *text)
-{
-	AUTO(buf_done) struct buf b = { 0 };
-	struct msg m;
-	struct err e;
-
-	msg_put_text(&b, type, 0, (uint32_t)no, text);
-	if (msg_peek(&b, PEER_MONITOR, &m, &e) == 1)
-		r->ev->message(r->ev->arg, &m);
-}
-
 /* The machine knows nothing of the time for which it stood still. */
 static void on_control_answer(void *arg, const char *error)
 {
 	struct running *r = arg;
 
+	if (r->back.waits) {
+		vm_back_answered(r, error);
+		return;
+	}
 	if (r->saving.waits) {
 		vm_saving_answered(&r->saving, error, r->control.line);
 		return;
@@ -182,7 +165,7 @@ static void on_control_answer(void *arg, const char *error)
 		return; /* of a VMM that talks by itself */
 	if (r->goes_on && !error && r->agent)
 		agent_set_clock(r->agent);
-	tell(r, MSG_PAUSED, error ? EIO : 0, error ? error : "");
+	running_tell(r, MSG_PAUSED, 0, error ? EIO : 0, error ? error : "");
 }
 
 static void on_migrated(void *arg, bool well)
@@ -211,7 +194,7 @@ static void on_agent_silent(void *arg)
 
 static void on_saved(void *arg, int no, const char *text)
 {
-	tell(arg, MSG_SAVED, no, text);
+	running_tell(arg, MSG_SAVED, 0, no, text);
 }
 
 static const struct agent_ops agent_ops = { on_agent_ready, on_agent_message, on_agent_silent,
@@ -286,11 +269,11 @@ static int vm_start(const struct boot *b, const struct plan *p, struct loop *loo
 static void pause_machine(struct running *r, bool pause)
 {
 	if (vm_saving_is_busy(&r->saving)) {
-		tell(r, MSG_PAUSED, EBUSY, "its memory is just being saved");
+		running_tell(r, MSG_PAUSED, 0, EBUSY, "its memory is just being saved");
 		return;
 	}
 	if (vm_control_pause(&r->control, pause) < 0) {
-		tell(r, MSG_PAUSED, EIO, "the machine is not to be reached");
+		running_tell(r, MSG_PAUSED, 0, EIO, "the machine is not to be reached");
 		return;
 	}
 	r->goes_on = !pause;
@@ -299,6 +282,12 @@ static void pause_machine(struct running *r, bool pause)
 
 static void vm_send(struct running *r, const struct msg *m)
 {
+	if (vm_back_holds(r, m))
+		return;
+	if (m->type == MSG_SAVE && msg_u32(m, 0) == SAVE_BACK) {
+		vm_back_ask(r, m);
+		return;
+	}
 	if (m->type == MSG_PAUSE) {
 		pause_machine(r, msg_u32(m, 0));
 		return;
@@ -308,7 +297,7 @@ static void vm_send(struct running *r, const struct msg *m)
 		return;
 	}
 	if (m->type == MSG_SHUTDOWN && r->state != UP)
-		kill_children(r);
+		running_kill(r);
 	if (!r->agent || r->state == BOOTING)
 		return;
 	if (m->type == MSG_SHUTDOWN) {
@@ -321,7 +310,7 @@ static void vm_send(struct running *r, const struct msg *m)
 static void vm_kill(struct running *r)
 {
 	r->killed = true;
-	kill_children(r);
+	running_kill(r);
 }
 
 const struct backend vm_backend = {

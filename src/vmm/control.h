@@ -12,7 +12,8 @@
  *				{"ok":true,"pages":N}; until then nothing else is done
  *	save, checkpoint	a descriptor comes with the line: the file of the state.  All stands still, and is written;
  *				{"ok":true,"pages":N,"us":N}; paused until resume.  checkpoint: rollback goes back there
- *	rollback		{"ok":true,"pages":N,"us":N}; paused until resume
+ *	rollback		{"ok":true,"pages":N,"us":N}; paused until resume.  A machine that was restored goes back to that without
+ *				a checkpoint, and its disks do, too (vmm/saver.h)
  *	disk SERIAL		a descriptor comes with the line: an empty image (storage/qcow2.h), which this disk is written to from
  *				now on; {"ok":true} when all that was written is in the files before.  STACK_SPARES times
  *	port PORT		a descriptor comes with the line: the guest's next connection to this port of the host

@@ -13,13 +13,9 @@
 #include "base/io.h"
 
 #define RUN_BYTES (1u << 20) /* at most, of one call */
-#define PIECES	  512 /* of pagemap and of a map, at a time: 4 KiB of stack */
 #define MOST_MAPPED                                                                                          \
 	16384 /* runs of a difference: the kernel has 65530 mappings a process; the others are copied */
 #define LEAST_MAPPED 4 /* pages: a mapping costs more than a copy below */
-#define PM_SWAPPED   (UINT64_C(1) << 62)
-#define PM_FILE	     (UINT64_C(1) << 61)
-#define PM_PRESENT   (UINT64_C(1) << 63)
 
 static uint8_t *base_of(const struct ram *r)
 {
@@ -203,39 +199,17 @@ int64_t ram_file_read(int fd, const struct ram *r, const uint64_t *pages)
 	return sum;
 }
 
-/* --- finding */
-
-static bool is_ours(uint64_t entry, bool own_only)
+int64_t ram_file_forget(const struct ram *r, const uint64_t *pages)
 {
-	if (entry & PM_SWAPPED)
-		return true;
-	return (entry & PM_PRESENT) && !(own_only && (entry & PM_FILE));
-}
+	const uint64_t n = ram_size(r) / RAM_PAGE;
+	uint64_t run, at = 0;
+	int64_t sum = 0;
 
-int ram_file_find(int pagemap_fd, const struct ram *r, bool own_only, uint64_t *pages)
-{
-	const uint64_t n = ram_size(r) / RAM_PAGE, first = (uintptr_t)base_of(r) / RAM_PAGE;
-	uint64_t entries[PIECES] = { 0 };
-
-	if (pagemap_fd < 0) {
-		memset(pages, 0xff, ram_file_map_bytes(ram_size(r)));
-		return 0;
+	while ((run = next_run(pages, n, n, &at))) {
+		if (madvise(base_of(r) + at * RAM_PAGE, run * RAM_PAGE, MADV_DONTNEED) < 0)
+			return -errno;
+		sum += (int64_t)run;
+		at += run;
 	}
-	for (uint64_t at = 0; at < n; at += PIECES) {
-		uint64_t some = n - at < PIECES ? n - at : PIECES;
-		struct iovec v = { entries, some * sizeof(entries[0]) };
-
-		if (preadv(pagemap_fd, &v, 1, (off_t)((first + at) * sizeof(entries[0]))) !=
-		    (ssize_t)v.iov_len)
-			return -EIO;
-		for (uint64_t i = 0; i < some; i++) {
-			const uint64_t bit = UINT64_C(1) << (at + i) % 64;
-
-			if (is_ours(entries[i], own_only))
-				pages[(at + i) / 64] |= bit;
-			else
-				pages[(at + i) / 64] &= ~bit;
-		}
-	}
-	return 0;
+	return sum;
 }

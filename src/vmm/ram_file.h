@@ -24,8 +24,7 @@ int64_t ram_file_write(int fd, const struct ram *r, const uint64_t *pages, bool 
 int ram_file_write_map(int fd, const struct ram *r, const uint64_t *pages);
 /* Reads the pages of the bitmap back from a whole file: how many, or -errno. */
 int64_t ram_file_read(int fd, const struct ram *r, const uint64_t *pages);
-/* Sets the bits of the pages that may be other than zero (or, of RAM from files, other than there): pagemap_fd is this
- * process's /proc/self/pagemap; without it (-1) all are set. */
-int ram_file_find(int pagemap_fd, const struct ram *r, bool own_only, uint64_t *pages);
+/* RAM that maps files: the pages of the bitmap are those of the files again.  How many, or -errno. */
+int64_t ram_file_forget(const struct ram *r, const uint64_t *pages);
 
 #endif

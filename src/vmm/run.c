@@ -14,6 +14,7 @@
 #include "vmm/control.h"
 #include "vmm/jail.h"
 #include "vmm/memory.h"
+#include "vmm/pagemap.h"
 #include "vmm/saver.h"
 #include "vmm/seal.h"
 
@@ -122,7 +123,7 @@ static int make_ram(const struct vmm_config *c, const int *rams, struct ram *ret
 
 static int begin(const struct vmm_config *c, struct saver *s, struct machine *m, struct err *e)
 {
-	return c->state_fd >= 0 ? saver_restore(s, (int)c->state_fd, e) : load(c, m, e);
+	return c->state_fd >= 0 ? saver_restore(s, (int)c->state_fd, (unsigned)c->rams.n, e) : load(c, m, e);
 }
 
 static int make(const struct vmm_config *c, struct machine *m, struct saver *s, struct devices **ret,
@@ -134,7 +135,7 @@ static int make(const struct vmm_config *c, struct machine *m, struct saver *s, 
 		r = keep_fds(c, rams, e);
 	if (r == 0)
 		r = make_ram(c, rams, &m->ram, e);
-	pagemap = saver_open_pagemap();
+	pagemap = pagemap_open();
 	if (r == 0 && !c->unjailed)
 		r = jail_enter((uid_t)c->uid, e);
 	if (r == 0)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "vmm/machine_state.h"
+#include "vmm/pagemap.h"
 
 #define MOST_ROUNDS 8
 #define FEW_PAGES   512 /* 2 MiB: about a millisecond of the pause */
@@ -38,8 +39,8 @@ static int64_t write_found(struct saver *s, bool first)
 static int64_t write_all(struct saver *s)
 {
 	const bool own_only = s->difference;
-	int r = ram_file_find(s->from_files && !own_only ? -1 : s->pagemap_fd, &s->m->ram, own_only,
-			      s->track.pages);
+	int r = pagemap_find(s->from_files && !own_only ? -1 : s->pagemap_fd, &s->m->ram, own_only,
+			     s->track.pages);
 
 	return r < 0 ? r : write_found(s, true);
 }
@@ -101,11 +102,6 @@ static void on_done(void *arg, uint32_t events)
 
 /* --- making */
 
-int saver_open_pagemap(void)
-{
-	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-}
-
 static int add_watch(struct loop *l, struct watch *w, void (*fn)(void *arg, uint32_t events), struct saver *s)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -159,7 +155,7 @@ static int check_fit(const struct saver *s, struct err *e)
 	return r;
 }
 
-int saver_restore(struct saver *s, int state_fd, struct err *e)
+int saver_restore(struct saver *s, int state_fd, unsigned n_rams, struct err *e)
 {
 	ssize_t n = pread(state_fd, s->document, sizeof(s->document), 0);
 	int r = n < 0 ? err_sys(e, errno, "saved state") : state_parse(s->document, (size_t)n, &s->state, e);
@@ -167,6 +163,8 @@ int saver_restore(struct saver *s, int state_fd, struct err *e)
 	if (r == 0)
 		r = check_fit(s, e);
 	s->from_files = true;
+	s->restored =
+		n_rams == 1; /* of several, short runs were copied: such pages are its own from the start */
 	return r < 0 ? r : machine_state_apply(s->m, &s->state, true, e);
 }
 
@@ -219,6 +217,7 @@ static int save(struct saver *s, bool keep, int64_t *ret_pages, struct err *e)
 	bool tracked = s->track.on;
 	int r = !tracked && keep ? track_start(&s->track) : 0;
 
+	s->restored = false; /* its state is another now */
 	if (r < 0)
 		return err_sys(e, -r, "changes of memory cannot be tracked");
 	track_hold(s->m);
@@ -273,14 +272,33 @@ void saver_resumed(struct saver *s)
 
 /* --- back */
 
-static int roll_back(struct saver *s, int64_t *ret_pages, struct err *e)
+/* To what was kept: the disks are their owner's matter. */
+static int64_t read_back(struct saver *s)
 {
 	int64_t n = track_look(&s->track);
 
-	if (n >= 0)
-		n = ram_file_read(s->ram_fd, &s->m->ram, s->track.pages);
+	return n < 0 ? n : ram_file_read(s->ram_fd, &s->m->ram, s->track.pages);
+}
+
+/* To what it was restored from. */
+static int64_t forget(struct saver *s)
+{
+	int r = pagemap_find(s->pagemap_fd, &s->m->ram, true, s->track.pages);
+
+	for (unsigned i = 0; i < s->m->n_devices && r == 0; i++) {
+		struct virtio_dev *d = s->m->devices[i];
+
+		r = d->ops->undo ? d->ops->undo(d) : 0;
+	}
+	return r < 0 ? r : ram_file_forget(&s->m->ram, s->track.pages);
+}
+
+static int roll_back(struct saver *s, int64_t *ret_pages, struct err *e)
+{
+	int64_t n = s->kept ? read_back(s) : forget(s);
+
 	*ret_pages = n;
-	return n < 0 ? err_sys(e, (int)-n, "memory cannot be taken back")
+	return n < 0 ? err_sys(e, (int)-n, "the machine cannot be taken back")
 		     : machine_state_apply(s->m, &s->state, false, e);
 }
 
@@ -289,12 +307,14 @@ int saver_rollback(struct saver *s, struct save_report *ret, struct err *e)
 	int64_t begin = clock_mono_ns();
 	int r;
 
-	if (!s->kept || s->difference)
+	if (s->kept ? s->difference : !s->restored)
 		return err_set(e, EINVAL, "no state is kept to go back to");
 	machine_wish(s->m, WISH_PAUSE);
 	track_hold(s->m);
 	r = roll_back(s, &ret->pages, e);
 	track_release(s->m);
 	ret->pause_ns = clock_mono_ns() - begin;
+	if (r < 0)
+		machine_end(s->m, END_ERROR);
 	return r;
 }

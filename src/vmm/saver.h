@@ -5,7 +5,9 @@
  *          stays paused: its owner does to the disks what must be of the same moment, and resumes it.
  *          Without saver_write (saver_take_file), all RAM is written in the pause: for little of it.
  * Restoring: RAM is mapped from the files (vmm/ram_file.h), the state applied, the guest told of a new generation ID.
- * Rollback: after saver_save with `keep`, changes are tracked on: the changed pages are read back, and the state applied.
+ * Rollback: after saver_save with `keep`, changes are tracked on: the changed pages are read back, and the state applied.  A machine
+ *          that was restored from one file, and not saved since, goes back to that without any tracking: the pages that are
+ *          its own are forgotten; so is what it wrote to its disks.
  *
  * Everything is called by the main thread; only the rounds of writing are not.
  */
@@ -22,6 +24,7 @@ struct saver {
 	struct arch_registers registers;
 	int pagemap_fd;
 	bool from_files; /* its RAM maps files: a difference can be written */
+	bool restored; /* `state` and the one file are what it began as */
 	int ram_fd; /* of the snapshot being made, or kept; -1 */
 	bool difference, writing, kept;
 	uint64_t *written; /* of a difference: its map */
@@ -39,13 +42,12 @@ struct save_report {
 	int64_t pause_ns; /* since the vcpus were asked to stop */
 };
 
-/* Before the jail: opens /proc/self/pagemap (-1 where that is not there). */
-int saver_open_pagemap(void);
-/* Before the machine's threads: m is made, its devices are plugged.  0 or -errno with e. */
+/* Before the machine's threads: m is made, its devices are plugged; pagemap_fd is of pagemap_open, before the jail.  0 or
+ * -errno with e. */
 int saver_init(struct saver *s, struct machine *m, int pagemap_fd, struct err *e);
-/* Reads a saved state and gives it to the machine, which never ran and whose RAM was mapped from the files that belong to it.
+/* Reads a saved state and gives it to the machine, which never ran and whose RAM was mapped from the n_rams files that belong to it.
  * 0 or -errno with e: why it is refused. */
-int saver_restore(struct saver *s, int state_fd, struct err *e);
+int saver_restore(struct saver *s, int state_fd, unsigned n_rams, struct err *e);
 
 /* Takes fd as the file of the RAM; `difference`: to what this machine was restored from.  0 or -EINVAL. */
 int saver_take_file(struct saver *s, int fd, bool difference);
@@ -55,7 +57,7 @@ int saver_write(struct saver *s);
 int saver_save(struct saver *s, int state_fd, bool keep, struct save_report *ret, struct err *e);
 /* The machine runs again: what a snapshot needed no longer costs anything. */
 void saver_resumed(struct saver *s);
-/* Paused afterwards. */
+/* Paused afterwards.  -EINVAL: there is nothing to go back to, and it runs on; else the machine ends, for it is neither. */
 int saver_rollback(struct saver *s, struct save_report *ret, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/auto.h"
 #include "sys/confine.h"
+#include "vmm/pagemap.h"
 
 #define MAIN   (1u << SEAL_MAIN)
 #define WORKER (1u << SEAL_WORKER)
@@ -44,7 +45,8 @@ static const struct {
 	{ SYS_sendmsg, MAIN | VCPU },
 	{ SYS_shutdown, MAIN }, /* one half of a connection of vsock */
 	{ SYS_getrandom, MAIN }, /* the entropy device */
-	{ SYS_madvise, MAIN }, /* buffers of vsock that are free again, tables of a sealed image */
+	{ SYS_madvise,
+	  MAIN }, /* buffers of vsock that are free again, tables of a sealed image, RAM that is forgotten */
 	{ SYS_close, MAIN }, /* connections of vsock, control */
 	{ SYS_fcntl, MAIN }, /* a descriptor that came over control becomes non-blocking */
 	{ SYS_clock_gettime, ALL }, /* where the clock cannot be read without the kernel */
@@ -65,6 +67,7 @@ static const struct {
 	{ (uint32_t)KVM_GET_SREGS, MAIN | VCPU },
 	{ (uint32_t)KVM_SET_USER_MEMORY_REGION, MAIN }, /* the log of changed pages, on and off */
 	{ (uint32_t)KVM_GET_DIRTY_LOG, MAIN | WORKER },
+	{ (uint32_t)PAGEMAP_SCAN_REQUEST, MAIN | WORKER }, /* which pages there are */
 	{ (uint32_t)KVM_GET_CLOCK, MAIN },
 	{ (uint32_t)KVM_GET_MP_STATE, MAIN },
 	{ (uint32_t)KVM_GET_XSAVE, MAIN },

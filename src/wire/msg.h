@@ -83,6 +83,7 @@ enum msg_type {
 enum port_step {
 	PORT_LET_GO, /* also of one that is not there */
 	PORT_HOLD, /* the descriptor comes with the message (wire/conn.h) */
+	PORT_LOOK, /* is there somebody at its other end?  ENXIO: no more; ENOENT: it is not held */
 };
 
 /* Who asks for SAVE_REST holds the machine up: it goes on at SAVE_GO_ON, or when its connection ends. */
@@ -91,6 +92,7 @@ enum save_step {
 	SAVE_WRITE, /* the RAM is written while the machine runs */
 	SAVE_REST, /* it stands still, and the rest is written */
 	SAVE_DISK, /* its disk is written to this layer from now on: the id is of that; errno ENOTSUP: it goes on as before */
+	SAVE_BACK, /* it goes back to this snapshot in place; errno ENOTSUP: it was not restored from that, and runs on */
 };
 
 enum attach_flags { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };

@@ -6,6 +6,9 @@ killat, which kills whichever of its processes makes the Nth system call that ot
 included, at POINTS numbers spread evenly; what the process had open is closed in two steps.  After each: ps and inspect
 answer in time with a state that can be, the instance can be used or refuses in one line, rm -f removes it, and nothing is
 left of it.
+
+A machine is at rest without having booted: a clone of seed@ran, which has, and is the caller's.  Whoever damages a layer below
+the clone damages the seed.
 """
 import json
 import os
@@ -20,10 +23,13 @@ import net_left
 
 KETCH, KILLAT, ISOLATION, DIR, POINTS, COMMAND = sys.argv[1:]
 STORE, RUN = os.environ["KETCH_ROOT"], os.environ["KETCH_RUN_ROOT"]
+BEFORE = []  # what is the seed's
 DEADLINE = 240  # a traced start of a machine takes minutes where that is emulated (the bed)
 STAY = ["ketch/base", "sh", "-c", "trap 'exit 0' TERM INT; tail -f /dev/null & wait"]
 CREATE = ["create", "--isolation", ISOLATION, "--name", "one", *STAY]
 STATES = {"created", "running", "exited", "paused"}
+SEED = "seed" if ISOLATION == "vm" else None
+OTHER = "container" if ISOLATION == "vm" else "vm"
 
 
 def call(words):
@@ -68,8 +74,15 @@ def paused():
 
 
 def exited():
+    if SEED:
+        return must("clone", "seed@ran", "one")
     running()
     must("stop", "-t", "2", "one")
+
+
+def used():
+    """What has no wall of its own is looked at in a machine at rest: none boots for it."""
+    exited() if SEED else running()
 
 
 def exited_with_snapshot():
@@ -78,6 +91,8 @@ def exited_with_snapshot():
 
 
 def exported():
+    if os.path.exists(DIR + "/in.tar"):
+        return
     exited_with_snapshot()
     must("export", "--instance", "-o", DIR + "/in.tar", "one")
     must("rm", "one")
@@ -92,8 +107,9 @@ def with_volume():
 
 
 def with_image():
-    created()
-    must("commit", "one", "my/new")
+    exited()
+    os.makedirs(DIR + "/tree/new", exist_ok=True)
+    must("import", "-c", 'CMD ["sh"]', DIR + "/tree", "my/new")
 
 
 COMMANDS = {  # name: (what comes before, the command)
@@ -105,22 +121,23 @@ COMMANDS = {  # name: (what comes before, the command)
     "stop": (running, ["stop", "-t", "2", "one"]),
     "kill": (running, ["kill", "one"]),
     "rm": (exited, ["rm", "one"]),
+    "set isolation": (exited, ["set", "one", "isolation=" + OTHER]),
     "rm -f": (running, ["rm", "-f", "one"]),
     "pause": (running, ["pause", "one"]),
     "unpause": (paused, ["unpause", "one"]),
-    "rename": (running, ["rename", "one", "other"]),
+    "rename": (used, ["rename", "one", "other"]),
     "restart": (running, ["restart", "-t", "2", "one"]),
     "run -p": (lambda: None, ["run", "-d", "-p", "127.0.0.1:8080:80", *CREATE[1:]]),
     "run warm": (lambda: None, ["run", "-d", "-q", "--warm", "-m", "64m", *CREATE[1:]]),
     "exec": (running, ["exec", "one", "true"]),
-    "update": (running, ["update", "-m", "64m", "one"]),
+    "update": (used, ["update", "-m", "64m", "one"]),
     "cp in": (running, ["cp", sys.argv[0], "one:/tmp/in"]),
     "cp out": (running, ["cp", "one:/etc", DIR + "/out"]),
     "cp at rest": (created, ["cp", sys.argv[0], "one:/tmp/in"]),
     "export": (running, ["export", "-o", DIR + "/out", "one"]),
     "export instance": (exited_with_snapshot, ["export", "--instance", "-o", DIR + "/out", "one"]),
     "import instance": (exported, ["import", "--instance", DIR + "/in.tar", "one"]),
-    "commit": (created, ["commit", "one", "my/new"]),
+    "commit": (exited, ["commit", "one", "my/new"]),
     "rmi": (with_image, ["rmi", "my/new"]),
     "snapshot create": (exited, ["snapshot", "create", "one@new"]),
     "snapshot running": (running, ["snapshot", "create", "one@new"]),
@@ -145,9 +162,10 @@ def names():
     if status:
         raise RuntimeError(f"ps: {told}")
     try:
-        return [json.loads(line)["Names"] for line in listed.splitlines()]
+        found = [json.loads(line)["Names"] for line in listed.splitlines()]
     except ValueError:
         raise RuntimeError(f"ps printed {listed!r}, {told!r}")
+    return [name for name in found if name != SEED]
 
 
 def state_of(name):
@@ -208,8 +226,9 @@ def remains():
 
 def left():
     end = time.monotonic() + 20
-    while (found := remains()) and time.monotonic() < end:
+    while (found := [x for x in remains() if x not in BEFORE]) and time.monotonic() < end:
         time.sleep(0.02)  # what was killed a moment ago may not be reaped yet
+        names()  # a machine that was started for files ends behind its command: whoever comes next clears up
     return found
 
 
@@ -241,6 +260,7 @@ def once(n):
 
 def main():
     open(DIR + "/things", "a").close()
+    BEFORE.extend(remains())
     wrong, calls = once(0)
     bad = [(0, wrong)] if wrong else []
     count = min(int(POINTS), calls)

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 
 KETCH, TREE, POINTS = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -43,6 +44,15 @@ def must(*words):
     if done.returncode:
         raise RuntimeError("%s: status %d: %s" % (" ".join(words), done.returncode, done.stderr.decode().strip()))
     return done.stdout
+
+
+def unmount(where):
+    """What a monitor clears up behind the last answer may still be under way, in the store."""
+    end = time.monotonic() + DEADLINE
+    while call(["umount", where]).returncode:
+        if time.monotonic() > end:
+            must("umount", where)
+        time.sleep(0.01)
 
 
 class Store:
@@ -322,7 +332,7 @@ def look_after(crashed, where, states, step):
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         return str(error)
     finally:
-        must("umount", where)
+        unmount(where)
         s.close()
 
 

@@ -12,13 +12,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static char dir[] = "/tmp/ketch-fuzz-restore.XXXXXX";
+
+static void remove_room(void)
+{
+	remove_tree(AT_FDCWD, dir);
+}
+
 /* A directory that holds `in`, and beside it what nothing may touch. */
 static int make_room(void)
 {
-	char dir[] = "/tmp/ketch-fuzz-restore.XXXXXX";
 	int fd, file;
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(dir) || atexit(remove_room))
 		abort();
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	file = openat(fd, "secret", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

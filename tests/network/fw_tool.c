@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "network/firewall.h"
+#include "network/firewall_int.h"
 #include "network/forwarding.h"
 #include "network/rate.h"
 #include "sys/netlink.h"
@@ -255,6 +255,37 @@ static int note(const struct fw_model *m, const char *dir, bool recall, struct e
 	return r;
 }
 
+/* --- what the engine does by firewall_ensure alone */
+
+static int network_add(const struct fw_network *n, struct err *e)
+{
+	AUTO(fw_elements_done) struct fw_elements l = { 0 };
+	const struct nft_set s = fw_set(wall.table, FW_BRIDGES);
+	int fd = fw_use(&wall, e);
+	struct nft_element there;
+
+	if (fd < 0)
+		return fd;
+	fw_network_elements(n, &l);
+	if (l.n && nft_element_get(fd, &s, &l.v[0].el, &there) == 0 &&
+	    !strcmp(there.comment, l.v[0].el.comment))
+		return 0; /* they come in one transaction */
+	return fw_add(&wall, &l, NULL, e);
+}
+
+static bool is_owners(void *arg, int set, const struct nft_element *el)
+{
+	return !strcmp(el->comment, arg);
+}
+
+static int sweep(char *owner, struct err *e)
+{
+	const struct fw_stale stale = { NULL, is_owners, owner };
+	int fd = fw_use(&wall, e);
+
+	return fd < 0 ? fd : fw_remove_stale(&wall, &stale, NULL, e);
+}
+
 static int run(const char *verb, const struct fw_model *m, char **words, struct err *e)
 {
 	unsigned i = words[0] ? (unsigned)atoi(words[0]) : 0,
@@ -281,11 +312,11 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 	if (!strcmp(verb, "up") || !strcmp(verb, "down"))
 		return host(m, words[0], !strcmp(verb, "up"), e);
 	if (!strcmp(verb, "sweep"))
-		return firewall_sweep(&wall, words[0], NULL, e);
+		return sweep(words[0], e);
 	if (!strcmp(verb, "egress"))
 		return egress(m, i, words[1], words[2], e);
 	if (!strncmp(verb, "network-", 8) && i < m->n_networks)
-		return strstr(verb, "add") ? firewall_network_add(&wall, &m->networks[i], e)
+		return strstr(verb, "add") ? network_add(&m->networks[i], e)
 					   : firewall_network_remove(&wall, &m->networks[i], e);
 	if (i >= m->n_ports)
 		return err_set(e, EINVAL, "there is no port %u", i);

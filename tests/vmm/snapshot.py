@@ -138,6 +138,32 @@ def goes_back_in_place_again_and_again(rig):
         m.power_off()
 
 
+def goes_back_to_what_it_was_restored_from(rig):
+    """Without a checkpoint, and so at no cost while it runs: the pages that are its own are forgotten."""
+    with rig.boot() as m:
+        state, ram, _ = rig.save(m)
+    with rig.restore([state, ram]) as a:
+        counts = [wait_count(a)]
+        for _ in range(5):
+            answer = a.control.must('rollback')
+            if not 0 < answer['pages'] < 16384:
+                raise Failed(f'{answer["pages"]} of 16384 pages were taken back')
+            a.control.must('resume')
+            counts.append(wait_count(a))
+        if max(counts) - min(counts) > STEP:
+            raise Failed(f'it was at {counts}')
+        rig.save(a)
+        a.control.must('resume')
+        if 'error' not in a.control.ask('rollback'):
+            raise Failed('it was saved since, and went back')
+        difference = rig.save(a, difference=True)
+    with rig.restore([difference[0], ram, difference[1]]) as b:
+        if 'error' not in b.control.ask('rollback'):
+            raise Failed('of several files it went back')
+        wait_count(b)
+        b.power_off()
+
+
 def is_saved_again_after_it_was_saved(rig):
     with rig.boot() as m:
         for live in (True, False, True):
@@ -265,7 +291,8 @@ def requests_out_of_order_have_an_error(rig):
 
 
 CASES = [goes_on_in_another_process, the_parent_goes_on_and_its_children_share_its_memory, is_saved_in_the_pause_only,
-         a_difference_holds_what_changed, goes_back_in_place_again_and_again, is_saved_again_after_it_was_saved,
+         a_difference_holds_what_changed, goes_back_in_place_again_and_again,
+         goes_back_to_what_it_was_restored_from, is_saved_again_after_it_was_saved,
          several_vcpus_are_restored, each_generation_id_is_another, what_does_not_fit_is_refused,
          requests_out_of_order_have_an_error, devices_at_work_are_saved]
 

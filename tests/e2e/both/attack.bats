@@ -44,8 +44,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KETCH" exec box sh -c 'for n in $(seq 0 2
 	for n in $(seq 3 40); do
 		unlike "$n: $(ketch exec box "/proc/self/fd/$n/bin/busybox" echo reached 2>&1)" ': reached'
 	done
-	refused 125 'working directory' ketch exec -w /proc/self/fd/5 box pwd
-	refused 125 'working directory' ketch exec -w /proc/1/root box pwd
+	refused 126 'working directory' ketch exec -w /proc/self/fd/5 box pwd
+	refused 126 'working directory' ketch exec -w /proc/1/root box pwd
 }
 
 @test "the program that starts processes cannot be overwritten from inside" {
@@ -65,8 +65,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KETCH" exec box sh -c 'for n in $(seq 0 2
 
 @test "users that are not exactly one user" {
 	local user
-	for user in 4294967296 4294967295 2147483648 -1 +1 1: :1 1:2:3 0x0 1.0 ' 1' '1 ' root:nosuch 1:99999999999; do
-		refused 125 'user|uid|group|gid' ketch exec -u "$user" box true
+	for user in 4294967296 4294967295 2147483648 -1 +1 1: : :1: :-1 1:2:3 0x0 1.0 ' 1' '1 ' root:nosuch 1:99999999999; do
+		refused 126 'user|uid|group|gid' ketch exec -u "$user" box true
 	done
 	is "$(ketch exec -u 1000:1001 box id -G)" 1001
 }
@@ -242,7 +242,7 @@ audit_of() { unknown "$1" && [ -z "$(find "$KETCH_ROOT/instances" -name '*.gone'
 # The last for the box: nothing can be started in it any more.
 @test "files of the box exchanged for traps: exec refuses, and returns" {
 	ketch exec box sh -c 'rm /etc/passwd; mkfifo /etc/passwd; rm /dev/null; mkfifo /dev/null'
-	refused 125 '/dev/null' timeout 60 "$KETCH" exec box true
+	refused 126 '/dev/null' timeout 60 "$KETCH" exec box true
 	run timeout 60 "$KETCH" exec -i box true </dev/null
-	is "$status" 125 && like "$output" 'passwd.*regular'
+	is "$status" 126 && like "$output" 'passwd.*regular'
 }

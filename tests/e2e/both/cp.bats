@@ -95,6 +95,13 @@ inside() { ketch exec box sh -c "$1"; }
 		tar -c --format=$f tree file | ketch cp - box:/t/dir
 		is "$(inside 'cd /t/dir; cat tree/sub/two file; readlink tree/link; stat -c %h tree/hard')" $'two\none\nsub/two\n2'
 	done
+	for f in gzip bzip2 xz zstd; do # which Docker takes, too
+		inside 'rm -rf /t/dir/*'
+		tar -c --use-compress-program=$f tree file | ketch cp - box:/t/dir
+		tar -c --use-compress-program=$f tree >packed
+		ketch cp - box:/t/dir <packed
+		is "$(inside 'cd /t/dir; cat tree/sub/two file')" $'two\none'
+	done
 	refused 1 'only be unpacked in a directory' bash -c 'tar c file | "$KETCH" cp - box:/t/dir/file'
 	refused 1 'only be unpacked in a directory' bash -c 'tar c file | "$KETCH" cp - box:/t/none'
 }
@@ -145,7 +152,11 @@ inside() { ketch exec box sh -c "$1"; }
 	refused 1 'none: no such file or directory' ketch cp none box:/t
 	refused 1 'bad tar archive' bash -c 'head -c 2000 /dev/urandom | "$KETCH" cp - box:/t'
 	refused 1 'cut short' bash -c 'tar c tree | head -c 1024 | "$KETCH" cp - box:/t'
-	refused 1 'it is compressed: unpack it first' bash -c 'tar cz tree | "$KETCH" cp - box:/t'
+	refused 1 '^ketch: the gzip data is truncated$' bash -c 'tar cz tree | head -c 100 | "$KETCH" cp - box:/t'
+	refused 1 'gzip data is (corrupt|truncated)' bash -c '{ printf "\x1f\x8b\x08"; head -c 2000 /dev/urandom; } | "$KETCH" cp - box:/t'
+	refused 1 'bad tar archive' bash -c 'head -c 2000 /dev/urandom | gzip | "$KETCH" cp - box:/t'
+	refused 1 'only be unpacked in a directory' bash -c 'head -c 8m /dev/urandom >big; tar cz big 2>/dev/null | "$KETCH" cp - box:/t/none'
+	is "$(ls "$KETCH_ROOT/tmp")" ""
 	refused 1 'one of the two must be in an instance' ketch cp file other
 	refused 1 'between instances' ketch cp box:/a box:/b
 	refused 1 'no such instance: none' ketch cp none:/a .

@@ -79,5 +79,7 @@ told() { past_json "$@" | jq -r .Action | sed 's/:.*//' | tr '\n' ' '; } # FILTE
 
 @test "bad words are one line" {
 	refused 1 'since.*yesterday' ketch events --since yesterday
+	refused 1 '--since 1h is after --until 2h' ketch events --since 1h --until 2h
+	refused 1 '--since 2026-01-02 is after' ketch events --since 2026-01-02 --until 2026-01-01
 	refused 1 'filter.*color' ketch events --filter color=red
 }

@@ -31,10 +31,12 @@ teardown_file() { store_close; }
 @test "-u, -w and -e change them" {
 	is "$(ketch exec -u 0 -w /etc -e MORE=a -e FROM_RUN=no box sh -c 'echo $(id -u) $(pwd) $MORE $FROM_RUN')" '0 /etc a no'
 	is "$(ketch exec -u daemon:adm box id -G)" 4
+	is "$(ketch exec -u :adm box sh -c 'echo $(id -u):$(id -G)')" 0:4 # as in Docker: not the user of the image
 }
 
-@test "a directory that is not there is no place to run in, and is not made" {
-	refused 125 'working directory "/tyop": no such file or directory' ketch exec -w /tyop box pwd
+@test "a directory or user that is not there is no place to run in, and is not made" {
+	refused 126 'unable to find user tyop' ketch exec -u tyop box pwd
+	refused 126 'working directory "/tyop": no such file or directory' ketch exec -w /tyop box pwd
 	run ketch exec box ls -d /tyop
 	is "$status" 1
 }
@@ -103,6 +105,8 @@ teardown_file() { store_close; }
 	is "$(ketch exec --env-file "$DIR/env" -e BOTH=line extra sh -c 'echo $FROM_FILE $BOTH')" '1 line'
 	is "$(ketch exec extra grep CapEff /proc/self/status)" $'CapEff:\t00000000800405fb'
 	like "$(ketch exec --privileged extra grep CapEff /proc/self/status)" '0000[01][0-9a-f]fff[ef]ffffff$' # as many as the host has
+	is "$(ketch exec -e 'A B=1' extra env | grep '^A ')" 'A B=1'
+	refused 1 'invalid environment variable: A B' ketch exec --env-file <(echo 'A B=1') extra true
 	refused 1 'nosuch' ketch exec --env-file /nosuch extra true
 	is "$(ketch exec --env-file <(echo PIPED=1) --env-file /dev/null extra sh -c 'echo $PIPED')" 1
 	refused 1 'is a directory' ketch exec --env-file / extra true

@@ -21,7 +21,7 @@ teardown_file() { store_close; }
 
 @test "126: the command cannot be executed; with --debug it is told what was done until then" {
 	run --separate-stderr ketch --debug run --isolation "$ISOLATION" --rm ketch/base /etc/passwd
-	like "$stderr" 'debug: (mount /proc|vm-start|qemu|.*qemu-system)'
+	like "$stderr" 'debug: (mount /proc|vmm-start|qemu|.*qemu-system)'
 	is "$status" 126
 	like "$stderr" '/etc/passwd'
 }

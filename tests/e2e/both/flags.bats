@@ -11,7 +11,7 @@ setup_file() {
 	printf '# a comment\nFILE_VAR=from file\nBOTH=file\n\nEMPTY=\nCALLER\n' >"$DIR/env"
 	CALLER=of-caller KETCH_TEST_PASSED=passed krun --name full -i \
 		-e A=1 -e 'SPACES=a  b' -e BOTH=flag -e KETCH_TEST_PASSED -e KETCH_TEST_ABSENT --env-file "$DIR/env" \
-		-w /made/here -u ketch:users -h box --label tier=web --label 'note=a b' \
+		-w /made/here -u ketch:users -h 'box of 1' --label tier=web --label 'note=a b' \
 		--ulimit nofile=100:200 --ulimit core=0 --tmpfs /scratch:size=1m,mode=700 --tmpfs /plain \
 		-v "$DIR/src:/src" -v "$DIR/one:/etc/one:ro" -v "$DIR/ro:/ro:ro" -m 64m --pids-limit 100 --cpus 0.5 \
 		--stop-signal USR1 --init ketch/base \
@@ -58,7 +58,7 @@ bare() { sed -n "s|^$1=||p" "$DIR/bare"; } # NAME: of the other
 	is "$(of status.CapBnd)" 00000000800405fb
 }
 
-@test "-h sets the host name" { is "$(of hostname)" box; }
+@test "-h sets the host name" { is "$(of hostname)" 'box of 1'; }
 @test "--label is kept" { is "$(inspect_of full '.Config.Labels | .tier + "," + .note')" 'web,a b'; }
 
 @test "--ulimit sets soft and hard limit" {

@@ -14,6 +14,7 @@ teardown_file() { store_close; }
 	is "$(ketch ps --format '{{upper .Names}}|{{len .ID}}|{{json .Labels}}')" 'ONE|12|"com.example.rank=1,x="'
 	is "$(ketch ps -a --format 'table {{.Names}}\t{{.State}}\t{{.Label "com.example.rank"}}')" \
 		$'NAMES     STATE     RANK\ntwo       exited    \none       running   1'
+	is "$(ketch ps -a --format '{{define "row"}}{{.Names}}{{end}}<{{template "row" .}}>')" $'<two>\n<one>'
 	is "$(ketch ps --format json | jq -r .Names)" one
 	is "$(ketch ps --no-trunc --format '{{len .ID}} {{.Command}}')" "64 \"sh -c 'trap \\\"exit 0\\\" TERM INT; tail -f /dev/null & echo ready; wait'\""
 	like "$(ketch ps -a --format '{{.Status}}' | head -1)" '^Exited \(3\) (Less than a second|[0-9]+ seconds?|About a minute|[0-9]+ minutes) ago$'
@@ -49,6 +50,13 @@ teardown_file() { store_close; }
 	is "$(names -a -f health=healthy -f health=starting)" ""
 }
 
+@test "inspect: exposed ports are keys, as scripts for Docker go through them" {
+	ketch create --isolation "$ISOLATION" --name ports --expose 80 --expose 53/udp ketch/base true >/dev/null
+	is "$(ketch inspect -f '{{range $p, $_ := .Config.ExposedPorts}}{{$p}} {{end}}' ports one)" '53/udp 80/tcp '
+	is "$(inspect_of one .Config.ExposedPorts)" '{}'
+	ketch rm ports >/dev/null
+}
+
 @test "what a template or a filter cannot be is one line" {
 	refused 1 'template parsing error: template: :1:2: no field .Nmes \(did you mean .Names\?\)' ketch ps --format '{{.Nmes}}'
 	refused 1 'template parsing error: .* unclosed action' ketch ps --format '{{.Names'
@@ -74,6 +82,10 @@ teardown_file() { store_close; }
 		"64 linux $KETCH_ROOT/instances/$(ketch ps -q --no-trunc)/log"
 	[ -f "$(ketch inspect -f '{{.LogPath}}' one)" ]
 	is "$(ketch inspect -f '{{json .HostConfig.LogConfig}}' one)" '{"Type":"json-file","Config":{}}'
+	is "$(ketch inspect -f '{{.HostConfig.RestartPolicy}} {{.HostConfig.LogConfig}}' one)" '{no 0} {json-file map[]}'
+	is "$(ketch inspect -f '{{.ID}} {{.HostConfig.NanoCPUs}} {{.HostConfig.CPUShares}}' one)" \
+		"$(ketch inspect -f '{{.Id}} {{.HostConfig.NanoCpus}} {{.HostConfig.CpuShares}}' one)"
+	is "$(ketch inspect -f '{{.Config.Volumes}}' one)" 'map[]'
 	is "$(ketch inspect -f '{{println .Path}}{{range .Args}}{{println .}}{{end}}' two)" $'sh\n-c\nexit 3'
 	is "$(ketch inspect --format json one | jq -r '.[0].Name')" one
 	is "$(ketch inspect --format json one | wc -l)" 1

@@ -66,7 +66,7 @@ health_is() { is "$(inspect_of box .State.Health.Status)" "$1" 2>/dev/null; } # 
 
 @test "without a check there is no word of health" {
 	unlike "$(ketch ps -a | grep plain)" health # format.bats has one that runs
-	is "$(inspect_of plain .State.Health.Status)" none
+	is "$(inspect_of plain .State.Health)" null
 }
 
 @test "bad values are one line" {

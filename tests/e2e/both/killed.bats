@@ -6,13 +6,28 @@ load ../lib
 setup_file() {
 	store_open
 	cc -O1 -D_GNU_SOURCE -o "$DIR/killat" "$E2E/../oci/killat.c"
+	[ "$ISOLATION" = container ] || seed
 }
 teardown_file() { store_close; }
 
+seed() { # the machine whose clones are killed for at rest: it boots once
+	stay --name seed -m 96m >/dev/null
+	ketch exec seed sh -c 'echo here >/file; sync' && ketch stop seed >/dev/null && ketch snapshot create seed@ran >/dev/null
+}
+
+AT_REST='create|rm|rename|update|rmi|snapshot create|snapshot rm|rollback|snapshot group|rollback group|clone|update-image'
+BOOTS='start|pause|snapshot running|export instance|import instance|commit|set isolation' # a machine, for each point
+
 sweep() { # COMMAND
-	[[ $ISOLATION = container || -n ${KILL_POINTS:-} || $1 =~ ^(start|pause|snapshot\ running)$ ]] ||
-		skip "it has to boot a machine for each point, and does nothing of its own for one"
-	"$E2E/kill_points.py" "$KETCH" "$DIR/killat" "$ISOLATION" "$DIR" "${KILL_POINTS:-1}" "$1"
+	local points=1
+	if [ "$ISOLATION" = vm ]; then
+		if [[ $1 =~ ^($AT_REST)$ ]]; then
+			points=4
+		elif [[ -z ${KILL_POINTS:-} && ! $1 =~ ^($BOOTS)$ ]]; then
+			skip "it has to boot a machine for each point, and does nothing of its own for one"
+		fi
+	fi
+	"$E2E/kill_points.py" "$KETCH" "$DIR/killat" "$ISOLATION" "$DIR" "${KILL_POINTS:-$points}" "$1"
 }
 
 @test "create" { sweep create; }
@@ -51,6 +66,7 @@ sweep() { # COMMAND
 @test "rollback group" { sweep 'rollback group'; }
 @test "update-image" { sweep update-image 1; }
 @test "clone" { sweep clone; }
+@test "set isolation" { sweep 'set isolation'; }
 @test "network create" { sweep 'network create'; }
 @test "network rm" { sweep 'network rm'; }
 @test "network run" { sweep 'network run'; }
@@ -58,6 +74,14 @@ sweep() { # COMMAND
 @test "volume create" { sweep 'volume create'; }
 @test "volume run" { sweep 'volume run'; }
 @test "volume rm" { sweep 'volume rm'; }
+
+@test "what the killed ones stood on is whole: it starts, and has what was written" {
+	[ "$ISOLATION" = vm ] || skip "of a container each point makes one anew"
+	is "$(ketch snapshot ls -q seed)" ran
+	ketch start seed >/dev/null && await 60 status_is seed running
+	is "$(ketch exec seed cat /file)" here
+	ketch rm -f seed >/dev/null
+}
 
 @test "the monitor, at random moments" {
 	local times=6

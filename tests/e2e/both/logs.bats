@@ -18,7 +18,7 @@ go() { ketch exec web sh -c "echo $1 >/go" && await 20 logged web "^end $1$"; } 
 	is "$(ketch logs web 2>/dev/null)" first
 	is "$(ketch logs web 2>&1 >/dev/null)" oops
 	like "$(ketch logs -t web 2>/dev/null)" '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z first$'
-	is "$(ketch logs --details web 2>/dev/null)" first
+	is "$(ketch logs --details web 2>/dev/null)" ' first' # as Docker's, where nothing was asked for
 }
 
 @test "--since and --until: a time stamp of -t, and durations" {
@@ -29,6 +29,7 @@ go() { ketch exec web sh -c "echo $1 >/go" && await 20 logged web "^end $1$"; } 
 	is "$(ketch logs --until "$at" web 2>/dev/null)" first
 	is "$(ketch logs --since 10m web 2>/dev/null | head -n1)" first
 	is "$(ketch logs --since 0s web)" ""
+	is "$(ketch logs --since '' web 2>/dev/null | head -n1)" first # of a script whose variable is empty
 	is "$(ketch logs --until 10m web)" ""
 	refused 1 'until.*tomorrow' ketch logs --until tomorrow web
 }
@@ -76,6 +77,27 @@ go() { ketch exec web sh -c "echo $1 >/go" && await 20 logged web "^end $1$"; } 
 @test "journald: without one it is refused by name" {
 	[ ! -S /run/systemd/journal/socket ] || skip "this host has a journald"
 	refused 125 '--log-driver journald: there is no journald' krun --log-driver journald ketch/base true
+}
+
+@test "labels, variables and a tag go with the lines; --details shows them" {
+	krun --name told --label a=1 --label c.d=e,f -e X='y z' -e Ya=1 --log-opt labels=a,nope --log-opt labels-regex='^c\.' \
+		--log-opt env=X --log-opt env-regex=^Y --log-opt tag='{{.Name}}/{{.ImageName}}' ketch/base echo hi
+	is "$(ketch logs --details told)" 'X=y+z,Ya=1,a=1,c.d=e%2Cf,tag=told%2Fketch%2Fbase hi'
+	like "$(ketch logs -t --details told)" '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z X=y\+z,.* hi$'
+	is "$(ketch logs told)" hi
+	is "$(inspect_of told '.HostConfig.LogConfig.Config | .labels + " " + ."env-regex"')" 'a,nope ^Y'
+}
+
+@test "what Docker's drivers can and ours cannot is refused by name" {
+	refused 125 'compress: log files stay as they are written' krun --log-opt compress=true ketch/base true
+	refused 125 'mode=non-blocking: a log in files loses no line' krun --log-opt mode=non-blocking ketch/base true
+	refused 125 'max-buffer-size: no buffer' krun --log-opt max-buffer-size=4m ketch/base true
+	refused 125 "mode: 'foo' must be" krun --log-opt mode=foo ketch/base true
+	refused 125 'labels: log driver local has no such option' krun --log-driver local --log-opt labels=a ketch/base true
+	refused 125 'max-size: log driver none has no such option' krun --log-driver none --log-opt max-size=1m ketch/base true
+	refused 125 "labels-regex: '\(' is no regular expression" krun --log-opt 'labels-regex=(' ketch/base true
+	refused 125 "tag: '\{\{.Nope}}' is not known: there are .*\.Name" krun --log-opt 'tag={{.Nope}}' ketch/base true
+	krun --rm --log-opt compress=false --log-opt mode=blocking ketch/base true
 }
 
 @test "bad options are one line" {

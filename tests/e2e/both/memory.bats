@@ -40,7 +40,7 @@ wanted() { # INSTANCE: the same without the number, as we know it
 @test "a container whose processes cannot be kept is told by which flag, or what this host lacks" {
 	[ "$ISOLATION" = container ] || skip "of a machine the memory is kept, with all its processes"
 	local flags said
-	for flags in -t --init '--userns private' --privileged '--network host' '--pid host' '--ipc host' '--uts host'; do
+	for flags in -t --init --system '--userns private' --privileged '--network host' '--pid host' '--ipc host' '--uts host'; do
 		# shellcheck disable=SC2086 # words
 		ketch create --isolation container --name no $flags ketch/base true >/dev/null
 		refused 1 "the processes of a container with ${flags%% *}.* cannot be kept: ." ketch snapshot create --live no
@@ -64,6 +64,7 @@ wanted() { # INSTANCE: the same without the number, as we know it
 	refused 1 'give names for the new instances, or --count' ketch fork it
 	refused 1 'give names for the new instances, or --count' ketch fork it one --count 2
 	refused 1 '1 to 1000' ketch fork it --count 100000
+	refused 1 'the name "one" is given twice' ketch fork it one one
 	refused 1 'fork is of an instance that runs' ketch fork it@snap one
 	refused 1 'exclude each other' ketch snapshot create --memory --disk-only it
 	refused 125 'there is no template "it"' ketch run --template it
@@ -98,9 +99,24 @@ wanted() { # INSTANCE: the same without the number, as we know it
 	is "$(who_is one | head -4)" "$(wanted one)"
 	on_time one
 	is "$(count_of one)" 1
+	# whose names are chosen at the same moment
+	ketch run -d --template warm >"$DIR/two" 3>&- & other=$!
+	ketch run -d --template warm >"$DIR/three"
+	wait "$other"
+	is "$(cat "$DIR/two" "$DIR/three" | xargs "$KETCH" inspect -f '{{.Name}}' | sort)" $'warm-1\nwarm-2'
+	cat "$DIR/two" "$DIR/three" | xargs "$KETCH" rm -f >/dev/null
 	refused 125 'there is no template' ketch run --template none
 	refused 1 'there is no template' ketch template rm one
 	ketch template rm warm
+}
+
+@test "a command that ends makes no template, and is what is blamed" {
+	machine
+	local why='^ketch: the command of brief has ended.*: a template needs one that stays'
+	refused 125 "$why" ketch template create -m 64m brief ketch/base true
+	refused 125 "$why" ketch template create -m 64m brief ketch/base sleep 0.2 -- sleep 10
+	refused 125 'the warm-up ended with status 4' ketch template create -m 64m brief ketch/base "${STAY[@]}" -- sh -c 'exit 4'
+	is "$(ketch template ls -q)" ""
 }
 
 @test "a machine goes back to its memory, and goes on from there" {
@@ -150,6 +166,8 @@ noted() { # NAME VALUE: what is known of the memory in the snapshot
 	ketch snapshot rm one@s >/dev/null
 }
 
+nothing_told_of() { ! ketch doctor --audit | grep "$1"; } # ID
+
 @test "children of a fork have identities and random numbers of their own, and the parent goes on" {
 	machine
 	local ids i
@@ -168,6 +186,11 @@ noted() { # NAME VALUE: what is known of the memory in the snapshot
 	ketch network create aside >/dev/null
 	ketch network connect aside one-1 # by the card to spare, whose address is another one, too
 	is "$(ketch exec one-1 cat /sys/class/net/eth1/address)" "$(inspect_of one-1 .NetworkSettings.Networks.aside.MacAddress)"
-	ketch rm -f one one-1 one-2 >/dev/null
+	i=$(inspect_of one .Id)
+	ketch rm -f one >/dev/null # they hold nothing of it, not even a file that is deleted
+	await 10 nothing_told_of "$i"
+	unlike "$(ls -l "/proc/$(monitor_of one-1)/fd")" "/snapshots/"
+	is "$(ketch exec one-1 cat /root/file)" kept
+	ketch rm -f one-1 one-2 >/dev/null
 	ketch network rm back aside >/dev/null
 }

@@ -96,6 +96,26 @@ none_helps() { [ -z "$(helpers)" ]; }
 	is "$(helpers | wc -w)" 2
 }
 
+@test "--ip-range: the addresses that are given away, and no more; one that is asked for may be another of the subnet" {
+	ketch network create --subnet 10.77.0.0/24 --ip-range 10.77.0.64/31 small >/dev/null
+	ISOLATION=container stay --name first --network small >/dev/null
+	ISOLATION=container stay --name second --network small >/dev/null
+	is "$(inspect_of first .NetworkSettings.Networks.small.IPAddress) $(inspect_of second .NetworkSettings.Networks.small.IPAddress)" \
+		"10.77.0.64 10.77.0.65"
+	refused 125 'address' krun --rm --network small ketch/base true
+	is "$(krun --rm --network small --ip 10.77.0.9 ketch/base ip -4 -o addr show eth0 | grep -o '10.77.0.9/24')" 10.77.0.9/24
+	refused 1 'no matching subnet for range 10.79.0.0/28' ketch network create --subnet 10.78.0.0/24 --ip-range 10.79.0.0/28 none-such
+	ketch rm -f first second >/dev/null
+	ketch network rm small
+}
+
+@test "--dns, --dns-search, --dns-option: what resolv.conf says" {
+	is "$(krun --rm --network lab --dns 192.0.2.1 --dns-search example.org --dns-search a.b --dns-option ndots:2 \
+		ketch/base cat /etc/resolv.conf)" $'nameserver 192.0.2.1\nsearch example.org a.b\noptions ndots:2'
+	unlike "$(ISOLATION=container krun --rm --network lab --dns-search . ketch/base cat /etc/resolv.conf)" search
+	refused 125 "'a b' is not a valid domain" krun --rm --dns-search 'a b' ketch/base true
+}
+
 @test "connect and disconnect while it runs: a second address, and a name there" {
 	ketch network connect --alias guest lab one
 	is "$(networks_of one)" "lab web"
@@ -114,6 +134,11 @@ none_helps() { [ -z "$(helpers)" ]; }
 	kept_out one "$(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
 	reaches one two
 	refused 1 'container one is not connected to network lab' "$KETCH" network disconnect lab one
+	refused 1 'container one is not connected to network none' "$KETCH" network disconnect none one
+	ketch create --isolation "$ISOLATION" --network none --name alone ketch/base >"$DIR/alone"
+	refused 1 'container alone has --network none for its life' "$KETCH" network disconnect none alone
+	refused 1 'container alone is not connected to network lab' "$KETCH" network disconnect lab alone
+	ketch rm alone
 	like "$(ketch events --since 5m --until 0s --filter type=network --format '{{.Action}} {{.Actor.Attributes.name}}' | tail -2 | xargs)" \
 		'^connect lab disconnect lab$'
 }
@@ -139,6 +164,31 @@ none_helps() { [ -z "$(helpers)" ]; }
 	refused 125 'conflicting options: mac-address and --network none' krun --network none --mac-address 02:00:00:00:00:01 ketch/base true
 	is "$(ketch network ls -q)" "$before"
 	leases_are 3
+}
+
+# without_nft COMMAND...: on a host that has no nft; no_admin COMMAND...: for who may change no network
+without_nft() {
+	[ -d "$DIR/path" ] || { mkdir "$DIR/path" && ln -sf /usr/sbin/* /usr/bin/* "$DIR/path" && rm "$DIR/path/nft"; }
+	PATH=$DIR/path "$@"
+}
+no_admin() { setpriv --bounding-set -net_admin "$@"; }
+
+@test "without nft, or the right to change networks: one line that says so, and nothing is half made" {
+	local before links
+	before=$(ketch network ls -q) links=$(ip -o link | sort)
+	refused 1 'networks need CAP_NET_ADMIN; without it there is --network none$' no_admin "$KETCH" network create other
+	refused 125 'networks need CAP_NET_ADMIN; without it there is --network none$' \
+		no_admin "$KETCH" run --isolation "$ISOLATION" --rm --network lab ketch/base true
+	nft flush ruleset # else it is not needed
+	refused 1 '^ketch: networks need the program nft \(package nftables\), which is not here$' without_nft "$KETCH" network create other
+	refused 125 '^ketch: networks need the program nft \(package nftables\), which is not here$' \
+		without_nft "$KETCH" run --isolation "$ISOLATION" --rm --network lab ketch/base true
+	await 5 leases_are 3
+	is "$(ketch network ls -q)" "$before"
+	same_links() { [ "$(ip -o link | sort)" = "$links" ]; }
+	await 5 same_links
+	ketch run --isolation container --rm --network lab ketch/base true # and puts the rules back
+	reaches two 10.9.0.77
 }
 
 # wire0 is an interface of the host, and behind it somebody has 192.168.7.1.
@@ -240,6 +290,24 @@ none_helps() { [ -z "$(helpers)" ]; }
 	is "$(grep -c "rules of instance 000000000000 in table $table" "$DIR/audits")" 1
 	is "$(grep -c "rules of network 111111111111 in table $table" "$DIR/audits")" 1
 	unlike "$(audited)" 'link|rules'
+}
+
+@test "doctor --audit waits for what is just being taken back" {
+	local id lock auditor
+	id=$(stay --name brief --network web)
+	releases() { grep -qsz network-release /proc/[0-9]*/cmdline; }
+	waits() { readlink "/proc/$auditor/fd/"* | grep -q pidfd; }
+	exec {lock}<>"$KETCH_RUN_ROOT/networks/lock"
+	flock "$lock" # the rules stay until this is let go
+	ketch kill brief >/dev/null
+	await 10 releases
+	"$KETCH" doctor --audit >"$DIR/settled" 3>&- {lock}>&- &
+	auditor=$!
+	await 10 waits
+	exec {lock}>&-
+	wait "$auditor" || :
+	unlike "$(<"$DIR/settled")" 'link|rules'
+	ketch rm brief >/dev/null
 }
 
 @test "when all have gone the host is as it was: no links, no rules, no name service" {

@@ -1,21 +1,10 @@
 #!/usr/bin/env bats
 # ports.bats - published ports: from the host, from another machine, who comes is seen, one port has one holder; they change
 load ../lib
+load ../second
 
 WEB='mkdir -p /w/cgi-bin; printf "#!/bin/sh\nprintf \"Content-Type: text/plain\\n\\n\"; echo \$REMOTE_ADDR\n" >/w/cgi-bin/who
 chmod +x /w/cgi-bin/who; cp /etc/hostname /w/name; httpd -p 80 -h /w; echo ready; trap "exit 0" TERM; tail -f /dev/null & wait'
-
-# A second machine: a namespace on the wire "lan", 192.168.7.2 there, and we 192.168.7.1.
-second_machine() {
-	unshare -n sleep 3600 &
-	echo "$!" >"$DIR/second"
-	await 5 differs "$!"
-	ip link add lan type veth peer name eth0 netns "$!"
-	ip address add 192.168.7.1/24 dev lan && ip link set lan up
-	second "ip address add 192.168.7.2/24 dev eth0; ip link set eth0 up; ip route add default via 192.168.7.1"
-}
-differs() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-second() { nsenter -t "$(cat "$DIR/second")" -n sh -c "$1"; } # COMMAND
 
 setup_file() {
 	store_open

@@ -80,3 +80,8 @@ apart() { unshare -pf --mount-proc "$KETCH" "$@"; } # it sees no process but its
 	run unshare -m --propagation private "$E2E/few_inodes.sh" ${FEW_INODES:-$more}
 	is "$output" ""
 }
+
+@test "no byte is left on the disk: an instance answers, rollback and rm -f work" {
+	run unshare -m --propagation private "$E2E/full_disk.sh"
+	is "$output" ""
+}

@@ -45,6 +45,27 @@ layers() { find "$KETCH_ROOT/writable" -mindepth 2 -name disk.qcow2; }
 	is "$(layers | wc -l)" 6
 }
 
+@test "a machine that an older Ketch started: its files are copied, and it goes on" {
+	[ "$ISOLATION" = vm ] || skip 'a container goes on in no new layer'
+	local before word in
+	said() { read -r -t 20 word <&"${OLDER[0]}" && is "$word" "$1"; }
+	before=$(layers | wc -l)
+	write older
+	coproc OLDER { exec "$E2E/older.py" "$KETCH_RUN_ROOT/$(inspect_of sw .Id)" 3>&-; }
+	said ready
+	is "$(ketch snapshot create --disk-only sw@older)" older
+	said refused
+	in=${OLDER[1]}
+	exec {in}>&-
+	wait "$OLDER_PID"
+	write newer
+	is "$(layers | wc -l)" $((before + 2)) # the copy, and the layer that was made in vain: it is empty
+	ketch clone sw@older copied >/dev/null && begin copied && holds copied older
+	ketch rm -f copied
+	is "$(ketch snapshot create --disk-only sw@newer)" newer
+	holds sw newer
+}
+
 @test "kill -9 of snapshot create at any call: the instance goes on, and what it writes is lost neither then nor later" {
 	local calls i n=${KILL_POINTS:-9}
 	calls=$("$DIR/killat" 0 "$KETCH" snapshot create --disk-only sw@all 2>&1 | grep -o '[0-9]\+' | tail -1)
@@ -59,11 +80,35 @@ layers() { find "$KETCH_ROOT/writable" -mindepth 2 -name disk.qcow2; }
 	ketch stop sw >/dev/null && begin sw && holds sw last
 }
 
+# Some moment of the next fifth of a second: which one is left to chance.
+some_time() { read -r -t "$(printf '0.%03d' $((RANDOM % 200)))" <>"$DIR/never" || :; }
+
+@test "it dies while a snapshot is made of it: that is whole or absent, and what was synced is there" {
+	local i made pid n=${KILL_POINTS:-3}
+	[ "$n" -le 12 ] || n=12 # boots
+	mkfifo "$DIR/never"
+	for ((i = 1; i <= n; i++)); do
+		ketch exec sw sh -c "echo dying$i >/file; sync"
+		pid=$(inspect_of sw .State.Pid)
+		"$KETCH" snapshot create --disk-only "sw@dying$i" 3>&- >/dev/null 2>&1 &
+		some_time
+		kill -9 "$pid"
+		made=0 && wait $! || made=$?
+		ketch wait sw >/dev/null
+		begin sw && holds sw "dying$i"
+		is "$(ketch snapshot ls -q sw | grep -cx "dying$i")" $((made == 0))
+		[ "$made" -eq 0 ] || continue
+		ketch clone "sw@dying$i" died >/dev/null && begin died && holds died "dying$i"
+		ketch rm -f died
+	done
+}
+
 asks_or_gone() { grep -qs '^7 ' "/proc/$1/syscall" || gone "$1"; } # PID: poll, it waits for an answer
 
 @test "a late answer is not taken for that to the next command" {
 	[ "$ISOLATION" = vm ] || skip 'a container is asked nothing'
 	local vmm first second
+	goes_on() { ketch unpause sw >/dev/null; }
 	vmm=$(inspect_of sw .State.Pid)
 	write early
 	ketch pause sw >/dev/null
@@ -77,7 +122,7 @@ asks_or_gone() { grep -qs '^7 ' "/proc/$1/syscall" || gone "$1"; } # PID: poll, 
 	await 20 asks_or_gone "$second"
 	kill -CONT "$vmm"
 	wait "$second" || :
-	ketch unpause sw >/dev/null
+	await 20 goes_on # the machine may still be about the step of the first
 	write later
 	if ketch clone sw@next next >/dev/null 2>&1; then
 		begin next

@@ -128,13 +128,29 @@ merged() { # at any moment the tree is the same; then it is done
 	ketch rollback one@second && ketch snapshot rm one@top >/dev/null
 }
 
+# A machine boots for each look at its tree: it is looked at when the merge was killed at one moment after the other.  Each
+# next one goes on where the last one was, also when the snapshot has gone already.
+killed_again_and_again() {
+	local at victim=mid
+	for ((at = 100; at <= 1000; at += 100)); do
+		"$DIR/killat" "$at" "$KETCH" snapshot rm "one@$victim" >/dev/null 2>&1 || :
+		[[ " $(names) " == *" $victim "* ]] || { victim=again && ketch snapshot create one@again >/dev/null; }
+	done
+	ketch snapshot rm "one@$victim" >/dev/null
+}
+
 @test "snapshot rm, and two layers become one" {
 	local calls i n=$(((${KILL_POINTS:-3} + 2) / 3)) seen wanted n_layers
 	two_layers
+	if [ "$ISOLATION" = vm ]; then
+		killed_again_and_again
+		is "$(layers | wc -l)" $((n_layers - 1)) # the new top has no disk before the look
+		is "$(tree)" "$wanted"
+		return
+	fi
 	calls=$("$DIR/killat" 0 "$KETCH" snapshot rm one@mid 2>&1 | grep -o '[0-9]\+' | tail -1)
 	[ "$calls" -gt 50 ]
 	is "$(tree)" "$wanted"
-	[ "$ISOLATION" = container ] || return 0 # a machine boots for each look
 	is "$(layers | wc -l)" $((n_layers - 1))
 	merged
 	for ((i = 1; i <= n; i++)); do

@@ -57,6 +57,15 @@ within() { # INSTANCE COMMAND
 	ketch rollback --stop sn@live
 }
 
+@test "one that would be removed with its snapshots is not stopped to go back to them" {
+	stay --rm --name brief >/dev/null
+	ketch snapshot create brief@here >/dev/null
+	refused 1 'brief is removed when it is stopped \(--rm\), with its snapshots' ketch rollback --stop brief@here
+	refused 1 'brief is removed when it is stopped \(--rm\)' ketch rollback --stop --group brief@here
+	status_is brief running
+	ketch rm -f brief >/dev/null
+}
+
 @test "two states are compared, and gone back to one after the other" {
 	[ "$ISOLATION" = container ] || skip "a machine boots for each look: its clones show what it went back to"
 	is "$(within sn 'cat /file; ls /dir | wc -l')" $'live\n51'
@@ -69,6 +78,9 @@ within() { # INSTANCE COMMAND
 @test "clones go on by themselves, also when what they were made of has gone" {
 	ketch clone sn@live tt >/dev/null
 	ketch clone sn uu >/dev/null
+	refused 1 'the name "vv" is given twice' ketch clone sn vv ww vv
+	refused 1 'the name "tt" is in use' ketch clone sn@live vv tt
+	refused 1 'no such instance: vv' ketch port vv
 	ketch start tt >/dev/null
 	await 30 status_is tt running
 	is "$(ketch exec tt sh -c 'echo t >>/file; cat /file; hostname')" "$(printf 'live\nt\n%.12s' "$(inspect_of tt .Id)")"
@@ -101,7 +113,7 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	is "$(ketch snapshot ls --format '{{.Name}} {{.Holds}}' vv)" "live disk, 2 volumes"
 	ketch exec vv sh -c 'echo two >/data/file; rm /data/other; echo two >/anon/file'
 	ketch volume snapshot create data@vol >/dev/null
-	refused 1 'vv runs with the volume data: stop it first' ketch volume rollback data@vol
+	refused 1 'vv runs with the volume data: stop it first$' ketch volume rollback data@vol
 	ketch rollback --stop --keep two vv@live
 	local data=$KETCH_ROOT/volumes/data/_data
 	is "$(cat "$data/other") $(volume_file "$anon" file)" "one one"
@@ -130,16 +142,32 @@ states() { find "$KETCH_ROOT/volumes" -mindepth 3 -maxdepth 3 -path '*/snapshots
 	is "$(ketch volume snapshot ls -q data)" vol
 	is "$(ketch volume snapshot create -m "the second" data)" snap0
 	is "$(ketch volume snapshot ls --format '{{.Name}} {{.Volume}} {{.Description}}' data)" $'vol data \nsnap0 data the second'
+	is "$(ketch volume snapshot inspect --format '{{.Volume}} {{.Name}} {{.Description}}' data@snap0)" 'data snap0 the second'
+	refused 1 'has no snapshot "x"' ketch volume snapshot inspect -f . data@x
 	ketch volume rollback --keep before data@vol
 	is "$(volume_file data file)" two
+	is "$(ketch volume snapshot diff data@vol)" ''
+	is "$(ketch volume snapshot diff data@vol data@before)" 'C /file'
+	mkdir -p "$KETCH_ROOT/volumes/data/_data/dev" && touch "$KETCH_ROOT"/volumes/data/_data/$'dev/new\n'
+	is "$(ketch volume snapshot diff data@vol data)" $'A /dev\nA /dev/new?'
+	is "$(ketch volume snapshot diff data@before data | head -2)" $'A /dev\nA /dev/new?'
+	rm -r "$KETCH_ROOT/volumes/data/_data/dev"
+	refused 1 'names no snapshot' ketch volume snapshot diff data
+	refused 1 'has no snapshot "x"' ketch volume snapshot diff data@vol data@x
+	refused 1 'no such volume' ketch volume snapshot diff data@vol nosuch
 	ketch volume clone data@before d2 >/dev/null
 	is "$(volume_file d2 file)" four
 	refused 1 'there is a volume d2 already' ketch volume clone data d2
 	refused 1 'has no snapshot "x"' ketch volume rollback data@x
 	refused 1 'already' ketch volume snapshot create data@vol
 	refused 1 'names no snapshot' ketch volume snapshot rm data
+	refused 1 'data has a snapshot "vol" already' ketch volume snapshot rename data@snap0 vol
+	refused 1 'invalid snapshot name' ketch volume snapshot rename data@snap0 'a b'
+	refused 1 'has no snapshot "x"' ketch volume snapshot rename data@x y
+	ketch volume snapshot rename data@snap0 second
+	is "$(ketch volume snapshot ls -q data | xargs)" 'vol second before'
 	refused 1 'no such volume' ketch volume snapshot create nosuch
-	ketch volume snapshot rm data@vol data@snap0 data@before >/dev/null
+	ketch volume snapshot rm data@vol data@second data@before >/dev/null
 	ketch volume rm d2 >/dev/null
 }
 

@@ -111,6 +111,7 @@ nameless() { ketch volume ls -qf dangling=true | grep -c '^[0-9a-f]\{64\}$'; }
 	is "$(tail -2 "$DIR/said")" $'volume\nanonymous'
 	is "$(nameless || :)" "$(cat "$DIR/nameless")" # --rm has removed both
 	id=$(ketch create --isolation "$ISOLATION" -v /anon v/img true)
+	is "$(ketch inspect -f '{{.Config.Volumes}}' "$id")" 'map[/anon:{} /vol:{}]'
 	name=$(ketch inspect "$id" | jq -r '.[0].Mounts[] | select(.Destination == "/anon").Name')
 	like "$name" '^[0-9a-f]{64}$'
 	is "$(ketch volume inspect "$name" | jq -r '.[0].Labels|keys[0]')" com.docker.volume.anonymous

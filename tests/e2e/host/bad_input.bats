@@ -73,7 +73,7 @@ table() {
 		125;name;run --name $'a\nb' ketch/base true
 		125;name;run --name $'a\x1b[1m' ketch/base true
 		125;name;run --name a/b ketch/base true
-		125;host ?name;run -h 'a b' ketch/base true
+		125;host ?name;run -h "$(printf 'a\tb')" ketch/base true
 		125;host ?name;run -h "$(head -c 300 /dev/zero | tr '\0' a)" ketch/base true
 		125;workdir|working dir;run -w relative ketch/base true
 		125;env;run -e '' ketch/base true

@@ -154,3 +154,26 @@ read_only() { # COMMAND...: with the store on a read-only mount
 	exec 7>&-
 	is "$(ketch ps -aq)" ""
 }
+
+@test "of those who choose the same name at the same moment each has one" {
+	local i ids=()
+	# the third that is asked for is the name's, and is 0
+	for i in {1..8}; do
+		strace -qq -o "$DIR/trace.$i" -e trace=getrandom -e inject=getrandom:retval=4:when=3 \
+			"$KETCH" create --network none ketch/base true >/dev/null 3>&- &
+		ids+=($!)
+	done
+	for i in "${ids[@]}"; do wait "$i"; done
+	is "$(ketch ps -a --format '{{.Names}}' | sort -u | wc -l)" "$(ketch ps -aq | wc -l)"
+	like "$(ketch ps -a --format '{{.Names}}')" able_barge
+	ketch ps -aq | xargs "$KETCH" rm >/dev/null
+}
+
+@test "who is not root is told so" {
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	chmod 711 "$DIR"
+	cp "$KETCH" "$DIR/ketch" # where everybody may run it
+	refused 1 'permission denied: Ketch is used by root' "${as[@]}" "$DIR/ketch" ps
+	refused 125 'permission denied: Ketch is used by root' "${as[@]}" "$DIR/ketch" run --rm ketch/base true
+	"${as[@]}" "$DIR/ketch" version >/dev/null
+}

@@ -152,6 +152,8 @@ filled() { [ "$(ls "$KETCH_ROOT/volumes/half/.fill/data" 2>/dev/null | wc -l)" -
 	ketch volume export from | cmp - "$DIR/v.tar"
 	ketch volume import to "$DIR/v.tar"
 	ketch volume import to - <"$DIR/v.tar" # in the place of what is there
+	zstd <"$DIR/v.tar" | ketch volume import to -
+	refused 1 "v.cut: the gzip data is truncated" bash -c "gzip <\"\$DIR/v.tar\" | head -c 99 >\"\$DIR/v.cut\"; \"\$KETCH\" volume import to \"\$DIR/v.cut\""
 	ketch volume export to | tar -tvf - --numeric-owner --full-time | sort -k 6 >"$DIR/to"
 	diff "$DIR/to" <(tar -tvf "$DIR/v.tar" --numeric-owner --full-time | sort -k 6)
 	like "$(cat "$DIR/to")" '-rws--x--x 0/0 +5 2001-02-03 '

@@ -1,6 +1,7 @@
 /* test_when.c - durations and moments as a user types them */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "../cm.h"
 #include "base/auto.h"
@@ -52,18 +53,29 @@ static void moments_have_four_forms(void **state)
 		{ "1700000000.25", INT64_C(1700000000) * NS_PER_S + 250000000 },
 		{ "2023-11-14T22:13:20Z", INT64_C(1700000000) * NS_PER_S },
 		{ "2023-11-14T23:13:20.5+01:00", INT64_C(1700000000) * NS_PER_S + 500000000 },
-		{ "2023-11-14T22:13:20", INT64_C(1700000000) * NS_PER_S },
-		{ "2023-11-14T22:13", INT64_C(1699999980) * NS_PER_S },
-		{ "2023-11-14", INT64_C(1699920000) * NS_PER_S },
+		{ "2023-11-14T22:13Z", INT64_C(1699999980) * NS_PER_S },
+		{ "2023-11-14Z", INT64_C(1699920000) * NS_PER_S },
+		{ "2023-11-14-02:00", INT64_C(1699927200) * NS_PER_S },
+		/* without a zone: the user's */
+		{ "2023-11-15T01:13:20", INT64_C(1700000000) * NS_PER_S },
+		{ "2023-11-15T01:13:20.5", INT64_C(1700000000) * NS_PER_S + 500000000 },
+		{ "2023-11-15T01:13", INT64_C(1699999980) * NS_PER_S },
+		{ "2023-11-15T01", INT64_C(1699999200) * NS_PER_S },
+		{ "2023-11-14", INT64_C(1699909200) * NS_PER_S },
 		{ "10m", INT64_C(1700000000) * NS_PER_S },
 	};
 	int64_t ns;
 
+	assert_int_equal(setenv("TZ", "MSK-3", 1), 0);
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		if (parse_when(good[i].text, now, &ns) != 0 || ns != good[i].ns)
 			fail_msg("%s: %" PRId64, good[i].text, ns);
 	assert_int_equal(parse_when("yesterday", now, &ns), -EINVAL);
 	assert_int_equal(parse_when("2023-11-14T22:13:20Zulu", now, &ns), -EINVAL);
+	assert_int_equal(parse_when("2023-11-14T22:13:20.", now, &ns), -EINVAL);
+	assert_int_equal(parse_when("2023-11-14T22:13:20 +01:00", now, &ns), -EINVAL);
+	assert_int_equal(parse_when("2023-11-14.5", now, &ns), -EINVAL);
+	assert_int_equal(parse_when("2023-11-14T", now, &ns), -EINVAL);
 	assert_int_equal(parse_when("99999999999", now, &ns), -ERANGE);
 }
 

@@ -75,6 +75,12 @@ int network_ports(struct engine *en, const struct network *n, struct lease **ret
 	return 0;
 }
 
+int network_pool_ready(struct engine *en, const struct network *n, uint32_t *ret, struct err *e)
+{
+	*ret = n->pool;
+	return 0;
+}
+
 int network_fill(struct engine *en, struct instance *in, struct err *e)
 {
 	return 0;

@@ -67,6 +67,16 @@ int snapshot_rollback(struct engine *en, const struct instance *in, const char *
 	return err_set(e, ENOENT, "none");
 }
 
+int snapshot_rollback_in_place(struct engine *en, const struct instance *in, const char *name, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int engine_check_new_names(struct engine *en, char *const *names, size_t n, struct err *e)
+{
+	return 0;
+}
+
 int snapshot_clone(struct engine *en, const struct instance *in, const char *snapshot,
 		   const struct clone_request *rq, struct instance_spec *ret, struct err *e)
 {
@@ -93,6 +103,18 @@ int volume_snapshot_create(struct engine *en, const char *volume, const char *na
 	return err_set(e, ENOENT, "none");
 }
 
+int volume_snapshot_find(struct engine *en, const char *volume, const char *name, struct volume_snapshot *ret,
+			 struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int volume_diff(struct engine *en, const struct volume_at *was, const struct volume_at *is, int out_fd,
+		struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
 int volume_snapshot_list(struct engine *en, const char *volume, struct volume_snapshot **ret, size_t *ret_n,
 			 struct err *e)
 {
@@ -100,6 +122,17 @@ int volume_snapshot_list(struct engine *en, const char *volume, struct volume_sn
 }
 
 int volume_snapshot_remove(struct engine *en, const char *volume, const char *name, struct err *e)
+{
+	return err_set(e, ENOENT, "none");
+}
+
+int snapshot_rollback_stays(const struct instance *in, struct err *e)
+{
+	return 0;
+}
+
+int volume_snapshot_rename(struct engine *en, const char *volume, const char *name, const char *new_name,
+			   struct err *e)
 {
 	return err_set(e, ENOENT, "none");
 }

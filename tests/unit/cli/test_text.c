@@ -67,6 +67,26 @@ static void long_text_ends_with_an_ellipsis(void **state)
 	}
 }
 
+static void a_line_begins_and_ends_with_a_word(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "One two.  Three", "One two.\nThree\n" }, /* the width lies in, or behind, the two */
+		{ "One twos.  Three", "One twos.\nThree\n" },	    { "One.  Two", "One.  Two\n" },
+		{ "One\n  two\n\nthree", "One\n  two\n\nthree\n" }, /* its own indents stay */
+		{ "OneTwoThree four", "OneTwoThr\nee four\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = { 0 };
+
+		text_add_wrapped(&b, cases[i].text, 9);
+		assert_string_equal(b.data, cases[i].want);
+		buf_done(&b);
+	}
+}
+
 static void sizes_have_three_digits(void **state)
 {
 	static const struct {
@@ -180,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_could_move_the_cursor_never_gets_through),
 		cmocka_unit_test(long_text_ends_with_an_ellipsis),
+		cmocka_unit_test(a_line_begins_and_ends_with_a_word),
 		cmocka_unit_test(sizes_have_three_digits),
 		cmocka_unit_test(times_are_worded_as_docker_words_them),
 		cmocka_unit_test(ids_are_short_and_without_algorithm),

@@ -37,7 +37,7 @@ static void others_are_told_by_which_flag(void **state)
 	check(&(struct instance_spec){ .init = true }, "--init");
 	check(&(struct instance_spec){ .userns = true }, "--userns");
 	check(&(struct instance_spec){ .privileged = true }, "--privileged");
-	check(&(struct instance_spec){ .sandbox.system = true }, "--system");
+	check(&(struct instance_spec){ .sandbox.system = true, .process.tty = true }, "--system");
 	check(&(struct instance_spec){ .network = NETWORK_HOST }, "--network host");
 	check(&(struct instance_spec){ .network = NETWORK_CONTAINER }, "--network container:");
 	check(&(struct instance_spec){ .sandbox.pid.mode = NS_HOST }, "--pid");

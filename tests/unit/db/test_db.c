@@ -224,26 +224,52 @@ static void only_a_live_transaction_does_not_wait_for_the_disk(void **state)
 	db_close(db);
 }
 
-static void many_processes_open_and_write_at_once(void **state)
+static void all_of(int n, int (*work)(int who))
 {
-	enum { N = 16 };
-	struct db *db;
 	int status;
 
-	for (int i = 0; i < N; i++) {
+	for (int i = 0; i < n; i++) {
 		pid_t pid = fork();
 
 		assert_true(pid >= 0);
 		if (!pid)
-			_exit(write_many(i));
+			_exit(work(i));
 	}
-	for (int i = 0; i < N; i++) {
+	for (int i = 0; i < n; i++) {
 		assert_true(wait(&status) > 0);
 		assert_int_equal(status, 0);
 	}
+}
+
+static void many_processes_open_and_write_at_once(void **state)
+{
+	enum { N = 16 };
+	struct db *db;
+
+	all_of(N, write_many);
 	db = open_db(2);
 	assert_int_equal(count(db), N * 20);
 	db_close(db);
+}
+
+static int make_and_close(int who)
+{
+	struct db *db;
+
+	if (db_open(dir, &db, NULL) < 0)
+		return 1;
+	db_close(db);
+	return 0;
+}
+
+/* The first commands in a new store, again and again: who makes its records makes the others wait, and fails none. */
+static void many_processes_make_the_records_at_once(void **state)
+{
+	for (int round = 0; round < 50; round++) {
+		all_of(24, make_and_close);
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+	}
 }
 
 /* A command opens, writes and closes, alone, thousands of times. */
@@ -348,6 +374,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(the_log_is_folded_in_before_it_is_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_processes_open_and_write_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_processes_make_the_records_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_waits_for_a_writer_can_be_interrupted, set_up, tear_down),
 	};
 

@@ -105,7 +105,8 @@ func run(text string, data interface{}) result {
 
 type maker struct {
 	*rand.Rand
-	vars []string
+	blocks int
+	closed []string
 }
 
 func (m *maker) pick(list ...string) string { return list[m.Intn(len(list))] }
@@ -139,7 +140,8 @@ func (m *maker) cond() string {
 	case 3:
 		return "not (" + m.cond() + ")"
 	case 4:
-		return m.str() + " | " + m.pick("lower", "title", "len", `printf "%s"`, "upper | lower")
+		return m.str() + " | " + m.pick("lower", "title", "len", `printf "%s"`, "upper | lower",
+			"html", "js", "urlquery")
 	}
 	return m.pick(".Running", ".Stopped", ".Nothing", ".Zero", ".Config.Empty", ".Config.None", ".Pid")
 }
@@ -159,9 +161,16 @@ func (m *maker) body(depth int) string {
 }
 
 func (m *maker) part(depth int) string {
-	kind := m.Intn(9)
+	kind := m.Intn(10)
 	if depth == 0 && kind > 4 {
 		kind = 4
+	}
+	if kind == 9 {
+		m.blocks++
+		name := fmt.Sprintf("\"b%d\" ", m.blocks)
+		block := m.action("block "+name+".") + m.body(depth-1) + m.action("end")
+		m.closed = append(m.closed, name) // only such are called: nothing calls itself
+		return block + m.action("template "+m.pick(m.closed...)+m.pick(".", "$", ".Name"))
 	}
 	end := m.action("end")
 	switch kind {
@@ -190,7 +199,8 @@ func (m *maker) part(depth int) string {
 	case 7:
 		head := m.pick("range .Ports", "range $i, $p := .Ports", "range $p := .Config.Env",
 			"range $k, $v := .Config.Labels", "range .Config.None", "range .Nothing")
-		inside := m.pick("{{.}}", "{{$.Name}} ", "{{with .}}{{.}}{{end}}", "x")
+		inside := m.pick("{{.}}", "{{$.Name}} ", "{{with .}}{{.}}{{end}}", "x",
+			"{{.}}{{break}}", "{{if .}}{{continue}}{{end}}x")
 		if strings.Contains(head, "$k") {
 			inside += "{{$k}}={{$v}};"
 		}
@@ -218,6 +228,7 @@ func main() {
 		count, _ := strconv.Atoi(os.Args[2])
 		m := &maker{Rand: rand.New(rand.NewSource(seed))}
 		for i := 0; i < count; i++ {
+			m.blocks, m.closed = 0, nil
 			templates = append(templates, m.body(3))
 		}
 	} else {

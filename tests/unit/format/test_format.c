@@ -92,6 +92,42 @@ static const struct json_value *small(void)
 	return &v;
 }
 
+static void fields_are_found_in_gos_letters(void **state)
+{
+	static const char text[] =
+		"{\"Id\":\"i\",\"HostConfig\":{\"NanoCpus\":2,\"Nanocpus\":1,\"lower\":3}}";
+	static const struct word_case cases[] = {
+		{ "{{.ID}} {{.HostConfig.NanoCPUs}} {{.HostConfig.Nanocpus}}", "i 2 1" },
+		{ "{{.HostConfig.Lower}}", NULL }, /* a key of a map is what it is */
+		{ "{{.hostconfig}}", NULL },
+	};
+	AUTO(json_tree_done) struct json_value v = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(json_tree_parse(text, sizeof(text) - 1, &v, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(buf_done) struct buf out = { 0 };
+		int r = expand(cases[i].template, 0, &v, &out, &e);
+
+		assert_int_equal(r < 0, !cases[i].words);
+		if (cases[i].words)
+			assert_string_equal(out.data, cases[i].words);
+	}
+}
+
+static void a_record_is_printed_as_a_struct(void **state)
+{
+	static const char text[] = "{\"P\":{\"Name\":\"no\",\"Count\":0,\"Config\":{\"a\":\"b\"}}}";
+	AUTO(json_tree_done) struct json_value v = { 0 };
+	AUTO(buf_done) struct buf out = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(json_tree_parse(text, sizeof(text) - 1, &v, &e), 0);
+	json_tree_find(&v, "P")->value.record = true;
+	assert_int_equal(expand("{{.P}} {{.P.Name}}", 0, &v, &out, &e), 0);
+	assert_string_equal(out.data, "{no 0 map[a:b]} no");
+}
+
 static void an_error_says_where_and_what(void **state)
 {
 	static const struct word_case cases[] = {
@@ -111,8 +147,14 @@ static void an_error_says_where_and_what(void **state)
 		  "template parsing error: template: :1:2: printf: %d does not print a string" },
 		{ "{{join .Names}}", "template parsing error: template: :1:2: wrong number of arguments for "
 				     "join: want 2, got 1" },
-		{ "{{template \"x\"}}", "template parsing error: template: :1:2: function \"template\" not "
-					"defined" },
+		{ "{{template \"x\"}}",
+		  "template parsing error: template: :1:2: template \"x\" not defined" },
+		{ "{{define \"x\"}}", "template parsing error: template: :1:2: unexpected EOF: {{end}} is "
+				      "missing" },
+		{ "{{break}}", "template parsing error: template: :1:2: {{break}} outside {{range}}" },
+		{ "{{define \"x\"}}{{template \"x\"}}{{end}}{{template \"x\"}}",
+		  "template parsing error: template: :1:16: more than 100 templates or 200 variables inside "
+		  "one another" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -242,6 +284,8 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(templates_give_what_go_gives),
+		cmocka_unit_test(fields_are_found_in_gos_letters),
+		cmocka_unit_test(a_record_is_printed_as_a_struct),
 		cmocka_unit_test(an_error_says_where_and_what),
 		cmocka_unit_test(what_is_ours_differs_from_go),
 		cmocka_unit_test(escapes_are_taken_in_text_alone),

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "monitor/log.h"
+#include "monitor/log_int.h"
 
 static char dir[] = "/tmp/ketch-test-log.XXXXXX";
 
@@ -200,6 +201,32 @@ static void a_file_that_cannot_have_a_next_one_grows_on(void **state)
 	assert_int_equal(size_of("full.next"), 0);
 }
 
+/* Labels may be an image's: they say nothing in Ketch's own name. */
+static void fields_of_the_journal_have_its_names(void **state)
+{
+	struct instance_spec s = { 0 };
+	struct buf fields = { 0 };
+
+	assert_int_equal(
+		strv_split(&s.labels,
+			   "com.example.a-b=1;__x=2;container.name=other;message=m;\xc3\xa9\xc3\xa9z=3;"
+			   "---=4;multi=a\nb",
+			   ";"),
+		0);
+	s.id = strdup("0123456789abcdef");
+	s.name = strdup("web");
+	s.log = (struct log_spec){ .labels_regex = strdup(".*"), .tag = strdup("t-{{.Name}}") };
+	assert_int_equal(log_journald_fields(&s, &fields), 0);
+	buf_addc(&fields, '\0');
+	assert_non_null(strstr(fields.data, "\nCONTAINER_TAG=t-web\nSYSLOG_IDENTIFIER=t-web\n"));
+	assert_non_null(strstr(fields.data, "\nCOM_EXAMPLE_A_B=1\nX=2\nZ=3\nMULTI\n"));
+	assert_null(strstr(fields.data, "other"));
+	assert_null(strstr(fields.data, "=m\n"));
+	assert_null(strstr(fields.data, "=4\n"));
+	buf_done(&fields);
+	json_done(&instance_spec_table, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_has_grown_makes_room_for_the_next),
 		cmocka_unit_test(many_lines_in_one_write_are_parted_at_the_limit),
 		cmocka_unit_test(a_file_that_cannot_have_a_next_one_grows_on),
+		cmocka_unit_test(fields_of_the_journal_have_its_names),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, drop_dir);

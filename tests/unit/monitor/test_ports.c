@@ -43,6 +43,23 @@ static void a_port_is_held_until_it_is_let_go(void **state)
 	forget(&b);
 }
 
+static void one_sees_whether_a_relay_lives(void **state)
+{
+	struct boot b = { 0 };
+	int pair[2];
+
+	assert_int_equal(ports_change(&b, PORT_LOOK, "relay6", -1), -ENOENT);
+	assert_int_equal(ports_change(&b, PORT_LOOK, "dir", -1), -EINVAL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(boot_add_fd(&b, "relay6", pair[0]), 0);
+	assert_int_equal(ports_change(&b, PORT_LOOK, "relay6", -1), 0);
+	close(pair[1]);
+	assert_int_equal(ports_change(&b, PORT_LOOK, "relay6", -1), -ENXIO);
+	assert_int_equal(ports_change(&b, PORT_LET_GO, "relay6", -1), -EINVAL);
+	close(pair[0]);
+	forget(&b);
+}
+
 /* A relay has a copy of the socket. */
 static void who_has_a_copy_sees_that_it_was_let_go(void **state)
 {
@@ -96,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_held_until_it_is_let_go),
+		cmocka_unit_test(one_sees_whether_a_relay_lives),
 		cmocka_unit_test(who_has_a_copy_sees_that_it_was_let_go),
 		cmocka_unit_test(what_is_no_port_stays_as_it_is),
 		cmocka_unit_test(a_hold_needs_a_descriptor_and_a_free_name),

@@ -10,21 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sanitized.h"
 #include "network/relay6.h"
 
 #define PLACES	256 /* FLOWS_MAX and TALKS_MAX of relay6.c */
 #define LATE_MS 10000
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static const struct sockaddr_in own4 = { .sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f };
 static const struct sockaddr_in6 own6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };

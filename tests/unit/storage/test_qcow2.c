@@ -408,6 +408,90 @@ static void what_is_no_empty_image_of_the_disk_is_not_pushed(void **state)
 	rig_free(&s);
 }
 
+/* --- empty again */
+
+static void read_whole(int fd, uint8_t *to, size_t n)
+{
+	assert_int_equal(pread(fd, to, n, 0), (ssize_t)n);
+}
+
+/* As formatted, for us and for QEMU; what is written then is there, and nothing of what was. */
+static void what_was_written_since_an_image_came_is_given_up(void **state)
+{
+	static uint8_t then[BYTES], fresh[4 * C], got[4 * C];
+	struct stat st;
+	struct rig s;
+
+	rig_new(&s);
+	read_whole(s.fds[2], fresh, sizeof(fresh));
+	rig_open(&s, 2);
+	put(&s, 3000, 2 * C, 8);
+	assert_int_equal(stack_flush(s.disk), 0);
+	stack_close(s.disk);
+	rig_open(&s, 3);
+	memcpy(then, s.model, BYTES);
+	for (int round = 0; round < 3; round++) {
+		put(&s, C - 100, 3 * C, 9);
+		clear(&s, 6 * C, C);
+		if (round)
+			assert_int_equal(stack_flush(s.disk), 0);
+		put(&s, 4 * C, 1000, 7); /* and is in memory alone */
+		assert_int_equal(stack_empty(s.disk), 0);
+		memcpy(s.model, then, BYTES);
+		check(&s);
+		read_whole(s.fds[2], got, sizeof(got));
+		assert_memory_equal(got, fresh, sizeof(got));
+		assert_int_equal(fstat(s.fds[2], &st), 0);
+		assert_true(st.st_blocks * 512 <= 4 * C);
+		ask_qemu(&s, 3);
+	}
+	put(&s, 2 * C, 100, 5);
+	check(&s);
+	assert_int_equal(stack_flush(s.disk), 0);
+	ask_qemu(&s, 3);
+	stack_close(s.disk);
+	rig_open(&s, 3);
+	check(&s);
+	rig_free(&s);
+}
+
+/* A kill between the one write and the rest: nothing is named, and QEMU finds clusters that are counted only. */
+static void who_is_interrupted_leaves_an_image_that_holds_nothing(void **state)
+{
+	static const uint8_t none[8];
+	static uint8_t then[BYTES];
+	struct rig s;
+
+	rig_new(&s);
+	rig_open(&s, 2);
+	memcpy(then, s.model, BYTES);
+	put(&s, C, 3 * C, 9);
+	assert_int_equal(stack_flush(s.disk), 0);
+	stack_close(s.disk);
+	assert_int_equal(pwrite(s.fds[1], none, sizeof(none), 3 * C), sizeof(none));
+	memcpy(s.model, then, BYTES);
+	rig_open(&s, 2);
+	check(&s);
+	put(&s, 2 * C, 100, 5);
+	check(&s);
+	assert_int_equal(stack_empty(s.disk), 0);
+	memcpy(s.model, then, BYTES);
+	check(&s);
+	ask_qemu(&s, 2);
+	rig_free(&s);
+}
+
+static void a_raw_disk_is_not_given_up(void **state)
+{
+	struct rig s;
+	size_t bad;
+
+	rig_new(&s);
+	assert_int_equal(stack_open(s.fds, 1, &s.disk, &bad), 0);
+	assert_int_equal(stack_empty(s.disk), -ENOTSUP);
+	rig_free(&s);
+}
+
 /* --- large */
 
 static void a_large_disk_takes_the_room_of_what_is_written(void **state)
@@ -570,6 +654,9 @@ int main(void)
 		cmocka_unit_test(images_of_other_sizes_stay_two),
 		cmocka_unit_test(any_operations_read_as_their_model),
 		cmocka_unit_test(what_was_not_flushed_is_lost_and_nothing_else),
+		cmocka_unit_test(what_was_written_since_an_image_came_is_given_up),
+		cmocka_unit_test(who_is_interrupted_leaves_an_image_that_holds_nothing),
+		cmocka_unit_test(a_raw_disk_is_not_given_up),
 		cmocka_unit_test(an_empty_image_is_pushed_and_what_was_is_no_longer_written),
 		cmocka_unit_test(a_raw_disk_becomes_a_stack),
 		cmocka_unit_test(what_is_no_empty_image_of_the_disk_is_not_pushed),

@@ -11,18 +11,8 @@
 
 #include "../cm.h"
 #include "base/auto.h"
+#include "base/sanitized.h"
 #include "sys/exe.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define GUARDED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GUARDED 1
-#endif
-#endif
-#ifndef GUARDED
-#define GUARDED 0
-#endif
 
 static char **words;
 static char changed[] = "before"; /* data with a value of its own: must come along */
@@ -62,7 +52,7 @@ static void it_goes_on_from_there_with_its_data(void **state)
 {
 	char path[] = "/tmp/test-exe.XXXXXX";
 	autoclose int fd = copy_of_us(path);
-	int r = GUARDED ? -1 : move_in_child(fd, path);
+	int r = SANITIZED ? -1 : move_in_child(fd, path);
 
 	unlink(path);
 	if (r < 0 || r == EPERM) {

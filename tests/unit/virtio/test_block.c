@@ -422,8 +422,10 @@ static void the_ring_takes_no_other_operations(void **state)
 	struct io_uring_sqe *sqes;
 	struct result got = { 0 };
 
-	if (!io->ring)
+	if (!io->ring) {
+		print_message("skipped: %s\n", plain ? "plain calls have no ring" : "no io_uring here");
 		skip();
+	}
 	sqes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, block_io_fd(io), IORING_OFF_SQES);
 	assert_true(sqes != MAP_FAILED);
 	io->done = on_result;

@@ -122,23 +122,6 @@ static void pages_are_read_back(void **state)
 	assert_int_equal(get(f->ram.slots[0].host, PAGES - 1), 6);
 }
 
-static void what_is_there_is_found(void **state)
-{
-	struct fixture *f = *state;
-	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t found[PAGES / 64];
-
-	madvise(f->ram.slots[0].host, BYTES, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < N_SOME; i++)
-		put(f, some[i], 1);
-	assert_int_equal(ram_file_find(pagemap, &f->ram, false, found), 0);
-	assert_memory_equal(found, f->pages, sizeof(found));
-	assert_int_equal(ram_file_find(-1, &f->ram, false, found), 0);
-	for (size_t i = 0; i < PAGES / 64; i++)
-		assert_int_equal(found[i], UINT64_MAX);
-	close(pagemap);
-}
-
 static void files_of_another_size_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -161,7 +144,6 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(differences_lie_on_top_of_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pages_are_read_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_there_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_of_another_size_are_refused, set_up, tear_down),
 	};
 

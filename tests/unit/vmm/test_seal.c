@@ -10,18 +10,8 @@
 
 #include <linux/kvm.h>
 
+#include "base/sanitized.h"
 #include "vmm/seal.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define GUARDED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GUARDED 1
-#endif
-#endif
-#ifndef GUARDED
-#define GUARDED 0
-#endif
 
 #define LAST_CALL 512
 #define MOST	  64
@@ -55,7 +45,7 @@ static bool is_killed(enum seal_kind kind, long nr, long a0, long a1, long a2)
 
 static void skip_if_guarded(void)
 {
-	if (!GUARDED)
+	if (!SANITIZED)
 		return;
 	print_message("skipped: a sanitizer makes system calls of its own\n");
 	skip();
