@@ -53,6 +53,7 @@ static struct fw_network wall_of(const struct network *n, const struct lease *li
 	struct fw_network f = { .subnet = n->v4.subnet,
 				.subnet6 = n->v6.subnet,
 				.internal = n->internal,
+				.isolate = n->isolate,
 				.masquerade = !n->internal,
 				.bridge_filter = has_rules(list, n_list, n->id) };
 

@@ -234,7 +234,7 @@ int firewall_port_remove(struct firewall *fw, const struct fw_port *p, struct er
 
 static bool has_rules(void *arg, int set)
 {
-	return set >= FW_DENY_IN4 && set <= FW_LIMITED6 && may_have_port(arg, set);
+	return ((set >= FW_DENY_IN4 && set <= FW_LIMITED6) || set == FW_RULED) && may_have_port(arg, set);
 }
 
 int firewall_port_rules(struct firewall *fw, const struct fw_port *p, struct err *e)

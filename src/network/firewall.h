@@ -36,6 +36,7 @@ struct fw_network {
 	bool internal; /* nothing is forwarded out of it or into it */
 	bool masquerade;
 	bool bridge_filter; /* an instance on it has rules: frames between its ports pass the inet family, too */
+	bool isolate; /* its ports keep its instances apart, and the gateway is no way round */
 };
 
 /* One attachment of a running instance. */

@@ -47,6 +47,7 @@ const struct fw_set_row fw_sets[FW_N] = {
 	[FW_EGRESS6] = { "egress6", INET, { FIELD_IP6, FIELD_IP6 }, { 0 }, false, true },
 	[FW_SEAL] = { "seal", INET, { FIELD_IP6 }, { 0 }, false, false },
 	[FW_PORTS] = { "ports", BRIDGE, { FIELD_LINK }, { 0 }, false, false },
+	[FW_RULED] = { "ruled", BRIDGE, { FIELD_LINK }, { 0 }, false, false },
 	[FW_MACS] = { "macs", BRIDGE, { FIELD_LINK, FIELD_MAC }, { 0 }, false, false },
 	[FW_REFLECTED] = { "reflected", BRIDGE, { FIELD_LINK, FIELD_LINK }, { 0 }, false, false },
 	[FW_OWN4] = { "own4", BRIDGE, { FIELD_LINK, FIELD_MAC, FIELD_IP4 }, { 0 }, false, false },
@@ -166,9 +167,11 @@ void fw_network_elements(const struct fw_network *n, struct fw_elements *l)
 
 	snprintf(owner, sizeof(owner), "network %s", n->id);
 	add_link(l, FW_BRIDGES, n->bridge, owner);
-	same = fw_element_new(l, FW_SAME, owner);
-	key_link(same, n->bridge, false);
-	key_link(same, n->bridge, false);
+	if (!n->isolate) {
+		same = fw_element_new(l, FW_SAME, owner);
+		key_link(same, n->bridge, false);
+		key_link(same, n->bridge, false);
+	}
 	if (n->internal)
 		add_link(l, FW_INTERNAL, n->bridge, owner);
 	add_subnet(n, n->subnet, owner, l);
@@ -281,11 +284,18 @@ void fw_egress_element(const struct fw_port *p, const struct ip *to, uint64_t tt
 	el->timeout_ms = ttl_ms;
 }
 
+static bool is_limited(const struct fw_port *p)
+{
+	return p->egress && !p->egress_learn;
+}
+
 void fw_port_elements(const struct fw_port *p, struct fw_elements *l)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 
 	add_identity(p, l);
+	if (p->given->link && (p->n_rules || is_limited(p)))
+		add_link(l, FW_RULED, p->given->link, p->instance);
 	for (size_t i = 0; i < p->n_published; i++)
 		fw_published_elements(p, &p->published[i], l);
 	for (size_t i = 0; i < 2; i++) {
@@ -294,7 +304,7 @@ void fw_port_elements(const struct fw_port *p, struct fw_elements *l)
 		if (!own_address(p, families[i], &own, l))
 			continue;
 		fw_rule_elements(p, &own, l);
-		if (p->egress && !p->egress_learn)
+		if (is_limited(p))
 			fw_key(fw_element_new(l, of_family(FW_LIMITED4, own.family), p->instance), own.bytes,
 			       NULL, ip_len(own.family));
 	}

@@ -58,6 +58,7 @@ enum fw_set {
 	FW_SEAL, /* one element: digests of the script and of what the kernel made of it */
 	/* table of family bridge */
 	FW_PORTS, /* the host's ends of instances */
+	FW_RULED, /* those of instances that have rules */
 	FW_MACS, /* (port, MAC) */
 	FW_REFLECTED, /* (port, port): out of it again */
 	FW_OWN4, /* (port, MAC, address) */

@@ -124,7 +124,10 @@ static const char rule_chains[] =
 
 /* --- chains of family bridge: a port says nothing about itself that is not so, and does not speak for the network.  What
  * it sends comes back to it only where it asked for its own published port (forwarding_port).  A packet of a wrong length
- * has no protocol for the kernel's nf_tables, and matches no rule about one. */
+ * has no protocol for the kernel's nf_tables, and matches no rule about one.
+ *
+ * Rules are about addresses that we gave.  Who has some speaks with nobody by others: not by the link-local ones that the
+ * kernel makes, and among instances not to all at once. */
 
 static const char bridge_chains[] =
 	"	chain prerouting {\n"
@@ -133,8 +136,19 @@ static const char bridge_chains[] =
 	"	}\n"
 	"	chain forward {\n"
 	"		type filter hook forward priority -250; policy accept;\n"
+	"		iifname @ruled jump ruled_between\n"
+	"		oifname @ruled jump ruled_between\n"
 	"		iifname . oifname @reflected ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 "
 	"drop\n"
+	"	}\n"
+	"	chain ruled_between {\n" NEIGHBOURS "		ip6 saddr fe80::/10 drop\n"
+	"		ip6 daddr fe80::/10 drop\n"
+	"		ether type { ip, ip6 } ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 drop\n"
+	"	}\n"
+	"	chain ruled_link_local {\n" NEIGHBOURS
+	"		icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } return\n"
+	"		udp dport 547 return\n"
+	"		drop\n"
 	"	}\n"
 	"	chain port {\n"
 	"		iifname . ether saddr != @macs drop\n"
@@ -158,6 +172,7 @@ static const char bridge_chains[] =
 	"		icmpv6 type { nd-router-advert, nd-redirect } drop\n"
 	"		udp sport 547 drop\n"
 	"		icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @target6 drop\n"
+	"		iifname @ruled ip6 saddr fe80::/10 jump ruled_link_local\n"
 	"		meta l4proto != 255 iifname . ether saddr . ip6 saddr @own6 accept\n"
 	"		ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, "
 	"mld-listener-report, "

@@ -141,6 +141,8 @@ def run(tap, build, work):
     pieces(tap, tool, work)
     spoofing(tap)
     rules(tap, tool, agents)
+    link_local(tap, tool, agents)
+    isolated(tap, tool, work, agents)
     docker(tap, tool, work, agents)
     rates(tap, tool)
     for a in agents.values():
@@ -253,6 +255,64 @@ def rules(tap, tool, agents):
     tap.ok("who has the address next has not what it was allowed", agents["a1"].ask(*TARGETS["lan"]) == "")
     tool("port-remove", 0, model=model)
     tool("port-add", 0)
+
+
+def link_local_of(ns, link):
+    shown = json.loads(subprocess.run(within(ns, ["ip", "-j", "-6", "address", "show", "dev", link, "scope", "link"]),
+                                      capture_output=True, text=True, check=True).stdout)
+    return [a["local"] for row in shown for a in row.get("addr_info", []) if "local" in a][0]
+
+
+def link_local(tap, tool, agents):
+    """Nobody walks past rules by addresses that no rule is about."""
+    host, a1, a2 = (("tcp", link_local_of(ns, link) + "%" + by, 80)
+                    for ns, link, by in (("host", "ka", "eth0"), ("a1", "eth0", "eth0"), ("a2", "eth0", "eth0")))
+    asked = {"host": ("a1", host), "a peer": ("a1", a2), "from a peer": ("a2", a1),
+             "from a peer, to its own address": ("a2", ("tcp", V6["a1"], 80))}
+
+    def reached():
+        return [name for name, (who, target) in asked.items() if agents[who].ask(*target)]
+
+    got = reached()
+    tap.ok("link-local addresses are anyone's who has no rules", got == list(asked), got)
+    for name, more in (("--deny", {"rules": [rule(False, peer=V4["a2"])]}), ("--allow", {"rules": [rule(True, peer=V4["a2"])]}),
+                       ("--egress none", {"egressGiven": True})):
+        model = json.loads(json.dumps(MODEL))
+        model["ports"][0]["net"].update(more)
+        tool("port-rules", 0, model=model)
+        got = reached()
+        wanted = [] if name == "--allow" else ["from a peer, to its own address"]
+        tap.ok(f"{name}: and nobody's who has", got == wanted, got)
+        sh("ip -n a2 neigh flush dev eth0; ip -n a1 neigh flush dev eth0")
+        tap.ok(f"{name}: neighbours are found all the same", name == "--allow" or agents["a2"].ask("tcp", V6["a1"], 80) != "")
+    tool("port-rules", 0)
+    got = reached()
+    tap.ok("until the rules are gone", got == list(asked), got)
+
+
+def isolated(tap, tool, work, agents):
+    """Who is isolated does not reach another by way of the gateway."""
+    model = json.loads(json.dumps(MODEL))
+    model["networks"][0]["isolate"] = True
+    sh("ip link set va1 type bridge_slave isolated on && ip link set va2 type bridge_slave isolated on")
+    sh("ip link set ka type bridge nf_call_iptables 0 nf_call_ip6tables 0")  # else what is published is bridged, too
+    for who, other in (("a1", "a2"), ("a2", "a1")):  # the answer goes the same way
+        sh(f"ip -n {who} route add {V4[other]}/32 via 10.88.0.1 && ip -n {who} -6 route add {V6[other]}/128 via fd88::1")
+        sh(f"ip netns exec {who} sysctl -qw net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.eth0.accept_redirects=0"
+           " net.ipv6.conf.eth0.accept_redirects=0")
+    ways = [TARGETS["a2"], ("tcp", V6["a2"], 80)]
+    round_about = [w for w in ways if agents["a1"].ask(*w)]
+    sh("nft flush ruleset")
+    tool("up", work, model=model)
+    got = [w for w in ways if agents["a1"].ask(*w)]
+    tap.ok("--isolate: the gateway leads to no other instance", round_about == ways and not got, round_about, got)
+    got = [t for t in ("lan", "lan.v6", ":8080", "v6:8080") if not agents["a2"].ask(*TARGETS[t])]
+    tap.ok("but outside, and to ports that one publishes", not got, got)
+    for who, other in (("a1", "a2"), ("a2", "a1")):
+        sh(f"ip -n {who} route del {V4[other]}/32 && ip -n {who} -6 route del {V6[other]}/128")
+    sh("ip link set ka type bridge nf_call_iptables 1 nf_call_ip6tables 1")
+    sh("ip link set va1 type bridge_slave isolated off && ip link set va2 type bridge_slave isolated off")
+    tool("up", work)
 
 
 MIB = 1 << 20

@@ -21,7 +21,7 @@ static struct firewall wall = { .fd = -1 };
 
 struct network_row {
 	char *id, *bridge, *subnet, *subnet6;
-	bool internal, no_masquerade;
+	bool internal, isolate, no_masquerade;
 };
 static const struct jfield network_fields[] = {
 	J(J_STR, struct network_row, id),
@@ -29,6 +29,7 @@ static const struct jfield network_fields[] = {
 	J(J_STR, struct network_row, subnet),
 	J(J_STR, struct network_row, subnet6),
 	J(J_BOOL, struct network_row, internal),
+	J(J_BOOL, struct network_row, isolate),
 	JK(J_BOOL, struct network_row, no_masquerade, "noMasquerade"),
 	{ 0 },
 };
@@ -93,6 +94,7 @@ static int load(const char *path, struct model_file *f, struct fw_model *m, stru
 		n->subnet = row->subnet;
 		n->subnet6 = row->subnet6;
 		n->internal = row->internal;
+		n->isolate = row->isolate;
 		n->masquerade = !row->no_masquerade;
 	}
 	for (size_t i = 0; i < m->n_ports; i++) {
@@ -320,6 +322,8 @@ static int run(const char *verb, const struct fw_model *m, char **words, struct 
 					   : firewall_network_remove(&wall, &m->networks[i], e);
 	if (i >= m->n_ports)
 		return err_set(e, EINVAL, "there is no port %u", i);
+	if (!strcmp(verb, "port-rules"))
+		return firewall_port_rules(&wall, &m->ports[i], e);
 	if (!strncmp(verb, "port-", 5))
 		return strstr(verb, "add") ? firewall_port_add(&wall, &m->ports[i], e)
 					   : firewall_port_remove(&wall, &m->ports[i], e);

@@ -84,7 +84,7 @@ def ask(kind, address, port):
     with socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as s:
         s.settimeout(ASK_S)
         try:
-            s.connect((address, port))
+            s.connect(socket.getaddrinfo(address, port, family)[0][4])  # which knows fe80::1%eth0
             if kind == "udp":
                 s.send(b"?")
             return s.recv(100).decode().strip()
