@@ -25,6 +25,8 @@ struct foreground {
 	struct terminal terminal;
 	struct notify *notify; /* NULL: nobody wants to know */
 	bool stdin_open;
+	char typed[16384]; /* what the terminal had no room for yet */
+	size_t typed_n, typed_at;
 	int status; /* -1 while it runs */
 };
 
@@ -83,6 +85,29 @@ static bool carry(int from, int to)
 	return n > 0 && write_full(to, data, (size_t)n) == 0;
 }
 
+/* More is read only when all of that is through: a program that does not read its terminal holds up nothing else. */
+static void take_typed(struct foreground *f)
+{
+	ssize_t n = read(0, f->typed, sizeof(f->typed));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	f->stdin_open = n > 0;
+	f->typed_n = n > 0 ? (size_t)n : 0;
+	f->typed_at = 0;
+}
+
+static void give_typed(struct foreground *f)
+{
+	ssize_t n = write(f->master, f->typed + f->typed_at, f->typed_n - f->typed_at);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	f->typed_at += n < 0 ? f->typed_n - f->typed_at : (size_t)n; /* nobody will read it */
+	if (f->typed_at == f->typed_n)
+		f->typed_n = 0;
+}
+
 static void drain(struct foreground *f)
 {
 	struct pollfd p = { .fd = f->master, .events = POLLIN };
@@ -97,8 +122,9 @@ static void loop(struct foreground *f)
 	while (f->status < 0) {
 		struct pollfd p[AT_N] = {
 			[AT_SIGNAL] = { .fd = f->signals, .events = POLLIN },
-			[AT_MASTER] = { .fd = f->master, .events = POLLIN },
-			[AT_STDIN] = { .fd = f->master >= 0 && f->stdin_open ? 0 : -1, .events = POLLIN },
+			[AT_MASTER] = { .fd = f->master, .events = POLLIN | (f->typed_n ? POLLOUT : 0) },
+			[AT_STDIN] = { .fd = f->master >= 0 && f->stdin_open && !f->typed_n ? 0 : -1,
+				       .events = POLLIN },
 			[AT_NOTIFY] = { .fd = f->notify ? f->notify->sock : -1, .events = POLLIN },
 		};
 
@@ -109,7 +135,9 @@ static void loop(struct foreground *f)
 		else if (p[AT_MASTER].revents & (POLLHUP | POLLERR) && !(p[AT_MASTER].revents & POLLIN))
 			f->master = -1;
 		if (p[AT_STDIN].revents && f->master >= 0)
-			f->stdin_open = carry(0, f->master);
+			take_typed(f);
+		if (f->typed_n && f->master >= 0)
+			give_typed(f);
 		if (p[AT_NOTIFY].revents)
 			notify_hear(f->notify);
 		if (p[AT_SIGNAL].revents)
@@ -136,6 +164,7 @@ static int wait_for(const struct foreground_args *a, struct err *e)
 	if (signals < 0)
 		return err_sys(e, errno, "cannot wait for signals");
 	if (master >= 0) {
+		fcntl(master, F_SETFL, O_NONBLOCK); /* made read and write, and nothing else */
 		resize(&f);
 		terminal_raw(&f.terminal, 0, true); /* where it is one */
 	}

@@ -175,6 +175,17 @@ MAINPID=1"; echo sent; exec sleep 1000'
 	is "$status" 6 || { echo "$output" >&2; return 1; }
 }
 
+@test "a program that does not read its terminal holds up neither its output nor a signal" {
+	bundle deaf '.process.terminal = true' sh -c 'stty -icanon -echo; trap "exit 8" TERM; while :; do echo on; sleep 0.1; done'
+	head -c 300000 /dev/zero | tr '\0' x >"$DIR/typed"
+	"$RUNTIME" --root "$DIR/state" run --bundle "$DIR/b/deaf" "$TAG-deaf" <"$DIR/typed" >"$DIR/shown" 3>&- & local pid=$! status=0
+	has_lines() { [ "$(wc -l <"$DIR/shown")" -ge "$1" ]; }
+	await 10 has_lines 5
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	is "$status" 8
+}
+
 @test "terminal and console socket have to fit each other" {
 	bundle tty '.process.terminal = true' true
 	says 1 'console.socket' rt create --bundle "$DIR/b/tty" "$TAG-tty"
