@@ -72,7 +72,8 @@ static ssize_t receive(int sock, int flags, void *data, size_t size, int *ret_fd
 		.msg_iov = &io,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
+		/* with its padding there would be room for a second */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *c;
 	ssize_t n;
@@ -87,7 +88,11 @@ static ssize_t receive(int sock, int flags, void *data, size_t size, int *ret_fd
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
-	return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+	if (!(m.msg_flags & MSG_TRUNC))
+		return n;
+	auto_close(ret_fd);
+	*ret_fd = -1;
+	return -EMSGSIZE;
 }
 
 ssize_t scm_read(int sock, void *data, size_t size, int *ret_fd)

@@ -119,7 +119,8 @@ static ssize_t get(struct conn *c, void *data, size_t n)
 		.msg_iov = &io,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
+		/* with its padding there would be room for a second */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	ssize_t k;
 
