@@ -136,19 +136,35 @@ int layers_open(struct engine *en, const struct instance_spec *s, struct layer_d
 
 /* --- one under way */
 
+/* A new directory and its lock.  -EAGAIN: who sweeps has come in the moment between the two. */
+static int make_locked(int pool, const char *name)
+{
+	autoclose int dir = mkdir_open(pool, name, 0700);
+	struct stat mine, there;
+
+	if (dir < 0)
+		return dir;
+	if (flock(dir, LOCK_EX) < 0 || fstat(dir, &mine) < 0)
+		return -errno;
+	if (fstatat(pool, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	return there.st_ino == mine.st_ino ? take_fd(&dir) : -EAGAIN;
+}
+
 int layer_stage_open(struct engine *en, struct layer_stage *ret, struct err *e)
 {
 	char name[sizeof(NEW) + LAYER_ID_LEN];
-	autoclose int pool = pool_open(en), dir = -1;
+	autoclose int pool = pool_open(en);
+	int dir = pool < 0 ? pool : -EAGAIN;
 
-	engine_random_hex(LAYER_ID_LEN / 2, ret->id);
-	snprintf(name, sizeof(name), NEW "%s", ret->id);
-	dir = pool < 0 ? pool : mkdir_open(pool, name, 0700);
+	while (dir == -EAGAIN) {
+		engine_random_hex(LAYER_ID_LEN / 2, ret->id);
+		snprintf(name, sizeof(name), NEW "%s", ret->id);
+		dir = make_locked(pool, name);
+	}
 	if (dir < 0)
 		return err_sys(e, -dir, "writable layer");
-	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return err_sys(e, errno, "writable layer");
-	ret->dir = take_fd(&dir);
+	ret->dir = dir;
 	return 0;
 }
 
@@ -214,15 +230,14 @@ int layers_keep(struct engine *en, const char *instance, struct err *e)
 	return r < 0 ? err_sys(e, -r, "the first layer of %.12s, which others stand on", instance) : 0;
 }
 
-/* Not one that is being made: its maker holds the lock. */
-static bool may_go(struct engine *en, int pool, const char *name)
+/* Not one that is being made: its maker holds the lock, which is *ret_lock until it is out of the way. */
+static bool may_go(struct engine *en, int pool, const char *name, int *ret_lock)
 {
-	autoclose int dir = -1;
 	bool known = true;
 
 	if (!strncmp(name, NEW, strlen(NEW))) {
-		dir = dir_open(pool, name);
-		return dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0;
+		*ret_lock = dir_open(pool, name);
+		return *ret_lock >= 0 && flock(*ret_lock, LOCK_EX | LOCK_NB) == 0;
 	}
 	return layer_is_known(en->db, name, &known, NULL) == 0 && !known;
 }
@@ -250,8 +265,9 @@ static int bury(struct engine *en, int pool, const struct strv *names, struct er
 
 	for (size_t i = 0; i < names->n && r == 0; i++) {
 		autofree char *gone = str_printf(GONE "%s", names->v[i]);
+		autoclose int lock = -1;
 
-		if (!strncmp(names->v[i], GONE, strlen(GONE)) || !may_go(en, pool, names->v[i]))
+		if (!strncmp(names->v[i], GONE, strlen(GONE)) || !may_go(en, pool, names->v[i], &lock))
 			continue;
 		if (!gone)
 			r = err_set(e, ENOMEM, "out of memory");
