@@ -28,14 +28,15 @@ int64_t clock_mono_ns(void)
 
 void rfc3339_format(int64_t real_ns, char ret[RFC3339_LEN])
 {
-	time_t s = real_ns / NS_PER_S;
+	int64_t ns = (real_ns % NS_PER_S + NS_PER_S) % NS_PER_S; /* forwards, before 1970, too */
+	time_t s = real_ns / NS_PER_S - (real_ns % NS_PER_S < 0);
 	struct tm tm;
 
 	gmtime_r(&s, &tm);
 	snprintf(ret, RFC3339_LEN, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ",
 		 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
 		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		 (unsigned)tm.tm_sec % 100, (unsigned)(real_ns % NS_PER_S) % 1000000000);
+		 (unsigned)tm.tm_sec % 100, (unsigned)ns % 1000000000);
 }
 
 /* The digits behind "." as nanoseconds; *end is the first character behind them. */
@@ -54,16 +55,23 @@ static int64_t parse_fraction(const char *s, const char **end)
 /* "Z", "+02:00", "-05:30": seconds to take away. */
 static int parse_offset(const char *s, int *ret_s)
 {
-	unsigned h, m;
-	int end = 0;
+	static const char form[] = "00:00";
+	int h, m;
 
 	if (!strcmp(s, "Z")) {
 		*ret_s = 0;
 		return 0;
 	}
-	if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &end) != 2 || end != 5 || s[6])
+	if ((*s != '+' && *s != '-') || strlen(s + 1) != strlen(form))
 		return -EINVAL;
-	*ret_s = (int)(h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == '0' ? s[1 + i] < '0' || s[1 + i] > '9' : s[1 + i] != form[i])
+			return -EINVAL;
+	h = (s[1] - '0') * 10 + s[2] - '0';
+	m = (s[4] - '0') * 10 + s[5] - '0';
+	if (h > 23 || m > 59)
+		return -EINVAL;
+	*ret_s = (h * 3600 + m * 60) * (*s == '-' ? -1 : 1);
 	return 0;
 }
 
@@ -78,9 +86,9 @@ int rfc3339_parse(const char *s, int64_t *ret_real_ns)
 		return -EINVAL;
 	if (*rest == '.')
 		fraction = parse_fraction(rest + 1, &rest);
-	if (parse_offset(rest, &offset) < 0 || __builtin_mul_overflow(timegm(&tm) - offset, NS_PER_S, &ns))
+	if (parse_offset(rest, &offset) < 0 || __builtin_mul_overflow(timegm(&tm) - offset, NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, fraction, ret_real_ns))
 		return -EINVAL;
-	*ret_real_ns = ns + fraction;
 	return 0;
 }
 

@@ -44,7 +44,7 @@ static int remove_entry(struct removal *rm, int dirfd, const char *name, int dep
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
+	if (errno != EISDIR)
 		return -errno;
 	if (!depth)
 		return move_up(rm, dirfd, name);
@@ -103,7 +103,7 @@ int remove_tree(int dirfd, const char *name)
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
+	if (errno != EISDIR)
 		return -errno;
 	top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (top < 0 || fstat(top, &st) < 0)

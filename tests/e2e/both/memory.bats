@@ -113,7 +113,7 @@ wanted() { # INSTANCE: the same without the number, as we know it
 @test "a command that ends makes no template, and is what is blamed" {
 	machine
 	local why='^ketch: the command of brief has ended.*: a template needs one that stays'
-	refused 125 "$why" ketch template create -m 64m brief ketch/base true
+	refused 125 "$why" ketch template create -m 64m brief ketch/base true -- sleep 10
 	refused 125 "$why" ketch template create -m 64m brief ketch/base sleep 0.2 -- sleep 10
 	refused 125 'the warm-up ended with status 4' ketch template create -m 64m brief ketch/base "${STAY[@]}" -- sh -c 'exit 4'
 	is "$(ketch template ls -q)" ""

@@ -24,6 +24,11 @@ static void times_are_read_with_any_offset_and_fraction(void **state)
 					   "2026-11-20T16:37:48",
 					   "2026-11-20T16:37:48+2:00",
 					   "2026-11-20T16:37:48+02:00x",
+					   "2026-11-20T16:37:48++2:00",
+					   "2026-11-20T16:37:48+ 2:00",
+					   "2026-11-20T16:37:48+02:-1",
+					   "2026-11-20T16:37:48+24:00",
+					   "2262-04-11T23:47:16.9Z",
 					   "2026-11-20T16:37:48 Z",
 					   "2026-13-20T16:37:48Z",
 					   "2026-11-20T16:37:48.Zx",
@@ -49,6 +54,10 @@ static void what_is_written_is_read_back(void **state)
 	assert_string_equal(text, "2026-11-20T16:37:48.123456789Z");
 	assert_int_equal(rfc3339_parse(text, &ns), 0);
 	assert_true(ns == 1795192668123456789);
+	rfc3339_format(-1, text);
+	assert_string_equal(text, "1969-12-31T23:59:59.999999999Z");
+	assert_int_equal(rfc3339_parse(text, &ns), 0);
+	assert_int_equal(ns, -1);
 }
 
 int main(void)

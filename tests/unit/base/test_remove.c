@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,12 +96,32 @@ static void what_is_not_there_is_removed_already(void **state)
 	close(at);
 }
 
+static void what_is_immutable_is_not_permitted(void **state)
+{
+	int at = open(dir, O_RDONLY | O_DIRECTORY), flags = FS_IMMUTABLE_FL, none = 0, file;
+
+	assert_return_code(mkdirat(at, "tree", 0700), errno);
+	file = openat(at, "tree/file", O_CREAT | O_RDONLY, 0600);
+	assert_return_code(file, errno);
+	if (ioctl(file, FS_IOC_SETFLAGS, &flags) == 0) {
+		assert_int_equal(remove_tree(at, "tree"), -EPERM);
+		assert_int_equal(remove_tree(at, "tree/file"), -EPERM);
+		assert_return_code(ioctl(file, FS_IOC_SETFLAGS, &none), errno);
+	} else {
+		print_message("no file can be made immutable here: not tried\n");
+	}
+	assert_int_equal(remove_tree(at, "tree"), 0);
+	close(file);
+	close(at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tree_deeper_than_there_are_descriptors_goes),
 		cmocka_unit_test(links_are_removed_not_followed),
 		cmocka_unit_test(what_is_not_there_is_removed_already),
+		cmocka_unit_test(what_is_immutable_is_not_permitted),
 	};
 
 	return cmocka_run_group_tests(tests, make_box, drop_box);
