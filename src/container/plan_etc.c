@@ -27,19 +27,28 @@ static bool has_address(const struct net_spec *n)
 	return false;
 }
 
-static void add_own(struct buf *b, const struct instance_spec *s, const char *name)
+static const char *name_of(const struct instance_spec *s)
+{
+	return s->hostname ? s->hostname : "ketch";
+}
+
+void plan_etc_hosts(struct buf *b, const struct instance_spec *s, const struct net_port *p)
+{
+	if (p->address)
+		add_self(b, p->address, s, name_of(s));
+	if (p->address6)
+		add_self(b, p->address6, s, name_of(s));
+}
+
+static void add_own(struct buf *b, const struct instance_spec *s)
 {
 	const struct net_spec *n = &s->net;
 
 	buf_adds(b, localhost);
 	if (!has_address(n))
-		add_self(b, "127.0.1.1", s, name);
-	for (size_t i = 0; i < n->n_attachments; i++) {
-		if (n->attachments[i].given.address)
-			add_self(b, n->attachments[i].given.address, s, name);
-		if (n->attachments[i].given.address6)
-			add_self(b, n->attachments[i].given.address6, s, name);
-	}
+		add_self(b, "127.0.1.1", s, name_of(s));
+	for (size_t i = 0; i < n->n_attachments; i++)
+		plan_etc_hosts(b, s, &n->attachments[i].given);
 }
 
 /* Where the host is reached; NULL: nowhere. */
@@ -68,7 +77,7 @@ static void add_line(struct buf *b, const struct instance_spec *s, const char *l
 }
 
 /* Those of the host, or ours, and behind them what the user adds. */
-static void add_hosts(struct planner *pl, bool of_host, const char *name)
+static void add_hosts(struct planner *pl, bool of_host)
 {
 	const struct sandbox *b = &pl->spec->sandbox;
 	AUTO(buf_done) struct buf text = { 0 };
@@ -76,7 +85,7 @@ static void add_hosts(struct planner *pl, bool of_host, const char *name)
 	if (b->no_hosts)
 		return;
 	if (!of_host)
-		add_own(&text, pl->spec, name);
+		add_own(&text, pl->spec);
 	for (size_t i = 0; i < b->hosts.n; i++)
 		add_line(&text, pl->spec, b->hosts.v[i]);
 	plan_step(pl, &op_etc_file, "/etc/hosts", of_host ? "/etc/hosts" : NULL, text.data, 0);
@@ -84,13 +93,20 @@ static void add_hosts(struct planner *pl, bool of_host, const char *name)
 
 /* --- /etc/resolv.conf */
 
-static void add_servers(struct buf *b, const struct net_spec *n)
+void plan_etc_server(struct buf *b, const struct instance_spec *s, const struct net_port *p)
 {
+	if (p->dns && !s->net.dns.n)
+		buf_addf(b, "nameserver %s\n", p->dns);
+}
+
+static void add_servers(struct buf *b, const struct instance_spec *s)
+{
+	const struct net_spec *n = &s->net;
+
 	for (size_t i = 0; i < n->dns.n; i++)
 		buf_addf(b, "nameserver %s\n", n->dns.v[i]);
-	for (size_t i = 0; i < n->n_attachments && !n->dns.n; i++)
-		if (n->attachments[i].given.dns)
-			buf_addf(b, "nameserver %s\n", n->attachments[i].given.dns);
+	for (size_t i = 0; i < n->n_attachments; i++)
+		plan_etc_server(b, s, &n->attachments[i].given);
 }
 
 static void add_words(struct buf *b, const char *key, const struct strv *words)
@@ -117,7 +133,7 @@ static void add_resolv(struct planner *pl, bool of_host)
 		plan_step(pl, &op_etc_file, "/etc/resolv.conf", "/etc/resolv.conf", NULL, 0);
 		return;
 	}
-	add_servers(&text, n);
+	add_servers(&text, pl->spec);
 	add_search(&text, &n->dns_search);
 	add_words(&text, "options", &n->dns_options);
 	plan_step(pl, &op_etc_file, "/etc/resolv.conf", NULL, text.len ? text.data : "# no network\n", 0);
@@ -125,11 +141,10 @@ static void add_resolv(struct planner *pl, bool of_host)
 
 void plan_etc(struct planner *pl)
 {
-	const char *name = pl->spec->hostname ? pl->spec->hostname : "ketch";
 	bool of_host = pl->spec->network == NETWORK_HOST && !pl->facts->in_guest;
 
-	plan_step_take(pl, &op_etc_file, "/etc/hostname", str_printf("%s\n", name), 0);
-	add_hosts(pl, of_host, name);
+	plan_step_take(pl, &op_etc_file, "/etc/hostname", str_printf("%s\n", name_of(pl->spec)), 0);
+	add_hosts(pl, of_host);
 	add_resolv(pl, of_host);
 	if (pl->spec->sandbox.localtime)
 		plan_step(pl, &op_etc_file, "/etc/localtime", NULL, pl->spec->sandbox.localtime, STEP_HEX);

@@ -44,6 +44,9 @@ void plan_masks(struct planner *pl);
 int plan_check_sysctls(const struct instance_spec *s, struct err *e);
 /* plan_etc.c: the files of /etc that are ours */
 void plan_etc(struct planner *pl);
+/* The lines that a port makes of /etc/hosts, and of /etc/resolv.conf. */
+void plan_etc_hosts(struct buf *b, const struct instance_spec *s, const struct net_port *p);
+void plan_etc_server(struct buf *b, const struct instance_spec *s, const struct net_port *p);
 /* plan_mounts.c: binds, volumes and tmpfs of the user; the source of one */
 void plan_user_mounts(struct planner *pl);
 void plan_source(struct planner *pl, const struct mount_spec *m, const char *from);

@@ -156,6 +156,8 @@ int net_fill_lease(const struct instance_spec *s, size_t index, const struct net
 int net_spare(const struct instance_spec *s, struct net_port *ret, struct err *e);
 /* net_share.c: the network namespace of a running container; *in is brought up to date. */
 int net_open_of(struct engine *en, struct instance *in, struct err *e);
+/* The same for its root directory (O_PATH). */
+int net_open_root_of(struct engine *en, struct instance *in, struct err *e);
 
 /* The first network that leads out has the default routes: the gateways of n with `route`, and its name service.  0 or
  * -ENOMEM. */

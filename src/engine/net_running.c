@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "container/etc_port.h"
 #include "engine/ask.h"
 #include "engine/net_attach.h"
 #include "network/port.h"
@@ -51,12 +52,25 @@ static int add_container_port(struct net_attach *c, const struct net_port *p, st
 	return r;
 }
 
+/* In a machine the guest does it. */
+static void change_etc(struct net_attach *c, const struct net_port *p, bool leaves)
+{
+	autoclose int root = net_open_root_of(c->en, c->in, NULL);
+
+	if (root >= 0)
+		etc_port_change(root, &c->in->spec, p, leaves);
+}
+
 static int add_port(struct net_attach *c, const struct net_port *p, struct err *e)
 {
 	int r;
 
-	if (c->in->spec.isolation == ISOLATION_CONTAINER)
-		return add_container_port(c, p, e);
+	if (c->in->spec.isolation == ISOLATION_CONTAINER) {
+		r = add_container_port(c, p, e);
+		if (r == 0)
+			change_etc(c, p, false);
+		return r;
+	}
 	r = port_tap_move(c->w.rt, &c->n, c->under, p, e);
 	if (r == 0) {
 		r = ask_guest(c, p, false, e);
@@ -87,8 +101,12 @@ static int remove_port(struct net_attach *c, const struct net_port *p, struct er
 {
 	int r;
 
-	if (c->in->spec.isolation == ISOLATION_CONTAINER)
-		return remove_container_port(c, p, e);
+	if (c->in->spec.isolation == ISOLATION_CONTAINER) {
+		r = remove_container_port(c, p, e);
+		if (r == 0)
+			change_etc(c, p, true);
+		return r;
+	}
 	r = ask_guest(c, p, true, e);
 	return r < 0 ? r : port_tap_move(c->w.rt, NULL, 0, p, e);
 }

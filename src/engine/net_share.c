@@ -1,5 +1,7 @@
 /* net_share.c - the network namespace of an instance that runs: for another instance, and for routes in it */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,15 +26,17 @@ static bool is_there(const struct instance *in)
 	return in->state.pid && (in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED);
 }
 
-int net_open_of(struct engine *en, struct instance *in, struct err *e)
+/* What `name` of its directory in /proc is; open: by pid and name. */
+static int open_of(struct engine *en, struct instance *in, int (*open)(pid_t pid, const char *name),
+		   const char *name, struct err *e)
 {
 	int pid = in->state.pid, fd, r;
 
 	if (!is_there(in))
 		return err_set(e, ESRCH, "%s is not running", in->spec.name);
-	fd = fd_move_above_stdio(ns_open(pid, "net"));
+	fd = fd_move_above_stdio(open(pid, name));
 	if (fd < 0)
-		return err_sys(e, -fd, "network of %s", in->spec.name);
+		return err_sys(e, -fd, "%s of %s", name, in->spec.name);
 	/* the number may have gone to another process before the descriptor was open */
 	r = truth_refresh(en, in, e);
 	if (r == 0 && (!is_there(in) || in->state.pid != pid))
@@ -42,6 +46,26 @@ int net_open_of(struct engine *en, struct instance *in, struct err *e)
 		return r;
 	}
 	return fd;
+}
+
+int net_open_of(struct engine *en, struct instance *in, struct err *e)
+{
+	return open_of(en, in, ns_open, "net", e);
+}
+
+static int open_directory(pid_t pid, const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int net_open_root_of(struct engine *en, struct instance *in, struct err *e)
+{
+	return open_of(en, in, open_directory, "root", e);
 }
 
 /* --- default routes */

@@ -209,7 +209,7 @@ static void on_config(struct guest *g, const struct msg *m)
 static void on_network(struct guest *g, const struct msg *m)
 {
 	struct err e = { 0 };
-	int r = network_change(&g->boot.spec.net, m->data, m->len, &e);
+	int r = network_change(&g->boot.spec, g->instance.pid, m->data, m->len, &e);
 
 	msg_put_text(conn_out(g->conn), MSG_NETWORK_REPLY, 0, (uint32_t)-r, e.msg);
 	conn_flush(g->conn);

@@ -2,12 +2,14 @@
 #include "guest/network.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
+#include "container/etc_port.h"
 #include "guest/cards.h"
 #include "instance/net_change.h"
 #include "instance/net_port.h"
@@ -192,14 +194,27 @@ static int leave(struct net_spec *n, const struct net_port *p, struct err *e)
 	return 0;
 }
 
-int network_change(struct net_spec *n, const char *json, size_t len, struct err *e)
+static void change_etc(const struct instance_spec *s, int pid, const struct net_change *c)
+{
+	autoclose int root = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	root = pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (root >= 0)
+		etc_port_change(root, s, &c->port, c->leave);
+}
+
+int network_change(struct instance_spec *s, int pid, const char *json, size_t len, struct err *e)
 {
 	struct net_change c;
 	int r = net_change_parse(json, len, &c, e);
 
 	if (r < 0)
 		return r;
-	r = c.leave ? leave(n, &c.port, e) : join(n, &c.port, e);
+	r = c.leave ? leave(&s->net, &c.port, e) : join(&s->net, &c.port, e);
+	if (r == 0)
+		change_etc(s, pid, &c);
 	json_done(&net_change_table, &c);
 	return r;
 }

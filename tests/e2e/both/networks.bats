@@ -143,6 +143,28 @@ none_helps() { [ -z "$(helpers)" ]; }
 		'^connect lab disconnect lab$'
 }
 
+@test "its files in /etc follow: its own name, and whom it asks" {
+	local web lab before
+	stay --network web --name moved >/dev/null
+	web=$(inspect_of moved .NetworkSettings.Networks.web.IPAddress)
+	ketch exec moved sh -c 'echo 10.9.9.9 mine >>/etc/hosts; echo "# mine" >>/etc/resolv.conf'
+	before=$(ketch exec moved cat /etc/hosts /etc/resolv.conf)
+	ketch network connect lab moved
+	lab=$(inspect_of moved .NetworkSettings.Networks.lab.IPAddress)
+	own() { ketch exec moved sh -c 'grep -w "$(hostname)" /etc/hosts | cut -f 1 | grep -v :; grep -c nameserver /etc/resolv.conf; grep -h mine /etc/hosts /etc/resolv.conf'; }
+	is "$(own)" "$web"$'\n'"$lab"$'\n2\n10.9.9.9 mine\n# mine'
+	ketch network disconnect lab moved
+	is "$(ketch exec moved cat /etc/hosts /etc/resolv.conf)" "$before"
+	ketch network connect lab moved && ketch network disconnect web moved # the one that it began with
+	lab=$(inspect_of moved .NetworkSettings.Networks.lab.IPAddress)
+	is "$(own)" "$lab"$'\n1\n10.9.9.9 mine\n# mine'
+	like "$(ketch exec moved nslookup far)" "Address: $(inspect_of far .NetworkSettings.Networks.lab.IPAddress)"
+	# what is not such a file any more stays as it is, and holds nothing up
+	ketch exec moved sh -c 'umount /etc/hosts 2>/dev/null; rm -f /etc/hosts 2>/dev/null && mkfifo /etc/hosts || :'
+	ketch network disconnect lab moved
+	ketch rm -f moved >/dev/null
+}
+
 @test "what cannot be: one line, and nothing is made" {
 	local before
 	before=$(ketch network ls -q)
