@@ -17,6 +17,7 @@ void view_done(struct view *v)
 	strv_done(&v->security);
 	strv_done(&v->binds);
 	strv_done(&v->tmpfs);
+	strv_done(&v->storage);
 	strv_done(&v->log_options);
 	free(v->mounts);
 	strv_done(&v->volume_paths);
@@ -185,6 +186,8 @@ static int fill_mounts(struct view *v, struct engine *en)
 		else if (m->type == MOUNT_TMPFS)
 			r = strv_addf(&v->tmpfs, "%s=%s", m->target, m->options ? m->options : "");
 	}
+	if (r == 0 && v->in.spec.storage_bytes)
+		r = strv_addf(&v->storage, "size=%llu", (unsigned long long)v->in.spec.storage_bytes);
 	return r;
 }
 

@@ -40,7 +40,7 @@ struct view {
 	uint64_t nano_cpus, shm_bytes;
 	int64_t memory_swap;
 	const char *seccomp, *userns, *namespaces[N_NAMESPACES];
-	struct strv security, binds, tmpfs, log_options;
+	struct strv security, binds, tmpfs, storage, log_options;
 	struct view_mount *mounts;
 	struct view_check checks[HEALTH_RESULTS], *first_check;
 	size_t n_checks;

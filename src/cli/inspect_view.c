@@ -115,6 +115,7 @@ static const struct jtable log_table = { sizeof(struct view), log_fields };
 static const struct jfield host_fields[] = {
 	JK(J_STRV, struct view, binds, "Binds"),
 	JK(J_MAP, struct view, tmpfs, "Tmpfs"),
+	JK(J_MAP, struct view, storage, "StorageOpt"),
 	JK(J_STR, struct view, namespaces[0], "IpcMode"),
 	JK(J_STR, struct view, namespaces[1], "PidMode"),
 	JK(J_STR, struct view, namespaces[2], "UTSMode"),

@@ -118,6 +118,7 @@ A /work"
 	ketch exec up rm /middle
 	run ketch exec up sh -c 'dd if=/dev/zero of=/a bs=1M count=20 && echo fits; dd if=/dev/zero of=/b bs=1M count=60; s=$?; rm /a /b; exit $s'
 	like "$output" 'fits.*(o space left|quota exceeded)'
+	is "$(inspect_of up .HostConfig.StorageOpt.size)" 67108864
 	is "$status" 1
 }
 
