@@ -173,18 +173,15 @@ static int open_bus(const char *path, struct dbus **ret)
 /* An address that was given counts; else systemd's own socket, which root and the manager's user may use; else the bus. */
 static int open_manager(bool user, struct dbus **ret)
 {
-	const char *given = getenv(user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
 	const char *run = user ? getenv("XDG_RUNTIME_DIR") : "/run";
 	autofree char *private = str_printf("%s/systemd/private", run ? run : "");
-	autofree char *bus = str_printf("%s/%s", run ? run : "", user ? "bus" : "dbus/system_bus_socket");
+	bool given = false;
+	autofree char *bus = dbus_bus_path(user, &given);
 
-	if (given && !strncmp(given, "unix:path=", 10)) {
-		autofree char *path = strndup(given + 10, strcspn(given + 10, ",;"));
-
-		return path ? open_bus(path, ret) : -ENOMEM;
-	}
 	if (!private || !bus)
 		return -ENOMEM;
+	if (given)
+		return open_bus(bus, ret);
 	return dbus_open(private, false, ret) == 0 ? 0 : open_bus(bus, ret);
 }
 

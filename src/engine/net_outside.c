@@ -278,7 +278,7 @@ int net_forget_network(struct net_work *w, const struct network *n, struct err *
 
 	if (!n->bridge)
 		return 0;
-	docker_user_remove(&wall, NULL);
+	forwarding_forget(&wall);
 	return firewall_network_remove(&w->wall, &wall, e);
 }
 

@@ -119,7 +119,11 @@ int fw_seal(struct firewall *fw, unsigned guard, struct err *e);
 /* --- firewall.c: runs nft -f.  -ENOENT: it is not here; -EPERM */
 int fw_run_nft(const struct buf *script, struct err *e);
 
-/* docker_legacy.c: docker_user_ensure and docker_user_remove (forwarding.h) for a DOCKER-USER of iptables-legacy. */
+/* docker_user.c, firewalld.c: what forwarding_forget is made of. */
+int docker_user_remove(const struct fw_network *n, struct err *e);
+void firewalld_forget(const struct fw_network *n);
+
+/* docker_legacy.c: docker_user_ensure and docker_user_remove for a DOCKER-USER of iptables-legacy. */
 int docker_legacy_ensure(const struct fw_network *networks, size_t n, struct err *e);
 void docker_legacy_remove(const struct fw_network *n);
 

@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "network/firewall_int.h"
 #include "sys/netlink.h"
 #include "sys/rtnetlink.h"
 #include "sys/run.h"
@@ -232,5 +233,13 @@ int forwarding_host(struct firewall *fw, int dir_fd, int rt, struct fw_model *m,
 		r = forwarding_bridge(rt, &m->networks[i], e);
 	if (r == 0)
 		r = firewall_ensure(fw, m, ret_mended, e);
+	if (r == 0)
+		firewalld_ensure(m->networks, m->n_networks);
 	return r < 0 ? r : docker_user_ensure(m->networks, m->n_networks, e);
+}
+
+void forwarding_forget(const struct fw_network *n)
+{
+	docker_user_remove(n, NULL);
+	firewalld_forget(n);
 }

@@ -31,7 +31,13 @@ int forwarding_port(int rt, const char *link, struct err *e);
  * bridges are accepted there: what may pass is for our own chains to say, but into Docker's bridges (docker0, br-...) it is
  * for Docker's. */
 int docker_user_ensure(const struct fw_network *networks, size_t n, struct err *e);
-int docker_user_remove(const struct fw_network *n, struct err *e);
+
+/* firewalld rejects what comes through interfaces that it does not know: where it runs our bridges are in its zone `trusted`,
+ * unless somebody has put them into another.  What it refuses is a warning. */
+void firewalld_ensure(const struct fw_network *networks, size_t n);
+
+/* What is left of a network that goes in Docker's chain and firewalld's zone. */
+void forwarding_forget(const struct fw_network *n);
 
 /* All of that and the rule set: whole, as firewall_ensure.  m: guard and apart are filled in here, the caller frees apart. */
 int forwarding_host(struct firewall *fw, int dir_fd, int rt, struct fw_model *m, size_t *ret_mended,

@@ -93,6 +93,20 @@ static int connect_to(const char *path)
 	return take_fd(&fd);
 }
 
+char *dbus_bus_path(bool user, bool *ret_given)
+{
+	static const char unix_path[] = "unix:path=";
+	const char *given = getenv(user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+	const char *run = user ? getenv("XDG_RUNTIME_DIR") : "/run";
+
+	*ret_given = given && !strncmp(given, unix_path, strlen(unix_path));
+	if (*ret_given) {
+		given += strlen(unix_path);
+		return strndup(given, strcspn(given, ",;"));
+	}
+	return str_printf("%s/%s", run ? run : "", user ? "bus" : "dbus/system_bus_socket");
+}
+
 int dbus_open(const char *socket_path, bool bus, struct dbus **ret)
 {
 	const struct dbus_message hello = { .destination = "org.freedesktop.DBus",

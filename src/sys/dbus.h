@@ -59,6 +59,9 @@ void dbus_print(const struct dbus_message *m, struct buf *out);
 
 struct dbus;
 
+/* The socket of the system's bus, or of the user's: as DBUS_SYSTEM_BUS_ADDRESS or DBUS_SESSION_BUS_ADDRESS say (*ret_given),
+ * or at its usual place.  Owned; NULL: memory is out. */
+char *dbus_bus_path(bool user, bool *ret_given);
 /* bus: of a bus, which wants to be greeted; else straight to a service. */
 int dbus_open(const char *socket_path, bool bus, struct dbus **ret);
 void dbus_close(struct dbus **d);

@@ -143,6 +143,7 @@ def run(tap, build, work):
     rules(tap, tool, agents)
     link_local(tap, tool, agents)
     isolated(tap, tool, work, agents)
+    firewalld(tap, tool, work, agents)
     docker(tap, tool, work, agents)
     rates(tap, tool)
     for a in agents.values():
@@ -383,6 +384,66 @@ def legacy(tap, tool, work, agents, d1):
     tool("up", work)
     rules = subprocess.run("iptables-legacy -S DOCKER-USER", shell=True, capture_output=True, text=True).stdout
     tap.ok("our rules are there once", rules.count('"ketch ka"') == 4 and rules.rstrip().endswith("-j RETURN"), rules)
+
+
+class Firewalld:
+    """It and a bus, in the root of its fixture, in the network of the host."""
+
+    def __init__(self):
+        fixtures = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../fixtures/get")
+        self.root = subprocess.run([fixtures, "firewalld"], capture_output=True, text=True, check=True).stdout.strip() + "/rootfs"
+        for d in ("run", "var/log", "tmp"):
+            sh(f"mount -t tmpfs tmpfs {self.root}/{d}")
+        for d in ("proc", "sys", "dev"):
+            sh(f"mount --rbind /{d} {self.root}/{d}")
+        os.mkdir(self.root + "/run/dbus")
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={self.root}/run/dbus/system_bus_socket"
+        self.children = [self.start("dbus-daemon --system --nofork --nopidfile --print-address", subprocess.PIPE)]
+        self.children[0].stdout.readline()  # it listens
+        self.children.append(self.start("firewalld --nofork --nopid"))
+        while self.cmd("--state") != "running" and self.children[1].poll() is None:
+            pass
+
+    def start(self, command, out=subprocess.DEVNULL):
+        return subprocess.Popen(["chroot", self.root, "env", "-u", "DBUS_SYSTEM_BUS_ADDRESS"] + command.split(), stdout=out,
+                                stderr=subprocess.DEVNULL)
+
+    def cmd(self, *words):
+        p = subprocess.run(["chroot", self.root, "env", "-u", "DBUS_SYSTEM_BUS_ADDRESS", "firewall-cmd", *words],
+                           capture_output=True, text=True)
+        return p.stdout.strip()
+
+    def close(self):
+        for p in reversed(self.children):
+            p.terminate()
+            p.wait()
+        del os.environ["DBUS_SYSTEM_BUS_ADDRESS"]
+        sh(f"umount -Rl {self.root}/proc {self.root}/sys {self.root}/dev {self.root}/run {self.root}/var/log {self.root}/tmp")
+
+
+def firewalld(tap, tool, work, agents):
+    f = Firewalld()
+    try:
+        without = matrix(agents)
+        tap.ok("firewalld keeps all out that it does not know", "lan" not in without["a1"] and "a2" not in without["a1"], without["a1"])
+        tool("up", work)
+        check_matrix(tap, "the same with firewalld beside ours", agents)
+        tap.ok("and its gateway is not closed to an instance", agents["a1"].ask("tcp", "10.88.0.1", 80) != "")
+        f.cmd("--reload")
+        tool("up", work)
+        check_matrix(tap, "the same after it has read its rules again", agents)
+        f.cmd("--zone=work", "--change-interface=kb")
+        tool("up", work)
+        zones = f.cmd("--get-zone-of-interface=ka"), f.cmd("--get-zone-of-interface=kb")
+        tap.ok("a zone that somebody has chosen stays", zones == ("trusted", "work"), zones)
+        f.cmd("--zone=trusted", "--change-interface=kb")
+        tool("down", work)
+        left = f.cmd("--zone=trusted", "--list-interfaces")
+        tap.ok("removal leaves nothing in its zones", left == "", left)
+    finally:
+        f.close()
+    sh("nft flush ruleset")
+    tool("up", work)
 
 
 def docker(tap, tool, work, agents):

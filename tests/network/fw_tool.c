@@ -210,7 +210,7 @@ static int host(const struct fw_model *given, const char *dir, bool up, struct e
 	m.apart = (struct strv){ 0 };
 	r = up ? forwarding_host(&wall, dir_fd, rt, &m, &n, e) : forwarding_restore(dir_fd, e);
 	for (size_t i = 0; i < m.n_networks && !up; i++)
-		docker_user_remove(&m.networks[i], e);
+		forwarding_forget(&m.networks[i]);
 	strv_done(&m.apart);
 	if (r >= 0)
 		printf("%zu\n", up ? n : (size_t)r);
