@@ -30,7 +30,20 @@ static int set_exec(int proc, bool apparmor, const char *text)
 		return fd == -ENOENT ? -EOPNOTSUPP : fd;
 	if (write(fd, text, strlen(text)) >= 0)
 		return 0;
-	return errno == EINVAL ? -EOPNOTSUPP : -errno; /* nobody, or another module, listens */
+	return -errno; /* EINVAL: nobody, or another module, listens */
+}
+
+/* Its labels are USER:ROLE:TYPE, and those of no other module are. */
+static bool is_selinux(int proc)
+{
+	autoclose int fd = procfs_open_self(proc, "attr/current", O_RDONLY);
+	char label[256];
+	ssize_t n = fd < 0 ? -1 : read(fd, label, sizeof(label) - 1);
+	const char *role;
+
+	label[n > 0 ? n : 0] = '\0';
+	role = strchr(label, ':');
+	return role && strchr(role + 1, ':');
 }
 
 static int set_apparmor(int proc, const char *profile, struct err *e)
@@ -38,6 +51,8 @@ static int set_apparmor(int proc, const char *profile, struct err *e)
 	autofree char *text = str_printf("exec %s", profile);
 	int r = text ? set_exec(proc, true, text) : -ENOMEM;
 
+	if (r == -EINVAL)
+		r = -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP && !strcmp(profile, "unconfined"))
 		return 0;
 	if (r == -EOPNOTSUPP)
@@ -54,7 +69,7 @@ static int set_selinux(int proc, const char *label, struct err *e)
 {
 	int r = set_exec(proc, false, label);
 
-	if (r == -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP || (r == -EINVAL && !is_selinux(proc)))
 		return err_set(
 			e, EOPNOTSUPP,
 			"selinux label is specified in config, but selinux is disabled or not supported");

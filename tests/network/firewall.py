@@ -144,6 +144,7 @@ def run(tap, build, work):
     link_local(tap, tool, agents)
     isolated(tap, tool, work, agents)
     firewalld(tap, tool, work, agents)
+    incus(tap, tool, work, agents)
     docker(tap, tool, work, agents)
     rates(tap, tool)
     for a in agents.values():
@@ -443,6 +444,36 @@ def firewalld(tap, tool, work, agents):
     finally:
         f.close()
     sh("nft flush ruleset")
+    tool("up", work)
+
+
+# what Incus (and LXD) have for a bridge of theirs: hooks of the same kinds as ours, which drop nothing
+INCUS = """table inet incus {
+    chain fwd.incusbr0 { type filter hook forward priority 0; policy accept;
+        ip version 4 oifname "incusbr0" accept; ip version 4 iifname "incusbr0" accept; }
+    chain pstrt.incusbr0 { type nat hook postrouting priority 100; policy accept;
+        ip saddr 10.77.0.0/24 ip daddr != 10.77.0.0/24 masquerade; }
+    chain in.incusbr0 { type filter hook input priority 0; policy accept;
+        iifname "incusbr0" tcp dport 53 accept; iifname "incusbr0" udp dport { 53, 67 } accept; }
+    chain out.incusbr0 { type filter hook output priority 0; policy accept;
+        oifname "incusbr0" tcp sport 53 accept; oifname "incusbr0" udp sport { 53, 67 } accept; }
+}"""
+
+
+def incus(tap, tool, work, agents):
+    bridge("incusbr0", "10.77.0.1/24")
+    wire("c1", "vc1", "eth0", ["10.77.0.2/24"], ["default via 10.77.0.1"], "incusbr0")
+    c1 = Agent("c1", [80])
+    sh(f"nft '{INCUS}'")
+    tool("up", work)
+    check_matrix(tap, "the same with Incus's rules beside ours", agents)
+    got = [c1.ask(*TARGETS["lan"]), c1.ask(*TARGETS[":8080"]), c1.ask(*TARGETS["a1"]), agents["a1"].ask("tcp", "10.77.0.1", 80)]
+    tap.ok("its containers reach the outside and what is published, not ours", [bool(g) for g in got] == [True, True, False, True], got)
+    sh("nft delete table inet ketch-lab; nft delete table bridge ketch-lab")
+    got = c1.ask(*TARGETS["lan"])
+    tap.ok("with or without our tables", got != "", got)
+    c1.close()
+    sh("nft flush ruleset; ip link del incusbr0; ip netns del c1")
     tool("up", work)
 
 
