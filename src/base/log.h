@@ -1,4 +1,5 @@
-/* log.h - lines for people, on stderr; only the front doors and main use it above debug
+/* log.h - lines for people, on stderr; what failed is an err, which the front doors print; a warning is
+ * what is no reason to fail
  *
  * "ketch: sentence" for errors and warnings.  Debug lines appear with KETCH_DEBUG=1 (or a list of rooms).
  */

@@ -45,6 +45,21 @@ int open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 	return open_resolved(rootfd, path, flags, mode, IN_ROOT);
 }
 
+int open_again(int path_fd, mode_t type, int flags)
+{
+	char name[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if ((st.st_mode & S_IFMT) != type)
+		return -ENOENT;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
+	fd = open(name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode)
 {
 	return open_resolved(rootfd, path, flags, mode, IN_ROOT | RESOLVE_NO_SYMLINKS);

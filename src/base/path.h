@@ -10,6 +10,9 @@
 
 /* openat2(RESOLVE_IN_ROOT | NO_MAGICLINKS): links are followed, but never out of `rootfd`. */
 int open_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/* Opens what an O_PATH descriptor stands for, if it is of this type (S_IFREG, S_IFIFO), so that a tree of somebody else's
+ * has no device opened.  -ENOENT: it is of another. */
+int open_again(int path_fd, mode_t type, int flags);
 /* As open_in_root, but a symbolic link anywhere in the path is -ELOOP. */
 int open_in_root_nolinks(int rootfd, const char *path, int flags, mode_t mode);
 /* As open_in_root, but ".." above the start, symbolic links and other mounts on the way are errors (-EXDEV, -ELOOP). */

@@ -111,6 +111,11 @@ static int printer_end(struct printer *p, struct err *e)
 	return p->n ? cli_print(&p->out, e) : 0;
 }
 
+const struct opt inspect_format_opts[] = {
+	INSPECT_FORMAT(struct inspect_format, format),
+	{ 0 },
+};
+
 int inspect_each(struct cli *c, const struct strv *names, const char *format, inspect_fn add, struct err *e)
 {
 	AUTO(printer_done) struct printer p;

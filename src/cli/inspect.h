@@ -25,5 +25,10 @@ int image_inspect_add(struct cli *c, const char *name, int json_flags, struct bu
 #define INSPECT_FORMAT(struct_, member_)                                                                     \
 	OPT(STR, 'f', "format", struct_, member_, "json|TEMPLATE",                                           \
 	    "json on one line, or a Go template for each")
+/* The arguments of one that has no others. */
+struct inspect_format {
+	char *format;
+};
+extern const struct opt inspect_format_opts[];
 
 #endif

@@ -275,15 +275,6 @@ const struct command cmd_snapshot_ls = {
 
 /* --- inspect */
 
-struct inspect_args {
-	char *format;
-};
-
-static const struct opt inspect_opts[] = {
-	INSPECT_FORMAT(struct inspect_args, format),
-	{ 0 },
-};
-
 static int inspect_add(struct cli *c, const char *word, int json_flags, struct buf *out, struct err *e)
 {
 	AUTO(snapshot_word_done) struct snapshot_word w = { 0 };
@@ -299,15 +290,15 @@ static int inspect_add(struct cli *c, const char *word, int json_flags, struct b
 
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return inspect_each(c, words, ((const struct inspect_args *)args)->format, inspect_add, e);
+	return inspect_each(c, words, ((const struct inspect_format *)args)->format, inspect_add, e);
 }
 
 const struct command cmd_snapshot_inspect = {
 	.name = "snapshot inspect",
 	.usage = "INSTANCE@NAME...",
 	.summary = "Print all about snapshots as JSON",
-	.opts = inspect_opts,
-	.args_size = sizeof(struct inspect_args),
+	.opts = inspect_format_opts,
+	.args_size = sizeof(struct inspect_format),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.words = WORDS_INSTANCE,

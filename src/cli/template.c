@@ -267,15 +267,6 @@ int template_run(struct cli *c, const struct run_args *a, struct err *e)
 
 /* --- inspect */
 
-struct inspect_args {
-	char *format;
-};
-
-static const struct opt inspect_opts[] = {
-	INSPECT_FORMAT(struct inspect_args, format),
-	{ 0 },
-};
-
 /* Strings are borrowed. */
 struct view {
 	const char *name, *id, *image;
@@ -307,7 +298,7 @@ static int inspect_add(struct cli *c, const char *name, int json_flags, struct b
 
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return inspect_each(c, words, ((const struct inspect_args *)args)->format, inspect_add, e);
+	return inspect_each(c, words, ((const struct inspect_format *)args)->format, inspect_add, e);
 }
 
 const struct command cmd_template_inspect = {
@@ -316,8 +307,8 @@ const struct command cmd_template_inspect = {
 	.summary = "Print all about templates as JSON",
 	.text = "What others go on from is its snapshot, as snapshot inspect has it: memory.ramBytes is the "
 		"RAM of the machine, memory.fileBytes what is kept of it, spec its configuration.",
-	.opts = inspect_opts,
-	.args_size = sizeof(struct inspect_args),
+	.opts = inspect_format_opts,
+	.args_size = sizeof(struct inspect_format),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.words = WORDS_TEMPLATE,

@@ -192,15 +192,6 @@ const struct command cmd_volume_ls = {
 
 /* --- inspect */
 
-struct inspect_args {
-	char *format;
-};
-
-static const struct opt inspect_opts[] = {
-	INSPECT_FORMAT(struct inspect_args, format),
-	{ 0 },
-};
-
 /* Docker's keys. */
 struct view {
 	const char *created, *driver;
@@ -239,15 +230,15 @@ int volume_inspect_add(struct cli *c, const char *name, int json_flags, struct b
 
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
-	return inspect_each(c, words, ((const struct inspect_args *)args)->format, volume_inspect_add, e);
+	return inspect_each(c, words, ((const struct inspect_format *)args)->format, volume_inspect_add, e);
 }
 
 const struct command cmd_volume_inspect = {
 	.name = "volume inspect",
 	.usage = "NAME...",
 	.summary = "Print all about volumes as JSON",
-	.opts = inspect_opts,
-	.args_size = sizeof(struct inspect_args),
+	.opts = inspect_format_opts,
+	.args_size = sizeof(struct inspect_format),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.words = WORDS_VOLUME,

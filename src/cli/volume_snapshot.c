@@ -157,15 +157,6 @@ const struct command cmd_volume_snapshot_ls = {
 
 /* --- inspect */
 
-struct inspect_args {
-	char *format;
-};
-
-static const struct opt inspect_opts[] = {
-	INSPECT_FORMAT(struct inspect_args, format),
-	{ 0 },
-};
-
 struct view {
 	const char *name, *id, *volume, *created_at, *description;
 };
@@ -201,7 +192,7 @@ static int inspect_add(struct cli *c, const char *text, int json_flags, struct b
 static int inspect_run(struct cli *c, void *args, struct strv *words, struct err *e)
 {
 	return cli_engine(c, e)
-		       ? inspect_each(c, words, ((const struct inspect_args *)args)->format, inspect_add, e)
+		       ? inspect_each(c, words, ((const struct inspect_format *)args)->format, inspect_add, e)
 		       : -e->no;
 }
 
@@ -209,8 +200,8 @@ const struct command cmd_volume_snapshot_inspect = {
 	.name = "volume snapshot-inspect",
 	.usage = "VOLUME@NAME...",
 	.summary = "Print all about snapshots of volumes as JSON",
-	.opts = inspect_opts,
-	.args_size = sizeof(struct inspect_args),
+	.opts = inspect_format_opts,
+	.args_size = sizeof(struct inspect_format),
 	.min_words = 1,
 	.max_words = WORDS_ANY,
 	.words = WORDS_VOLUME,

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "container/plan_int.h"
 
@@ -23,23 +25,17 @@ static bool is_of_user(const struct instance_spec *s, const char *path)
 	return false;
 }
 
-/* Only a regular file is opened for more than a look: what the instance has made of its own may be a device. */
-static int open_regular(int root, const char *path)
+/* Ours is on a tmpfs.  What the instance has put in its place may be a device, or of a file system that never answers. */
+static int open_ours(int root, const char *path)
 {
 	autoclose int at = open_in_root(root, path, O_PATH | O_CLOEXEC, 0);
-	char name[32];
-	struct stat st;
-	int fd;
+	struct statfs fs;
 
 	if (at < 0)
 		return at;
-	if (fstat(at, &st) < 0)
+	if (fstatfs(at, &fs) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", at);
-	fd = open(name, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return fs.f_type == TMPFS_MAGIC ? open_again(at, S_IFREG, O_RDWR) : -ENOENT;
 }
 
 /* Is the line of n bytes, with its end, one of `lines`? */
@@ -70,16 +66,18 @@ static void change(int root, const struct instance_spec *s, const char *path, co
 		   bool leaves)
 {
 	AUTO(buf_done) struct buf text = { 0 }, now = { 0 };
-	autoclose int fd = is_of_user(s, path) || !lines->len ? -1 : open_regular(root, path);
+	autoclose int fd = is_of_user(s, path) || !lines->len ? -1 : open_ours(root, path);
 
 	if (fd < 0 || read_to_end(fd, ETC_MAX, &text) < 0)
 		return;
 	add_others(&now, &text, lines);
 	if (!leaves)
 		buf_add(&now, lines->data, lines->len);
-	if (buf_ok(&now) && pwrite(fd, now.data, now.len, 0) == (ssize_t)now.len &&
-	    ftruncate(fd, (off_t)now.len) < 0)
+	/* longer first: should the tmpfs be full, all is as it was */
+	if (!buf_ok(&now) || (now.len > text.len && posix_fallocate(fd, 0, (off_t)now.len) != 0))
 		return;
+	if (pwrite(fd, now.data, now.len, 0) == (ssize_t)now.len && ftruncate(fd, (off_t)now.len) < 0)
+		log_debug("container", "%s: %s", path, strerror(errno));
 }
 
 void etc_port_change(int root, const struct instance_spec *s, const struct net_port *p, bool leaves)

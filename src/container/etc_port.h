@@ -7,7 +7,8 @@
 #include "instance/spec.h"
 
 /* The lines that its start would have made of this port (plan_etc.c) come, or go; what else is there stays.  root: of the
- * processes (O_PATH).  Nothing happens to a file that is no regular one, or that a mount of the user's is. */
+ * processes (O_PATH).  Nothing happens to what is no regular file on a tmpfs, as ours
+ * are, or is a mount of the user's. */
 void etc_port_change(int root, const struct instance_spec *s, const struct net_port *p, bool leaves);
 
 #endif

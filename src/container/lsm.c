@@ -21,7 +21,8 @@ static int open_attr(int proc, bool apparmor)
 	return fd == -ENOENT ? procfs_open_self(proc, "attr/exec", O_WRONLY) : fd;
 }
 
-/* One write: the kernel takes the whole label at once.  -EOPNOTSUPP: no module of this kind. */
+/* One write: the kernel takes the whole label at once.  -EOPNOTSUPP: no module of this kind; -EINVAL: that, or it does not
+ * know the label. */
 static int set_exec(int proc, bool apparmor, const char *text)
 {
 	autoclose int fd = open_attr(proc, apparmor);
@@ -30,7 +31,7 @@ static int set_exec(int proc, bool apparmor, const char *text)
 		return fd == -ENOENT ? -EOPNOTSUPP : fd;
 	if (write(fd, text, strlen(text)) >= 0)
 		return 0;
-	return -errno; /* EINVAL: nobody, or another module, listens */
+	return -errno;
 }
 
 /* Its labels are USER:ROLE:TYPE, and those of no other module are. */

@@ -20,6 +20,8 @@
 #define NEW  ".new-"
 #define GONE ".gone-"
 
+#define STAGE_TRIES 100 /* each meets a sweep just then */
+
 /* What a layer may hold. */
 static const char *const forms[] = { "upper", "disk.ext4", "disk.qcow2", "work" };
 
@@ -143,7 +145,7 @@ static int make_locked(int pool, const char *name)
 	struct stat mine, there;
 
 	if (dir < 0)
-		return dir;
+		return dir == -ENOENT ? -EAGAIN : dir;
 	if (flock(dir, LOCK_EX) < 0 || fstat(dir, &mine) < 0)
 		return -errno;
 	if (fstatat(pool, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
@@ -157,7 +159,7 @@ int layer_stage_open(struct engine *en, struct layer_stage *ret, struct err *e)
 	autoclose int pool = pool_open(en);
 	int dir = pool < 0 ? pool : -EAGAIN;
 
-	while (dir == -EAGAIN) {
+	for (int i = 0; i < STAGE_TRIES && dir == -EAGAIN; i++) {
 		engine_random_hex(LAYER_ID_LEN / 2, ret->id);
 		snprintf(name, sizeof(name), NEW "%s", ret->id);
 		dir = make_locked(pool, name);

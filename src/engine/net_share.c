@@ -26,15 +26,15 @@ static bool is_there(const struct instance *in)
 	return in->state.pid && (in->state.status == STATUS_RUNNING || in->state.status == STATUS_PAUSED);
 }
 
-/* What `name` of its directory in /proc is; open: by pid and name. */
-static int open_of(struct engine *en, struct instance *in, int (*open)(pid_t pid, const char *name),
+/* What `name` of its directory in /proc is, by an opener of these. */
+static int open_of(struct engine *en, struct instance *in, int (*opener)(pid_t pid, const char *name),
 		   const char *name, struct err *e)
 {
 	int pid = in->state.pid, fd, r;
 
 	if (!is_there(in))
 		return err_set(e, ESRCH, "%s is not running", in->spec.name);
-	fd = fd_move_above_stdio(open(pid, name));
+	fd = fd_move_above_stdio(opener(pid, name));
 	if (fd < 0)
 		return err_sys(e, -fd, "%s of %s", name, in->spec.name);
 	/* the number may have gone to another process before the descriptor was open */

@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "container/etc_port.h"
 
-static char dir[] = "/tmp/ketch-etc.XXXXXX";
+static char dir[] = "/dev/shm/ketch-etc.XXXXXX";
 static int root = -1;
 
 static int make_root(void **state)
